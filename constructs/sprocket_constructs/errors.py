@@ -1,0 +1,18 @@
+"""The one error a reader of this library has to know."""
+
+from ._cdktf import Construct
+
+
+class ConstructError(ValueError):
+    """A declaration that cannot become a working platform.
+
+    The message carries the construct's path, what is wrong, what was allowed and what to do, in the words
+    of the caller's API, so that it can be shown to a person as it is.
+    """
+
+    def __init__(self, where: "Construct | str", problem: str, *, fix: str) -> None:
+        path = where if isinstance(where, str) else where.node.path
+        self.path = path
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{path}: {problem}; {fix}")

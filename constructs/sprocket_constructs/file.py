@@ -1,0 +1,141 @@
+"""Files that a service is given: configs in the open, secrets not."""
+
+import base64
+import hashlib
+from abc import abstractmethod
+from collections.abc import Callable
+
+from ._cdktf import Config, Construct, Secret, TerraformLocal, TerraformResourceLifecycle
+from .errors import ConstructError
+from .secret_value import as_template, secret_names_in
+from .stack import SwarmStack
+
+CONFIG_LIMIT_BYTES = 1_024_000
+SECRET_LIMIT_BYTES = 512_000
+"""Docker's limits, both exclusive (tried on Engine 20.10)."""
+
+Content = str | Callable[[], str]
+
+
+class SwarmFile(Construct):
+    """A Docker config or secret, immutable under a name that carries a hash of its content.
+
+    A changed content is a new object, created before the services move to it and the old one goes: Docker refuses to
+    change one in place or to remove one in use.
+
+    Args:
+        name: the readable part of the name.
+        content: text, or a function for text that depends on what is declared later (a list of all routes); it
+            is called once, when the stack is finished.
+    """
+
+    limit_bytes: int
+    kind: str
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, content: Content) -> None:
+        super().__init__(scope, id_)
+        self.name = name
+        self._content = content
+        self._text: str | None = None
+        self._stack = SwarmStack.holding(self)
+        self._stack.register_file(self)
+
+    @property
+    def text(self) -> str:
+        """The content, with placeholders where secret values go."""
+        if self._text is None:
+            self._text = self._content if isinstance(self._content, str) else self._content()
+            self._check_size(self._text)
+        return self._text
+
+    @property
+    def secret_names(self) -> list[str]:
+        """The secret values it carries."""
+        return secret_names_in(self.text)
+
+    @property
+    @abstractmethod
+    def object_id(self) -> str:
+        """Docker's id of the object, as a token."""
+
+    @property
+    @abstractmethod
+    def object_name(self) -> str:
+        """Docker's name of the object, as a token or text."""
+
+    @abstractmethod
+    def render(self) -> None:
+        """Adds the resources; called once, when the stack is finished."""
+
+    def _check_size(self, text: str) -> None:
+        size = len(text.encode())
+        if size >= self.limit_bytes:
+            raise ConstructError(
+                self, f"{self.kind} {self.name} has {size:,} bytes, Docker takes less than {self.limit_bytes:,}", fix="split it or put it into the image"
+            )
+
+
+class SwarmConfig(SwarmFile):
+    """A Docker config: text that anyone who may read the plan may read."""
+
+    limit_bytes = CONFIG_LIMIT_BYTES
+    kind = "config"
+    resource: Config
+
+    def render(self) -> None:
+        names = self.secret_names
+        if names:
+            raise ConstructError(
+                self, f"config {self.name} carries secret value {', '.join(names)}, which plans and docker config inspect would show", fix="make it a SwarmSecret"
+            )
+        digest = hashlib.sha256(self.text.encode()).hexdigest()[:8]
+        self.resource = Config(
+            self,
+            "Resource",
+            name=f"{self.name}-{digest}",
+            # The provider takes base64 and checks nothing; the text itself must not be read as a template.
+            data=base64.b64encode(self.text.encode()).decode(),
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+
+    @property
+    def object_id(self) -> str:
+        return self.resource.id
+
+    @property
+    def object_name(self) -> str:
+        return self.resource.name
+
+
+class SwarmSecret(SwarmFile):
+    """A Docker secret: a file in the task's memory, rendered by Terraform from secret values.
+
+    Content without any placeholder is allowed (a file that an image wants as a secret). The hash in the name is salted
+    with a value from state, because names are public and a person's password may be guessable; it is marked
+    nonsensitive, because otherwise Terraform hides the whole service in every diff.
+    """
+
+    limit_bytes = SECRET_LIMIT_BYTES
+    kind = "secret"
+    resource: Secret
+
+    def render(self) -> None:
+        values = self._stack.secret_values
+        local = TerraformLocal(self, "content", as_template(self.text, values))
+        content = f"local.{local.friendly_unique_id}"
+        digest = f'substr(nonsensitive(sha256(join("", [{self._stack.salt}, {content}]))), 0, 8)'
+        self.resource = Secret(
+            self,
+            "Resource",
+            name=f"{self.name}-${{{digest}}}",
+            data=f"${{base64encode({content})}}",
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+
+    @property
+    def object_id(self) -> str:
+        return self.resource.id
+
+    @property
+    def object_name(self) -> str:
+        return self.resource.name

@@ -1,0 +1,126 @@
+"""The way in: routes from the internet to services, each with a decision about who may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._cdktf import Construct
+from .errors import ConstructError
+from .network import OverlayNetwork
+
+if TYPE_CHECKING:
+    from .service import SwarmService
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who may use a route: everybody, by name and reason, or holders of a role."""
+
+    role: str | None
+    because: str | None = None
+
+    @classmethod
+    def public(cls, *, because: str) -> Access:
+        """Open to the internet; the reason is shown in the plan."""
+        return cls(role=None, because=because)
+
+    @classmethod
+    def only(cls, role: str) -> Access:
+        """Only people who hold the role, after signing in."""
+        return cls(role=role)
+
+    @property
+    def is_public(self) -> bool:
+        return self.role is None
+
+    def __str__(self) -> str:
+        return "public" if self.is_public else f"role {self.role}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One address and the service that answers it."""
+
+    host: str
+    port: int
+    access: Access
+    service: SwarmService
+    path: str | None = None
+    internal_service: str | None = None
+
+    @property
+    def rule(self) -> str:
+        """Traefik's rule for it."""
+        return f"Host(`{self.host}`)" + (f" && PathPrefix(`{self.path}`)" if self.path else "")
+
+
+class Gateway(Construct):
+    """Traefik's part of a route: the network it shares with what it routes to, and the labels it reads.
+
+    Labels are generated, never written: router names are service names, the network is always named (without it
+    Traefik takes a random one of a service's networks on each refresh), middlewares come from Traefik's own files.
+
+    Args:
+        name: of the overlay network (default ``edge``).
+        public_middlewares: chain for public routes, as ``name@file``.
+        guarded_middlewares: chain for routes that need a role.
+        resolver: certificate resolver; ``None`` where the entry point already has one.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str = "edge",
+        entry_point: str = "websecure",
+        resolver: str | None = None,
+        public_middlewares: tuple[str, ...] = (),
+        guarded_middlewares: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(scope, id_)
+        self.network = OverlayNetwork(self, "network", name=name, internal=False)
+        self._entry_point = entry_point
+        self._resolver = resolver
+        self._chains = {True: public_middlewares, False: guarded_middlewares}
+        self._routes: list[Route] = []
+
+    @property
+    def routes(self) -> list[Route]:
+        """All routes, in the order they were declared."""
+        return list(self._routes)
+
+    def admit(self, route: Route) -> dict[str, str]:
+        """Takes a route in and returns the labels its service must carry.
+
+        Raises:
+            ConstructError: another route has the same host and path.
+        """
+        for other in self._routes:
+            if (other.host, other.path) == (route.host, route.path):
+                raise ConstructError(
+                    route.service, f"{route.rule} already leads to {other.service.node.path}", fix="give each service a host or path of its own"
+                )
+        self._routes.append(route)
+        return self._labels(route)
+
+    def _labels(self, route: Route) -> dict[str, str]:
+        own = [r for r in self._routes if r.service is route.service]
+        router = route.service.name if len(own) == 1 else f"{route.service.name}-{len(own)}"
+        routers = f"traefik.http.routers.{router}"
+        labels = {
+            "traefik.enable": "true",
+            "traefik.swarm.network": self.network.name,
+            f"{routers}.rule": route.rule,
+            f"{routers}.entrypoints": self._entry_point,
+            f"{routers}.tls": "true",
+            f"{routers}.service": route.internal_service or router,
+            f"traefik.http.services.{router}.loadbalancer.server.port": str(route.port),
+        }
+        if self._resolver:
+            labels[f"{routers}.tls.certresolver"] = self._resolver
+        chain = self._chains[route.access.is_public]
+        if chain:
+            labels[f"{routers}.middlewares"] = ",".join(chain)
+        return labels

@@ -1,0 +1,37 @@
+"""Where tasks run, and how many."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSelector:
+    """Nodes chosen by one constraint of the swarm scheduler."""
+
+    constraint: str
+
+    @classmethod
+    def engine_label(cls, name: str, value: str) -> "NodeSelector":
+        """A label that the node's own ``daemon.json`` carries, so a replaced node has it from its first second."""
+        return cls(constraint=f"engine.labels.{name}=={value}")
+
+    @classmethod
+    def managers(cls) -> "NodeSelector":
+        """Any manager, for what talks to the swarm's API."""
+        return cls(constraint="node.role==manager")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How many tasks, and how many of them on one node (0: no bound)."""
+
+    replicas: int = 1
+    max_per_node: int = 0
+
+    @classmethod
+    def one_per_node(cls, *, nodes: int) -> "Scale":
+        """One task on each of ``nodes`` nodes.
+
+        Replicated with a bound of one per node, not Docker's global mode: the provider does not wait for a global
+        service, and a crash-looping one counts as deployed.
+        """
+        return cls(replicas=nodes, max_per_node=1)

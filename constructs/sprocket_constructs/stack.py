@@ -1,0 +1,152 @@
+"""The stack that the services of one environment live in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from ._cdktf import (
+    App,
+    Config,
+    Construct,
+    DockerProvider,
+    Network,
+    Password,
+    RandomProvider,
+    Secret,
+    Service,
+    TerraformLocal,
+    TerraformOutput,
+    TerraformStack,
+    TerraformVariable,
+)
+from .errors import ConstructError
+
+if TYPE_CHECKING:
+    from .file import SwarmFile
+    from .secret_value import SecretValue, SuppliedSecret
+    from .service import SwarmService
+
+DOCKER_PROVIDER = "3.9.0"
+"""Changes service labels in place and connects only when needed; the bindings (12.0.3) still name 3.6.2."""
+
+RANDOM_PROVIDER = ">= 3.6.0, < 4.0.0"
+"""The bindings name one exact version, which saves nothing: any 3.x keeps its state."""
+
+
+class SwarmStack(TerraformStack):
+    """One Terraform stack of swarm services, with the Docker and random providers.
+
+    Declarations are collected while layers are built and rendered once by :meth:`finish`, because a service is
+    known completely only after everybody has connected to it.
+
+    Args:
+        docker_host: ``unix:///var/run/docker.sock`` or ``ssh://user@host``; must be known at synth, never the
+            attribute of a droplet (a provider with an unknown host cannot plan).
+        ssh_options: arguments for ssh, one word each (pinned host keys, connection sharing).
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, docker_host: str, ssh_options: Sequence[str] = ()) -> None:
+        super().__init__(scope, id_)
+        DockerProvider(self, "docker", host=docker_host, ssh_opts=list(ssh_options) or None)
+        RandomProvider(self, "random")
+        self.add_override("terraform.required_providers.docker.version", DOCKER_PROVIDER)
+        self.add_override("terraform.required_providers.random.version", RANDOM_PROVIDER)
+        self._services: dict[str, SwarmService] = {}
+        self._files: list[SwarmFile] = []
+        self._secret_values: dict[str, SecretValue] = {}
+        self._salt: Password | None = None
+        self._finished = False
+
+    @staticmethod
+    def holding(construct: Construct) -> SwarmStack:
+        """The stack that a construct is in."""
+        stack = TerraformStack.of(construct)
+        if not isinstance(stack, SwarmStack):
+            raise ConstructError(construct, "is not inside a SwarmStack", fix="give it a scope below one")
+        return stack
+
+    @property
+    def services(self) -> list[SwarmService]:
+        """All services, in the order they were declared."""
+        return list(self._services.values())
+
+    @property
+    def files(self) -> list[SwarmFile]:
+        """All configs and secrets, in the order they were declared."""
+        return list(self._files)
+
+    @property
+    def secret_values(self) -> dict[str, SecretValue]:
+        """All secret values by name."""
+        return dict(self._secret_values)
+
+    @property
+    def supplied_secrets(self) -> list[SuppliedSecret]:
+        """The values that somebody has to supply before a deploy."""
+        return [cast("SuppliedSecret", value) for value in self._secret_values.values() if value.owner == "supplied"]
+
+    @property
+    def salt(self) -> str:
+        """Terraform expression of the value that salts the hashes in the names of secrets."""
+        if self._salt is None:
+            self._salt = Password(self, "salt", length=32, special=False)
+        return f"random_password.{self._salt.friendly_unique_id}.result"
+
+    def register_service(self, service: SwarmService) -> None:
+        """Takes a service in; two of one name are refused."""
+        first = self._services.get(service.name)
+        if first is not None:
+            raise ConstructError(service, f"service name {service.name} is taken by {first.node.path}", fix="give one of them another name")
+        self._services[service.name] = service
+
+    def register_file(self, file: SwarmFile) -> None:
+        """Takes a config or secret in."""
+        self._files.append(file)
+
+    def register_secret_value(self, value: SecretValue) -> None:
+        """Takes a secret value in; two of one name are refused."""
+        first = self._secret_values.get(value.name)
+        if first is not None:
+            raise ConstructError(value, f"secret value {value.name} is declared by {first.node.path} too", fix="pass the first one instead of declaring a second")
+        self._secret_values[value.name] = value
+
+    def finish(self) -> None:
+        """Checks the whole and renders it. Called once, by :class:`SwarmApp`."""
+        from .graph import check
+
+        if self._finished:
+            return
+        self._finished = True
+        check(self.services)
+        for file in self._files:
+            file.render()
+        for service in self.services:
+            service.render()
+        for service in self.services:
+            service.order()
+
+    def switch_off(self) -> None:
+        """Takes out everything but generated secrets and volumes.
+
+        Applying what is left stops the environment and keeps what a later start needs: the data and the passwords
+        that open it. A ``terraform destroy`` would drop the passwords and, later, make new ones beside old data.
+        """
+        for child in self.node.find_all():
+            if isinstance(child, (Service, Network, Config, Secret, TerraformLocal, TerraformVariable, TerraformOutput)):
+                scope = child.node.scope
+                assert scope is not None  # every resource has one
+                scope.node.try_remove_child(child.node.id)
+
+
+class SwarmApp(App):
+    """A cdktf app that finishes its swarm stacks before it synthesizes.
+
+    Checks run in Python here, so that a :class:`ConstructError` arrives as itself and not wrapped by jsii.
+    """
+
+    def synth(self) -> None:
+        for child in self.node.children:
+            if isinstance(child, SwarmStack):
+                child.finish()
+        super().synth()

@@ -1,0 +1,21 @@
+"""How a task is asked to leave."""
+
+from dataclasses import dataclass
+
+from .units import duration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """The signal and the time before SIGKILL.
+
+    Always sent: without it the provider asks for a grace period of 0, which is an immediate SIGKILL, also for a
+    database. An image should leave within half of ``grace``: a task that uses all of it ends a destroy or a replace with
+    an error, and the replaced service is not created.
+    """
+
+    grace: str = "10s"
+    signal: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grace", duration(self.grace))

@@ -1,0 +1,53 @@
+"""Durations and sizes in the one spelling that the Docker provider reads back unchanged.
+
+The provider compares durations as text and prints Go's short form, so ``60s`` would differ from the ``1m``
+it reads for ever. These helpers make the canonical form the only one that reaches a resource.
+"""
+
+import re
+
+_DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)(KiB|MiB|GiB)$")
+_FACTOR = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+def seconds(text: str) -> int:
+    """Seconds in a duration such as ``90s``, ``1m30s`` or ``2h``.
+
+    Raises:
+        ValueError: the text has no unit, or one other than h, m, s.
+    """
+    match = _DURATION.match(text)
+    if not text or match is None:
+        raise ValueError(f"duration {text!r} is not understood; write hours, minutes and seconds with their unit, such as 90s or 1m30s")
+    hours, minutes, secs = (int(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + secs
+
+
+def duration(text: str) -> str:
+    """The canonical spelling of a duration: ``90s`` becomes ``1m30s``, ``60m`` becomes ``1h``."""
+    total = seconds(text)
+    if total == 0:
+        return "0s"
+    hours, rest = divmod(total, 3600)
+    minutes, secs = divmod(rest, 60)
+    return "".join(f"{value}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (secs, "s")) if value)
+
+
+def size(text: str) -> int:
+    """Bytes in a size such as ``512MiB`` or ``1.5GiB``; binary units only, as the engine counts.
+
+    Raises:
+        ValueError: no unit, or a decimal one (``MB`` is ambiguous between tools and refused).
+    """
+    match = _SIZE.match(text)
+    if match is None:
+        raise ValueError(f"size {text!r} is not understood; write it with KiB, MiB or GiB, such as 512MiB")
+    return round(float(match[1]) * _FACTOR[match[2]])
+
+
+def mebibytes(count: int) -> str:
+    """Bytes as people read them: whole MiB, or GiB where that is exact."""
+    if count % _FACTOR["GiB"] == 0:
+        return f"{count // _FACTOR['GiB']}GiB"
+    return f"{count // _FACTOR['MiB']}MiB"

@@ -1,0 +1,81 @@
+"""Where data is kept, and the decision about its backup."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ._cdktf import Construct, Volume
+from .placement import NodeSelector
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """The decision that every store must state: how it is backed up, or why it is not."""
+
+    method: str
+    because: str | None = None
+
+    @classmethod
+    def by(cls, method: str) -> "Backup":
+        """Backed up: the method, in words (``pg_dump, nightly``)."""
+        return cls(method=method)
+
+    @classmethod
+    def none(cls, *, because: str) -> "Backup":
+        """Not backed up, with the reason that a reviewer can accept or not."""
+        return cls(method="none", because=because)
+
+
+class Storage(Protocol):
+    """A place for data that is tied to one node."""
+
+    @property
+    def held_by(self) -> NodeSelector:
+        """The only node that has it."""
+
+    @property
+    def mount_type(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeDirectory:
+    """A directory on a block volume that is mounted at a fixed path of one node.
+
+    The directory exists only on the volume, so a task cannot start on an empty mount point: the engine refuses a bind whose
+    source is missing. That is the check that the volume is really there.
+    """
+
+    path: str
+    held_by: NodeSelector
+
+    @property
+    def mount_type(self) -> str:
+        return "bind"
+
+    @property
+    def source(self) -> str:
+        return self.path
+
+
+class LocalVolume(Construct):
+    """A named volume on the engine that Terraform is connected to; right for one node only.
+
+    It stays when the environment is switched off, and goes with ``purge``. It has no ``prevent_destroy``: that would make
+    a purge impossible, and nothing but local data is ever in it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, held_by: NodeSelector) -> None:
+        super().__init__(scope, id_)
+        self.name = name
+        self.held_by = held_by
+        self.resource = Volume(self, "Resource", name=name)
+
+    @property
+    def mount_type(self) -> str:
+        return "volume"
+
+    @property
+    def source(self) -> str:
+        return self.resource.name

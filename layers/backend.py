@@ -1,0 +1,27 @@
+"""Where Terraform keeps a stack's state."""
+
+from sprocket_constructs import LocalBackend, S3Backend, S3BackendEndpointConfig, SwarmStack
+
+from .loading import ROOT
+from .settings.environment import Environment
+
+
+def keep_state(stack: SwarmStack, settings: Environment) -> None:
+    """Gives the stack its backend: a file below ``.sprocket/state``, or a private Spaces bucket with a lock."""
+    if settings.state.backend == "local":
+        LocalBackend(stack, path=str(ROOT / ".sprocket" / "state" / f"{stack.node.id}.tfstate"))
+        return
+    S3Backend(
+        stack,
+        bucket=settings.state.bucket or "",
+        key=f"{stack.node.id}.tfstate",
+        region="us-east-1",
+        endpoints=S3BackendEndpointConfig(s3=f"https://{settings.state.endpoint}"),
+        skip_credentials_validation=True,
+        skip_requesting_account_id=True,
+        skip_metadata_api_check=True,
+        skip_region_validation=True,
+        skip_s3_checksum=True,
+    )
+    # cdktf 0.21 has no property for it.
+    stack.add_override("terraform.backend.s3.use_lockfile", True)

@@ -1,0 +1,64 @@
+"""The services stack: three layers as constructs, so that one plan shows them all."""
+
+import json
+from pathlib import Path
+
+from sprocket_constructs import ConstructError, SwarmApp, SwarmStack, TerraformOutput
+
+from .backend import keep_state
+from .budget import check_budget
+from .data.layer import DataLayer
+from .errors import SettingsError
+from .ingress.layer import IngressLayer
+from .loading import load_environment
+from .platform.layer import PlatformLayer
+from .secrets import PlatformSecrets
+from .site import Site
+
+
+class ServicesStack(SwarmStack):
+    """Ingress, data and every instance of the platform, for one environment."""
+
+    def __init__(self, app: SwarmApp, site: Site) -> None:
+        settings = site.settings
+        super().__init__(
+            app, settings.services_stack, docker_host=settings.engine.host, ssh_options=settings.engine.ssh_options
+        )
+        keep_state(self, settings)
+        self.site = site
+        self.secrets = PlatformSecrets(self, "secrets", environment=settings)
+        self.ingress = IngressLayer(self, "ingress", site=site, secrets=self.secrets)
+        self.data = DataLayer(self, "data", site=site, secrets=self.secrets, ingress=self.ingress)
+        self.platform = PlatformLayer(self, "platform", site=site, ingress=self.ingress, data=self.data)
+        self.data.watch(self.ingress)
+
+    def finish(self) -> None:
+        """Checks the budget of the nodes, renders, and tells people where everything is."""
+        check_budget(self.services, self.site.settings)
+        super().finish()
+        addresses = {route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes}
+        TerraformOutput(self, "addresses", value=json.dumps(addresses, sort_keys=True)).override_logical_id("addresses")
+
+
+def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None = None) -> ServicesStack:
+    """Writes the stacks of an environment and returns the services stack.
+
+    Args:
+        off: leave out everything but volumes and generated secrets.
+        outdir: default is cdktf's own, ``cdktf.out``.
+
+    Raises:
+        SettingsError: the environment's files are wrong.
+        ConstructError: what they ask for cannot work.
+    """
+    site = Site(load_environment(environment))
+    app = SwarmApp(outdir=str(outdir)) if outdir else SwarmApp()
+    try:
+        stack = ServicesStack(app, site)
+        stack.finish()
+    except ConstructError as error:
+        raise SettingsError(f"{environment}.yaml: {error}") from error
+    if off:
+        stack.switch_off()
+    app.synth()
+    return stack

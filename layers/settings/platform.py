@@ -1,0 +1,56 @@
+"""The application: which line of images, and how many instances of it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .model import HostName, Label, Settings
+
+LogLevel = Literal["error", "warn", "log", "debug", "verbose"]
+
+
+class RegistryLogin(Settings):
+    """Login for the application's images; the token is the supplied secret ``registry-token``."""
+
+    registry: str = Field(description="such as ghcr.io")
+    user: str
+
+
+class Chatwoot(Settings):
+    """The chat widget of the web page. The HMAC key is the supplied secret ``chatwoot-hmac-key``."""
+
+    url: str = Field(pattern=r"^https://")
+    website_token: str = Field(min_length=1)
+
+
+class Instance(Settings):
+    """One whole application: its own hosts, queues, key prefix, database, buckets and keys.
+
+    What is not given is derived from the instance's name, so that two instances differ in all of it.
+    """
+
+    host: HostName = Field(description="of the web page; the API is at api.<host> unless api_host says otherwise")
+    api_host: HostName | None = None
+    image_generation_host: HostName | None = None
+    elo_host: HostName | None = None
+    organization_id: int = Field(default=2, ge=1, description="DEFAULT_ORGANIZATION_ID")
+    bot_prefix: str = Field(default="s.", min_length=1, max_length=8)
+    log_levels: tuple[LogLevel, ...] = Field(default=("error", "warn", "log"), min_length=1, strict=False)
+    queue_prefix: Label | None = None
+    redis_prefix: Label | None = None
+    database: str | None = Field(default=None, pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    bucket_prefix: Label | None = None
+    influx_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+$")
+    web_replicas: int = Field(default=1, ge=1, le=10)
+    parser_replicas: int = Field(default=1, ge=1, le=10)
+    image_generation_frontend: bool = Field(default=True, description="the editor for report cards; it cannot reach a database that demands TLS")
+    elo: bool = Field(default=False, description="elo-service with its dgraph")
+    chatwoot: Chatwoot | None = None
+
+
+class Platform(Settings):
+    """The platform layer."""
+
+    line: Label = Field(default="rabbitmq", description="line of application images in the lock: rabbitmq is the last one before queues moved to Postgres")
+    login: RegistryLogin | None = None
+    instances: dict[Label, Instance] = Field(min_length=1)

@@ -1,0 +1,30 @@
+"""Synthesizes one environment: what ``cdktf`` runs.
+
+``SPROCKET_ENV`` names the environment (default ``local``); ``SPROCKET_POWER=off`` leaves out everything but data and
+generated secrets, which is how an environment is stopped.
+"""
+
+import os
+import sys
+
+from layers.errors import SettingsError
+from layers.services import synthesize
+from sprocket_constructs import ConstructError
+
+
+def main() -> int:
+    """Writes ``cdktf.out``; 1 and one line on stderr when the declaration cannot become a platform."""
+    power = os.environ.get("SPROCKET_POWER", "on")
+    if power not in ("on", "off"):
+        print(f"error: SPROCKET_POWER is {power!r}; use on or off", file=sys.stderr)
+        return 2
+    try:
+        synthesize(os.environ.get("SPROCKET_ENV", "local"), off=power == "off")
+    except (SettingsError, ConstructError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
