@@ -41,4 +41,6 @@ def check_budget(services: Sequence[SwarmService], settings: Environment) -> Non
 
 def _largest(services: Sequence[SwarmService]) -> str:
     top = sorted(services, key=lambda s: -s.resources.memory_reservation_bytes)[:3]
-    return "the largest are " + ", ".join(f"{s.name} {mebibytes(s.resources.memory_reservation_bytes)}" for s in top)
+    return "the largest are " + ", ".join(
+        f"{s.name} {mebibytes(s.resources.memory_reservation_bytes)}" for s in top
+    )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from sprocket_constructs import UNRESOLVED, Image
 
 from .errors import SettingsError
@@ -22,7 +22,7 @@ class LockedImage(Settings):
     name: str | None = None
     tag: str | None = None
     digest: str = UNRESOLVED
-    lacks: list[str] = []
+    lacks: list[str] = Field(default_factory=list)
     stands_in_for: str | None = None
     kind: str | None = None
 
@@ -39,8 +39,8 @@ class Lock(Settings):
     """``images.lock.yaml``: what runs, by service; ``promoted`` holds exceptions per environment or instance."""
 
     images: dict[str, LockedImage]
-    application: dict[str, Line] = {}
-    promoted: dict[str, dict[str, LockedImage]] = {}
+    application: dict[str, Line] = Field(default_factory=dict)
+    promoted: dict[str, dict[str, LockedImage]] = Field(default_factory=dict)
 
 
 class ImageCatalog:
@@ -50,7 +50,9 @@ class ImageCatalog:
     lock. An image that is in none of them is an error that names what there is.
     """
 
-    def __init__(self, environment: Environment, *, lock: Path = LOCK, packages_lock: Path = PACKAGES_LOCK) -> None:
+    def __init__(
+        self, environment: Environment, *, lock: Path = LOCK, packages_lock: Path = PACKAGES_LOCK
+    ) -> None:
         self._environment = environment
         self._from_packages = environment.images.source == "packages"
         self._file = packages_lock if self._from_packages else lock
@@ -68,7 +70,9 @@ class ImageCatalog:
             # Nothing built yet: the platform can be planned, and deploy refuses it.
             return Image(name=f"127.0.0.1:5000/sprocket/{name}", tag="not-built")
         known = sorted({key for place in self._places(instance) for key in place})
-        raise SettingsError(f"{self._file.name}: there is no image {name!r}; add it, or use one of {', '.join(known)}")
+        raise SettingsError(
+            f"{self._file.name}: there is no image {name!r}; add it, or use one of {', '.join(known)}"
+        )
 
     def _places(self, instance: str | None) -> list[dict[str, LockedImage]]:
         name = self._environment.name
@@ -109,4 +113,6 @@ def _read(path: Path, *, missing_ok: bool) -> Lock:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "/".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path.name}: {where}: {first['msg']}, not {first['input']!r}; change that entry") from None
+        raise SettingsError(
+            f"{path.name}: {where}: {first['msg']}, not {first['input']!r}; change that entry"
+        ) from None

@@ -33,7 +33,9 @@ def load_environment(name: str, folder: Path = ENVIRONMENTS) -> Environment:
     path = folder / f"{name}.yaml"
     if not path.is_file():
         have = ", ".join(environment_names(folder))
-        raise SettingsError(f"{path.name}: there is no environment {name!r}; use one of {have}, or add environments/{path.name}")
+        raise SettingsError(
+            f"{path.name}: there is no environment {name!r}; use one of {have}, or add environments/{path.name}"
+        )
     document = read_yaml(path)
     if "name" in document:
         raise SettingsError(f"{path.name}: name: is taken from the file's name; remove it")
@@ -62,7 +64,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise SettingsError(f"{path.name}: {line}: this is not YAML ({_first_line(error.problem)}); mend that line") from None
+        raise SettingsError(
+            f"{path.name}: {line}: this is not YAML ({_first_line(error.problem)}); mend that line"
+        ) from None
     except OSError as error:
         raise SettingsError(f"{path.name}: cannot be read ({error.strerror}); check the file") from None
     if not isinstance(document, Mapping):
@@ -84,6 +88,8 @@ def _line(file: str, detail: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{file}: {path}: is not a setting{_suggestion(detail, model)}"
     if detail["type"] == "missing":
         return f"{file}: {path}: is missing; add it{_meaning(detail, model)}"
+    if detail["type"] == "too_short":
+        return f"{file}: {path}: is empty; give at least one{_meaning(detail, model)}"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
         return f"{file}: {path}: {message}"

@@ -34,7 +34,9 @@ class PlatformSecrets(_Secrets):
         super().__init__(scope, id_, environment=environment)
         settings = environment
         self.sign_in_cookie_key = self.generated("sign-in-cookie-key", length=64)
-        self.discord_sign_in_secret = self.supplied("discord-sign-in-secret", "client secret of the Discord application for the admin pages")
+        self.discord_sign_in_secret = self.supplied(
+            "discord-sign-in-secret", "client secret of the Discord application for the admin pages"
+        )
         self.dns_token = (
             self.supplied("dns-token", "DigitalOcean token with scope domain only, for certificates by DNS")
             if settings.ingress.acme.challenge == "dns"
@@ -53,10 +55,20 @@ class PlatformSecrets(_Secrets):
         self.influxdb_grafana_token = self.generated("influxdb-grafana-token", length=64)
         self.grafana_password = self.generated("grafana-password")
         self.grafana_secret_key = self.generated("grafana-secret-key")
-        self.grafana_database_password = self.generated("grafana-database-password") if settings.data.grafana.database == "postgres" else None
-        self.minio_root_password = self.generated("minio-root-password") if settings.data.object_storage.kind == "minio" else None
+        self.grafana_database_password = (
+            self.generated("grafana-database-password")
+            if settings.data.grafana.database == "postgres"
+            else None
+        )
+        self.minio_root_password = (
+            self.generated("minio-root-password") if settings.data.object_storage.kind == "minio" else None
+        )
         self.registry_token = (
-            self.supplied("registry-token", f"token that may read packages at {settings.platform.login.registry}") if settings.platform.login else None
+            self.supplied(
+                "registry-token", f"token that may read packages at {settings.platform.login.registry}"
+            )
+            if settings.platform.login
+            else None
         )
 
 
@@ -71,12 +83,30 @@ class InstanceSecrets(_Secrets):
         self.jwt_key = self.generated("jwt-key", length=64)
         self.influxdb_token = self.generated("influxdb-token", length=64)
         minio = environment.data.object_storage.kind == "minio"
-        self.s3_access_key = self.generated("s3-access-key", length=20) if minio else self.supplied("s3-access-key", "Spaces access key, limited to the instance's buckets")
-        self.s3_secret_key = self.generated("s3-secret-key", length=40) if minio else self.supplied("s3-secret-key", "secret of the Spaces access key")
-        self.google_client_id = self.supplied("google-client-id", "OAuth client for sign-in by Google (core does not start without one)")
+        self.s3_access_key = (
+            self.generated("s3-access-key", length=20)
+            if minio
+            else self.supplied("s3-access-key", "Spaces access key, limited to the instance's buckets")
+        )
+        self.s3_secret_key = (
+            self.generated("s3-secret-key", length=40)
+            if minio
+            else self.supplied("s3-secret-key", "secret of the Spaces access key")
+        )
+        self.google_client_id = self.supplied(
+            "google-client-id", "OAuth client for sign-in by Google (core does not start without one)"
+        )
         self.google_secret = self.supplied("google-secret", "secret of the Google OAuth client")
-        self.discord_client_id = self.supplied("discord-client-id", "Discord application for signing in to the game platform")
+        self.discord_client_id = self.supplied(
+            "discord-client-id", "Discord application for signing in to the game platform"
+        )
         self.discord_secret = self.supplied("discord-secret", "client secret of that Discord application")
         self.discord_bot_token = self.supplied("discord-bot-token", "token of the Discord bot")
-        self.ballchasing_token = self.supplied("ballchasing-token", "API token of ballchasing.com, for the replay parser")
-        self.chatwoot_hmac_key = self.supplied("chatwoot-hmac-key", "HMAC key of the Chatwoot inbox") if settings.chatwoot else None
+        self.ballchasing_token = self.supplied(
+            "ballchasing-token", "API token of ballchasing.com, for the replay parser"
+        )
+        self.chatwoot_hmac_key = (
+            self.supplied("chatwoot-hmac-key", "HMAC key of the Chatwoot inbox")
+            if settings.chatwoot
+            else None
+        )

@@ -22,7 +22,10 @@ class ServicesStack(SwarmStack):
     def __init__(self, app: SwarmApp, site: Site) -> None:
         settings = site.settings
         super().__init__(
-            app, settings.services_stack, docker_host=settings.engine.host, ssh_options=settings.engine.ssh_options
+            app,
+            settings.services_stack,
+            docker_host=settings.engine.host,
+            ssh_options=settings.engine.ssh_options,
         )
         keep_state(self, settings)
         self.site = site
@@ -36,8 +39,12 @@ class ServicesStack(SwarmStack):
         """Checks the budget of the nodes, renders, and tells people where everything is."""
         check_budget(self.services, self.site.settings)
         super().finish()
-        addresses = {route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes}
-        TerraformOutput(self, "addresses", value=json.dumps(addresses, sort_keys=True)).override_logical_id("addresses")
+        addresses = {
+            route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes
+        }
+        TerraformOutput(self, "addresses", value=json.dumps(addresses, sort_keys=True)).override_logical_id(
+            "addresses"
+        )
 
 
 def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None = None) -> ServicesStack:

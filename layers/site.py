@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from sprocket_constructs import Construct, Image, LocalVolume, NodeDirectory, NodeSelector, Resources, Scale, Storage
+from sprocket_constructs import (
+    Construct,
+    Image,
+    LocalVolume,
+    NodeDirectory,
+    NodeSelector,
+    Resources,
+    Scale,
+    Storage,
+)
 
 from .errors import SettingsError
 from .images import ImageCatalog

@@ -11,13 +11,18 @@ class Postgres(Settings):
     """The relational database: in the swarm, or managed by DigitalOcean."""
 
     where: Literal["swarm", "managed"]
-    host: HostName | None = Field(default=None, description="of the managed database; in the swarm it is always `postgres` (core's TLS rule)")
+    host: HostName | None = Field(
+        default=None,
+        description="of the managed database; in the swarm it is always `postgres` (core's TLS rule)",
+    )
     port: Port = Field(default=5432, description="DigitalOcean's managed databases use 25060")
 
     @model_validator(mode="after")
     def _managed_has_a_host(self) -> "Postgres":
         if (self.where == "managed") != (self.host is not None):
-            raise ValueError("a managed database needs a host, one in the swarm must not have one; set host or change where")
+            raise ValueError(
+                "a managed database needs a host, one in the swarm must not have one; set host or change where"
+            )
         return self
 
 
@@ -25,7 +30,9 @@ class ObjectStorage(Settings):
     """The S3 API for replays and images: MinIO in the swarm, or DigitalOcean Spaces."""
 
     kind: Literal["minio", "spaces"]
-    endpoint: HostName | None = Field(default=None, description="of Spaces, such as nyc3.digitaloceanspaces.com")
+    endpoint: HostName | None = Field(
+        default=None, description="of Spaces, such as nyc3.digitaloceanspaces.com"
+    )
 
     @model_validator(mode="after")
     def _spaces_has_an_endpoint(self) -> "ObjectStorage":
@@ -44,7 +51,9 @@ class Loki(Settings):
 
 
 class Grafana(Settings):
-    database: Literal["volume", "postgres"] = Field(default="volume", description="sqlite on its volume, or a database of its own")
+    database: Literal["volume", "postgres"] = Field(
+        default="volume", description="sqlite on its volume, or a database of its own"
+    )
 
 
 class Data(Settings):

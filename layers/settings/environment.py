@@ -46,8 +46,12 @@ class Environment(Settings):
     secrets: Secrets
     nodes: dict[str, NodePool] = Field(min_length=1)
     stores: Stores
-    resources_table: str = Field(description="file in environments/resources/ with limits and reservations of every service")
-    resources: dict[str, Share] = Field(default_factory=dict, description="exceptions from the table, by service name")
+    resources_table: str = Field(
+        description="file in environments/resources/ with limits and reservations of every service"
+    )
+    resources: dict[str, Share] = Field(
+        default_factory=dict, description="exceptions from the table, by service name"
+    )
     ingress: Ingress
     data: Data
     platform: Platform
@@ -78,5 +82,7 @@ class Environment(Settings):
         have = {pool.labels.get("storage") for pool in self.nodes.values()} - {None}
         for label in {self.stores.label, *self.stores.labels.values()}:
             if label not in have:
-                raise ValueError(f"stores wants engine label storage={label}, which no pool of nodes carries; add it under nodes/<pool>/labels")
+                raise ValueError(
+                    f"stores wants engine label storage={label}, which no pool of nodes carries; add it under nodes/<pool>/labels"
+                )
         return self

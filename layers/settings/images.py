@@ -21,4 +21,6 @@ class Images(Settings):
     source: Literal["lock", "packages"] = Field(
         description="lock: images.lock.yaml; packages: built on this machine by rehearsal/images, digests in images.packages.lock.yaml"
     )
-    overrides: dict[str, ImagePin] = Field(default_factory=dict, description="single services, by service name")
+    overrides: dict[str, ImagePin] = Field(
+        default_factory=dict, description="single services, by service name"
+    )

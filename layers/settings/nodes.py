@@ -14,23 +14,38 @@ class NodePool(Settings):
     role: Literal["manager", "worker"] = Field(default="manager", description="part in the swarm")
     cpus: int = Field(ge=1, description="cores of one node")
     memory: Size = Field(description="memory of one node")
-    headroom: Size = Field(default="2.5GiB", description="memory that services may not reserve: system, engine, page cache")
-    labels: dict[Label, str] = Field(default_factory=dict, description="engine labels that services are placed by")
+    headroom: Size = Field(
+        default="2.5GiB", description="memory that services may not reserve: system, engine, page cache"
+    )
+    labels: dict[Label, str] = Field(
+        default_factory=dict, description="engine labels that services are placed by"
+    )
 
 
 class Engine(Settings):
     """How Terraform reaches the swarm's manager. Known at synth: never the attribute of a droplet."""
 
-    host: str = Field(pattern=r"^(unix:///|ssh://[^@/]+@)[^ ]+$", description="unix:///var/run/docker.sock or ssh://user@host")
-    ssh_options: tuple[str, ...] = Field(default=(), strict=False, description="arguments for ssh, one word each")
+    host: str = Field(
+        pattern=r"^(unix:///|ssh://[^@/]+@)[^ ]+$",
+        description="unix:///var/run/docker.sock or ssh://user@host",
+    )
+    ssh_options: tuple[str, ...] = Field(
+        default=(), strict=False, description="arguments for ssh, one word each"
+    )
 
 
 class Stores(Settings):
     """Where stores keep their data."""
 
-    kind: Literal["volume", "directory"] = Field(description="named volumes of one engine, or directories on block volumes of a node")
-    label: Label = Field(default="main", description="engine label storage=<label> of the node that holds the stores")
-    labels: dict[str, Label] = Field(default_factory=dict, description="the same for single stores, to spread them")
+    kind: Literal["volume", "directory"] = Field(
+        description="named volumes of one engine, or directories on block volumes of a node"
+    )
+    label: Label = Field(
+        default="main", description="engine label storage=<label> of the node that holds the stores"
+    )
+    labels: dict[str, Label] = Field(
+        default_factory=dict, description="the same for single stores, to spread them"
+    )
 
     def label_of(self, store: str) -> str:
         """The storage label of the node that holds a store."""

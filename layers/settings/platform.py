@@ -29,7 +29,9 @@ class Instance(Settings):
     What is not given is derived from the instance's name, so that two instances differ in all of it.
     """
 
-    host: HostName = Field(description="of the web page; the API is at api.<host> unless api_host says otherwise")
+    host: HostName = Field(
+        description="of the web page; the API is at api.<host> unless api_host says otherwise"
+    )
     api_host: HostName | None = None
     image_generation_host: HostName | None = None
     elo_host: HostName | None = None
@@ -43,7 +45,9 @@ class Instance(Settings):
     influx_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+$")
     web_replicas: int = Field(default=1, ge=1, le=10)
     parser_replicas: int = Field(default=1, ge=1, le=10)
-    image_generation_frontend: bool = Field(default=True, description="the editor for report cards; it cannot reach a database that demands TLS")
+    image_generation_frontend: bool = Field(
+        default=True, description="the editor for report cards; it cannot reach a database that demands TLS"
+    )
     elo: bool = Field(default=False, description="elo-service with its dgraph")
     chatwoot: Chatwoot | None = None
 
@@ -51,6 +55,9 @@ class Instance(Settings):
 class Platform(Settings):
     """The platform layer."""
 
-    line: Label = Field(default="rabbitmq", description="line of application images in the lock: rabbitmq is the last one before queues moved to Postgres")
+    line: Label = Field(
+        default="rabbitmq",
+        description="line of application images in the lock: rabbitmq is the last one before queues moved to Postgres",
+    )
     login: RegistryLogin | None = None
     instances: dict[Label, Instance] = Field(min_length=1)

@@ -22,5 +22,8 @@ class Share(Settings):
     def resources(self) -> Resources:
         """As the constructs take it."""
         return Resources(
-            cpu_limit=self.cpu, memory_limit=self.memory, cpu_reservation=self.reserve_cpu, memory_reservation=self.reserve_memory
+            cpu_limit=self.cpu,
+            memory_limit=self.memory,
+            cpu_reservation=self.reserve_cpu,
+            memory_reservation=self.reserve_memory,
         )

@@ -1,0 +1,96 @@
+"""Files of services, from templates beside their layer or from data.
+
+A value never gets into YAML or JSON by pasting text: data is dumped. Templates are for programs with a language of their own.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, TemplateError
+from ruamel.yaml import YAML
+from ruamel.yaml.representer import RoundTripRepresenter
+from sprocket_constructs import SecretValue
+
+from .errors import SettingsError
+
+_LONG = 2**16
+"""Lines are never folded: a folded one reads worse in a diff than a long one."""
+
+
+def render(template: Path, **values: object) -> str:
+    """A Jinja template filled with values.
+
+    A name that the template uses and nobody gave is an error, never empty text. Nothing is escaped: ``| tojson`` quotes.
+
+    Raises:
+        SettingsError: the template is missing or broken, or a value is.
+    """
+    environment = Environment(
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"default": _known}
+    try:
+        return environment.from_string(template.read_text()).render(**values)
+    except TemplateError as error:
+        raise SettingsError(f"{template.name}: {error}; mend the template or give it the value") from None
+    except OSError as error:
+        raise SettingsError(
+            f"{template.name}: cannot be read ({error.strerror}); it belongs beside its layer, at {template}"
+        ) from None
+
+
+def to_yaml(data: Mapping[str, Any], *, comment: str = "") -> str:
+    """Data as block YAML in the order given; texts that YAML would take for something else are quoted.
+
+    Args:
+        comment: put above, a line or several, without ``#``.
+    """
+    yaml = YAML()
+    yaml.width = _LONG
+    yaml.Representer = _Representer
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    out = StringIO()
+    yaml.dump(_plain(data), out)
+    return _commented(comment) + out.getvalue()
+
+
+def to_json(data: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Data as JSON, indented by two, in the order given, with a newline at the end."""
+    return json.dumps(_plain(data), indent=2, ensure_ascii=False) + "\n"
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes a list that stands at two places twice: an alias (``*id001``) would be harder to read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _commented(comment: str) -> str:
+    return "".join(f"# {line}\n" for line in comment.splitlines())
+
+
+def _known(value: object) -> Any:
+    if isinstance(value, SecretValue):
+        return str(value)
+    raise TypeError(
+        f"a file cannot hold {type(value).__name__} {value!r}; give it text, numbers, lists or mappings"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The same with plain containers; a secret value becomes its placeholder."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if isinstance(value, Sequence | set | frozenset):
+        return [_plain(item) for item in (value if isinstance(value, Sequence) else sorted(value))]
+    return _known(value)

@@ -1,0 +1,104 @@
+"""Which image a service gets, and what a lock may not say."""
+
+from pathlib import Path
+
+import pytest
+
+from layers.errors import SettingsError
+from layers.images import ImageCatalog
+from layers.loading import load_environment
+from layers.settings.environment import Environment
+from layers.settings.images import ImagePin, Images
+
+DIGEST = "sha256:" + "ab" * 32
+OTHER = "sha256:" + "cd" * 32
+
+LOCK = f"""
+images:
+  redis: {{name: redis, tag: "8", digest: "{DIGEST}", lacks: [json]}}
+  nothing: {{digest: "{DIGEST}"}}
+application:
+  rabbitmq:
+    namespace: ghcr.io/sprocketbot
+    tag: sha-1
+    images: {{web: {{digest: "{DIGEST}"}}, core: {{}}}}
+promoted:
+  staging: {{web: {{tag: sha-2, digest: "{OTHER}"}}}}
+  staging/dev: {{web: {{tag: sha-3}}}}
+"""
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    file = tmp_path / "images.lock.yaml"
+    file.write_text(LOCK)
+    return file
+
+
+def catalog(lock: Path, environment: str = "prod", **overrides: ImagePin) -> ImageCatalog:
+    settings = load_environment(environment)
+    images = Images(source="lock", overrides=overrides)
+    return ImageCatalog(Environment.model_construct(**{**settings.__dict__, "images": images}), lock=lock)
+
+
+def test_an_image_comes_from_the_lock_with_what_it_lacks(lock: Path) -> None:
+    image = catalog(lock).image("redis")
+    assert image.reference == f"redis:8@{DIGEST}"
+    assert image.lacks == {"json"}
+
+
+def test_an_application_image_takes_namespace_and_tag_from_its_line(lock: Path) -> None:
+    assert catalog(lock).image("web").reference == f"ghcr.io/sprocketbot/web:sha-1@{DIGEST}"
+
+
+def test_a_digest_nobody_looked_up_stays_unresolved(lock: Path) -> None:
+    assert catalog(lock).image("core").reference == "ghcr.io/sprocketbot/core:sha-1@unresolved"
+
+
+def test_promotion_to_an_environment_goes_before_the_line_and_to_an_instance_before_that(lock: Path) -> None:
+    images = catalog(lock, "staging")
+    assert images.image("web").tag == "sha-2"
+    assert images.image("web", instance="staging").tag == "sha-2"
+    assert images.image("web", instance="dev").tag == "sha-3"
+
+
+def test_an_override_in_the_environment_goes_before_everything(lock: Path) -> None:
+    pin = ImagePin(name="127.0.0.1:5000/mine", tag="x", digest=OTHER)
+    assert (
+        catalog(lock, "staging", web=pin).image("web", instance="dev").reference
+        == f"127.0.0.1:5000/mine:x@{OTHER}"
+    )
+
+
+def test_an_unknown_image_names_those_there_are(lock: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        catalog(lock).image("webb")
+    assert str(caught.value) == (
+        "images.lock.yaml: there is no image 'webb'; add it, or use one of core, nothing, redis, web"
+    )
+
+
+def test_an_override_with_a_made_up_digest_is_refused(lock: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"prod\.yaml: images/overrides/web: image mine:x: digest 'latest' is neither"
+    ):
+        catalog(lock, web=ImagePin(name="mine", tag="x", digest="latest")).image("web")
+
+
+def test_a_long_form_name_in_the_lock_is_refused(lock: Path) -> None:
+    lock.write_text(LOCK.replace("name: redis,", "name: docker.io/library/redis,"))
+    with pytest.raises(
+        SettingsError, match=r"images\.lock\.yaml: image docker\.io/library/redis: .* write redis$"
+    ):
+        catalog(lock).image("redis")
+
+
+def test_an_unknown_key_in_the_lock_is_refused(lock: Path) -> None:
+    lock.write_text(LOCK.replace("lacks: [json]", "lakcs: [json]"))
+    with pytest.raises(SettingsError, match=r"images\.lock\.yaml: images/redis/lakcs: "):
+        catalog(lock)
+
+
+def test_packages_that_are_not_built_yet_are_unresolved(tmp_path: Path) -> None:
+    images = ImageCatalog(load_environment("local"), packages_lock=tmp_path / "missing.yaml")
+    assert images.image("redis").reference == "127.0.0.1:5000/sprocket/redis:not-built@unresolved"
