@@ -10,18 +10,17 @@ from cdktf import (
     LocalBackend,
     S3Backend,
     S3BackendEndpointConfig,
-    TerraformElement,
     TerraformLocal,
     TerraformOutput,
-    TerraformResource,
     TerraformResourceLifecycle,
     TerraformStack,
     TerraformVariable,
     TerraformVariableValidationConfig,
+    Token,
 )
 from cdktf_cdktf_provider_docker.config import Config
 from cdktf_cdktf_provider_docker.network import Network
-from cdktf_cdktf_provider_docker.provider import DockerProvider, DockerProviderRegistryAuth
+from cdktf_cdktf_provider_docker.provider import DockerProvider
 from cdktf_cdktf_provider_docker.secret import Secret
 from cdktf_cdktf_provider_docker.service import (
     Service,
@@ -58,7 +57,6 @@ __all__ = [
     "Config",
     "Construct",
     "DockerProvider",
-    "DockerProviderRegistryAuth",
     "LocalBackend",
     "Network",
     "Password",
@@ -89,13 +87,12 @@ __all__ = [
     "ServiceTaskSpecResourcesReservation",
     "ServiceTaskSpecRestartPolicy",
     "ServiceUpdateConfig",
-    "TerraformElement",
     "TerraformLocal",
     "TerraformOutput",
-    "TerraformResource",
     "TerraformResourceLifecycle",
     "TerraformStack",
     "TerraformVariable",
     "TerraformVariableValidationConfig",
+    "Token",
     "Volume",
 ]

@@ -29,6 +29,7 @@ from ._cdktf import (
     ServiceTaskSpecRestartPolicy,
     ServiceUpdateConfig,
 )
+from ._template import literal
 from .file import SwarmConfig, SwarmSecret
 from .units import duration
 
@@ -45,15 +46,21 @@ def service_of(service: SwarmService) -> Service:
         service,
         "Resource",
         name=service.name,
-        labels=[ServiceLabels(label=name, value=value) for name, value in sorted(service.wiring.labels.items())] or None,
+        labels=_labels(service) or None,
         mode=ServiceMode(replicated=ServiceModeReplicated(replicas=service.scale.replicas)),
         task_spec=_task_spec(service),
         endpoint_spec=_endpoint_spec(service),
-        update_config=ServiceUpdateConfig(failure_action="rollback", **_movement(service)),
-        # Back to what ran before: there is nothing further to roll back to, so a failure here can only pause.
-        rollback_config=ServiceRollbackConfig(failure_action="pause", **_movement(service)),
+        update_config=_update(service),
+        rollback_config=_rollback(service),
         converge_config=ServiceConvergeConfig(delay="7s", timeout=duration(service.converges_within)),
     )
+
+
+def _labels(service: SwarmService) -> list[ServiceLabels]:
+    return [
+        ServiceLabels(label=name, value=literal(value))
+        for name, value in sorted(service.wiring.labels.items())
+    ]
 
 
 def _task_spec(service: SwarmService) -> ServiceTaskSpec:
@@ -64,7 +71,8 @@ def _task_spec(service: SwarmService) -> ServiceTaskSpec:
                 memory_bytes=service.resources.memory_limit_bytes, nano_cpus=service.resources.nano_cpu_limit
             ),
             reservation=ServiceTaskSpecResourcesReservation(
-                memory_bytes=service.resources.memory_reservation_bytes, nano_cpus=service.resources.nano_cpu_reservation
+                memory_bytes=service.resources.memory_reservation_bytes,
+                nano_cpus=service.resources.nano_cpu_reservation,
             ),
         ),
         # All four fields: with one missing, the first update sends delay 0 (a crash loop without a pause).
@@ -74,26 +82,31 @@ def _task_spec(service: SwarmService) -> ServiceTaskSpec:
         placement=ServiceTaskSpecPlacement(
             constraints=sorted(service.wiring.constraints) or None,
             max_replicas=service.scale.max_per_node,
-            # Left out, the provider records the image's own list on create and takes it away in the second plan.
+            # Left out, the provider records the image's list on create and takes it away in the second plan.
             platforms=[ServiceTaskSpecPlacementPlatforms(architecture="amd64", os="linux")],
         ),
         log_driver=ServiceTaskSpecLogDriver(name="json-file", options=service.logs.options),
-        networks_advanced=[
-            ServiceTaskSpecNetworksAdvanced(name=joined.network.network_id, aliases=list(joined.aliases) or None)
-            for _, joined in sorted(service.wiring.attachments.items())
-        ],
+        networks_advanced=_networks(service) or None,
         runtime="container",
         force_update=0,
     )
+
+
+def _networks(service: SwarmService) -> list[ServiceTaskSpecNetworksAdvanced]:
+    attachments = [service.wiring.attachments[name] for name in sorted(service.wiring.attachments)]
+    return [
+        ServiceTaskSpecNetworksAdvanced(name=each.network.network_id, aliases=list(each.aliases) or None)
+        for each in attachments
+    ]
 
 
 def _container_spec(service: SwarmService) -> ServiceTaskSpecContainerSpec:
     wiring = service.wiring
     return ServiceTaskSpecContainerSpec(
         image=service.image.reference,
-        command=list(service.command) or None,
-        args=list(service.args) or None,
-        env=wiring.environment or None,
+        command=[literal(word) for word in service.command] or None,
+        args=[literal(word) for word in service.args] or None,
+        env={name: literal(value) for name, value in wiring.environment.items()} or None,
         user=service.user,
         groups=list(service.groups) or None,
         dir=service.working_directory,
@@ -111,7 +124,7 @@ def _container_spec(service: SwarmService) -> ServiceTaskSpecContainerSpec:
 def _health_check(service: SwarmService) -> ServiceTaskSpecContainerSpecHealthcheck:
     health = service.health
     return ServiceTaskSpecContainerSpecHealthcheck(
-        test=list(health.words),
+        test=[literal(word) for word in health.words],
         interval=health.interval,
         timeout=health.timeout,
         retries=health.retries,
@@ -151,26 +164,44 @@ def _secrets(service: SwarmService) -> list[ServiceTaskSpecContainerSpecSecrets]
 
 def _mounts(service: SwarmService) -> list[ServiceTaskSpecContainerSpecMounts]:
     return [
-        ServiceTaskSpecContainerSpecMounts(type=mount.type, source=mount.source, target=mount.target, read_only=mount.read_only)
+        ServiceTaskSpecContainerSpecMounts(
+            type=mount.type, source=literal(mount.source), target=mount.target, read_only=mount.read_only
+        )
         for mount in service.wiring.data
     ]
 
 
 def _endpoint_spec(service: SwarmService) -> ServiceEndpointSpec:
     ports = [
-        ServiceEndpointSpecPorts(protocol="tcp", published_port=published, target_port=target, publish_mode="host")
+        ServiceEndpointSpecPorts(
+            protocol="tcp", published_port=published, target_port=target, publish_mode="host"
+        )
         for published, target in sorted(service.wiring.published.items())
     ]
     return ServiceEndpointSpec(mode="dnsrr", ports=ports or None)
 
 
-def _movement(service: SwarmService) -> dict[str, object]:
-    """One task at a time, forward and back."""
+def _update(service: SwarmService) -> ServiceUpdateConfig:
+    """One task at a time."""
     policy = service.update
-    return {
-        "parallelism": 1,
-        "delay": policy.delay,
-        "monitor": policy.monitor,
-        "max_failure_ratio": NO_FAILURES,
-        "order": policy.order.value,
-    }
+    return ServiceUpdateConfig(
+        failure_action="rollback",
+        parallelism=1,
+        delay=policy.delay,
+        monitor=policy.monitor,
+        max_failure_ratio=NO_FAILURES,
+        order=policy.order.value,
+    )
+
+
+def _rollback(service: SwarmService) -> ServiceRollbackConfig:
+    """The same way back to what ran before. Nothing is further back, so a failure here can only pause."""
+    policy = service.update
+    return ServiceRollbackConfig(
+        failure_action="pause",
+        parallelism=1,
+        delay=policy.delay,
+        monitor=policy.monitor,
+        max_failure_ratio=NO_FAILURES,
+        order=policy.order.value,
+    )

@@ -16,3 +16,14 @@ class ConstructError(ValueError):
         self.problem = problem
         self.fix = fix
         super().__init__(f"{path}: {problem}; {fix}")
+
+
+def stated(because: str) -> str:
+    """The reason of an opt-out, which a reviewer accepts or not; blank is none.
+
+    Raises:
+        ValueError: there is nothing in it.
+    """
+    if not because.strip():
+        raise ValueError("an exception needs a reason; say in a few words why it is right here")
+    return because

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from ._cdktf import Config, Construct, Secret, TerraformLocal, TerraformResourceLifecycle
+from ._checks import file_name
 from .errors import ConstructError
 from .secret_value import as_template, secret_names_in
 from .stack import SwarmStack
@@ -20,13 +21,13 @@ Content = str | Callable[[], str]
 class SwarmFile(Construct):
     """A Docker config or secret, immutable under a name that carries a hash of its content.
 
-    A changed content is a new object, created before the services move to it and the old one goes: Docker refuses to
-    change one in place or to remove one in use.
+    A changed content is a new object, created before the services move to it and the old one goes: Docker
+    refuses to change one in place or to remove one in use.
 
     Args:
-        name: the readable part of the name.
-        content: text, or a function for text that depends on what is declared later (a list of all routes); it
-            is called once, when the stack is finished.
+        name: the readable part of the name, unique among the stack's configs or secrets.
+        content: text, or a function for text that depends on what is declared later (a list of all routes);
+            it is called once, when the stack is finished.
     """
 
     limit_bytes: int
@@ -34,7 +35,7 @@ class SwarmFile(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, name: str, content: Content) -> None:
         super().__init__(scope, id_)
-        self.name = name
+        self.name = file_name(self, self.kind, name)
         self._content = content
         self._text: str | None = None
         self._stack = SwarmStack.holding(self)
@@ -42,11 +43,17 @@ class SwarmFile(Construct):
 
     @property
     def text(self) -> str:
-        """The content, with placeholders where secret values go."""
-        if self._text is None:
-            self._text = self._content if isinstance(self._content, str) else self._content()
-            self._check_size(self._text)
-        return self._text
+        """The content, with placeholders where secret values go.
+
+        Before the stack is finished, a function's answer is not kept: more may be declared.
+        """
+        if self._text is not None:
+            return self._text
+        text = self._content if isinstance(self._content, str) else self._content()
+        self._check_size(text)
+        if self._stack.finished:
+            self._text = text
+        return text
 
     @property
     def secret_names(self) -> list[str]:
@@ -68,10 +75,17 @@ class SwarmFile(Construct):
         """Adds the resources; called once, when the stack is finished."""
 
     def _check_size(self, text: str) -> None:
+        """On what is known here: the values of secrets are not."""
         size = len(text.encode())
         if size >= self.limit_bytes:
             raise ConstructError(
-                self, f"{self.kind} {self.name} has {size:,} bytes, Docker takes less than {self.limit_bytes:,}", fix="split it or put it into the image"
+                self,
+                f"{self.kind} {self.name} has {size:,} bytes, Docker takes less than {self.limit_bytes:,}",
+                fix="split it or put it into the image",
+            )
+        if not size:
+            raise ConstructError(
+                self, f"{self.kind} {self.name} is empty, which Docker refuses", fix="give it content"
             )
 
 
@@ -86,7 +100,10 @@ class SwarmConfig(SwarmFile):
         names = self.secret_names
         if names:
             raise ConstructError(
-                self, f"config {self.name} carries secret value {', '.join(names)}, which plans and docker config inspect would show", fix="make it a SwarmSecret"
+                self,
+                f"config {self.name} carries secret value {', '.join(names)}, "
+                "which plans and docker config inspect would show",
+                fix="make it a SwarmSecret",
             )
         digest = hashlib.sha256(self.text.encode()).hexdigest()[:8]
         self.resource = Config(
@@ -110,9 +127,9 @@ class SwarmConfig(SwarmFile):
 class SwarmSecret(SwarmFile):
     """A Docker secret: a file in the task's memory, rendered by Terraform from secret values.
 
-    Content without any placeholder is allowed (a file that an image wants as a secret). The hash in the name is salted
-    with a value from state, because names are public and a person's password may be guessable; it is marked
-    nonsensitive, because otherwise Terraform hides the whole service in every diff.
+    Content without any placeholder is allowed (a file that an image wants as a secret). The hash in the name
+    is salted with a value from state, because names are public and a person's password may be guessable; it
+    is marked nonsensitive, because otherwise Terraform hides the whole service in every diff.
     """
 
     limit_bytes = SECRET_LIMIT_BYTES
@@ -121,6 +138,14 @@ class SwarmSecret(SwarmFile):
 
     def render(self) -> None:
         values = self._stack.secret_values
+        unknown = [name for name in self.secret_names if name not in values]
+        if unknown:
+            raise ConstructError(
+                self,
+                f"secret {self.name} carries secret value {', '.join(unknown)}, "
+                "which this stack does not have",
+                fix="declare the value in the stack that uses it",
+            )
         local = TerraformLocal(self, "content", as_template(self.text, values))
         content = f"local.{local.friendly_unique_id}"
         digest = f'substr(nonsensitive(sha256(join("", [{self._stack.salt}, {content}]))), 0, 8)'

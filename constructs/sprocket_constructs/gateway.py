@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ._cdktf import Construct
-from .errors import ConstructError
+from .errors import ConstructError, stated
 from .network import OverlayNetwork
 
 if TYPE_CHECKING:
@@ -15,26 +15,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """Who may use a route: everybody, by name and reason, or holders of a role."""
+    """Who may use a route: everybody, by name and reason, or holders of a role.
+
+    The page that people sign in at is neither: it is open, and the guard in front of all other pages sees its
+    requests.
+    """
 
     role: str | None
     because: str | None = None
+    signs_in: bool = False
 
     @classmethod
     def public(cls, *, because: str) -> Access:
         """Open to the internet; the reason is shown in the plan."""
-        return cls(role=None, because=because)
+        return cls(role=None, because=stated(because))
 
     @classmethod
     def only(cls, role: str) -> Access:
         """Only people who hold the role, after signing in."""
         return cls(role=role)
 
+    @classmethod
+    def sign_in(cls) -> Access:
+        """The sign-in, behind its own guard, which answers the provider's call back and signing out."""
+        return cls(role=None, because="people without a session come here to get one", signs_in=True)
+
     @property
     def is_public(self) -> bool:
-        return self.role is None
+        """Whether nobody is asked who they are."""
+        return self.role is None and not self.signs_in
 
     def __str__(self) -> str:
+        if self.signs_in:
+            return "sign-in"
         return "public" if self.is_public else f"role {self.role}"
 
 
@@ -58,14 +71,16 @@ class Route:
 class Gateway(Construct):
     """Traefik's part of a route: the network it shares with what it routes to, and the labels it reads.
 
-    Labels are generated, never written: router names are service names, the network is always named (without it
-    Traefik takes a random one of a service's networks on each refresh), middlewares come from Traefik's own files.
+    Labels are generated, never written: router names are service names, the network is always named (without
+    it Traefik takes a random one of a service's networks on each refresh), middlewares come from Traefik's
+    own files.
 
     Args:
         name: of the overlay network (default ``edge``).
         public_middlewares: chain for public routes, as ``name@file``.
         guarded_middlewares: chain for routes that need a role.
-        resolver: certificate resolver; ``None`` where the entry point already has one.
+        resolver: certificate resolver; ``None`` where the entry point has one. Then no label may speak of
+            TLS: a router with TLS settings of its own gets none of the entry point's, and so no certificate.
     """
 
     def __init__(
@@ -85,6 +100,7 @@ class Gateway(Construct):
         self._resolver = resolver
         self._chains = {True: public_middlewares, False: guarded_middlewares}
         self._routes: list[Route] = []
+        self._routers: dict[str, Route] = {}
 
     @property
     def routes(self) -> list[Route]:
@@ -95,26 +111,39 @@ class Gateway(Construct):
         """Takes a route in and returns the labels its service must carry.
 
         Raises:
-            ConstructError: another route has the same host and path.
+            ConstructError: another route has the same host and path, or would have the same router.
         """
         for other in self._routes:
             if (other.host, other.path) == (route.host, route.path):
                 raise ConstructError(
-                    route.service, f"{route.rule} already leads to {other.service.node.path}", fix="give each service a host or path of its own"
+                    route.service,
+                    f"{route.rule} already leads to {other.service.node.path}",
+                    fix="give each service a host or path of its own",
                 )
+        router = self._router_for(route)
         self._routes.append(route)
-        return self._labels(route)
+        return self._labels(route, router)
 
-    def _labels(self, route: Route) -> dict[str, str]:
-        own = [r for r in self._routes if r.service is route.service]
-        router = route.service.name if len(own) == 1 else f"{route.service.name}-{len(own)}"
+    def _router_for(self, route: Route) -> str:
+        """The service's name, with a number from its second route on."""
+        count = 1 + sum(1 for other in self._routes if other.service is route.service)
+        router = route.service.name if count == 1 else f"{route.service.name}-{count}"
+        first = self._routers.setdefault(router, route)
+        if first is not route:
+            raise ConstructError(
+                route.service,
+                f"router {router} is taken by {first.service.node.path}, and Traefik would serve neither",
+                fix="give one of the services another name",
+            )
+        return router
+
+    def _labels(self, route: Route, router: str) -> dict[str, str]:
         routers = f"traefik.http.routers.{router}"
         labels = {
             "traefik.enable": "true",
             "traefik.swarm.network": self.network.name,
             f"{routers}.rule": route.rule,
             f"{routers}.entrypoints": self._entry_point,
-            f"{routers}.tls": "true",
             f"{routers}.service": route.internal_service or router,
             f"traefik.http.services.{router}.loadbalancer.server.port": str(route.port),
         }

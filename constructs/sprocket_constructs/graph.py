@@ -15,12 +15,13 @@ def check(services: Sequence[SwarmService]) -> None:
     """Refuses names that would resolve to the wrong service, and services that wait for each other.
 
     Raises:
-        ConstructError: a service sees one short name twice (the engine silently resolves only the first), or the
-            order of deployment has a circle.
+        ConstructError: a service sees one short name twice (the engine silently resolves only the first), two
+            publish one port, or the order of deployment has a circle.
     """
     members = _members(services)
     for service in services:
         _check_names(service, members)
+    _check_ports(services)
     _check_order(services)
 
 
@@ -46,9 +47,23 @@ def _check_names(service: SwarmService, members: dict[str, list[SwarmService]]) 
                 if first is not other:
                     raise ConstructError(
                         service,
-                        f"sees two services called {name} ({first.node.path} and {other.node.path}); only one of them would ever be reached",
+                        f"sees two services called {name} ({first.node.path} and {other.node.path}), "
+                        "and only one of them would ever be reached",
                         fix="connect it to one of them, or give one another alias",
                     )
+
+
+def _check_ports(services: Sequence[SwarmService]) -> None:
+    publishers: dict[int, SwarmService] = {}
+    for service in services:
+        for port in service.wiring.published:
+            first = publishers.setdefault(port, service)
+            if first is not service:
+                raise ConstructError(
+                    service,
+                    f"publishes port {port}, which {first.node.path} publishes too",
+                    fix="use another port, or route both through a gateway",
+                )
 
 
 def _check_order(services: Sequence[SwarmService]) -> None:
@@ -57,7 +72,9 @@ def _check_order(services: Sequence[SwarmService]) -> None:
     def visit(service: SwarmService, path: tuple[SwarmService, ...]) -> None:
         if service in path:
             circle = " -> ".join(s.name for s in (*path[path.index(service) :], service))
-            raise ConstructError(service, f"waits for itself: {circle}", fix="connect one of them with waits=False")
+            raise ConstructError(
+                service, f"waits for itself: {circle}", fix="connect one of them with waits=False"
+            )
         if service.name not in done:
             for other in service.wiring.waits_for:
                 visit(other, (*path, service))

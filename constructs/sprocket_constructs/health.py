@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .errors import stated
 from .units import duration
 
 
@@ -10,9 +11,9 @@ from .units import duration
 class HealthCheck:
     """A command run inside the task; a task counts as running only once it has passed.
 
-    Defaults are for services that start in well under a minute: every 10 s, 5 s to answer, 3 misses in a row are
-    a failure, and misses in the first 60 s (``start_period``) do not count. Durations take ``90s`` or ``1m30s``.
-    Make one with :meth:`command`, :meth:`shell`, :meth:`http` or, with a reason, :meth:`none`.
+    Defaults are for services that start in well under a minute: every 10 s, 5 s to answer, 3 misses in a row
+    are a failure, and misses in the first 60 s (``start_period``) do not count. Durations take ``90s`` or
+    ``1m30s``. Make one with :meth:`command`, :meth:`shell`, :meth:`http` or, with a reason, :meth:`none`.
     """
 
     test: tuple[str, ...]
@@ -38,13 +39,19 @@ class HealthCheck:
 
     @classmethod
     def http(cls, port: int, path: str = "/") -> "HealthCheck":
-        """GET on loopback by wget (in Alpine and most Debian based images); 127.0.0.1, since ``localhost`` may be ::1."""
+        """GET on loopback by wget (in Alpine and most Debian based images).
+
+        127.0.0.1, since ``localhost`` may be ::1.
+        """
         return cls.shell(f"wget -q -T 5 -O /dev/null http://127.0.0.1:{port}{path}")
 
     @classmethod
     def none(cls, *, because: str) -> "HealthCheck":
-        """No check inside the task, for images without a shell or a probe of their own. The reason is kept for reviewers."""
-        return cls(test=("NONE",), because=because)
+        """No check inside the task, for images without a shell or a probe of their own.
+
+        The reason is kept for reviewers.
+        """
+        return cls(test=("NONE",), because=stated(because))
 
     def every(self, interval: str, *, timeout: str, retries: int, start_period: str) -> "HealthCheck":
         """The same check with other times."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 UNRESOLVED = "unresolved"
-"""Stands where a digest has not been looked up yet. It synthesizes, shows in the plan, and deploy refuses it."""
+"""Stands where a digest was not looked up yet. It synthesizes, shows in the plan, and deploy refuses it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +14,13 @@ class Image:
     on update, so without the digest a service would keep whatever the tag meant on its first day.
 
     Args:
-        name: repository in familiar form (``redis``, ``ghcr.io/sprocketbot/core``); ``docker.io/library/redis``
-            is refused, because the engine gives it back as ``redis`` and the plan would differ for ever.
+        name: repository in familiar form (``redis``, ``ghcr.io/sprocketbot/core``);
+            ``docker.io/library/redis`` is refused, because the engine gives it back as ``redis`` and the plan
+            would differ for ever.
         tag: the tag the digest was looked up for.
         digest: ``sha256:<64 hex>`` or ``unresolved``.
-        lacks: features that this build of the program does not have (``deprecated-features``, ``json``), so that a
-            layer can leave a configuration line out without knowing why the image differs.
+        lacks: features that this build of the program does not have (``deprecated-features``, ``json``), so
+            that a layer can leave a configuration line out without knowing why the image differs.
     """
 
     name: str
@@ -28,11 +29,17 @@ class Image:
     lacks: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if self.name.startswith("docker.io/"):
-            familiar = self.name.removeprefix("docker.io/").removeprefix("library/")
-            raise ValueError(f"image {self.name}: the engine reads this back as {familiar} and every plan would differ; write {familiar}")
+        familiar = _familiar(self.name)
+        if familiar != self.name:
+            raise ValueError(
+                f"image {self.name}: the engine reads this back as {familiar} and every plan would differ; "
+                f"write {familiar}"
+            )
         if self.digest != UNRESOLVED and not _is_digest(self.digest):
-            raise ValueError(f"image {self.name}:{self.tag}: digest {self.digest!r} is neither sha256:<64 hex digits> nor {UNRESOLVED}")
+            raise ValueError(
+                f"image {self.name}:{self.tag}: digest {self.digest!r} is neither sha256:<64 hex digits> "
+                f"nor {UNRESOLVED}"
+            )
 
     @property
     def reference(self) -> str:
@@ -51,3 +58,10 @@ class Image:
 def _is_digest(text: str) -> bool:
     algorithm, _, value = text.partition(":")
     return algorithm == "sha256" and len(value) == 64 and all(c in "0123456789abcdef" for c in value)
+
+
+def _familiar(name: str) -> str:
+    for hub in ("docker.io/", "index.docker.io/"):
+        name = name.removeprefix(hub)
+    official = name.removeprefix("library/")
+    return name if "/" in official else official

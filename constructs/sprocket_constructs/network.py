@@ -6,9 +6,9 @@ from ._cdktf import Construct, Network
 class OverlayNetwork(Construct):
     """An overlay network with an exact name.
 
-    Layers do not make these: a server gets one of its own on the first ``connect_to``, a gateway has one for what
-    it routes. Options (MTU, encryption) are not offered: the engine adds its own to the list and the provider
-    would replace the network on every plan.
+    Layers do not make these: a server gets one of its own on the first ``connect_to``, a gateway has one for
+    what it routes. Options (MTU, encryption) are not offered: the engine adds its own to the list and the
+    provider would replace the network on every plan.
 
     Args:
         internal: no way out of the swarm (default). A task that is only on internal networks cannot reach the

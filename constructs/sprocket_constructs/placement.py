@@ -11,7 +11,7 @@ class NodeSelector:
 
     @classmethod
     def engine_label(cls, name: str, value: str) -> "NodeSelector":
-        """A label that the node's own ``daemon.json`` carries, so a replaced node has it from its first second."""
+        """A label in the node's own ``daemon.json``, so a replaced node has it from its first second."""
         return cls(constraint=f"engine.labels.{name}=={value}")
 
     @classmethod
@@ -27,11 +27,17 @@ class Scale:
     replicas: int = 1
     max_per_node: int = 0
 
+    def __post_init__(self) -> None:
+        if self.replicas < 0 or self.max_per_node < 0:
+            raise ValueError(
+                f"scale {self.replicas} with {self.max_per_node} per node is not possible; use 0 or more"
+            )
+
     @classmethod
     def one_per_node(cls, *, nodes: int) -> "Scale":
         """One task on each of ``nodes`` nodes.
 
-        Replicated with a bound of one per node, not Docker's global mode: the provider does not wait for a global
-        service, and a crash-looping one counts as deployed.
+        Replicated with a bound of one per node, not Docker's global mode: the provider does not wait for a
+        global service, and a crash-looping one counts as deployed.
         """
         return cls(replicas=nodes, max_per_node=1)

@@ -9,9 +9,9 @@ from .units import mebibytes, size
 class Resources:
     """Limits and reservations of one task.
 
-    Reservations decide where a task fits, so their sum must fit the nodes; limits are bursts and may add up to
-    more. CPU in cores (0.5), memory in KiB, MiB or GiB. A memory limit below its reservation is refused: the
-    engine would accept neither.
+    Reservations decide where a task fits, so their sum must fit the nodes; limits are bursts and may add up
+    to more. CPU in cores (0.5), memory in KiB, MiB or GiB. A limit below its reservation is refused:
+    the task would hold what it may never use.
     """
 
     cpu_limit: float
@@ -22,25 +22,33 @@ class Resources:
     def __post_init__(self) -> None:
         if self.memory_limit_bytes < self.memory_reservation_bytes:
             raise ValueError(
-                f"memory limit {self.memory_limit} is below the reservation {self.memory_reservation}; raise the limit or reserve less"
+                f"memory limit {self.memory_limit} is below the reservation {self.memory_reservation}; "
+                "raise the limit or reserve less"
             )
         if not 0 < self.cpu_reservation <= self.cpu_limit:
-            raise ValueError(f"cpu reservation {self.cpu_reservation} must be above 0 and at most the limit {self.cpu_limit}")
+            raise ValueError(
+                f"cpu reservation {self.cpu_reservation} must be above 0 "
+                f"and at most the limit {self.cpu_limit}"
+            )
 
     @property
     def memory_limit_bytes(self) -> int:
+        """Above it the kernel kills the task."""
         return size(self.memory_limit)
 
     @property
     def memory_reservation_bytes(self) -> int:
+        """What a node must have left for the task to be placed there."""
         return size(self.memory_reservation)
 
     @property
     def nano_cpu_limit(self) -> int:
+        """Billionths of a core; above it the task waits."""
         return round(self.cpu_limit * 1_000_000_000)
 
     @property
     def nano_cpu_reservation(self) -> int:
+        """Billionths of a core that a node must have left."""
         return round(self.cpu_reservation * 1_000_000_000)
 
     def mebibytes_of_limit(self, share: float) -> int:

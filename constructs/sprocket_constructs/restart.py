@@ -9,10 +9,10 @@ from .units import duration
 class RestartPolicy:
     """Restart any task that ends, after a pause.
 
-    All fields are always sent: the provider turns an incomplete policy into ``delay 0`` on the first update, the
-    crash loop that once filled a node's disk at 1 GB per restart. There is no limit on attempts, because a
-    service with one would stay at 0/1 for ever after a long outage of what it depends on; ``delay`` (default
-    10 s) bounds the rate instead.
+    All fields are always sent: the provider turns an incomplete policy into ``delay 0`` on the first update,
+    the crash loop that once filled a node's disk at 1 GB per restart. There is no limit on attempts, because
+    a service with one would stay at 0/1 for ever after a long outage of what it depends on; ``delay``
+    (default 10 s) bounds the rate instead.
     """
 
     delay: str = "10s"

@@ -2,15 +2,14 @@
 
 import re
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 from ._cdktf import Construct, Password, TerraformVariable, TerraformVariableValidationConfig
+from ._template import escaped
 from .errors import ConstructError
-
-if TYPE_CHECKING:
-    from .stack import SwarmStack
+from .stack import SwarmStack
 
 _PLACEHOLDER = re.compile(r"@@secret:([a-z0-9-]+)@@")
+_TEMPLATE_PLACEHOLDER = re.compile(r"(\$*)" + _PLACEHOLDER.pattern)
 
 SUPPLIED_CHARSET = r"^[A-Za-z0-9._~+/=:@-]+$"
 """What a supplied value may consist of: it is put into URLs, JSON and YAML without escaping."""
@@ -19,19 +18,21 @@ SUPPLIED_CHARSET = r"^[A-Za-z0-9._~+/=:@-]+$"
 class SecretValue(Construct):
     """A value known to Terraform alone.
 
-    In Python it is only a placeholder: ``f"requirepass {password}"`` gives text that carries the placeholder, and
-    only :class:`SwarmSecret` turns it into a reference. So a value can neither be printed nor put by mistake into an environment
-    variable, an argument or a label: the placeholder is found there and refused.
+    In Python it is only a placeholder: ``f"requirepass {password}"`` gives text that carries the placeholder,
+    and only :class:`SwarmSecret` turns it into a reference. So a value can neither be printed nor put by
+    mistake into an environment variable, an argument or a label: the placeholder is found there and refused.
     """
 
     def __init__(self, scope: Construct, id_: str, *, name: str) -> None:
         super().__init__(scope, id_)
-        from .stack import SwarmStack
-
         if not re.fullmatch(r"[a-z0-9-]+", name):
-            raise ConstructError(self, f"secret value name {name!r} is not allowed", fix="use lower case letters, digits and dashes")
+            raise ConstructError(
+                self,
+                f"secret value name {name!r} is not allowed",
+                fix="use lower case letters, digits and dashes",
+            )
         self.name = name
-        self._stack: SwarmStack = SwarmStack.holding(self)
+        self._stack = SwarmStack.holding(self)
         self._stack.register_secret_value(self)
 
     @property
@@ -54,17 +55,22 @@ class SecretValue(Construct):
 class GeneratedSecret(SecretValue):
     """A random value that Terraform makes once and keeps in state.
 
-    Letters and digits only, because it goes into URLs (amqp://user:value@host) that nobody escapes. Synthesizing twice
-    never makes a new one; taking a new one is a change of ``revision``, which is one line in the plan.
+    Letters and digits only, because it goes into URLs (amqp://user:value@host) that nobody escapes.
+    Synthesizing twice never makes a new one; taking a new one is a change of ``revision``, which is one line
+    in the plan.
 
     Args:
         length: characters; 32 of 62 symbols are 190 bits.
         revision: any other text makes a new value.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, length: int = 32, revision: str = "1") -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, name: str, length: int = 32, revision: str = "1"
+    ) -> None:
         super().__init__(scope, id_, name=name)
-        self.resource = Password(self, "Resource", length=length, special=False, keepers={"revision": revision})
+        self.resource = Password(
+            self, "Resource", length=length, special=False, keepers={"revision": revision}
+        )
 
     @property
     def reference(self) -> str:
@@ -99,7 +105,8 @@ class SuppliedSecret(SecretValue):
             validation=[
                 TerraformVariableValidationConfig(
                     condition=f'${{can(regex("{SUPPLIED_CHARSET}", var.{self.variable}))}}',
-                    error_message=f"{self.variable} may have letters, digits and . _ ~ + / = : @ - only, because it is put into files and URLs unescaped.",
+                    error_message=f"{self.variable} may have letters, digits and . _ ~ + / = : @ - only, "
+                    "because it is put into files and URLs unescaped.",
                 )
             ],
         )
@@ -121,5 +128,10 @@ def secret_names_in(text: str) -> list[str]:
 
 def as_template(text: str, values: dict[str, SecretValue]) -> str:
     """The text as a Terraform template: placeholders become references, everything else stays literal."""
-    literal = text.replace("${", "$${").replace("%{", "%%{")
-    return _PLACEHOLDER.sub(lambda match: "${" + values[match[1]].reference + "}", literal)
+    return _TEMPLATE_PLACEHOLDER.sub(lambda match: _reference(match, values), escaped(text))
+
+
+def _reference(match: re.Match[str], values: dict[str, SecretValue]) -> str:
+    """Dollar signs right before it go into an expression of their own: ``$${`` would be a literal ``${``."""
+    dollars = f'${{"{match[1]}"}}' if match[1] else ""
+    return dollars + "${" + values[match[2]].reference + "}"

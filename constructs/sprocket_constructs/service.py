@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ._cdktf import Construct, Service
-from .errors import ConstructError
-from .file import SwarmConfig, SwarmFile, SwarmSecret
+from ._checks import absolute, can_publish, can_store, dns_label, no_secrets, service_name, set_once, tcp_port
+from ._rendering import service_of
+from .errors import ConstructError, stated
+from .file import SwarmConfig, SwarmSecret
 from .gateway import Access, Gateway, Route
 from .health import HealthCheck
 from .image import Image
@@ -16,76 +17,21 @@ from .network import OverlayNetwork
 from .placement import NodeSelector, Scale
 from .resources import Resources
 from .restart import RestartPolicy
-from .secret_value import secret_names_in
 from .stack import SwarmStack
 from .stop import Stop
-from .update import UpdateOrder, UpdatePolicy
+from .update import UpdatePolicy
 from .volume import Backup, Storage
+from .wiring import Attachment, DataMount, Endpoint, FileMount, Wiring
 
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """What a client learns by connecting: a name that resolves on a network it has joined, and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileMount:
-    """A config or secret at a path of the task. ``mode`` is octal as chmod takes it, owners are numeric."""
-
-    file: SwarmFile
-    at: str
-    mode: int
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataMount:
-    """A directory of the node, a volume or the engine's socket at a path of the task."""
-
-    type: str
-    source: str
-    target: str
-    read_only: bool = False
-    backup: Backup | None = None
-    because: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """A network that the service is on, and the further names it has there."""
-
-    network: OverlayNetwork
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass
-class Wiring:
-    """What the verbs collect until the service is rendered."""
-
-    attachments: dict[str, Attachment] = field(default_factory=dict)
-    servers: dict[str, SwarmService] = field(default_factory=dict)
-    waits_for: list[SwarmService] = field(default_factory=list)
-    files: list[FileMount] = field(default_factory=list)
-    data: list[DataMount] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    constraints: list[str] = field(default_factory=list)
-    published: dict[int, int] = field(default_factory=dict)
+__all__ = ["DataMount", "Endpoint", "SwarmService"]
 
 
 class SwarmService(Construct):
     """A ``docker_service`` that converges, comes back, and says what it needs.
 
-    After an apply the next plan is empty, and a failed rollout is an error with the old version serving; what the
-    provider needs for that (docs/decisions/0003-provider-traps.md) is done here, once. All names of other things are
-    objects.
+    After an apply the next plan is empty, and a failed rollout is an error with the old version serving; what
+    the provider needs for that (docs/decisions/0003-provider-traps.md) is done here, once. All names of other
+    things are objects.
 
     Args:
         name: the service's name on the swarm, unique there; default: the construct's id.
@@ -126,8 +72,8 @@ class SwarmService(Construct):
         converges_within: str = "5m",
     ) -> None:
         super().__init__(scope, id_)
-        self.name = name or id_
-        self.alias = alias or self.name
+        self.name = service_name(self, name or id_)
+        self.alias = dns_label(self, "alias", alias or self.name)
         self.image = image
         self.health = health
         self.resources = resources
@@ -143,11 +89,12 @@ class SwarmService(Construct):
         self.working_directory = working_directory
         self.hostname = hostname
         self.converges_within = converges_within
-        self.listens = {label: self._port(port) for label, port in (listens or {}).items()}
+        self.listens = {label: tcp_port(self, port) for label, port in (listens or {}).items()}
         self.wiring = Wiring()
         self.resource: Service | None = None
         self._network: OverlayNetwork | None = None
-        self._refuse_secrets("command", *self.command, *self.args)
+        no_secrets(self, "command", *self.command, *self.args)
+        no_secrets(self, "health check", *health.words)
         SwarmStack.holding(self).register_service(self)
 
     # -- connections ---------------------------------------------------------------------------------------
@@ -178,6 +125,12 @@ class SwarmService(Construct):
         """
         if server is self:
             raise ConstructError(self, "connects to itself", fix="use 127.0.0.1 inside a task")
+        if not server.listens:
+            raise ConstructError(
+                self,
+                f"connects to {server.node.path}, which listens on no port",
+                fix="name that one's ports with listens={...}",
+            )
         endpoint = server.endpoint(port)
         self.joins(server.network)
         self.wiring.servers[server.name] = server
@@ -209,9 +162,16 @@ class SwarmService(Construct):
         self.wiring.attachments[network.name] = Attachment(network=network, aliases=names)
 
     def reaches_internet(self, *, because: str) -> None:
-        """Gives the service a way out of the swarm: server networks are internal and have none."""
-        network = OverlayNetwork(self, "egress", name=f"{self.name}-egress", internal=False)
-        self.joins(network)
+        """Gives the service a way out of the swarm: server networks are internal and have none.
+
+        Args:
+            because: whom it has to reach; several reasons share the one way out.
+        """
+        reason = stated(because)
+        if not self.wiring.internet:
+            self.joins(OverlayNetwork(self, "egress", name=f"{self.name}-egress", internal=False))
+        if reason not in self.wiring.internet:
+            self.wiring.internet.append(reason)
 
     def expose_via(
         self,
@@ -226,35 +186,45 @@ class SwarmService(Construct):
         """Makes the service answer at ``https://<host>`` through the gateway and returns that address.
 
         Args:
-            access: who may use it; there is no default, because forgetting it is how admin pages become public.
-            path: only below this path prefix.
+            access: who may use it; no default, because forgetting it is how admin pages become public.
+            path: only below this path prefix; starts with ``/``.
             internal_service: a service of the gateway itself (``api@internal``) that answers in its place.
         """
-        route = Route(host=host, port=self.endpoint(port).port, access=access, service=self, path=path, internal_service=internal_service)
+        if path is not None:
+            absolute(self, path)
+        route = Route(
+            host=host,
+            port=self.endpoint(port).port,
+            access=access,
+            service=self,
+            path=path,
+            internal_service=internal_service,
+        )
         for name, value in gateway.admit(route).items():
-            self.wiring.labels[name] = value
+            self.label(name, value)
         self.joins(gateway.network)
         return f"https://{host}"
 
     def publishes(self, port: int, *, target: str | None = None) -> None:
-        """Publishes a port on the node, past every network rule of the swarm (host mode; one task per node).
+        """Publishes a port on the node, past every network rule of the swarm.
 
-        Host mode keeps the client's address and needs no IPVS. With it an update must be stop-first: the new task could
-        never get the port.
+        Host mode keeps the client's address and needs no IPVS. With it an update must be stop-first: the new
+        task could never get the port. For the same reason several tasks need ``Scale.one_per_node``.
         """
-        self._port(port)
-        if self.update.order is not UpdateOrder.STOP_FIRST:
-            raise ConstructError(self, f"publishes port {port} and updates start-first, so a new task would wait for the port for ever", fix="use UpdatePolicy.stop_first()")
-        self.wiring.published[port] = self.endpoint(target).port
+        can_publish(self, tcp_port(self, port))
+        number = self.endpoint(target).port
+        set_once(self, self.wiring.published, port, number, what=f"published port {port}")
 
     # -- files, data and settings --------------------------------------------------------------------------
 
-    def reads(self, file: SwarmConfig | SwarmSecret, *, at: str, mode: int = 0o444, uid: int = 0, gid: int = 0) -> str:
+    def reads(
+        self, file: SwarmConfig | SwarmSecret, *, at: str, mode: int = 0o444, uid: int = 0, gid: int = 0
+    ) -> str:
         """Mounts a config or secret at an absolute path and returns the path.
 
-        The default mode lets any user of the image read it: the task is the boundary, and most images drop root.
+        By default any user of the image may read it: the task is the boundary, and most images drop root.
         """
-        self._absolute(at)
+        absolute(self, at)
         if any(mount.at == at for mount in self.wiring.files):
             raise ConstructError(self, f"two files at {at}", fix="give each file a path of its own")
         self.wiring.files.append(FileMount(file=file, at=at, mode=mode, uid=uid, gid=gid))
@@ -266,17 +236,17 @@ class SwarmService(Construct):
         Args:
             backup: how the data is backed up, or why not; there is no default.
         """
-        self._absolute(at)
-        if self.scale.replicas != 1 or self.update.order is not UpdateOrder.STOP_FIRST:
-            raise ConstructError(self, f"stores data at {at} but may run twice on it", fix="use one replica and UpdatePolicy.stop_first()")
-        self.wiring.data.append(DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup))
+        absolute(self, at)
+        can_store(self, at)
+        self._mount(DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup))
         self.runs_on(storage.held_by)
 
     def binds(self, source: str, *, at: str, read_only: bool, because: str) -> None:
         """Shows a path of the node (the engine's socket, /proc) inside the task."""
-        self._absolute(source)
-        self._absolute(at)
-        self.wiring.data.append(DataMount(type="bind", source=source, target=at, read_only=read_only, because=because))
+        absolute(self, source)
+        absolute(self, at)
+        reason = stated(because)
+        self._mount(DataMount(type="bind", source=source, target=at, read_only=read_only, because=reason))
 
     def runs_on(self, node: NodeSelector) -> None:
         """Adds a placement constraint."""
@@ -286,49 +256,36 @@ class SwarmService(Construct):
     def sets(self, variable: str, value: str) -> None:
         """Sets the one environment variable that a service may have.
 
-        The provider sends several in random order, so that any change restarts every task; a file shows its changes in
-        the plan, line by line, and restarts nothing else.
+        The provider sends several in random order, so that any change restarts every task; a file shows its
+        changes in the plan, line by line, and restarts nothing else.
         """
-        if self.wiring.environment and variable not in self.wiring.environment:
+        for other in self.wiring.environment.keys() - {variable}:
             raise ConstructError(
                 self,
-                f"sets {variable} beside {', '.join(self.wiring.environment)}; several variables restart all tasks on any change",
+                f"sets {variable} beside {other}, and several variables restart all tasks on any change",
                 fix="put settings into a file that it reads, or export them in its command",
             )
-        self._refuse_secrets(f"variable {variable}", value)
-        self.wiring.environment[variable] = value
+        no_secrets(self, f"variable {variable}", value)
+        set_once(self, self.wiring.environment, variable, value, what=f"variable {variable}")
 
     def label(self, name: str, value: str) -> None:
         """Puts a label on the service (not on its containers, where a change would replace it)."""
-        if self.wiring.labels.get(name, value) != value:
-            raise ConstructError(self, f"label {name} is {self.wiring.labels[name]!r} and {value!r}", fix="set it once")
-        self._refuse_secrets(f"label {name}", value)
-        self.wiring.labels[name] = value
+        no_secrets(self, f"label {name}", value)
+        set_once(self, self.wiring.labels, name, value, what=f"label {name}")
 
     # -- rendering -----------------------------------------------------------------------------------------
 
     def render(self) -> None:
         """Adds the ``docker_service``; called once, when the stack is finished."""
-        from ._rendering import service_of
-
         self.resource = service_of(self)
 
     def order(self) -> None:
         """Tells Terraform what this service waits for; after every service has been rendered."""
-        waits_for = [other.resource for other in self.wiring.waits_for if other.resource is not None]
-        if self.resource is not None and waits_for:
-            self.resource.depends_on = [f"docker_service.{other.friendly_unique_id}" for other in waits_for]
+        first = [other.resource for other in self.wiring.waits_for if other.resource]
+        if self.resource and first:
+            self.resource.depends_on = [f"docker_service.{other.friendly_unique_id}" for other in first]
 
-    def _port(self, port: int) -> int:
-        if not 1 <= port <= 65535:
-            raise ConstructError(self, f"port {port} is out of range", fix="use 1 to 65535")
-        return port
-
-    def _absolute(self, path: str) -> None:
-        if not path.startswith("/"):
-            raise ConstructError(self, f"path {path!r} is not absolute", fix="start it with /")
-
-    def _refuse_secrets(self, place: str, *texts: str) -> None:
-        found = [name for text in texts for name in secret_names_in(text)]
-        if found:
-            raise ConstructError(self, f"{place} would show secret value {', '.join(found)} to anyone who may inspect the service", fix="read it from a file")
+    def _mount(self, mount: DataMount) -> None:
+        if any(other.target == mount.target for other in self.wiring.data):
+            raise ConstructError(self, f"two mounts at {mount.target}", fix="give each a path of its own")
+        self.wiring.data.append(mount)

@@ -21,6 +21,7 @@ from ._cdktf import (
     TerraformVariable,
 )
 from .errors import ConstructError
+from .graph import check
 
 if TYPE_CHECKING:
     from .file import SwarmFile
@@ -34,11 +35,15 @@ RANDOM_PROVIDER = ">= 3.6.0, < 4.0.0"
 """The bindings name one exact version, which saves nothing: any 3.x keeps its state."""
 
 
+_SWITCHED_OFF = (Service, Network, Config, Secret, TerraformLocal, TerraformVariable, TerraformOutput)
+"""What has no state of its own worth keeping."""
+
+
 class SwarmStack(TerraformStack):
     """One Terraform stack of swarm services, with the Docker and random providers.
 
-    Declarations are collected while layers are built and rendered once by :meth:`finish`, because a service is
-    known completely only after everybody has connected to it.
+    Declarations are collected while layers are built and rendered once by :meth:`finish`, because a service
+    is known completely only after everybody has connected to it.
 
     Args:
         docker_host: ``unix:///var/run/docker.sock`` or ``ssh://user@host``; must be known at synth, never the
@@ -46,7 +51,9 @@ class SwarmStack(TerraformStack):
         ssh_options: arguments for ssh, one word each (pinned host keys, connection sharing).
     """
 
-    def __init__(self, scope: Construct, id_: str, *, docker_host: str, ssh_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, docker_host: str, ssh_options: Sequence[str] = ()
+    ) -> None:
         super().__init__(scope, id_)
         DockerProvider(self, "docker", host=docker_host, ssh_opts=list(ssh_options) or None)
         RandomProvider(self, "random")
@@ -61,10 +68,15 @@ class SwarmStack(TerraformStack):
     @staticmethod
     def holding(construct: Construct) -> SwarmStack:
         """The stack that a construct is in."""
-        stack = TerraformStack.of(construct)
-        if not isinstance(stack, SwarmStack):
-            raise ConstructError(construct, "is not inside a SwarmStack", fix="give it a scope below one")
-        return stack
+        for scope in reversed(construct.node.scopes):
+            if isinstance(scope, SwarmStack):
+                return scope
+        raise ConstructError(construct, "is not inside a SwarmStack", fix="give it a scope below one")
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been declared."""
+        return self._finished
 
     @property
     def services(self) -> list[SwarmService]:
@@ -84,7 +96,11 @@ class SwarmStack(TerraformStack):
     @property
     def supplied_secrets(self) -> list[SuppliedSecret]:
         """The values that somebody has to supply before a deploy."""
-        return [cast("SuppliedSecret", value) for value in self._secret_values.values() if value.owner == "supplied"]
+        return [
+            cast("SuppliedSecret", value)
+            for value in self._secret_values.values()
+            if value.owner == "supplied"
+        ]
 
     @property
     def salt(self) -> str:
@@ -95,26 +111,53 @@ class SwarmStack(TerraformStack):
 
     def register_service(self, service: SwarmService) -> None:
         """Takes a service in; two of one name are refused."""
+        self._refuse_late(service)
         first = self._services.get(service.name)
         if first is not None:
-            raise ConstructError(service, f"service name {service.name} is taken by {first.node.path}", fix="give one of them another name")
+            raise ConstructError(
+                service,
+                f"service name {service.name} is taken by {first.node.path}",
+                fix="give one of them another name",
+            )
         self._services[service.name] = service
 
     def register_file(self, file: SwarmFile) -> None:
-        """Takes a config or secret in."""
+        """Takes a config or secret in; two of one kind and name are refused."""
+        self._refuse_late(file)
+        for first in self._files:
+            if (first.kind, first.name) == (file.kind, file.name):
+                raise ConstructError(
+                    file,
+                    f"{file.kind} name {file.name} is taken by {first.node.path}",
+                    fix="pass the first one around, or give this one another name",
+                )
         self._files.append(file)
 
     def register_secret_value(self, value: SecretValue) -> None:
         """Takes a secret value in; two of one name are refused."""
+        self._refuse_late(value)
         first = self._secret_values.get(value.name)
         if first is not None:
-            raise ConstructError(value, f"secret value {value.name} is declared by {first.node.path} too", fix="pass the first one instead of declaring a second")
+            raise ConstructError(
+                value,
+                f"secret value {value.name} is declared by {first.node.path} too",
+                fix="pass the first one instead of declaring a second",
+            )
         self._secret_values[value.name] = value
 
-    def finish(self) -> None:
-        """Checks the whole and renders it. Called once, by :class:`SwarmApp`."""
-        from .graph import check
+    def _refuse_late(self, construct: Construct) -> None:
+        if self._finished:
+            raise ConstructError(
+                construct,
+                "is declared after its stack was finished and would never be rendered",
+                fix="declare it before synth() or finish()",
+            )
 
+    def finish(self) -> None:
+        """Checks the whole and renders it; a second call does nothing. :class:`SwarmApp` calls it.
+
+        A subclass that adds to it is called once too: :class:`SwarmApp` passes over stacks that are finished.
+        """
         if self._finished:
             return
         self._finished = True
@@ -129,11 +172,14 @@ class SwarmStack(TerraformStack):
     def switch_off(self) -> None:
         """Takes out everything but generated secrets and volumes.
 
-        Applying what is left stops the environment and keeps what a later start needs: the data and the passwords
-        that open it. A ``terraform destroy`` would drop the passwords and, later, make new ones beside old data.
+        Applying what is left stops the environment and keeps what a later start needs: the data and the
+        passwords that open it. A ``terraform destroy`` would drop the passwords and, later, make new ones
+        beside old data. Finishes the stack first, so that what is left has the same addresses.
         """
+        if not self._finished:
+            self.finish()
         for child in self.node.find_all():
-            if isinstance(child, (Service, Network, Config, Secret, TerraformLocal, TerraformVariable, TerraformOutput)):
+            if isinstance(child, _SWITCHED_OFF):
                 scope = child.node.scope
                 assert scope is not None  # every resource has one
                 scope.node.try_remove_child(child.node.id)
@@ -147,6 +193,6 @@ class SwarmApp(App):
 
     def synth(self) -> None:
         for child in self.node.children:
-            if isinstance(child, SwarmStack):
+            if isinstance(child, SwarmStack) and not child.finished:
                 child.finish()
         super().synth()

@@ -9,9 +9,9 @@ from .units import duration
 class Stop:
     """The signal and the time before SIGKILL.
 
-    Always sent: without it the provider asks for a grace period of 0, which is an immediate SIGKILL, also for a
-    database. An image should leave within half of ``grace``: a task that uses all of it ends a destroy or a replace with
-    an error, and the replaced service is not created.
+    Always sent: without it the provider asks for a grace period of 0, which is an immediate SIGKILL, also for
+    a database. An image should leave within half of ``grace``: a task that uses all of it ends a destroy or a
+    replace with an error, and the replaced service is not created.
     """
 
     grace: str = "10s"
@@ -19,3 +19,5 @@ class Stop:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "grace", duration(self.grace))
+        if self.grace == "0s":
+            raise ValueError("stop grace 0s is SIGKILL at once; give the task some seconds")

@@ -17,8 +17,8 @@ class UpdateOrder(StrEnum):
 class UpdatePolicy:
     """The rolling update: one task at a time, and back to the old version when the new one fails.
 
-    ``failure_action`` is always ``rollback``: with ``pause`` the next plan says "no changes" while half of the
-    update is applied. ``monitor`` is how long a new task is watched after it became healthy (default 15 s).
+    ``failure_action`` is always ``rollback``: with ``pause`` the next plan says "no changes" while half of
+    the update is applied. ``monitor`` is how long a new task is watched once it is healthy (default 15 s).
     """
 
     order: UpdateOrder

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ._cdktf import Construct, Volume
+from .errors import stated
 from .placement import NodeSelector
 
 
@@ -22,7 +23,7 @@ class Backup:
     @classmethod
     def none(cls, *, because: str) -> "Backup":
         """Not backed up, with the reason that a reviewer can accept or not."""
-        return cls(method="none", because=because)
+        return cls(method="none", because=stated(because))
 
 
 class Storage(Protocol):
@@ -33,37 +34,45 @@ class Storage(Protocol):
         """The only node that has it."""
 
     @property
-    def mount_type(self) -> str: ...
+    def mount_type(self) -> str:
+        """``bind`` or ``volume``."""
 
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """The directory, or the volume's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeDirectory:
     """A directory on a block volume that is mounted at a fixed path of one node.
 
-    The directory exists only on the volume, so a task cannot start on an empty mount point: the engine refuses a bind whose
-    source is missing. That is the check that the volume is really there.
+    The directory exists only on the volume, so a task cannot start on an empty mount point: the engine
+    refuses a bind whose source is missing. That is the check that the volume is really there.
     """
 
     path: str
     held_by: NodeSelector
 
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise ValueError(f"directory {self.path!r} is not absolute; start it with /")
+
     @property
     def mount_type(self) -> str:
+        """Docker's word for it."""
         return "bind"
 
     @property
     def source(self) -> str:
+        """The directory."""
         return self.path
 
 
 class LocalVolume(Construct):
     """A named volume on the engine that Terraform is connected to; right for one node only.
 
-    It stays when the environment is switched off, and goes with ``purge``. It has no ``prevent_destroy``: that would make
-    a purge impossible, and nothing but local data is ever in it.
+    It stays when the environment is switched off, and goes with ``purge``. It has no ``prevent_destroy``:
+    that would make a purge impossible, and nothing but local data is ever in it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, name: str, held_by: NodeSelector) -> None:
@@ -74,8 +83,10 @@ class LocalVolume(Construct):
 
     @property
     def mount_type(self) -> str:
+        """Docker's word for it."""
         return "volume"
 
     @property
     def source(self) -> str:
+        """A reference to the volume's name, so that it is made before the service."""
         return self.resource.name

@@ -1,0 +1,113 @@
+"""What constructs ask of names, paths, ports and texts before the engine has to refuse them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from ._cdktf import Construct
+from .errors import ConstructError
+from .secret_value import secret_names_in
+from .update import UpdateOrder
+
+if TYPE_CHECKING:
+    from .service import SwarmService
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+NAME_LIMIT = 63
+"""Characters in the name of a service or network: swarm takes what fits into a DNS label."""
+
+SUFFIX_LIMIT = 7
+"""Characters that a service's own networks add to its name (``-egress``)."""
+
+FILE_NAME_LIMIT = 55
+"""Characters in the name of a config or secret: swarm takes 64, a dash and eight of the hash are added."""
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_FILE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def dns_label(where: Construct, kind: str, text: str, *, longest: int = NAME_LIMIT) -> str:
+    """A name that swarm takes and every resolver finds."""
+    if len(text) > longest or not _DNS_LABEL.fullmatch(text):
+        raise ConstructError(
+            where,
+            f"{kind} {text!r} is not a name on a swarm",
+            fix=f"use at most {longest} lower case letters, digits and inner dashes",
+        )
+    return text
+
+
+def service_name(where: Construct, text: str) -> str:
+    """A name that leaves room for what the service's own networks add to it."""
+    return dns_label(where, "service name", text, longest=NAME_LIMIT - SUFFIX_LIMIT)
+
+
+def file_name(where: Construct, kind: str, text: str) -> str:
+    """A name that leaves room for the hash."""
+    if len(text) > FILE_NAME_LIMIT or not _FILE_NAME.fullmatch(text):
+        raise ConstructError(
+            where,
+            f"{kind} name {text!r} is not allowed",
+            fix=f"use at most {FILE_NAME_LIMIT} letters, digits and inner dots, dashes or underscores",
+        )
+    return text
+
+
+def tcp_port(where: Construct, number: int) -> int:
+    """A TCP port."""
+    if not 1 <= number <= 65535:
+        raise ConstructError(where, f"port {number} is out of range", fix="use 1 to 65535")
+    return number
+
+
+def absolute(where: Construct, path: str) -> None:
+    """A path from the root."""
+    if not path.startswith("/"):
+        raise ConstructError(where, f"path {path!r} is not absolute", fix="start it with /")
+
+
+def no_secrets(where: Construct, place: str, *texts: str) -> None:
+    """Text that anyone who may inspect a service may read."""
+    found = list(dict.fromkeys(name for text in texts for name in secret_names_in(text)))
+    if found:
+        raise ConstructError(
+            where,
+            f"{place} would show secret value {', '.join(found)} to anyone who may inspect the service",
+            fix="read it from a file",
+        )
+
+
+def set_once(where: Construct, settled: dict[Key, Value], key: Key, value: Value, *, what: str) -> None:
+    """Keeps a value, and refuses to lose another one by it."""
+    if settled.get(key, value) != value:
+        raise ConstructError(where, f"{what} is {settled[key]!r} and {value!r}", fix="set it once")
+    settled[key] = value
+
+
+def can_publish(service: SwarmService, number: int) -> None:
+    """In host mode a second task cannot have the port while the first one holds it."""
+    if service.update.order is not UpdateOrder.STOP_FIRST:
+        raise ConstructError(
+            service,
+            f"publishes port {number} and updates start-first, so a new task would wait for it for ever",
+            fix="use UpdatePolicy.stop_first()",
+        )
+    if service.scale.replicas > 1 and service.scale.max_per_node != 1:
+        raise ConstructError(
+            service,
+            f"publishes port {number} with {service.scale.replicas} tasks that may meet on one node",
+            fix="use Scale.one_per_node(nodes=...)",
+        )
+
+
+def can_store(service: SwarmService, at: str) -> None:
+    """Two tasks on one directory corrupt most stores."""
+    if service.scale.replicas != 1 or service.update.order is not UpdateOrder.STOP_FIRST:
+        raise ConstructError(
+            service,
+            f"stores data at {at} but may run twice on it",
+            fix="use one replica and UpdatePolicy.stop_first()",
+        )
