@@ -1,0 +1,156 @@
+"""Builds what changed, pushes it, writes the lock, and clears away what is old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rehearsal.images import acme, debian, engine, gateway, lock, node_modules, tools, wheels
+from rehearsal.images.paths import IMAGES, LOCK_FILE, exclusively
+from rehearsal.images.plan import Step, steps
+from rehearsal.images.recipe import PREFIX, ROOT, Recipe, read_all
+from rehearsal.images.registry import Registry, chosen_port
+
+Say = Callable[[str, str], None]
+"""Hears (image, what is being done to it); an empty text means the image is done."""
+
+
+def _silent(image: str, text: str) -> None:
+    """Say nothing."""
+
+
+@dataclass
+class Built:
+    """What a run did: images built and pushed, by name, and the lock's entries after it."""
+
+    built: dict[str, float] = field(default_factory=dict)
+    pushed: list[str] = field(default_factory=list)
+    entries: dict[str, lock.Entry] = field(default_factory=dict)
+    lock_changed: bool = False
+
+
+def build_all(
+    only: Collection[str] = (), *, force: bool = False, say: Say = _silent, port: int | None = None
+) -> Built:
+    """Have all images (or `only` those and their parents) built, pushed and locked; what is unchanged is left alone.
+
+    `force` builds anew although nothing changed here, to take in newer Debian packages. About a second when there is
+    nothing to do. Raises ImagesError; whatever stops it, the lock names only images that are whole in the registry.
+    """
+    recipes = read_all(IMAGES)
+    root_tag = debian.recipe_hash()
+    plan = steps(recipes, root_tag, only)
+    registry = Registry(port or chosen_port())
+    tools.require(root_image=False)
+    present = {f"{image.repository}:{image.tag}" for image in engine.tagged()}
+    result = Built()
+    if force or any(step.local not in present for step in plan):
+        _build_missing(plan, root_tag, present, force, say, result)
+    registry.start()
+    _publish(plan, registry, say, result)
+    _write_lock(plan, recipes, registry, result)
+    _clear_old(recipes, registry, result)
+    return result
+
+
+def _build_missing(
+    plan: list[Step], root_tag: str, present: set[str], force: bool, say: Say, result: Built
+) -> None:
+    sites = debian.apt_sites()
+    _have_root(f"{PREFIX}{ROOT}:{root_tag}", sites, say)
+    tags = {ROOT: root_tag} | {step.recipe.name: step.tag for step in plan}
+    for step in plan:
+        if not force and step.local in present:
+            continue
+        started = time.monotonic()
+        _build(step, tags, sites, force, say)
+        result.built[step.recipe.name] = time.monotonic() - started
+        say(step.recipe.name, "")
+
+
+def _have_root(tag: str, sites: Mapping[str, str], say: Say) -> None:
+    with exclusively("debian"):
+        if any(f"{image.repository}:{image.tag}" == tag for image in engine.tagged()):
+            return
+        tools.require(root_image=True)
+        debian.import_root(tag, dict(sites), lambda text: say(ROOT, text))
+        say(ROOT, "")
+
+
+def _build(step: Step, tags: Mapping[str, str], sites: Mapping[str, str], force: bool, say: Say) -> None:
+    recipe = step.recipe
+
+    def tell(text: str) -> None:
+        say(recipe.name, text)
+
+    tell("starts")
+    found = wheels.download(recipe.wheels, engine.architecture(), tell) if recipe.wheels else {}
+    modules = node_modules.archive(recipe.folder, tell) if recipe.modules else None
+    with gateway.serve(sites, found, modules) as proxy:
+        options = [
+            "--build-arg",
+            f"http_proxy={proxy}",
+            "--label",
+            f"sprocket.internal={str(recipe.internal).lower()}",
+        ]
+        options += ["--no-cache"] if force else []
+        engine.build(
+            recipe.name, recipe.context(tags), [step.local, f"{PREFIX}{recipe.name}:latest"], options, tell
+        )
+
+
+def _publish(plan: list[Step], registry: Registry, say: Say, result: Built) -> None:
+    for step in plan:
+        name = step.recipe.name
+        if step.recipe.internal:
+            continue
+        digest = None if name in result.built else registry.digest(name, step.tag)
+        if digest is None:
+            say(name, "push")
+            remote = f"{registry.namespace}/{name}:{step.tag}"
+            engine.docker("tag", step.local, remote)
+            engine.docker("push", "--quiet", remote, timeout=1200)
+            digest = registry.digest(name, step.tag) or ""
+            result.pushed.append(name)
+            say(name, "")
+        result.entries[name] = _entry(step, registry, digest)
+
+
+def _entry(step: Step, registry: Registry, digest: str) -> lock.Entry:
+    recipe = step.recipe
+    return lock.Entry(
+        name=f"{registry.namespace}/{recipe.name}", tag=step.tag, digest=digest,
+        stands_in_for=recipe.stands_in_for, kind=recipe.kind, lacks=recipe.lacks,
+    )  # fmt: skip
+
+
+def _write_lock(
+    plan: list[Step], recipes: Mapping[str, Recipe], registry: Registry, result: Built, path: Path = LOCK_FILE
+) -> None:
+    with exclusively("lock"):
+        before = lock.load(path)
+        kept = {
+            name: entry
+            for name, entry in before.items()
+            if name in recipes
+            and not recipes[name].internal
+            and entry.name.startswith(f"{registry.namespace}/")
+        }
+        result.entries = kept | result.entries
+        result.lock_changed = lock.save(path, result.entries)
+    if any(step.recipe.name == acme.IMAGE for step in plan):
+        acme.write(result.entries[acme.IMAGE])
+
+
+def _clear_old(recipes: Mapping[str, Recipe], registry: Registry, result: Built) -> None:
+    if not result.built:
+        return
+    images = engine.tagged()
+    locked = {entry.tag for entry in result.entries.values()}
+    old: list[str] = []
+    for name in recipes:
+        for repository in (f"{PREFIX}{name}", f"{registry.namespace}/{name}"):
+            old += engine.outdated(images, repository, locked)
+    engine.remove(old)

@@ -1,0 +1,205 @@
+"""Command line of the image builder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from rehearsal.images import debian, engine, lock
+from rehearsal.images.builder import Built, Say, build_all
+from rehearsal.images.errors import ImagesError
+from rehearsal.images.paths import ACME_CA_FILE, IMAGES, LOCK_FILE, cache_dir
+from rehearsal.images.plan import steps
+from rehearsal.images.recipe import read_all
+from rehearsal.images.registry import Registry, chosen_port
+
+app = typer.Typer(
+    help="Images built from packages, and the registry on loopback that holds them.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+registry_app = typer.Typer(help="The registry on 127.0.0.1.", no_args_is_help=True)
+app.add_typer(registry_app, name="registry")
+_screen = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        envvar="SPROCKET_REGISTRY_PORT", min=1, max=65535, help="Port of the registry. [default: 5000]"
+    ),
+]
+
+
+@app.command()
+def build(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="NAME", help="This image and its parents.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Build anew, taking in newer packages.")] = False,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Build what changed, push it, and write images.packages.lock.yaml."""
+    count = len(steps(read_all(IMAGES), debian.recipe_hash(), only or ()))
+    try:
+        with _progress(count, quiet=as_json) as say:
+            result = build_all(only or (), force=force, say=say, port=port)
+    except KeyboardInterrupt:
+        _screen.print("stopped; images that are whole are kept, and the lock names only those")
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(_report(result), indent=2, sort_keys=True))
+    elif not result.built and not result.pushed:
+        _screen.print(f"{count} images, nothing changed")
+    else:
+        _screen.print(f"{len(result.built)} built, {len(result.pushed)} pushed; lock: {LOCK_FILE.name}")
+
+
+@app.command("list")
+def list_images(as_json: Json = False) -> None:
+    """Show what stands in for what."""
+    locked = lock.load(LOCK_FILE)
+    plan = [step for step in steps(read_all(IMAGES), debian.recipe_hash()) if not step.recipe.internal]
+    rows = []
+    for step in sorted(plan, key=lambda step: step.recipe.name):
+        entry = locked.get(step.recipe.name)
+        state = (
+            "not built"
+            if entry is None
+            else "built"
+            if entry.tag == step.tag
+            else "changed since it was built"
+        )
+        rows.append((step, state))
+    if as_json:
+        print(
+            json.dumps(
+                [{**_row(step.recipe), "tag": step.tag, "state": state} for step, state in rows], indent=2
+            )
+        )
+        return
+    table = Table("image", "stands in for", "kind", "program", "lacks", "state", box=None, pad_edge=False)
+    for step, state in rows:
+        recipe = step.recipe
+        table.add_row(
+            recipe.name, recipe.stands_in_for, recipe.kind, recipe.program, ", ".join(recipe.lacks), state
+        )
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def clean(
+    all_data: Annotated[
+        bool, typer.Option("--all", help="Also the registry's data and all downloads.")
+    ] = False,
+    port: Port = None,
+) -> None:
+    """Remove the images made here from the engine, and the lock; images that containers use stay."""
+    registry = Registry(port or chosen_port())
+    found = [
+        f"{i.repository}:{i.tag}" for i in engine.tagged() if engine.ours(i.repository, registry.namespace)
+    ]
+    engine.remove(found)
+    LOCK_FILE.unlink(missing_ok=True)
+    ACME_CA_FILE.unlink(missing_ok=True)
+    if all_data:
+        registry.stop()
+        shutil.rmtree(registry.folder, ignore_errors=True)
+        for name in ("wheels", "node_modules"):
+            shutil.rmtree(cache_dir() / name, ignore_errors=True)
+    _screen.print(f"{len(found)} image tags removed" + ("; registry and downloads too" if all_data else ""))
+
+
+@registry_app.command()
+def start(port: Port = None) -> None:
+    """Start it unless it runs; it goes on when this command ends."""
+    registry = Registry(port or chosen_port())
+    _screen.print(
+        f"registry on 127.0.0.1:{registry.port} {'started' if registry.start() else 'runs already'}"
+    )
+
+
+@registry_app.command()
+def stop(port: Port = None) -> None:
+    """Stop it; its data stays."""
+    registry = Registry(port or chosen_port())
+    _screen.print(
+        f"registry on 127.0.0.1:{registry.port} {'stopped' if registry.stop() else 'was not running'}"
+    )
+
+
+@registry_app.command()
+def status(port: Port = None) -> None:
+    """Say whether it runs; exit code 1 when it does not."""
+    registry = Registry(port or chosen_port())
+    if (pid := registry.pid()) is None:
+        _screen.print(f"registry on 127.0.0.1:{registry.port} does not run")
+        raise typer.Exit(1)
+    _screen.print(
+        f"registry on 127.0.0.1:{registry.port} runs, process {pid}, data in {registry.folder}/data",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _progress(count: int, *, quiet: bool) -> Iterator[Say]:
+    """One bar over the images and the step at hand; finished images stay on the screen as lines."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(20),
+        MofNCompleteColumn(),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=_screen, transient=True, disable=quiet) as progress:
+        task = progress.add_task("images", total=count)
+        last: dict[str, str] = {}
+
+        def say(image: str, text: str) -> None:
+            if text:
+                last[image] = text
+                progress.update(task, description=f"{image}: {text}"[:90])
+            elif not quiet:
+                pushed = last.pop(image, "") == "push"
+                progress.console.print(f"{image}: {'pushed' if pushed else 'built'}")
+                progress.advance(task, 0 if pushed else 1)
+
+        yield say
+
+
+def _row(recipe: object) -> dict[str, object]:
+    shown = ("name", "stands_in_for", "kind", "program", "lacks", "differences")
+    return {key: getattr(recipe, key) for key in shown}
+
+
+def _report(result: Built) -> dict[str, object]:
+    return {
+        "built": {name: round(seconds, 1) for name, seconds in result.built.items()},
+        "pushed": result.pushed,
+        "images": {name: asdict(entry) for name, entry in result.entries.items()},
+    }
+
+
+def main() -> None:
+    """Entry point: errors of the user's making come out as text, exit code 1."""
+    try:
+        app()
+    except ImagesError as error:
+        _screen.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Stands in for dgraph: two roles with their ports, files and health."""

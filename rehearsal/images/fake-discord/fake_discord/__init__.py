@@ -1,0 +1,4 @@
+"""A fake Discord.
+
+Sign-in by a button per configured user, no passwords. Never for anything but rehearsals.
+"""

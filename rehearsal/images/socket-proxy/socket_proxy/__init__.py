@@ -1,0 +1,1 @@
+"""A proxy that lets listed requests, and no others, through to Docker's socket."""

@@ -1,0 +1,104 @@
+"""A platform of two services for live tests of the command line: a store that checks its password, and a page.
+
+It stands in a copy of the repository, in place of main.py there. Variables that start with TRY_ change it.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from sprocket_constructs import (
+    Access,
+    Backup,
+    Construct,
+    Gateway,
+    GeneratedSecret,
+    HealthCheck,
+    Image,
+    LocalBackend,
+    LocalVolume,
+    NodeSelector,
+    Resources,
+    SwarmApp,
+    SwarmConfig,
+    SwarmSecret,
+    SwarmService,
+    SwarmStack,
+    TerraformOutput,
+    UpdatePolicy,
+)
+
+NAME, TAG, DIGEST = os.environ["TRY_IMAGE"].split()
+IMAGE = Image(name=NAME, tag=TAG, digest=DIGEST)
+SMALL = Resources(cpu_limit=0.5, memory_limit="64MiB", cpu_reservation=0.01, memory_reservation="16MiB")
+QUICK = HealthCheck.shell("test -s /run/secrets/conf").every(
+    "2s", timeout="3s", retries=3, start_period="10s"
+)
+ON_TERM = "" if os.environ.get("TRY_IGNORES_TERM") else "exit 0"
+STORE = f"""trap "{ON_TERM}" TERM
+{os.environ.get("TRY_FIRST", "")}
+test -f /data/conf || cp /run/secrets/conf /data/conf
+cmp /data/conf /run/secrets/conf || {{ echo the data was made with another password; exit 7; }}
+while :; do sleep 1; done"""
+
+
+def build(stack: SwarmStack) -> None:
+    """Both services."""
+    data, platform = Construct(stack, "data"), Construct(stack, "platform")
+    gateway = Gateway(Construct(stack, "ingress"), "gateway", name="try-edge")
+    password = GeneratedSecret(data, "password", name="store-password")
+    store = SwarmService(
+        data,
+        "store",
+        name="try-store",
+        image=IMAGE,
+        health=QUICK,
+        resources=SMALL,
+        update=UpdatePolicy.stop_first().watched_for("5s"),
+        listens={"store": 6379},
+        command=["/bin/sh", "-c", STORE],
+        converges_within=os.environ.get("TRY_WITHIN", "1m"),
+    )
+    secret = SwarmSecret(store, "conf", name="try-store-conf", content=f"requirepass {password}\n")
+    store.reads(secret, at="/run/secrets/conf")
+    volume = LocalVolume(store, "data", name="try-store", held_by=NodeSelector.managers())
+    store.stores(volume, at="/data", backup=Backup.none(because="a test"))
+    page = SwarmService(
+        platform,
+        "page",
+        name="try-page",
+        image=IMAGE,
+        health=HealthCheck.shell("test -s /etc/page.conf").every(
+            "2s", timeout="3s", retries=3, start_period="10s"
+        ),
+        resources=SMALL,
+        update=UpdatePolicy.start_first().watched_for("5s"),
+        listens={"http": 3000},
+        command=["/bin/sh", "-c", 'trap "exit 0" TERM; while :; do sleep 1; done'],
+    )
+    page.connect_to(store)
+    page.reads(
+        SwarmConfig(page, "conf", name="try-page-conf", content=os.environ.get("TRY_CONF", "a: 1\n")),
+        at="/etc/page.conf",
+    )
+    page.expose_via(gateway, host="page.sprocket.localhost", access=Access.public(because="a test"))
+    if os.environ.get("TRY_NETWORK"):
+        store.reaches_internet(because="a test")
+
+
+def main() -> None:
+    """Synthesizes local-services."""
+    app = SwarmApp()
+    stack = SwarmStack(app, "local-services", docker_host="unix:///var/run/docker.sock")
+    state = Path(__file__).resolve().parent / ".sprocket" / "state" / "local-services.tfstate"
+    LocalBackend(stack, path=str(state))
+    build(stack)
+    addresses = json.dumps({"page.sprocket.localhost": "try-page, public"})
+    TerraformOutput(stack, "addresses", value=addresses).override_logical_id("addresses")
+    stack.finish()
+    if os.environ.get("SPROCKET_POWER") == "off":
+        stack.switch_off()
+    app.synth()
+
+
+main()

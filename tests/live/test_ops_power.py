@@ -1,0 +1,147 @@
+"""up, plan, down, purge, failures and Ctrl-C on a real swarm, with a small platform in a copy of the repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from ops.paths import ROOT
+from rehearsal.images import LOCK_FILE, lock, tools
+
+pytestmark = pytest.mark.live
+
+COPIED = ("ops", "layers", "environments", "constructs", "rehearsal")
+
+
+def absent(reason: str) -> None:
+    if os.environ.get("REQUIRE_LIVE") == "1":
+        pytest.fail(f"REQUIRE_LIVE=1, but {reason}")
+    pytest.skip(reason)
+
+
+class Here:
+    """The copy, and the command line in it."""
+
+    def __init__(self, root: Path, image: str) -> None:
+        self.root = root
+        self._environment = {**os.environ, "TRY_IMAGE": image}
+
+    def start(self, *words: str, **tries: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ops", *words],
+            cwd=self.root,
+            env={**self._environment, **tries},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str, expect: int = 0, **tries: str) -> str:
+        with self.start(*words, **tries) as process:
+            output, _ = process.communicate(timeout=400)
+        assert process.returncode == expect, output
+        return output
+
+    def counts(self, **tries: str) -> dict[str, int]:
+        with self.start("plan", "--json", **tries) as process:
+            output, _ = process.communicate(timeout=120)
+        found: dict[str, int] = json.loads(output[output.index("\n{") :])["stacks"][0]["counts"]
+        return found
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    if shutil.which("terraform") is None:
+        absent("Terraform is not installed")
+    if not tools.engine_answers():
+        absent("no Docker engine answers")
+    images = lock.load(LOCK_FILE)
+    if "redis" not in images:
+        absent("no images are built; run `python -m rehearsal.images build`")
+    client = docker.from_env()
+    if client.info()["Swarm"]["LocalNodeState"] == "active" and client.services.list():
+        absent("the swarm of this machine is in use; make down ends the local platform")
+    client.close()
+    for name in COPIED:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "images.lock.yaml", tmp_path)
+    shutil.copy(ROOT / "tests" / "live" / "small_platform" / "main.py", tmp_path)
+    settings = tmp_path / "environments" / "local.yaml"
+    settings.write_text(settings.read_text().replace("source: packages", "source: lock"))
+    redis = images["redis"]
+    copy = Here(tmp_path, f"{redis.name} {redis.tag} {redis.digest}")
+    try:
+        yield copy
+    finally:
+        copy.start("purge", "--confirm", "local").communicate(timeout=300)
+
+
+def left_over() -> list[str]:
+    api = docker.APIClient()
+    try:
+        if api.info()["Swarm"]["LocalNodeState"] != "active":
+            return []
+        named = [s["Spec"]["Name"] for s in [*api.services(), *api.configs(), *api.secrets()]]  # type: ignore[no-untyped-call]
+        named += [n["Name"] for n in api.networks()] + [v["Name"] for v in api.volumes()["Volumes"] or []]
+        return [name for name in named if name.startswith("try-")]
+    finally:
+        api.close()
+
+
+def test_up_down_up_purge(here: Here) -> None:
+    shown = here.run("up", "--stable", "3")
+    assert "2 services stand" in shown
+    assert "https://page.sprocket.localhost  try-page, public" in shown
+    assert here.counts() == {"add": 0, "change": 0, "replace": 0, "destroy": 0}
+    assert here.counts(TRY_CONF="a: 2\n") == {"add": 0, "change": 2, "replace": 0, "destroy": 0}
+    assert "1 volumes and 2 generated values stay" in here.run("down")
+    assert left_over() == ["try-store"]
+    # The store refuses to start on data that was made with another password.
+    assert "2 services stand" in here.run("up", "--stable", "3")
+    here.run("purge", "--confirm", "local")
+    assert left_over() == []
+    assert not list((here.root / ".sprocket").rglob("*.tfstate*"))
+
+
+def test_a_failed_first_start_shows_why_and_the_log_without_secrets(here: Here) -> None:
+    broken = {"TRY_FIRST": "echo cannot open amqp://user:pw12345@host; exit 3", "TRY_WITHIN": "20s"}
+    shown = here.run("up", expect=1, **broken)
+    assert "did not converge after 20s" in shown
+    assert "service try-store: its task failed: task: non-zero exit (3)" in shown
+    assert "cannot open amqp://user:***@host" in shown
+    assert "Traceback" not in shown
+    assert "2 services stand" in here.run("up", "--stable", "1")
+
+
+def test_a_replaced_service_that_ignores_term_is_whole_after_one_up(here: Here) -> None:
+    here.run("up", "--stable", "1", TRY_IGNORES_TERM="1")
+    shown = here.run("up", "--stable", "1", TRY_IGNORES_TERM="1", TRY_NETWORK="1")
+    assert "! service try-store is replaced (networks)" in shown
+    assert "once more" in shown
+    assert "2 services stand" in shown
+
+
+def test_ctrl_c_leaves_nothing_that_terraform_does_not_know(here: Here) -> None:
+    process = here.start("up")
+    time.sleep(1)
+    seen = ""
+    assert process.stdout is not None
+    while "to add" not in seen:
+        seen += process.stdout.readline()
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, output
+    assert "stopped; Terraform ended what it had begun" in output
+    assert "2 services stand" in here.run("up", "--stable", "1")

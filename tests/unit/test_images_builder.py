@@ -1,0 +1,256 @@
+"""The image builder without an engine: reading folders, hashing, order, lock text, and what the build gateway answers."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from rehearsal.images import ImagesError, debian, gateway, lock
+from rehearsal.images.engine import LocalImage, outdated
+from rehearsal.images.paths import IMAGES
+from rehearsal.images.plan import steps
+from rehearsal.images.recipe import ROOT, Recipe, instructions, labels, parents, pinned, read, read_all
+
+LEAF_LABELS = (
+    'LABEL sprocket.stands-in-for="redis:8" sprocket.kind="real" \\\n      sprocket.program="Redis 7"\n'
+)
+
+
+def folder(root: Path, name: str, dockerfile: str, **files: str) -> Path:
+    """An image folder; `files` are named with _ for the dot."""
+    path = root / name
+    path.mkdir()
+    (path / "Dockerfile").write_text(dockerfile)
+    for key, text in files.items():
+        (path / key.replace("_", ".")).write_text(text)
+    return path
+
+
+def tree(root: Path) -> dict[str, Recipe]:
+    """base <- stand-in <- web, base <- redis."""
+    folder(root, "base", 'FROM sprocket-local/debian\nLABEL sprocket.internal="true"\n')
+    folder(root, "stand-in", 'FROM sprocket-local/base\nLABEL sprocket.internal="true"\n', app_py="1")
+    folder(root, "web", "FROM sprocket-local/stand-in\n" + LEAF_LABELS)
+    folder(root, "redis", "FROM sprocket-local/base\n" + LEAF_LABELS)
+    return read_all(root)
+
+
+def tags(root: Path, root_tag: str = "r1") -> dict[str, str]:
+    return {step.recipe.name: step.tag for step in steps(read_all(root), root_tag)}
+
+
+class TestOrder:
+    def test_parents_come_before_children(self, tmp_path: Path) -> None:
+        names = [step.recipe.name for step in steps(tree(tmp_path), "r1")]
+        assert names == ["base", "redis", "stand-in", "web"]
+
+    def test_only_takes_the_parents_along(self, tmp_path: Path) -> None:
+        names = [step.recipe.name for step in steps(tree(tmp_path), "r1", ["web"])]
+        assert names == ["base", "stand-in", "web"]
+
+    def test_a_circle_is_named(self, tmp_path: Path) -> None:
+        folder(tmp_path, "a", "FROM sprocket-local/b\n" + LEAF_LABELS)
+        folder(tmp_path, "b", "FROM sprocket-local/a\n" + LEAF_LABELS)
+        with pytest.raises(ImagesError, match=r"^images build on each other in a circle: a -> b -> a$"):
+            steps(read_all(tmp_path), "r1")
+
+    def test_a_missing_parent_is_named(self, tmp_path: Path) -> None:
+        folder(tmp_path, "a", "FROM sprocket-local/nope\n" + LEAF_LABELS)
+        with pytest.raises(
+            ImagesError, match=r"^a/Dockerfile: FROM sprocket-local/nope: there is no folder nope$"
+        ):
+            steps(read_all(tmp_path), "r1")
+
+    def test_a_misspelt_name_gets_a_suggestion(self, tmp_path: Path) -> None:
+        with pytest.raises(ImagesError, match=r"^no image is called rediss; did you mean redis\?$"):
+            steps(tree(tmp_path), "r1", ["rediss"])
+
+
+class TestTags:
+    def test_an_unchanged_tree_keeps_its_tags(self, tmp_path: Path) -> None:
+        tree(tmp_path)
+        assert tags(tmp_path) == tags(tmp_path)
+        assert all(len(tag) == 12 for tag in tags(tmp_path).values())
+
+    def test_a_changed_file_changes_its_image_and_what_builds_on_it_only(self, tmp_path: Path) -> None:
+        tree(tmp_path)
+        before = tags(tmp_path)
+        (tmp_path / "stand-in" / "app.py").write_text("2")
+        after = tags(tmp_path)
+        assert {name for name in after if after[name] != before[name]} == {"stand-in", "web"}
+
+    def test_the_root_recipe_changes_all(self, tmp_path: Path) -> None:
+        tree(tmp_path)
+        before, after = tags(tmp_path, "r1"), tags(tmp_path, "r2")
+        assert all(after[name] != before[name] for name in after)
+
+    def test_name_and_content_do_not_run_into_each_other(self, tmp_path: Path) -> None:
+        one = read(folder(tmp_path, "one", "FROM sprocket-local/base\n" + LEAF_LABELS, ab="c"))
+        two = read(folder(tmp_path, "two", "FROM sprocket-local/base\n" + LEAF_LABELS, a="bc"))
+        assert one.digest(["p"]) != two.digest(["p"])
+
+    def test_the_executable_bit_counts_and_caches_do_not(self, tmp_path: Path) -> None:
+        tree(tmp_path)
+        before = tags(tmp_path)["stand-in"]
+        (tmp_path / "stand-in" / "__pycache__").mkdir()
+        (tmp_path / "stand-in" / "__pycache__" / "app.pyc").write_bytes(b"x")
+        assert tags(tmp_path)["stand-in"] == before
+        (tmp_path / "stand-in" / "app.py").chmod(0o755)
+        assert tags(tmp_path)["stand-in"] != before
+
+
+class TestDockerfile:
+    def test_continued_lines_are_one_instruction_and_comments_none(self) -> None:
+        assert instructions("# FROM x\nRUN a \\\n  # why\n  && b\n\nUSER 1\n") == ["RUN a && b", "USER 1"]
+
+    def test_parents_of_stages(self) -> None:
+        text = "FROM sprocket-local/base AS build\nFROM build AS more\nFROM sprocket-local/stand-in\n"
+        assert parents(text) == ("base", "stand-in")
+
+    def test_a_foreign_parent_is_refused(self) -> None:
+        with pytest.raises(
+            ImagesError, match=r"^`FROM debian:12`: images here build on FROM sprocket-local/<name>"
+        ):
+            parents("FROM debian:12\n")
+
+    def test_parents_are_pinned_by_tag(self) -> None:
+        text = "FROM sprocket-local/base AS b\nFROM b\nCOPY x /x\n"
+        assert pinned(text, {"base": "abc"}) == "FROM sprocket-local/base:abc AS b\nFROM b\nCOPY x /x\n"
+
+    def test_labels_over_several_lines(self) -> None:
+        assert labels(LEAF_LABELS)["sprocket.program"] == "Redis 7"
+
+    @pytest.mark.parametrize("key", ["sprocket.stands-in-for", "sprocket.kind", "sprocket.program"])
+    def test_a_missing_label_is_named(self, tmp_path: Path, key: str) -> None:
+        path = folder(tmp_path, "x", "FROM sprocket-local/base\n" + LEAF_LABELS.replace(key, "other"))
+        with pytest.raises(ImagesError, match=rf"^x/Dockerfile: label {key} is missing; add LABEL"):
+            read(path)
+
+    def test_an_unknown_kind_is_refused(self, tmp_path: Path) -> None:
+        path = folder(tmp_path, "x", "FROM sprocket-local/base\n" + LEAF_LABELS.replace('"real"', '"fake"'))
+        with pytest.raises(ImagesError, match=r'label sprocket\.kind is "fake"; allowed: real, stand-in$'):
+            read(path)
+
+    def test_context_is_the_same_bytes_each_time_with_pinned_parents(self, tmp_path: Path) -> None:
+        recipe = read(folder(tmp_path, "x", "FROM sprocket-local/base\n" + LEAF_LABELS, run_sh="#!/bin/sh\n"))
+        context = recipe.context({"base": "abc"})
+        assert context == recipe.context({"base": "abc"})
+        with tarfile.open(fileobj=io.BytesIO(context)) as tar:
+            assert tar.getnames() == ["Dockerfile", "run.sh"]
+            dockerfile = tar.extractfile("Dockerfile")
+            assert dockerfile is not None and dockerfile.readline() == b"FROM sprocket-local/base:abc\n"
+
+    def test_traits(self, tmp_path: Path) -> None:
+        text = "FROM sprocket-local/base\n" + LEAF_LABELS
+        assert read(folder(tmp_path, "x", text, traits_yaml="lacks: [json]\n")).lacks == ("json",)
+        with pytest.raises(
+            ImagesError, match=r"^y/Dockerfile: traits.yaml: allowed keys: lacks, differences$"
+        ):
+            read(folder(tmp_path, "y", text, traits_yaml="misses: [json]\n"))
+
+
+class TestLock:
+    DIGEST = "sha256:" + "0" * 64
+    ENTRY = lock.Entry("127.0.0.1:5000/sprocket/redis", "123456789012", DIGEST, "redis:8", "real", ("json",))
+    PLAIN = lock.Entry("127.0.0.1:5000/sprocket/alloy", "4f1c00000000", DIGEST, "grafana/alloy:1", "stand-in")
+
+    def test_text_is_sorted_and_says_who_wrote_it(self) -> None:
+        assert lock.text({"redis": self.ENTRY, "alloy": self.PLAIN}) == (
+            "# written by `python -m rehearsal.images build`; not committed\n"
+            "images:\n"
+            f'  alloy: {{name: 127.0.0.1:5000/sprocket/alloy, tag: "4f1c00000000", digest: "{self.DIGEST}", '
+            'stands_in_for: "grafana/alloy:1", kind: stand-in}\n'
+            f'  redis: {{name: 127.0.0.1:5000/sprocket/redis, tag: "123456789012", digest: "{self.DIGEST}", '
+            'stands_in_for: "redis:8", kind: real, lacks: [json]}\n'
+        )
+
+    @pytest.mark.parametrize("entries", [{}, {"redis": ENTRY, "alloy": PLAIN}])
+    def test_reading_gives_back_what_was_written(self, entries: dict[str, lock.Entry]) -> None:
+        assert lock.parse(lock.text(entries), "x") == entries
+
+    def test_saving_the_same_again_leaves_the_file_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "lock.yaml"
+        assert lock.save(path, {"redis": self.ENTRY}) is True
+        assert lock.save(path, {"redis": self.ENTRY}) is False
+        assert [child.name for child in tmp_path.iterdir()] == ["lock.yaml"]
+
+    @pytest.mark.parametrize(
+        "text", ["images: [", "other: {}", "images: {redis: {name: x}}", "images: {redis: 1}"]
+    )
+    def test_a_broken_lock_says_what_to_do(self, text: str) -> None:
+        with pytest.raises(ImagesError, match=r"(?s)^lock.yaml cannot be read .*delete it and build again$"):
+            lock.parse(text, "lock.yaml")
+
+
+class TestOldTags:
+    def test_the_newest_three_and_the_locked_stay(self) -> None:
+        images = [LocalImage("sprocket-local/redis", tag, "") for tag in ("latest", "e", "d", "c", "b", "a")]
+        images.insert(0, LocalImage("sprocket-local/other", "z", ""))
+        assert outdated(images, "sprocket-local/redis", {"a"}) == ["sprocket-local/redis:b"]
+
+
+class TestAptSources:
+    def test_sites_by_suite_first_source_wins(self) -> None:
+        text = "http://m/debian bookworm\nhttp://n/debian bookworm\nhttp://m/security bookworm-security\nhttp://x trixie\n"
+        assert debian.parse_sites(text) == {
+            "bookworm": "http://m/debian",
+            "bookworm-security": "http://m/security",
+        }
+
+    def test_an_override_brings_its_security_archive(self) -> None:
+        assert debian.apt_sites("http://m/debian/") == {
+            "bookworm": "http://m/debian",
+            "bookworm-updates": "http://m/debian",
+            "bookworm-security": "http://m/debian-security",
+        }
+
+    def test_images_name_reserved_hosts_only(self) -> None:
+        hosts = {line.split("/")[2] for line in debian.FILES["etc/apt/sources.list"][0].splitlines()}
+        assert hosts == {gateway.APT_HOST}
+        assert gateway.APT_HOST.endswith(".invalid") and gateway.WHEELS_HOST.endswith(".invalid")
+
+
+class TestGateway:
+    def fetch(self, proxy: str, url: str) -> bytes:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
+        with opener.open(url, timeout=10) as answer:
+            return bytes(answer.read())
+
+    def test_apt_requests_go_to_the_mirror_of_their_suite(self) -> None:
+        sites = {"bookworm": "https://m.example/debian/"}
+        url = f"http://{gateway.APT_HOST}/bookworm/pool/a.deb"
+        assert gateway.upstream_url(url, sites) == "https://m.example/debian/pool/a.deb"
+        assert gateway.upstream_url(f"http://{gateway.APT_HOST}/sid/pool/a.deb", sites) is None
+        assert gateway.upstream_url("http://example.org/bookworm/a.deb", sites) is None
+
+    def test_wheels_are_listed_and_served(self, tmp_path: Path) -> None:
+        wheel = tmp_path / "a-1-py3-none-any.whl"
+        wheel.write_bytes(b"wheel")
+        with gateway.serve({}, {wheel.name: wheel}) as proxy:
+            assert wheel.name in self.fetch(proxy, f"http://{gateway.WHEELS_HOST}/").decode()
+            assert self.fetch(proxy, f"http://{gateway.WHEELS_HOST}/{wheel.name}") == b"wheel"
+
+    def test_a_build_reaches_nothing_else(self) -> None:
+        with gateway.serve({}) as proxy, pytest.raises(urllib.error.HTTPError) as refused:
+            self.fetch(proxy, "http://127.0.0.1:9/")
+        refused.value.close()
+        assert refused.value.code == 403
+
+
+class TestOurFolders:
+    def test_each_is_complete_and_in_the_plan(self) -> None:
+        plan = steps(read_all(IMAGES), debian.recipe_hash())
+        assert {step.recipe.name for step in plan} == {
+            path.parent.name for path in IMAGES.glob("*/Dockerfile")
+        }
+        assert all(parent in {ROOT, *read_all(IMAGES)} for step in plan for parent in step.recipe.parents)
+
+    def test_requirements_are_pinned_by_hash(self) -> None:
+        for recipe in read_all(IMAGES).values():
+            if recipe.name in ("traefik", "minio"):
+                assert b"--hash=sha256:" in recipe.files["requirements.txt"]
