@@ -58,6 +58,11 @@ class ImageCatalog:
         self._file = packages_lock if self._from_packages else lock
         self._lock = _read(self._file, missing_ok=self._from_packages)
 
+    @property
+    def file(self) -> Path:
+        """The lock that is used."""
+        return self._file
+
     def image(self, name: str, *, instance: str | None = None) -> Image:
         """The image called ``name`` in the lock."""
         pin = self._environment.images.overrides.get(name)

@@ -23,7 +23,8 @@ _LONG = 2**16
 def render(template: Path, **values: object) -> str:
     """A Jinja template filled with values.
 
-    A name that the template uses and nobody gave is an error, never empty text. Nothing is escaped: ``| tojson`` quotes.
+    A name that the template uses and nobody gave is an error, never empty text. Nothing is escaped; ``| tojson`` quotes, for
+    JSON and YAML alike.
 
     Raises:
         SettingsError: the template is missing or broken, or a value is.
@@ -35,7 +36,8 @@ def render(template: Path, **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.policies["json.dumps_kwargs"] = {"default": _known}
+    # Jinja's own filter escapes for HTML.
+    environment.filters["tojson"] = _json
     try:
         return environment.from_string(template.read_text()).render(**values)
     except TemplateError as error:
@@ -71,6 +73,10 @@ class _Representer(RoundTripRepresenter):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_known)
 
 
 def _commented(comment: str) -> str:

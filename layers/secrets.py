@@ -43,21 +43,28 @@ class PlatformSecrets(_Secrets):
             else None
         )
         self.redis_password = self.generated("redis-password")
+        self.redis_telegraf_password = self.generated("redis-telegraf-password")
         self.rabbitmq_password = self.generated("rabbitmq-password")
         self.postgres_password = (
             self.generated("postgres-password")
             if settings.data.postgres.where == "swarm"
             else self.supplied("postgres-password", "password of doadmin on the managed Postgres cluster")
         )
+        self.postgres_telegraf_password = self.generated("postgres-telegraf-password")
         self.influxdb_password = self.generated("influxdb-password")
         self.influxdb_admin_token = self.generated("influxdb-admin-token", length=64)
-        self.influxdb_telegraf_token = self.generated("influxdb-telegraf-token", length=64)
-        self.influxdb_grafana_token = self.generated("influxdb-grafana-token", length=64)
+        self.influxdb_telegraf_password = self.generated("influxdb-telegraf-password")
+        self.influxdb_grafana_password = self.generated("influxdb-grafana-password")
         self.grafana_password = self.generated("grafana-password")
         self.grafana_secret_key = self.generated("grafana-secret-key")
         self.grafana_database_password = (
             self.generated("grafana-database-password")
             if settings.data.grafana.database == "postgres"
+            else None
+        )
+        self.alerts_webhook = (
+            self.supplied("alerts-webhook", "address of the webhook of the Discord channel that alerts go to")
+            if settings.data.grafana.alerts == "discord"
             else None
         )
         self.minio_root_password = (
@@ -102,9 +109,7 @@ class InstanceSecrets(_Secrets):
         )
         self.discord_secret = self.supplied("discord-secret", "client secret of that Discord application")
         self.discord_bot_token = self.supplied("discord-bot-token", "token of the Discord bot")
-        self.ballchasing_token = self.supplied(
-            "ballchasing-token", "API token of ballchasing.com, for the replay parser"
-        )
+        self.dgraph_api_key = self.generated("dgraph-api-key") if settings.elo else None
         self.chatwoot_hmac_key = (
             self.supplied("chatwoot-hmac-key", "HMAC key of the Chatwoot inbox")
             if settings.chatwoot

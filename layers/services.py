@@ -32,11 +32,15 @@ class ServicesStack(SwarmStack):
         self.secrets = PlatformSecrets(self, "secrets", environment=settings)
         self.ingress = IngressLayer(self, "ingress", site=site, secrets=self.secrets)
         self.data = DataLayer(self, "data", site=site, secrets=self.secrets, ingress=self.ingress)
-        self.platform = PlatformLayer(self, "platform", site=site, ingress=self.ingress, data=self.data)
+        self.platform = PlatformLayer(
+            self, "platform", site=site, secrets=self.secrets, ingress=self.ingress, data=self.data
+        )
         self.data.watch(self.ingress)
 
     def finish(self) -> None:
         """Checks the budget of the nodes, renders, and tells people where everything is."""
+        if self._finished:
+            return
         check_budget(self.services, self.site.settings)
         super().finish()
         addresses = {

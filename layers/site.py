@@ -1,6 +1,7 @@
 """What a layer needs to know of its environment, without knowing which one it is."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from sprocket_constructs import (
     Construct,
@@ -30,6 +31,10 @@ class Site:
     def image(self, name: str, *, instance: str | None = None) -> Image:
         """The pinned image of that name in the lock."""
         return self._images.image(name, instance=instance)
+
+    def beside_image_lock(self, name: str) -> Path:
+        """A file that is written together with the lock of images."""
+        return self._images.file.with_name(name)
 
     def resources(self, service: str) -> Resources:
         """Limits and reservations of that service; the name without the instance."""

@@ -54,6 +54,10 @@ class Grafana(Settings):
     database: Literal["volume", "postgres"] = Field(
         default="volume", description="sqlite on its volume, or a database of its own"
     )
+    alerts: Literal["none", "discord"] = Field(
+        default="none",
+        description="where alerts go; discord: to a channel, by the supplied secret alerts-webhook",
+    )
 
 
 class Data(Settings):

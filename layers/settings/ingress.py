@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from .model import HostName, Label, Settings, Snowflake
+from .model import Duration, HostName, Label, Settings, Snowflake
 
 
 class Acme(Settings):
@@ -15,8 +15,22 @@ class Acme(Settings):
     )
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="account that expiry warnings go to")
     challenge: Literal["tls-alpn", "dns"] = Field(
-        default="tls-alpn", description="dns: one wildcard certificate by DigitalOcean's DNS"
+        default="tls-alpn", description="dns: wildcard certificates by DigitalOcean's DNS"
     )
+    ca_certificate: str = Field(
+        default="acme-ca.packages.pem",
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="file beside the lock of images that authority test is recognised by; written when its image is built",
+    )
+
+    @model_validator(mode="after")
+    def _test_sees_no_zone(self) -> "Acme":
+        if self.authority == "test" and self.challenge == "dns":
+            raise ValueError(
+                "authority test proves names by tls-alpn only, no DNS zone is asked; "
+                "use challenge tls-alpn or another authority"
+            )
+        return self
 
 
 class RateLimit(Settings):
@@ -41,12 +55,29 @@ class SignIn(Settings):
         min_length=1,
         description="role name used by routes, and the Discord role ids that hold it; none at all would let every member in",
     )
-    emails: tuple[str, ...] = Field(
+    emails: tuple[Annotated[str, Field(pattern=r"^[^@\s,]+@[^@\s,]+$")], ...] = Field(
         default=(), strict=False, description="allow-list for tinyauth, which knows no roles"
+    )
+    cookie_domain: HostName | None = Field(
+        default=None,
+        description="every page that needs a role is at it or below it; default: the environment's domain",
     )
     session: int = Field(
         default=43200, ge=300, description="seconds until a sign-in ends; a removed role counts from then on"
     )
+
+    @model_validator(mode="after")
+    def _tinyauth_can_do_it(self) -> "SignIn":
+        if self.proxy == "tinyauth" and not self.emails:
+            raise ValueError(
+                "tinyauth without emails would let everybody with a Discord account in; "
+                "list them, or use traefik-forward-auth"
+            )
+        if self.proxy == "tinyauth" and self.cookie_domain:
+            raise ValueError(
+                "tinyauth's cookie is always for the environment's domain; remove cookie_domain, or use traefik-forward-auth"
+            )
+        return self
 
 
 class Ingress(Settings):
@@ -55,10 +86,10 @@ class Ingress(Settings):
     acme: Acme
     sign_in: SignIn
     rate_limit: RateLimit = RateLimit()
-    upload_timeout: str = Field(
+    upload_timeout: Duration = Field(
         default="5m", description="longest time for reading one request; replay uploads come over slow lines"
     )
     admin_role: Label = Field(default="admin", description="role of sign_in/roles that opens admin pages")
     trusted_origins: tuple[HostName, ...] = Field(
-        default=(), strict=False, description="further hosts that may embed or call"
+        default=(), strict=False, description="further hosts whose pages may show ours in a frame"
     )

@@ -32,6 +32,11 @@ class Engine(Settings):
     ssh_options: tuple[str, ...] = Field(
         default=(), strict=False, description="arguments for ssh, one word each"
     )
+    socket_group: int | None = Field(
+        default=None,
+        ge=1,
+        description="number of the group that owns docker.sock on managers; without it what asks the engine runs as root",
+    )
 
 
 class Stores(Settings):

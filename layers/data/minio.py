@@ -1,0 +1,137 @@
+"""MinIO in the swarm."""
+
+from pathlib import Path
+
+from sprocket_constructs import (
+    Backup,
+    Construct,
+    HealthCheck,
+    Stop,
+    SwarmConfig,
+    SwarmSecret,
+    SwarmService,
+    UpdatePolicy,
+)
+
+from ..ingress.layer import IngressLayer
+from ..rendering import render, to_json
+from ..secrets import PlatformSecrets
+from ..site import Site
+from .keeper import keeper
+from .object_storage import Account, ObjectStorage, S3Address
+
+HERE = Path(__file__).parent
+ROOT_USER = "sprocket-root"
+SETTINGS = "/run/secrets/minio.env"
+ROOT_KEYS = "/run/secrets/minio-root"
+REGION = "us-east-1"
+"""MinIO's default; it accepts signatures for no other."""
+
+READ = ("s3:GetObject", "s3:GetObjectTagging")
+WRITE = (
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+)
+LIST = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
+
+
+class MinIO(ObjectStorage):
+    """One server on one disk, and the keeper that makes buckets, users and policies in it.
+
+    The S3 API answers inside the swarm only; the console is an admin page. Settings are in one file
+    (``MINIO_CONFIG_ENV_FILE``), since the image takes no other and a service may set one variable.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, ingress: IngressLayer
+    ) -> None:
+        super().__init__(scope, id_)
+        assert secrets.minio_root_password is not None  # there is one wherever there is a MinIO
+        self._password = secrets.minio_root_password
+        self.service = self._server(site, ingress)
+        self.keeper = keeper(self, "minio-keeper", site=site, image=site.image("minio"), work=self._work)
+        root_keys = SwarmSecret(
+            self, "root-keys", name="minio-root", content=f"{ROOT_USER}\n{self._password}\n"
+        )
+        self.keeper.reads(root_keys, at=ROOT_KEYS)
+        self.keeper.connect_to(self.service)
+
+    def connect(self, client: SwarmService) -> S3Address:
+        endpoint = client.connect_to(self.service)
+        client.starts_after(self.keeper)
+        return S3Address(host=endpoint.host, port=endpoint.port, tls=False, region=REGION)
+
+    def _admit(self, account: Account) -> None:
+        keys = SwarmSecret(
+            self,
+            f"keys-{account.name}",
+            name=f"minio-{account.name}",
+            content=f"{account.access_key}\n{account.secret_key}\n",
+        )
+        self.keeper.reads(keys, at=_keys_file(account))
+        policy = SwarmConfig(
+            self,
+            f"policy-{account.name}",
+            name=f"minio-policy-{account.name}",
+            content=to_json(policy_of(account)),
+        )
+        self.keeper.reads(policy, at=_policy_file(account))
+
+    def _server(self, site: Site, ingress: IngressLayer) -> SwarmService:
+        console = site.host("minio")
+        service = SwarmService(
+            self,
+            "minio",
+            image=site.image("minio"),
+            args=("server", "/data", "--console-address", ":9001"),
+            listens={"s3": 9000, "console": 9001},
+            health=HealthCheck.command("curl", "-fsS", "http://127.0.0.1:9000/minio/health/live").every(
+                "10s", timeout="5s", retries=5, start_period="1m"
+            ),
+            resources=site.resources("minio"),
+            update=UpdatePolicy.stop_first(),
+            stop=Stop(grace="30s"),
+        )
+        settings = render(HERE / "minio.env.j2", user=ROOT_USER, password=self._password, console=console)
+        service.reads(SwarmSecret(self, "settings", name="minio-env", content=settings), at=SETTINGS)
+        service.sets("MINIO_CONFIG_ENV_FILE", SETTINGS)
+        service.stores(
+            site.storage(self, "minio"), at="/data", backup=Backup.by("mc mirror to another place, nightly")
+        )
+        service.expose_via(ingress.gateway, host=console, access=ingress.admin, port="console")
+        return service
+
+    def _work(self) -> str:
+        return render(
+            HERE / "minio-keeper.sh.j2",
+            root_keys=ROOT_KEYS,
+            buckets=self.buckets,
+            accounts=[(_policy_name(a), _policy_file(a), _keys_file(a)) for a in self.accounts],
+        )
+
+
+def policy_of(account: Account) -> dict[str, object]:
+    """What the account may do: everything with objects of its buckets, nothing with anything else."""
+    arns = [f"arn:aws:s3:::{bucket}" for bucket in account.buckets]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": list(LIST), "Resource": arns},
+            {"Effect": "Allow", "Action": [*READ, *WRITE], "Resource": [f"{arn}/*" for arn in arns]},
+        ],
+    }
+
+
+def _policy_name(account: Account) -> str:
+    return f"sprocket-{account.name}"
+
+
+def _keys_file(account: Account) -> str:
+    return f"/run/secrets/{account.name}"
+
+
+def _policy_file(account: Account) -> str:
+    return f"/etc/sprocket/policies/{account.name}.json"

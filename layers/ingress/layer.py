@@ -1,0 +1,77 @@
+"""The first layer: the way in, and who may use it."""
+
+from sprocket_constructs import Access, Construct, Gateway
+
+from ..secrets import PlatformSecrets
+from ..site import Site
+from .acme_authority import AcmeAuthority
+from .fake_discord import FakeDiscord
+from .forward_auth import ForwardAuth
+from .sign_in import SignIn
+from .socket_proxy import SocketProxy
+from .tinyauth import Tinyauth
+from .traefik import Traefik
+
+PROXIES: dict[str, type[ForwardAuth] | type[Tinyauth]] = {
+    "traefik-forward-auth": ForwardAuth,
+    "tinyauth": Tinyauth,
+}
+
+
+class IngressLayer(Construct):
+    """Traefik, the sign-in in front of admin pages, and what both need.
+
+    Other layers use :attr:`gateway` (``service.expose_via(ingress.gateway, ...)``), :attr:`admin` and :meth:`answers_to`.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets) -> None:
+        super().__init__(scope, id_)
+        settings = site.settings.ingress
+        self.admin = Access.only(settings.admin_role)
+        """For pages of operators: holders of the admin role."""
+        self.gateway = Gateway(
+            self, "gateway", public_middlewares=("public@file",), guarded_middlewares=("guarded@file",)
+        )
+        sign_in = SignIn(site, self.gateway)
+        proxy = PROXIES[settings.sign_in.proxy]
+        self.fake_discord = (
+            FakeDiscord(
+                self,
+                "fake-discord",
+                site=site,
+                secrets=secrets,
+                gateway=self.gateway,
+                callback=f"https://{sign_in.host}{proxy.CALLBACK}",
+            )
+            if settings.sign_in.provider == "fake"
+            else None
+        )
+        self.sign_in = proxy(
+            self,
+            "sign-in",
+            site=site,
+            secrets=secrets,
+            gateway=self.gateway,
+            sign_in=sign_in,
+            fake=self.fake_discord,
+        )
+        self.acme_authority = (
+            AcmeAuthority(self, "acme-authority", site=site) if settings.acme.authority == "test" else None
+        )
+        self.socket_proxy = SocketProxy(self, "socket-proxy", site=site, client="traefik")
+        self._traefik = Traefik(
+            self,
+            "traefik",
+            site=site,
+            secrets=secrets,
+            gateway=self.gateway,
+            socket_proxy=self.socket_proxy,
+            sign_in=self.sign_in,
+            authority=self.acme_authority,
+        )
+        self.traefik = self._traefik.service
+        self._traefik.shows_dashboard(access=self.admin)
+
+    def answers_to(self, host: str) -> None:
+        """Lets services inside reach a public host: web calls the API by the name that browsers use."""
+        self._traefik.answers_to(host)

@@ -1,0 +1,1 @@
+"""The application: every instance of it, from the line of images that the environment names."""

@@ -1,0 +1,56 @@
+"""Elo service: ratings of players. Off by default; its image is private and nothing here was tried with it."""
+
+from __future__ import annotations
+
+from sprocket_constructs import SwarmSecret
+
+from .dgraph import Dgraph
+from .health import stays_connected_to
+from .instance import Instance
+from .node_service import NodeService
+
+VARIABLES = "/app/secret/elo.env"
+
+
+class EloService(NodeService):
+    """Takes jobs from a queue in Redis. It knows variables only, so its command reads them from a mounted file.
+
+    The predecessor put it on the internet without any sign-in. Here it has a page only where ``elo_host`` says so,
+    and for admins.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(
+            instance,
+            "elo-service",
+            program="microservices/elo-service/dist/main.js",
+            variables=VARIABLES,
+            listens={"http": 3000},
+            health=stays_connected_to(instance.data.redis.service.endpoint().port),
+        )
+        self._reads_variables(Dgraph(instance))
+        if instance.secrets.dgraph_api_key is not None:
+            self.reads_value(instance.secrets.dgraph_api_key, "dgraph-api-key.txt", name="dgraph-api-key")
+        if instance.identity.elo_host is not None:
+            self.expose_via(
+                instance.ingress.gateway, host=instance.identity.elo_host, access=instance.ingress.admin
+            )
+
+    def _reads_variables(self, dgraph: Dgraph) -> None:
+        redis = self.uses_redis()
+        url = self.instance.broker_url(self, frame_max=True)
+        alpha = dgraph.connect(self)
+        http = dgraph.alpha.endpoint("http")
+        values = {
+            "REDIS_HOST": redis.host,
+            "REDIS_PORT": redis.port,
+            "REDIS_PREFIX": redis.prefix,
+            "TRANSPORT_URL": url,
+            "CELERY_BROKER": url,
+            "DGRAPH_DATABASE_URL": alpha,
+            "DGRAPH_ALPHA_URL": alpha,
+            "DGRAPH_HTTP_URL": f"http://{http}",
+        }
+        content = "".join(f"{name}='{value}'\n" for name, value in values.items())
+        name = self.instance.identity.file("elo-service-variables")
+        self.reads(SwarmSecret(self, "variables", name=name, content=content), at=VARIABLES)

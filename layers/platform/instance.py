@@ -1,0 +1,99 @@
+"""One whole application, with what it alone may use of the shared stores."""
+
+from __future__ import annotations
+
+from sprocket_constructs import Construct, SecretValue, SwarmSecret, SwarmService
+
+from ..data.influxdb import WriteToken
+from ..data.layer import DataLayer
+from ..ingress.layer import IngressLayer
+from ..secrets import InstanceSecrets, PlatformSecrets
+from ..site import Site
+from .broker import amqp_url
+from .identity import Identity
+
+SCHEMAS = ("sprocket", "mledb", "history", "mledb_bridge", "data_science")
+"""Postgres schemas that the migrations of the application take for granted."""
+
+
+class Instance(Construct):
+    """The scope of an instance's services, and what they have in common.
+
+    It has its own database and role, buckets and key, metrics bucket and token, and can open no other's. Redis and
+    RabbitMQ are shared with one login, since the application knows neither databases nor virtual hosts of them: there
+    the prefixes keep instances apart.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        identity: Identity,
+        site: Site,
+        shared: PlatformSecrets,
+        ingress: IngressLayer,
+        data: DataLayer,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.identity = identity
+        self.site = site
+        self.settings = site.settings.platform.instances[identity.name]
+        self.ingress = ingress
+        self.data = data
+        self.secrets = InstanceSecrets(self, "secrets", environment=site.settings, instance=identity.name)
+        self._shared = shared
+        self._files: dict[str, SwarmSecret] = {}
+        self._take_stores()
+        self.metrics_token = self._take_metrics_bucket()
+
+    @property
+    def setting_path(self) -> str:
+        """Where errors about this instance's settings point to."""
+        return f"{self.site.settings.name}.yaml: platform/instances/{self.identity.name}"
+
+    def redis_url(self, client: SwarmService) -> str:
+        """Connects to Redis and returns its URL, password included."""
+        return f"redis://:{self._shared.redis_password}@{self.data.redis.connect(client)}"
+
+    @property
+    def redis_password(self) -> SecretValue:
+        """The one login of Redis."""
+        return self._shared.redis_password
+
+    def broker_url(self, client: SwarmService, *, frame_max: bool) -> str:
+        """Connects to RabbitMQ and returns its URL, password included.
+
+        Args:
+            frame_max: for Node. Python's library takes the parameter for an argument that it does not have.
+        """
+        rabbitmq = self.data.rabbitmq
+        return amqp_url(
+            rabbitmq.user, self._shared.rabbitmq_password, rabbitmq.connect(client), frame_max=frame_max
+        )
+
+    def secret_file(self, name: str, value: SecretValue) -> SwarmSecret:
+        """The Docker secret with one value in it; services that read the same value share it."""
+        if name not in self._files:
+            self._files[name] = SwarmSecret(
+                self, f"{name}-file", name=self.identity.file(name), content=str(value)
+            )
+        return self._files[name]
+
+    def _take_stores(self) -> None:
+        own, secrets = self.identity, self.secrets
+        self.data.postgres.database(own.database, owner=own.database_role, password=secrets.database_password)
+        for bucket in (own.replays_bucket, own.images_bucket):
+            self.data.object_storage.bucket(bucket)
+        self.data.object_storage.account(
+            access_key=secrets.s3_access_key,
+            secret_key=secrets.s3_secret_key,
+            buckets=[own.replays_bucket, own.images_bucket],
+        )
+
+    def _take_metrics_bucket(self) -> WriteToken:
+        own = self.identity
+        self.data.influxdb.bucket(own.influx_bucket)
+        return self.data.influxdb.token(
+            value=self.secrets.influxdb_token, name=own.file("server-analytics"), writes=[own.influx_bucket]
+        )

@@ -1,0 +1,114 @@
+"""Builds and synthesizes environments for tests, with image locks that neither a registry nor a build had a hand in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from sprocket_constructs import SwarmApp, SwarmService
+
+from layers.images import LOCK, ImageCatalog
+from layers.loading import ENVIRONMENTS, load_environment, read_yaml
+from layers.services import ServicesStack
+from layers.settings.environment import Environment
+from layers.site import Site
+from rehearsal.images.paths import ACME_CA_FILE, IMAGES
+from rehearsal.images.recipe import read_all
+
+ALL = ("local", "prod", "staging")
+"""Environments whose services are looked at."""
+
+
+@cache
+def placeholder_lock() -> Path:
+    """A lock of images built from packages, with digests made of the images' names.
+
+    The generated one is different on every machine, and not there on most. What an image lacks is read where the
+    builder reads it.
+    """
+    images = {
+        recipe.name: {
+            "name": f"127.0.0.1:5000/sprocket/{recipe.name}",
+            "tag": "placeholder",
+            "digest": f"sha256:{hashlib.sha256(recipe.name.encode()).hexdigest()}",
+            "lacks": list(recipe.lacks),
+        }
+        for recipe in read_all(IMAGES).values()
+        if not recipe.internal
+    }
+    path = Path(tempfile.mkdtemp(prefix="sprocket-lock-")) / "images.packages.lock.yaml"
+    YAML().dump({"images": images}, path)
+    path.with_name(ACME_CA_FILE.name).write_text("placeholder of a certificate\n")
+    return path
+
+
+def altered(name: str, change: Callable[[dict[str, Any]], object]) -> Environment:
+    """An environment whose file was changed before it was read."""
+    document = read_yaml(ENVIRONMENTS / f"{name}.yaml")
+    change(document)
+    return Environment.model_validate({"name": name, **document})
+
+
+def built(settings: Environment, *, into: Path | None = None) -> ServicesStack:
+    """The services stack, declared and not yet checked or rendered."""
+    catalog = ImageCatalog(settings, lock=LOCK, packages_lock=placeholder_lock())
+    outdir = into or Path(tempfile.mkdtemp(prefix="sprocket-synth-"))
+    return ServicesStack(SwarmApp(outdir=str(outdir)), Site(settings, images=catalog))
+
+
+@cache
+def declared(name: str) -> ServicesStack:
+    """The stack of an environment as its file stands; built once, so nobody may add to it."""
+    return built(load_environment(name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesized:
+    """A stack, rendered, and the JSON that Terraform gets."""
+
+    stack: ServicesStack
+    document: dict[str, Any]
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All resources of a kind by their Terraform name."""
+        found: dict[str, dict[str, Any]] = self.document["resource"].get(kind, {})
+        return found
+
+
+@cache
+def synthesized(name: str) -> Synthesized:
+    """An environment as ``cdktf synth`` would write it."""
+    folder = Path(tempfile.mkdtemp(prefix="sprocket-synth-"))
+    stack = built(load_environment(name), into=folder)
+    stack.finish()
+    app = stack.node.root
+    assert isinstance(app, SwarmApp)
+    app.synth()
+    document = json.loads((folder / "stacks" / stack.node.id / "cdk.tf.json").read_text())
+    return Synthesized(stack=stack, document=document)
+
+
+def service(stack: ServicesStack, name: str) -> SwarmService:
+    """The service of that name."""
+    found = {each.name: each for each in stack.services}
+    assert name in found, f"no service {name}; there are {', '.join(sorted(found))}"
+    return found[name]
+
+
+def text_at(stack: ServicesStack, name: str, path: str) -> str:
+    """What a service reads at a path; secret values as placeholders."""
+    mounts = {mount.at: mount.file.text for mount in service(stack, name).wiring.files}
+    assert path in mounts, f"{name} reads nothing at {path}; it reads {', '.join(sorted(mounts))}"
+    return mounts[path]
+
+
+def json_at(stack: ServicesStack, name: str, path: str) -> Any:
+    """The same, parsed."""
+    return json.loads(text_at(stack, name, path))

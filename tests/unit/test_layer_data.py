@@ -1,0 +1,267 @@
+"""The data layer: stores, who may open them, and what their files say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sprocket_constructs import ConstructError, GeneratedSecret, UpdateOrder, sharing
+
+from layers.data.stores import STORES
+from layers.services import ServicesStack
+from tests.stacks.synthesis import ALL, altered, built, declared, json_at, service, text_at
+from tests.unit.layer_data_files import pairs
+
+GRACES = {
+    "redis": "30s",
+    "rabbitmq": "2m",
+    "postgres": "1m30s",
+    "minio": "30s",
+    "influxdb": "1m",
+    "loki": "1m",
+    "grafana": "30s",
+    "alloy": "15s",
+    "telegraf": "15s",
+    "collectors-socket-proxy": "10s",
+}
+
+
+def members(stack: ServicesStack, network: str) -> list[str]:
+    return sharing(stack.services)[network]
+
+
+# -- what holds for all of them ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_every_store_is_pinned_and_says_how_it_is_backed_up(environment: str) -> None:
+    stack = declared(environment)
+    stores = set(STORES) - ({"postgres"} if environment == "prod" else set())
+    for name in stores:
+        store = service(stack, name)
+        data = [mount for mount in store.wiring.data if mount.backup is not None]
+        assert len(data) == 1, name
+        assert store.wiring.constraints, name
+        assert store.update.order is UpdateOrder.STOP_FIRST, name
+
+
+@pytest.mark.parametrize(("name", "grace"), GRACES.items())
+def test_stores_get_the_time_they_need_to_stop(name: str, grace: str) -> None:
+    assert service(declared("local"), name).stop.grace == grace
+
+
+def test_postgres_is_stopped_fast_and_not_smart() -> None:
+    """TERM would wait for every client to leave by itself."""
+    assert service(declared("local"), "postgres").stop.signal == "SIGINT"
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_no_secret_is_outside_of_secrets(environment: str) -> None:
+    for file in declared(environment).files:
+        if "/data/" in file.node.path and file.kind == "config":
+            assert file.secret_names == [], file.node.path
+
+
+def test_admin_pages_are_behind_the_admin_role_and_nothing_else_is_routed() -> None:
+    stack = declared("prod")
+    routes = {
+        r.service.name: (r.host, str(r.access))
+        for r in stack.ingress.gateway.routes
+        if "/data/" in r.service.node.path
+    }
+    assert routes == {
+        name: (f"{name}.sprocket.mlesports.gg", "role admin")
+        for name in ("rabbitmq", "minio", "influxdb", "grafana")
+    }
+
+
+@pytest.mark.parametrize("name", ["redis", "rabbitmq", "postgres", "minio", "influxdb", "loki", "grafana"])
+def test_nothing_is_published_on_the_node(name: str) -> None:
+    assert service(declared("local"), name).wiring.published == {}
+
+
+# -- who can reach whom --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("network", "who"),
+    [
+        ("loki-net", ["alloy", "grafana", "loki"]),
+        ("influxdb-net", ["grafana", "influxdb", "influxdb-keeper", "telegraf"]),
+        ("telegraf-net", ["server-analytics-service", "telegraf"]),
+    ],
+)
+def test_only_declared_clients_are_on_a_network(network: str, who: list[str]) -> None:
+    assert members(declared("local"), network) == who
+
+
+def test_collectors_share_a_socket_and_no_network() -> None:
+    stack = declared("local")
+    for name in ("collectors-socket-proxy", "alloy", "telegraf"):
+        assert next(m.target for m in service(stack, name).wiring.data if m.type == "volume") == "/run/collectors"
+    assert service(stack, "collectors-socket-proxy").wiring.attachments == {}
+    shown = [m.source for s in stack.services for m in s.wiring.data if m.source == "/var/run/docker.sock"]
+    assert len(shown) == 2, "the engine's own socket is in the two proxies only"
+
+
+def test_clients_wait_for_the_keeper_of_what_they_use() -> None:
+    stack = declared("local")
+    waits = {s.name: {other.name for other in s.wiring.waits_for} for s in stack.services}
+    assert {"postgres-keeper", "minio-keeper"} <= waits["core"]
+    assert {"influxdb-keeper", "postgres-keeper"} <= waits["telegraf"]
+    assert "influxdb-keeper" in waits["grafana"]
+
+
+# -- redis ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("environment", "most"), [("local", "384mb"), ("prod", "768mb")])
+def test_redis_conf(environment: str, most: str) -> None:
+    conf = pairs(text_at(declared(environment), "redis", "/usr/local/etc/redis/redis.conf"))
+    assert conf["requirepass"] == "@@secret:redis-password@@"
+    assert (conf["maxmemory"], conf["maxmemory-policy"], conf["appendonly"]) == (most, "noeviction", "yes")
+    assert conf["user"] == "telegraf on >@@secret:redis-telegraf-password@@ -@all +info +ping"
+    assert conf["bind"] == "* -::*" and "port" not in conf, "a changed port is what broke the predecessor's"
+
+
+def test_the_password_of_redis_is_not_on_a_command_line() -> None:
+    words = " ".join(service(declared("local"), "redis").health.words)
+    assert "-a " not in words and 'REDISCLI_AUTH="$(cat /run/secrets/redis-password)"' in words
+
+
+@pytest.mark.parametrize(("environment", "asked"), [("local", False), ("prod", True)])
+def test_redis_must_know_json_where_the_image_has_it(environment: str, asked: bool) -> None:
+    assert ("json.set" in " ".join(service(declared(environment), "redis").health.words)) == asked
+
+
+# -- rabbitmq ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("environment", "watermark"), [("local", "307MiB"), ("prod", "614MiB")])
+def test_rabbitmq_conf(environment: str, watermark: str) -> None:
+    conf = pairs(text_at(declared(environment), "rabbitmq", "/etc/rabbitmq/conf.d/90-sprocket.conf"))
+    assert (conf["default_user"], conf["default_pass"]) == ("sprocket", "@@secret:rabbitmq-password@@")
+    assert conf["vm_memory_high_watermark.absolute"] == watermark
+    assert conf["disk_free_limit.absolute"] == "2GB"
+    assert conf["loopback_users.guest"] == "true"
+
+
+@pytest.mark.parametrize(("environment", "permitted"), [("local", False), ("prod", True)])
+def test_deprecated_features_are_permitted_where_the_broker_knows_them(
+    environment: str, permitted: bool
+) -> None:
+    conf = pairs(text_at(declared(environment), "rabbitmq", "/etc/rabbitmq/conf.d/90-sprocket.conf"))
+    lines = [name for name in conf if name.startswith("deprecated_features.")]
+    wanted = ["transient_nonexcl_queues", "global_qos"] if permitted else []
+    assert lines == [f"deprecated_features.permit.{name}" for name in wanted]
+
+
+def test_the_brokers_host_name_is_fixed() -> None:
+    """Its data lies in a directory of that name; a random one is an empty broker after each restart."""
+    assert service(declared("local"), "rabbitmq").hostname == "rabbitmq"
+
+
+# -- postgres ------------------------------------------------------------------------------------------------
+
+
+def test_postgres_in_the_swarm() -> None:
+    stack = declared("local")
+    server = service(stack, "postgres")
+    assert server.wiring.environment == {"POSTGRES_PASSWORD_FILE": "/run/secrets/postgres-password"}
+    assert {"--shared_buffers=64MB", "--effective_cache_size=192MB"} <= set(server.args)
+    assert "-h" in server.health.test, "the server that sets up an empty directory answers on its socket"
+    address = stack.data.postgres.address
+    assert (address.host, address.port, address.tls) == ("postgres", 5432, False)
+
+
+def test_postgres_managed() -> None:
+    stack = declared("prod")
+    assert "postgres" not in {s.name for s in stack.services}
+    address = stack.data.postgres.address
+    assert (address.host, address.port, address.tls) == (
+        "private-sprocket-prod-db.db.ondigitalocean.com",
+        25060,
+        True,
+    )
+    assert "core-egress" in service(stack, "core").wiring.attachments
+    assert "postgres-keeper-egress" in service(stack, "postgres-keeper").wiring.attachments
+
+
+def test_a_database_belongs_to_one_owner() -> None:
+    stack = built(altered("local", lambda doc: None))
+    password = GeneratedSecret(stack, "p", name="other-password")
+    postgres = stack.data.postgres
+    postgres.database("mine", owner="me", password=password)
+    with pytest.raises(
+        ConstructError, match="database mine is declared twice, by me and other; give each a name of its own"
+    ):
+        postgres.database("mine", owner="other", password=password)
+    with pytest.raises(
+        ConstructError, match="role telegraf has the passwords postgres-telegraf-password and other-password"
+    ):
+        postgres.role("telegraf", password=password)
+    with pytest.raises(ConstructError, match="role postgres is the server's own superuser"):
+        postgres.role("postgres", password=password)
+    with pytest.raises(ConstructError, match=r"database name 'a\"b' is not allowed; use a-z"):
+        postgres.database('a"b', owner="x", password=password)
+
+
+# -- object storage ------------------------------------------------------------------------------------------
+
+
+def test_minio_gets_its_settings_from_one_file() -> None:
+    stack = declared("prod")
+    assert service(stack, "minio").wiring.environment == {"MINIO_CONFIG_ENV_FILE": "/run/secrets/minio.env"}
+    assert pairs(text_at(stack, "minio", "/run/secrets/minio.env")) == {
+        "MINIO_ROOT_USER": "sprocket-root",
+        "MINIO_ROOT_PASSWORD": "@@secret:minio-root-password@@",
+        "MINIO_BROWSER_REDIRECT_URL": "https://minio.sprocket.mlesports.gg",
+    }
+
+
+def test_an_account_may_use_its_buckets_and_nothing_else() -> None:
+    policies = [
+        json_at(declared("staging"), "minio-keeper", m.at)
+        for m in service(declared("staging"), "minio-keeper").wiring.files
+        if m.at.endswith(".json")
+    ]
+    assert len(policies) == 2
+    for policy in policies:
+        resources = [arn for statement in policy["Statement"] for arn in statement["Resource"]]
+        actions = [action for statement in policy["Statement"] for action in statement["Action"]]
+        assert not any(
+            "*" in action or "Policy" in action or action == "s3:CreateBucket" for action in actions
+        )
+        assert not any(arn.startswith("arn:aws:s3:::*") for arn in resources)
+    first, second = ({a for s in p["Statement"] for a in s["Resource"]} for p in policies)
+    assert not first & second, "two instances share no bucket"
+
+
+def spaces(document: dict[str, Any]) -> None:
+    document["data"]["object_storage"] = {"kind": "spaces", "endpoint": "nyc3.digitaloceanspaces.com"}
+
+
+def test_spaces_need_no_service() -> None:
+    stack = built(altered("prod", spaces))
+    assert not {"minio", "minio-keeper"} & {s.name for s in stack.services}
+    assert "Spaces is outside the swarm" in service(stack, "core").wiring.internet
+    at = stack.data.object_storage.connect(service(stack, "grafana"))
+    assert (at.host, at.port, at.tls, at.region) == ("nyc3.digitaloceanspaces.com", 443, True, "nyc3")
+
+
+def test_buckets_and_accounts_must_be_right() -> None:
+    stack = built(altered("local", lambda doc: None))
+    storage = stack.data.object_storage
+    keys = {n: GeneratedSecret(stack, n, name=n) for n in ("key", "secret")}
+    storage.bucket("mine")
+    with pytest.raises(ConstructError, match="bucket mine is declared twice; give each its own name"):
+        storage.bucket("mine")
+    with pytest.raises(ConstructError, match="bucket name 'Mine' is not allowed; use 3 to 63"):
+        storage.bucket("Mine")
+    with pytest.raises(
+        ConstructError, match=r"account key is for theirs; declared are .*mine; declare the bucket first"
+    ):
+        storage.account(access_key=keys["key"], secret_key=keys["secret"], buckets=["theirs"])
+    storage.account(access_key=keys["key"], secret_key=keys["secret"], buckets=["mine"])
+    with pytest.raises(ConstructError, match="account key is declared twice"):
+        storage.account(access_key=keys["key"], secret_key=keys["secret"], buckets=["mine"])

@@ -1,0 +1,173 @@
+"""The keepers' scripts, run by a real shell against programs that only write down what they are asked."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.synthesis import ALL, declared, service, text_at
+
+SCRIPT = "/etc/sprocket/keeper.sh"
+
+
+def scripts(environment: str) -> list[tuple[str, str]]:
+    """(service, text) of everything that a shell runs in the data layer."""
+    return [
+        (s.name, mount.file.text)
+        for s in declared(environment).services
+        if "/data/" in s.node.path
+        for mount in s.wiring.files
+        if mount.at.endswith(".sh")
+    ]
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_scripts_are_shell_and_stop_at_the_first_error(environment: str) -> None:
+    assert len(scripts(environment)) >= 4
+    for name, text in scripts(environment):
+        checked = subprocess.run(["sh", "-n"], input=text, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, (name, checked.stderr)
+        assert text.startswith("#!/bin/sh\n") and "\nset -eu\n" in text, name
+
+
+class Place:
+    """A folder that stands for the task's file system: files where the script looks, programs that keep their words."""
+
+    def __init__(self, folder: Path, keeper: str) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        stack = declared("local")
+        for mount in service(stack, keeper).wiring.files:
+            target = folder / mount.at.removeprefix("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(mount.file.text.replace("@@secret:", "value-of-").replace("@@", ""))
+        text = text_at(stack, keeper, SCRIPT)
+        text = re.sub(r"/run/secrets|/etc/sprocket|/tmp(?=/)", lambda match: f"{folder}{match[0]}", text)
+        # The end of the script stays for ever; what it did is over by then.
+        self.script = text.replace("while :; do", "exit 0; while :; do")
+        (folder / "bin").mkdir()
+        (folder / "tmp").mkdir()
+
+    def program(self, name: str, body: str = "") -> None:
+        path = self.folder / "bin" / name
+        path.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >> {self.log}\n{body}\n')
+        path.chmod(0o755)
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder}/bin:/usr/bin:/bin"
+        command = ["sh", "-c", self.script]
+        return subprocess.run(
+            command, env={"PATH": path}, text=True, capture_output=True, check=False, timeout=60
+        )
+
+    @property
+    def said(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+    @property
+    def is_done(self) -> bool:
+        return (self.folder / "tmp/done").exists()
+
+
+USERS = """case "$*" in
+  *"policy attach"*) echo "The specified policy change is already in effect." >&2; exit 1 ;;
+  *"user list"*) cat <<'END'
+{"status":"success","accessKey":"value-of-s3-access-key","policyName":"sprocket-s3-access-key","userStatus":"enabled"}
+{"status":"success","accessKey":"OLDKEY","policyName":"sprocket-s3-access-key","userStatus":"enabled"}
+{"status":"success","accessKey":"SOMEBODYELSES","policyName":"readonly","userStatus":"enabled"}
+END
+esac"""
+
+USERS_OVER_LINES = """case "$*" in
+  *"user list"*) cat <<'END'
+{
+ "status": "success",
+ "accessKey": "OLDKEY",
+ "policyName": "sprocket-s3-access-key",
+ "userStatus": "enabled"
+}
+END
+esac"""
+
+
+@pytest.mark.parametrize("users", [USERS, USERS_OVER_LINES])
+def test_minio_keeper_makes_buckets_and_users_and_removes_old_keys(tmp_path: Path, users: str) -> None:
+    place = Place(tmp_path, "minio-keeper")
+    place.program("mc", users)
+    done = place.run()
+    assert done.returncode == 0 and place.is_done, done.stderr
+    said = "\n".join(place.said)
+    assert "mb --ignore-existing store/" in said and "anonymous set none store/" in said
+    assert [line for line in place.said if "user remove" in line] == [
+        "mc --quiet admin user remove store OLDKEY"
+    ]
+    assert "value-of-minio-root-password" not in said and "value-of-s3-secret-key" not in said
+
+
+def test_minio_keeper_stops_with_the_reason(tmp_path: Path) -> None:
+    place = Place(tmp_path, "minio-keeper")
+    place.program("mc", 'case "$*" in *"policy attach"*) echo "no such policy" >&2; exit 1 ;; esac')
+    done = place.run()
+    assert done.returncode == 1 and not place.is_done
+    assert done.stderr == "error: policy sprocket-s3-access-key cannot be attached: no such policy\n"
+
+
+def test_postgres_keeper_has_no_password_on_a_command_line(tmp_path: Path) -> None:
+    place = Place(tmp_path, "postgres-keeper")
+    place.program("psql", f"cat >> {tmp_path}/sql; echo >> {tmp_path}/sql")
+    done = place.run()
+    assert done.returncode == 0 and place.is_done, done.stderr
+    assert place.said == ["psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1"]
+    sql = (tmp_path / "sql").read_text()
+    assert "value-of-" not in sql, "passwords are read by psql itself"
+    assert sql.count("WHERE NOT EXISTS") == sql.count("CREATE "), "everything may be there already"
+    assert 'REVOKE ALL ON DATABASE :"database" FROM PUBLIC;' in sql
+
+
+def test_postgres_keeper_is_red_when_psql_fails(tmp_path: Path) -> None:
+    place = Place(tmp_path, "postgres-keeper")
+    place.program("psql", 'echo "FATAL: password authentication failed" >&2; exit 2')
+    done = place.run()
+    assert done.returncode == 2 and not place.is_done and "authentication failed" in done.stderr
+
+
+CURL = r"""for last; do :; done
+case "$last" in
+  */api/v2/orgs*) echo '{"links": {}, "orgs": [{"id": "00000000000000aa", "name": "sprocket"}]}' ;;
+  */api/v2/buckets\?*telegraf) echo '{"buckets": [{"id": "00000000000000b1", "orgID": "00000000000000aa"}]}' ;;
+  */api/v2/buckets\?*) echo 'curl: (22) 404' >&2; exit 22 ;;
+  */authorizations\?*) exit 22 ;;
+  */private/legacy/authorizations) echo '{"id": "00000000000000c1", "token": "x"}' ;;
+esac"""
+
+
+def test_influxdb_keeper_makes_what_is_missing_and_changes_what_is_there(tmp_path: Path) -> None:
+    place = Place(tmp_path, "influxdb-keeper")
+    place.program("curl", CURL)
+    done = place.run()
+    assert done.returncode == 0 and place.is_done, done.stderr
+    said = "\n".join(place.said)
+    assert "--request PATCH" in said and "/api/v2/buckets/00000000000000b1" in said
+    assert said.count("--request POST --header") >= 3
+    assert "/private/legacy/authorizations/00000000000000c1/password" in said
+    assert "value-of-" not in said, "token and passwords are in files"
+    assert f"--data @{tmp_path}/run/secrets/influxdb-user-telegraf" in said
+
+
+def test_influxdb_keeper_names_a_missing_organization(tmp_path: Path) -> None:
+    place = Place(tmp_path, "influxdb-keeper")
+    place.program("curl", "exit 22")
+    done = place.run()
+    assert done.returncode == 1 and not place.is_done
+    assert "error: there is no organization sprocket" in done.stderr
+
+
+def test_a_keeper_is_not_done_before_its_work_is(tmp_path: Path) -> None:
+    """A task that starts over in the same container must not look done from the first time."""
+    place = Place(tmp_path, "postgres-keeper")
+    (tmp_path / "tmp/done").touch()
+    place.program("psql", "exit 1")
+    assert place.run().returncode == 1 and not place.is_done

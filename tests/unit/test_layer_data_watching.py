@@ -1,0 +1,261 @@
+"""The data layer: metrics, logs, dashboards and alerts."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from typing import Any
+
+import pytest
+from sprocket_constructs import ConstructError
+
+from layers.services import ServicesStack
+from tests.stacks.synthesis import ALL, altered, built, declared, json_at, service, text_at
+from tests.unit.layer_data_files import pairs, yaml_at
+
+# -- influxdb ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("environment", "cache"), [("local", 128 * 1024**2), ("prod", 256 * 1024**2)])
+def test_influxdb_settings(environment: str, cache: int) -> None:
+    settings = pairs(text_at(declared(environment), "influxdb", "/etc/sprocket/influxdb.env"))
+    assert settings["INFLUXD_STORAGE_CACHE_MAX_MEMORY_SIZE"] == str(cache)
+    assert settings["DOCKER_INFLUXDB_INIT_RETENTION"] == "30d"
+    files = {name for name in settings if name.endswith("_FILE")}
+    # The image knows _FILE for these three and no other.
+    assert files <= {f"DOCKER_INFLUXDB_INIT_{name}_FILE" for name in ("USERNAME", "PASSWORD", "ADMIN_TOKEN")}
+    assert {settings[name] for name in files} <= {
+        m.at for m in service(declared(environment), "influxdb").wiring.files
+    }
+
+
+def test_the_administrators_token_is_with_the_server_and_its_keeper_only() -> None:
+    readers = {
+        s.name
+        for s in declared("staging").services
+        for m in s.wiring.files
+        if "influxdb-admin-token" in m.file.secret_names
+    }
+    assert readers == {"influxdb", "influxdb-keeper"}
+
+
+def test_a_token_writes_one_bucket() -> None:
+    influxdb = built(altered("staging", lambda doc: None)).data.influxdb
+    value = influxdb.tokens[0].value
+    with pytest.raises(
+        ConstructError, match="token t reads dev and writes nothing; a token writes one bucket of"
+    ):
+        influxdb.token(value=value, name="t", reads=["dev"])
+    with pytest.raises(
+        ConstructError, match="token t reads nothing and writes nowhere; a token writes one bucket of"
+    ):
+        influxdb.token(value=value, name="t", writes=["nowhere"])
+    with pytest.raises(
+        ConstructError,
+        match=r"connects to InfluxDB without saying with which token; declared are .*; pass what",
+    ):
+        influxdb.connect(influxdb.keeper)
+    with pytest.raises(ConstructError, match="bucket telegraf is taken"):
+        influxdb.bucket("telegraf")
+
+
+# -- telegraf ------------------------------------------------------------------------------------------------
+
+
+def telegraf(environment: str) -> dict[str, Any]:
+    text = text_at(declared(environment), "telegraf", "/etc/telegraf/telegraf.conf")
+    return tomllib.loads(text)
+
+
+def test_each_instance_writes_its_own_bucket_with_its_own_token() -> None:
+    listeners = telegraf("staging")["inputs"]["influxdb_v2_listener"]
+    assert [(x["service_address"], x["tags"]["bucket"]) for x in listeners] == [
+        (":8186", "sprocket_dev"),
+        (":8187", "sprocket_staging"),
+    ]
+    assert len({x["token"] for x in listeners}) == 2
+    assert telegraf("staging")["outputs"]["influxdb"][0]["database_tag"] == "bucket"
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_every_secret_that_telegraf_names_is_a_file_it_has(environment: str) -> None:
+    stack = declared(environment)
+    text = text_at(stack, "telegraf", "/etc/telegraf/telegraf.conf")
+    named = set(re.findall(r"@\{files:([\w.-]+)\}", text))
+    have = {m.at.removeprefix("/run/secrets/") for m in service(stack, "telegraf").wiring.files}
+    assert named and named <= have
+    assert tomllib.loads(text_at(stack, "telegraf", "/etc/telegraf/telegraf.d/redis.conf"))["inputs"]["redis"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ("local", "host=postgres port=5432 user=telegraf password=@{files:postgres} dbname=postgres sslmode=disable"),
+        ("prod", "host=private-sprocket-prod-db.db.ondigitalocean.com port=25060 user=telegraf "
+                 "password=@{files:postgres} dbname=defaultdb sslmode=require"),
+    ],
+)  # fmt: skip
+def test_telegraf_asks_postgres_as_a_role_that_owns_nothing(environment: str, address: str) -> None:
+    assert telegraf(environment)["inputs"]["postgresql_extensible"][0]["address"] == address
+
+
+def test_telegraf_watches_traefik_and_every_certificate() -> None:
+    inputs = telegraf("prod")["inputs"]
+    assert "http://traefik:8082/metrics" in [url for each in inputs["prometheus"] for url in each["urls"]]
+    hosts = {route.host for route in declared("prod").ingress.gateway.routes}
+    assert {each["server_name"] for each in inputs["x509_cert"]} == hosts
+
+
+def test_with_workers_the_swarm_is_asked_of_a_manager() -> None:
+    def with_worker(document: dict[str, Any]) -> None:
+        document["nodes"]["more"] = {"count": 2, "role": "worker", "cpus": 2, "memory": "4GiB"}
+
+    stack = built(altered("staging", with_worker))
+    docker = tomllib.loads(text_at(stack, "telegraf", "/etc/telegraf/telegraf.conf"))["inputs"]["docker"]
+    assert [(each["endpoint"], each["gather_services"]) for each in docker] == [
+        ("unix:///run/collectors/docker.sock", False),
+        ("tcp://swarm-socket-proxy:2375", True),
+    ]
+    assert service(stack, "swarm-socket-proxy").wiring.constraints == ["node.role==manager"]
+    assert service(stack, "telegraf").scale.replicas == service(stack, "alloy").scale.replicas == 3
+
+
+def test_block_volumes_are_looked_at_where_there_are_some() -> None:
+    assert telegraf("local")["inputs"]["disk"][0]["mount_points"] == ["/"]
+    assert "/hostfs/mnt/redis" in telegraf("prod")["inputs"]["disk"][0]["mount_points"]
+
+
+# -- loki and alloy ------------------------------------------------------------------------------------------
+
+
+def test_loki_deletes_what_is_old() -> None:
+    config = yaml_at(declared("local"), "loki", "/etc/loki/local-config.yaml")
+    assert config["compactor"]["retention_enabled"] is True and config["compactor"]["delete_request_store"]
+    assert config["limits_config"]["retention_period"] == "336h"
+    assert service(declared("prod"), "loki").wiring.environment == {"GOMEMLIMIT": "652MiB"}
+
+
+def test_alloy_takes_passwords_out_of_urls() -> None:
+    config = text_at(declared("local"), "alloy", "/etc/alloy/config.alloy")
+    match = re.search(r"expression = `(.+)`", config)
+    assert match is not None
+    said = "Connecting to RabbitMQ @ amqp://sprocket:s3cret@rabbitmq:5672 and redis://:pw@redis:6379, see https://example.org/a:b"
+    found = re.sub(match[1], lambda m: m[0].replace(m[1], "***"), said)
+    assert (
+        found
+        == "Connecting to RabbitMQ @ amqp://***@rabbitmq:5672 and redis://***@redis:6379, see https://example.org/a:b"
+    )
+    assert set(re.findall(r'target_label\s+= "(\w+)"', config)) == {"service"}
+
+
+# -- grafana -------------------------------------------------------------------------------------------------
+
+
+def ini(stack: ServicesStack) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(text_at(stack, "grafana", "/etc/grafana/grafana.ini"))
+    return parser
+
+
+def own_database(document: dict[str, Any]) -> None:
+    document["data"].setdefault("grafana", {})["database"] = "postgres"
+
+
+@pytest.mark.parametrize(
+    ("environment", "host", "mode"),
+    [
+        ("local", "postgres:5432", "disable"),
+        ("prod", "private-sprocket-prod-db.db.ondigitalocean.com:25060", "require"),
+    ],
+)
+def test_grafana_in_a_database_of_its_own(environment: str, host: str, mode: str) -> None:
+    stack = built(altered(environment, own_database))
+    database = ini(stack)["database"]
+    assert (database["type"], database["host"], database["ssl_mode"]) == ("postgres", host, mode)
+    assert database["password"] == "$__file{/run/secrets/grafana-database-password}"
+    assert "CREATE DATABASE" in text_at(stack, "postgres-keeper", "/etc/sprocket/keeper.sh")
+    assert "postgres-keeper" in {s.name for s in service(stack, "grafana").wiring.waits_for}
+
+
+def test_grafana_on_its_volume() -> None:
+    stack = declared("prod")
+    settings = ini(stack)
+    assert settings["database"]["type"] == "sqlite3"
+    assert settings["server"]["root_url"] == "https://grafana.sprocket.mlesports.gg/"
+    assert settings["auth.anonymous"]["enabled"] == settings["users"]["allow_sign_up"] == "false"
+    have = {m.at for m in service(stack, "grafana").wiring.files}
+    named = re.findall(r"\$__file\{(.+?)\}", text_at(stack, "grafana", "/etc/grafana/grafana.ini"))
+    assert named and set(named) <= have
+
+
+def test_each_bucket_is_a_data_source_read_by_a_user_that_may_not_write() -> None:
+    sources = yaml_at(declared("staging"), "grafana", "/etc/grafana/provisioning/datasources/platform.yaml")[
+        "datasources"
+    ]
+    assert [s["uid"] for s in sources] == [
+        "influxdb",
+        "influxdb-sprocket_dev",
+        "influxdb-sprocket_staging",
+        "loki",
+    ]
+    assert [s["jsonData"]["dbName"] for s in sources[:3]] == ["telegraf", "sprocket_dev", "sprocket_staging"]
+    script = text_at(declared("staging"), "influxdb-keeper", "/etc/sprocket/keeper.sh")
+    assert re.findall(r"^may (\w+) \w+$", script.partition("user telegraf")[2], re.MULTILINE) == ["read"] * 3
+
+
+def test_dashboards_and_rules_name_data_sources_that_exist() -> None:
+    stack = declared("local")
+    sources = yaml_at(stack, "grafana", "/etc/grafana/provisioning/datasources/platform.yaml")["datasources"]
+    known = {source["uid"] for source in sources} | {"__expr__"}
+    boards = {
+        m.at: json_at(stack, "grafana", m.at)
+        for m in service(stack, "grafana").wiring.files
+        if m.at.endswith(".json")
+    }
+    assert {board["uid"] for board in boards.values()} == {"platform", "stores", "ingress"}
+    for at, board in boards.items():
+        uids = {target["datasource"]["uid"] for panel in board["panels"] for target in panel["targets"]}
+        assert uids <= known, at
+        assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"]), at
+    for rule in rules():
+        assert {step["datasourceUid"] for step in rule["data"]} <= known, rule["uid"]
+
+
+def rules() -> list[dict[str, Any]]:
+    document = yaml_at(declared("local"), "grafana", "/etc/grafana/provisioning/alerting/platform.yaml")
+    found: list[dict[str, Any]] = document["groups"][0]["rules"]
+    return found
+
+
+def test_alert_rules_are_whole() -> None:
+    for rule in rules():
+        refs = [step["refId"] for step in rule["data"]]
+        assert rule["condition"] == "crossed" and len(set(refs)) == len(refs), rule["uid"]
+        for step in rule["data"]:
+            model = step["model"]
+            asked = re.findall(r"\$(\w+)", str(model.get("expression", ""))) or [model.get("expression")]
+            assert {ref for ref in asked if ref} <= set(refs), rule["uid"]
+            if step["datasourceUid"] == "influxdb":
+                assert re.search(r"WHERE time > now\(\) - \d+s", model["query"]), rule["uid"]
+        assert "$" not in rule["annotations"]["summary"], (
+            "Grafana would take it for a variable of its environment"
+        )
+
+
+def test_what_must_be_noticed_has_a_rule() -> None:
+    assert {
+        "service-down", "restart-loop", "disk-nearly-full", "certificate-expires", "queue-backlog",
+        "broker-memory-alarm", "redis-memory-nearly-full",
+    } <= {rule["uid"] for rule in rules()}  # fmt: skip
+    missing = next(rule for rule in rules() if rule["uid"] == "service-down")
+    assert missing["noDataState"] == "Alerting", "no metrics at all must not look like peace"
+
+
+def test_alerts_go_to_discord_where_the_settings_say_so() -> None:
+    at = "/etc/grafana/provisioning/alerting/contact.yaml"
+    contact = yaml_at(declared("prod"), "grafana", at)["contactPoints"][0]["receivers"][0]
+    assert (contact["type"], contact["settings"]["url"]) == ("discord", "@@secret:alerts-webhook@@")
+    assert "alerts-webhook" in {s.name for s in declared("prod").supplied_secrets}
+    assert at not in {m.at for m in service(declared("local"), "grafana").wiring.files}
+    assert "grafana-egress" not in service(declared("local"), "grafana").wiring.attachments

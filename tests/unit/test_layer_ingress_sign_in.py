@@ -1,0 +1,205 @@
+"""Who gets to see a page: the rules that forward auth is given."""
+
+from __future__ import annotations
+
+from email.message import Message
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sprocket_constructs import Access, ConstructError, HealthCheck
+
+from layers.errors import SettingsError
+from tests.stacks.synthesis import altered
+from tests.unit.ingress_stack import ADMIN, DESIGNER, IngressStack, ingress, with_designers
+from tests.unit.standin_code import load
+
+FILE = "/run/secrets/forward-auth.yaml"
+config = load("forward-auth", "forward_auth.config")
+forwarded = load("forward-auth", "forward_auth.forwarded")
+
+
+def decision(stack: IngressStack, host: str, path: str, roles: list[str]) -> str:
+    """What the proxy does with a signed-in person's request, by the stand-in's reading of the real program's rules."""
+    built = config.build(stack.yaml("forward-auth", FILE), {})
+    request = forwarded.Forwarded("GET", "https", f"{host}.sprocket.localhost", path, {}, Message())
+    rule = next(rule for rule in built.rules if rule.applies(request))
+    if rule.action != "auth":
+        return str(rule.action)
+    return "allowed" if rule.allows({"roles": roles, "user": {"id": "1"}}) else "refused"
+
+
+# -- traefik-forward-auth ------------------------------------------------------------------------------------
+
+
+def test_the_file_of_local_in_full() -> None:
+    assert ingress().yaml("forward-auth", FILE) == {
+        "secret": "@@secret:sign-in-cookie-key@@",
+        "log-level": "info",
+        "log-format": "json",
+        "auth-host": ["auth.sprocket.localhost"],
+        "cookie-domains": ["sprocket.localhost"],
+        "cookie-name": "_sprocket_local_auth",
+        "csrf-cookie-name": "_sprocket_local_auth_csrf",
+        "lifetime": 43200,
+        "info-fields": ["roles", "user.id", "user.username"],
+        "provider": "generic-oauth",
+        "providers": {
+            "generic-oauth": {
+                "auth-url": "https://discord.sprocket.localhost/oauth2/authorize",
+                "token-url": "http://fake-discord:8080/api/oauth2/token",
+                "user-url": "http://fake-discord:8080/api/v10/users/@me/guilds/100000000000000001/member",
+                "client-id": "sprocket-local",
+                "client-secret": "@@secret:discord-sign-in-secret@@",
+                "scopes": ["identify", "guilds.members.read"],
+            }
+        },
+        "rules": {
+            "default": {
+                "action": "auth",
+                "route-rule": "PathPrefix(`/`)",
+                "priority": -10000,
+                "auth-rule": rf"Regexp(`roles`, `\b({ADMIN})\b`)",
+            },
+            "logout": {
+                "action": "logout",
+                "route-rule": "Host(`auth.sprocket.localhost`) && Path(`/logout`)",
+                "priority": 2,
+            },
+        },
+        "headers": {"default": {"name": "X-Forwarded-User", "source": "user.id"}},
+    }
+
+
+def test_prod_asks_the_real_discord_and_has_no_fake() -> None:
+    stack = ingress("prod")
+    provider = stack.yaml("forward-auth", FILE)["providers"]["generic-oauth"]
+    assert (provider["auth-url"], provider["token-url"], provider["user-url"]) == (
+        "https://discord.com/oauth2/authorize",
+        "https://discord.com/api/oauth2/token",
+        "https://discord.com/api/v10/users/@me/guilds/000000000000000000/member",
+    )
+    assert "fake-discord" not in {s.name for s in stack.services}
+
+
+def test_secrets_are_in_that_file_alone() -> None:
+    stack = ingress("prod")
+    carriers = {file.name: file.secret_names for file in stack.files if file.secret_names}
+    assert carriers == {"forward-auth-config": ["sign-in-cookie-key", "discord-sign-in-secret"]}
+    assert [s.wiring.environment for s in stack.services] == [{}, {}, {}]
+
+
+def test_its_image_has_no_check_and_traefik_asks_it_instead() -> None:
+    service = ingress().service("forward-auth")
+    assert service.health == HealthCheck.none(because=service.health.because or "")
+    probe = "traefik.http.services.forward-auth.loadbalancer.healthcheck"
+    assert {k: v for k, v in service.wiring.labels.items() if k.startswith(probe)} == {
+        f"{probe}.path": "/healthz",
+        f"{probe}.interval": "10s",
+        f"{probe}.timeout": "3s",
+    }
+
+
+def test_the_sign_in_stands_behind_itself_and_is_neither_public_nor_for_a_role() -> None:
+    stack = ingress()
+    route = next(r for r in stack.layer.gateway.routes if r.host == "auth.sprocket.localhost")
+    assert (str(route.access), route.access.is_public, route.access.role) == ("sign-in", False, None)
+    assert route.service.wiring.labels["traefik.http.routers.forward-auth.middlewares"] == "guarded@file"
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "roles", "expected"),
+    [
+        ("grafana", "/", [ADMIN], "allowed"),
+        ("grafana", "/", ["1", ADMIN, "2"], "allowed"),
+        ("grafana", "/", [], "refused"),
+        ("grafana", "/", [f"1{ADMIN}", f"{ADMIN}1"], "refused"),
+        ("grafana", "/", [DESIGNER], "refused"),
+        ("anything", "/", [], "refused"),
+        ("cards", "/", [DESIGNER], "allowed"),
+        ("cards", "/", ["200000000000000003"], "allowed"),
+        ("cards", "/", [ADMIN], "refused"),
+        ("mixed", "/", [DESIGNER], "allowed"),
+        ("mixed", "/admin/x", [DESIGNER], "refused"),
+        ("mixed", "/admin/x", [ADMIN], "allowed"),
+        ("auth", "/_oauth", [], "callback"),
+        ("auth", "/logout", [], "logout"),
+    ],
+)
+def test_who_gets_in(host: str, path: str, roles: list[str], expected: str) -> None:
+    stack = ingress("local", with_designers)
+    stack.page("grafana", stack.layer.admin)
+    stack.page("cards", Access.only("designer"))
+    stack.page("mixed", Access.only("designer"))
+    stack.page("mixed-admin", stack.layer.admin, host="mixed.sprocket.localhost", path="/admin")
+    assert decision(stack, host, path, roles) == expected
+
+
+def test_pages_for_the_admin_role_need_no_rule_of_their_own() -> None:
+    stack = ingress()
+    before = stack.yaml("forward-auth", FILE)
+    other = ingress()
+    other.page("grafana", other.layer.admin)
+    assert other.yaml("forward-auth", FILE) == before
+
+
+def test_a_role_that_nobody_can_hold_is_refused() -> None:
+    stack = ingress()
+    stack.page("cards", Access.only("designer"))
+    with pytest.raises(ConstructError) as error:
+        stack.finish()
+    assert str(error.value) == (
+        "ingress-alone/cards: Host(`cards.sprocket.localhost`) is for role 'designer', which ingress/sign_in/roles "
+        "does not have; use one of admin, or add it with its Discord role ids"
+    )
+
+
+def test_a_page_that_the_cookie_never_reaches_is_refused() -> None:
+    stack = ingress()
+    stack.page("cards", stack.layer.admin, host="cards.example.org")
+    with pytest.raises(ConstructError) as error:
+        stack.finish()
+    assert str(error.value) == (
+        "ingress-alone/cards: Host(`cards.example.org`) needs a role, and the sign-in's cookie is for "
+        "sprocket.localhost only, so signing in would never end; use a host below sprocket.localhost, or set "
+        "ingress/sign_in/cookie_domain to a domain above both"
+    )
+
+
+def test_a_guarded_page_on_the_host_of_the_sign_in_is_refused() -> None:
+    stack = ingress()
+    stack.page("cards", stack.layer.admin, host="auth.sprocket.localhost", path="/cards")
+    with pytest.raises(
+        ConstructError, match="is on the host of the sign-in itself; give the page a host of its own"
+    ):
+        stack.finish()
+
+
+def test_the_cookie_can_be_for_a_domain_above() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["ingress"]["sign_in"]["cookie_domain"] = "mlesports.gg"
+
+    stack = ingress("prod", change)
+    stack.page("cards", stack.layer.admin, host="cards.mlesports.gg")
+    assert stack.yaml("forward-auth", FILE)["cookie-domains"] == ["mlesports.gg"]
+
+
+def test_a_cookie_domain_beside_the_sign_in_is_refused() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["ingress"]["sign_in"]["cookie_domain"] = "ports.gg"
+
+    with pytest.raises(SettingsError) as error:
+        ingress("prod", change)
+    assert str(error.value) == (
+        "prod.yaml: ingress/sign_in/cookie_domain: people sign in at auth.sprocket.mlesports.gg, which is not below "
+        "ports.gg; use sprocket.mlesports.gg or a domain above it, or remove it"
+    )
+
+
+@pytest.mark.parametrize("roles", [{}, {"admin": []}])
+def test_an_empty_list_of_roles_is_refused(roles: dict[str, list[str]]) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["ingress"]["sign_in"]["roles"] = roles
+
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        altered("local", change)

@@ -1,0 +1,247 @@
+"""Traefik's files and certificates, for each environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sprocket_constructs import Access
+
+from layers.errors import SettingsError
+from layers.ingress.traefik import wildcards
+from tests.stacks.synthesis import altered, placeholder_lock
+from tests.unit.ingress_stack import ingress
+
+STATIC = "/etc/traefik/traefik.yml"
+DYNAMIC = "/etc/traefik/dynamic.yml"
+TRANSPORT = {
+    "respondingTimeouts": {"readTimeout": "5m"},
+    "lifeCycle": {"requestAcceptGraceTimeout": "0s", "graceTimeOut": "10s"},
+}
+
+
+def by_dns(document: dict[str, Any]) -> None:
+    document["ingress"]["acme"]["challenge"] = "dns"
+
+
+# -- Traefik's files -----------------------------------------------------------------------------------------
+
+
+def test_the_static_file_of_local_in_full() -> None:
+    assert ingress().yaml("traefik", STATIC) == {
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+        "log": {"level": "INFO", "format": "json"},
+        "accessLog": {
+            "format": "json",
+            "fields": {
+                "headers": {"defaultMode": "drop", "names": {"User-Agent": "keep"}},
+                "queryParameters": {"defaultMode": "drop"},
+            },
+        },
+        "entryPoints": {
+            "web": {
+                "address": ":80",
+                "http": {
+                    "redirections": {"entryPoint": {"to": "websecure", "scheme": "https", "permanent": True}},
+                    "aliasHeadersStrategy": "delete",
+                },
+                "transport": TRANSPORT,
+            },
+            "websecure": {
+                "address": ":443",
+                "http": {
+                    "tls": {"certResolver": "acme"},
+                    "aliasHeadersStrategy": "delete",
+                    "encodedCharacters": {
+                        "allowEncodedBackSlash": False,
+                        "allowEncodedNullCharacter": False,
+                    },
+                },
+                "transport": TRANSPORT,
+            },
+            "traefik": {"address": ":8080", "http": {"aliasHeadersStrategy": "delete"}},
+            "metrics": {"address": ":8082", "http": {"aliasHeadersStrategy": "delete"}},
+        },
+        "ping": {"entryPoint": "traefik"},
+        "api": {"dashboard": True, "insecure": False},
+        "metrics": {
+            "prometheus": {
+                "entryPoint": "metrics",
+                "addEntryPointsLabels": True,
+                "addRoutersLabels": True,
+                "addServicesLabels": True,
+            }
+        },
+        "providers": {
+            "swarm": {
+                "endpoint": "tcp://socket-proxy:2375",
+                "exposedByDefault": False,
+                "network": "edge",
+                "refreshSeconds": 2,
+            },
+            "file": {"filename": DYNAMIC, "watch": False},
+        },
+        "certificatesResolvers": {
+            "acme": {
+                "acme": {
+                    "email": "admin@sprocket.localhost",
+                    "caServer": "https://pebble:14000/dir",
+                    "caCertificates": ["/etc/traefik/acme-authority.pem"],
+                    "storage": "/tmp/acme.json",
+                    "keyType": "EC256",
+                    "tlsChallenge": {},
+                }
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "directory"),
+    [
+        ("prod", "https://acme-v02.api.letsencrypt.org/directory"),
+        ("staging", "https://acme-staging-v02.api.letsencrypt.org/directory"),
+    ],
+)
+def test_elsewhere_only_the_authority_differs(environment: str, directory: str) -> None:
+    local, there = ingress().yaml("traefik", STATIC), ingress(environment).yaml("traefik", STATIC)
+    assert there.pop("certificatesResolvers")["acme"]["acme"] == {
+        "email": "admin@mlesports.gg",
+        "caServer": directory,
+        "storage": "/letsencrypt/acme.json",
+        "keyType": "EC256",
+        "tlsChallenge": {},
+    }
+    del local["certificatesResolvers"]
+    assert there == local
+
+
+def test_the_dynamic_file_in_full() -> None:
+    assert ingress("prod").yaml("traefik", DYNAMIC)["http"] == {
+        "middlewares": {
+            "security-headers": {
+                "headers": {
+                    "stsSeconds": 31536000,
+                    "stsIncludeSubdomains": True,
+                    "contentTypeNosniff": True,
+                    "referrerPolicy": "strict-origin-when-cross-origin",
+                    "customFrameOptionsValue": "SAMEORIGIN",
+                    "customRequestHeaders": {"X-Forwarded-User": ""},
+                    "customResponseHeaders": {"Server": "", "X-Powered-By": ""},
+                }
+            },
+            "rate-limit": {"rateLimit": {"average": 50, "burst": 100, "period": "1s"}},
+            "compress": {"compress": {"excludedContentTypes": ["text/event-stream"]}},
+            "sign-in": {
+                "forwardAuth": {
+                    "address": "http://forward-auth:4181",
+                    "trustForwardHeader": False,
+                    "authRequestHeaders": ["Accept", "Cookie"],
+                    "authResponseHeaders": ["X-Forwarded-User"],
+                    "maxResponseBodySize": 65536,
+                }
+            },
+            "public": {"chain": {"middlewares": ["security-headers", "rate-limit", "compress"]}},
+            "guarded": {"chain": {"middlewares": ["security-headers", "rate-limit", "sign-in", "compress"]}},
+        }
+    }
+
+
+def test_settings_reach_the_files() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["ingress"] |= {
+            "rate_limit": {"average": 7, "burst": 9},
+            "upload_timeout": "90s",
+            "trusted_origins": ["www.example.org", "x.example.org"],
+        }
+
+    stack = ingress("local", change)
+    web = stack.yaml("traefik", STATIC)["entryPoints"]["web"]
+    assert web["transport"]["respondingTimeouts"] == {"readTimeout": "1m30s"}
+    middlewares = stack.yaml("traefik", DYNAMIC)["http"]["middlewares"]
+    assert middlewares["rate-limit"]["rateLimit"] == {"average": 7, "burst": 9, "period": "1s"}
+    headers = middlewares["security-headers"]["headers"]
+    assert headers["contentSecurityPolicy"] == (
+        "frame-ancestors 'self' https://www.example.org https://x.example.org"
+    )
+    assert "customFrameOptionsValue" not in headers, "browsers would obey the stricter of the two"
+
+
+# -- certificates --------------------------------------------------------------------------------------------
+
+
+def test_by_dns_wildcards_cover_every_route_and_the_token_is_a_file() -> None:
+    stack = ingress("staging", by_dns)
+    stack.page("api", Access.public(because="test"), host="api.dev.sprocket.mlesports.gg")
+    static = stack.yaml("traefik", STATIC)
+    assert static["entryPoints"]["websecure"]["http"]["tls"] == {
+        "certResolver": "acme",
+        "domains": [
+            {"main": "dev.sprocket.mlesports.gg", "sans": ["*.dev.sprocket.mlesports.gg"]},
+            {"main": "staging.sprocket.mlesports.gg", "sans": ["*.staging.sprocket.mlesports.gg"]},
+        ],
+    }
+    acme = static["certificatesResolvers"]["acme"]["acme"]
+    assert acme["dnsChallenge"] == {"provider": "digitalocean", "resolvers": ["1.1.1.1:53", "8.8.8.8:53"]}
+    assert "tlsChallenge" not in acme
+    assert stack.layer.traefik.wiring.environment == {"DO_AUTH_TOKEN_FILE": "/run/secrets/dns-token"}
+    assert stack.text("traefik", "/run/secrets/dns-token") == "@@secret:dns-token@@"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        ([], []),
+        (["auth.example.org", "api.example.org", "example.org"], ["example.org"]),
+        (["example.org", "api.main.example.org", "main.example.org"], ["example.org", "main.example.org"]),
+        (["a.b.example.org", "b.example.org", "a.b.example.org"], ["b.example.org"]),
+        (["example.org"], ["example.org"]),
+    ],
+)
+def test_wildcards_are_as_few_as_one_label_each_allows(hosts: list[str], expected: list[str]) -> None:
+    assert wildcards(hosts) == expected
+
+
+def test_certificates_are_kept_on_the_pinned_store_and_nowhere_where_the_authority_forgets_accounts() -> None:
+    prod = ingress("prod").layer.traefik.wiring
+    assert [(m.type, m.source, m.target, m.backup is not None) for m in prod.data] == [
+        ("bind", "/mnt/letsencrypt/data", "/letsencrypt", True)
+    ]
+    assert prod.constraints == ["engine.labels.storage==main"]
+    local = ingress().layer.traefik.wiring
+    assert local.data == []
+    assert local.constraints == ["node.role==manager"]
+
+
+def test_the_authority_inside_finds_names_at_traefik_and_is_recognised_by_its_file() -> None:
+    stack = ingress()
+    assert stack.service("acme-authority").wiring.environment == {"ACME_TARGET": "traefik"}
+    assert stack.text("traefik", "/etc/traefik/acme-authority.pem") == "placeholder of a certificate\n"
+    assert "acme-authority" not in {s.name for s in ingress("prod").services}
+
+
+def test_a_missing_certificate_of_the_authority_is_one_clear_error(tmp_path: Path) -> None:
+    lock = tmp_path / "images.packages.lock.yaml"
+    lock.write_text(placeholder_lock().read_text())
+    with pytest.raises(SettingsError) as error:
+        ingress(packages_lock=lock)
+    assert str(error.value) == (
+        "local.yaml: ingress/acme/ca_certificate: acme-ca.packages.pem cannot be read (No such file or directory); "
+        "run `python -m rehearsal.images build --only pebble`, which writes it"
+    )
+
+
+def test_before_images_are_built_the_layer_can_be_planned(tmp_path: Path) -> None:
+    stack = ingress(packages_lock=tmp_path / "images.packages.lock.yaml")
+    assert stack.text("traefik", "/etc/traefik/acme-authority.pem").startswith(
+        "# acme-ca.packages.pem is written"
+    )
+
+
+def test_the_authority_for_tests_and_dns_exclude_each_other() -> None:
+    with pytest.raises(
+        ValidationError, match="authority test proves names by tls-alpn only, no DNS zone is asked; use"
+    ):
+        altered("local", by_dns)
