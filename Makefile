@@ -1,0 +1,60 @@
+# The front door. Each target is one line that you can also call yourself; `python` below is .venv/bin/python.
+ENV ?= local
+PYTHON ?= python3
+BASE ?=
+CONFIRM ?=
+
+export CDKTF_DISABLE_LOGGING = true
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
+OPS = .venv/bin/python -m ops
+
+.DEFAULT_GOAL := help
+.PHONY: help setup plan up down purge test lint format bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready node_modules/.ready ## installs what this repository needs, into .venv and node_modules
+
+plan: setup ## what a deploy would change, by layer: make plan [ENV=local] [BASE=git revision]
+	@$(OPS) plan --env $(ENV) $(if $(BASE),--base $(BASE))
+
+up: tools setup ## deploys: make up [ENV=local]
+	@$(OPS) up --env $(ENV)
+
+down: tools setup ## switches off; data and generated secrets stay
+	@$(OPS) down --env $(ENV)
+
+purge: tools setup ## removes data, secrets and state too: make purge [CONFIRM=local]
+	@$(OPS) purge --env $(ENV) $(if $(CONFIRM),--confirm $(CONFIRM))
+
+test: setup ## all tests; the live ones where engine and providers are there
+	@.venv/bin/python -m pytest
+
+lint: setup ## ruff and mypy
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+format: setup ## what ruff can mend by itself
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+bench: setup ## the benchmarks: name, ratio, bar
+	@$(OPS) bench
+
+clean: ## removes what was installed and synthesized; state, data and images stay
+	@rm -rf .venv node_modules cdktf.out .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: tools
+tools:
+	@PYTHON=$(PYTHON) sh ops/need.sh python node terraform engine
+
+.venv/.ready: requirements.txt constraints.txt constructs/pyproject.toml
+	@PYTHON=$(PYTHON) sh ops/need.sh python node
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo "installing Python packages into .venv" && .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# The scripts are left out: the one package that has any comes with its binaries.
+node_modules/.ready: package.json package-lock.json
+	@PYTHON=$(PYTHON) sh ops/need.sh python node
+	@echo "installing cdktf-cli into node_modules" && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >/dev/null
+	@touch $@

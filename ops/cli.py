@@ -1,0 +1,264 @@
+"""Words of the command line; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+import typer
+
+from layers.errors import SettingsError
+from ops import errors, screen
+from ops.columns import columns
+
+app = typer.Typer(
+    help="Plans, deploys and watches the platform. Exit codes: 0 fine, 1 a finding or a failure, 2 wrong use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+images_app = typer.Typer(help="The image lock.", no_args_is_help=True)
+app.add_typer(images_app, name="images")
+
+Env = Annotated[str, typer.Option("--env", metavar="NAME", help="An environment: a file in environments/.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def plan(
+    env: Env = "local",
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Compare with this git revision, not with what is deployed."),
+    ] = None,
+    as_json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the report as markdown.")
+    ] = None,
+) -> None:
+    """Show what a deploy would change, by layer; offline where Terraform cannot be asked."""
+    from ops.plan import report_of
+    from ops.report import markdown, text
+
+    with screen.doing("synthesizing") as say:
+        report = report_of(env, base=base, say=say)
+    if out:
+        out.write_text(markdown.render(report))
+    if as_json:
+        print(json.dumps(report.as_data(), indent=2, sort_keys=True))
+    else:
+        screen.show_report(text.render(report))
+
+
+StableFor = Annotated[
+    float,
+    typer.Option("--stable", min=0, metavar="SECONDS", help="The same tasks must have run for so long."),
+]
+Parallel = Annotated[int, typer.Option("--parallelism", min=1, max=100, help="Terraform's; less over ssh.")]
+
+
+@app.command()
+def up(env: Env = "local", stable: StableFor = 10, parallelism: Parallel = 30, yes: Yes = False) -> None:
+    """Deploy an environment, and print where everything is. The local one never asks."""
+    _deploy(env, stable, parallelism, yes)
+
+
+@app.command()
+def deploy(
+    env: Annotated[
+        str, typer.Option("--env", metavar="NAME", help="An environment: a file in environments/.")
+    ],
+    stable: StableFor = 30,
+    parallelism: Parallel = 10,
+    yes: Yes = False,
+) -> None:
+    """Deploy an environment: report, question, apply, and wait until it stands."""
+    _deploy(env, stable, parallelism, yes)
+
+
+@app.command()
+def down(env: Env = "local", parallelism: Parallel = 30, yes: Yes = False) -> None:
+    """Switch an environment off. Data and generated secrets stay."""
+    from ops.power import down as switch_off
+
+    if not (_is_here(env) or yes):
+        _typed(env, None, f"switching {env} off stops all its services")
+    switch_off(env, parallelism=parallelism)
+
+
+@app.command()
+def purge(
+    env: Env = "local",
+    confirm: Annotated[
+        str | None,
+        typer.Option(envvar="CONFIRM", metavar="NAME", help="The environment's name, instead of typing it."),
+    ] = None,
+    parallelism: Parallel = 30,
+) -> None:
+    """Remove an environment with its data, its secrets and its state."""
+    from ops.power import purge as remove
+
+    _typed(env, confirm, f"purge deletes all data of {env}, its secrets and its state")
+    remove(env, parallelism=parallelism)
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Synthesize every environment; exit code 1 when one cannot be."""
+    from ops.check import check_all
+
+    with screen.doing() as say:
+        found = list(check_all(say))
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            screen.out.print(f"{one.environment}: " + (one.error or f"{one.services} services"), markup=False)
+            for note in one.notes:
+                screen.out.print(f"  deploy would refuse: {note.splitlines()[0].rstrip(':')}", markup=False)
+    raise typer.Exit(errors.FINDING if any(one.error for one in found) else errors.FINE)
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schema of environment files to environments/schema.json."""
+    from ops import schema as schemas
+
+    screen.err.print(f"environments/schema.json {'written' if schemas.write() else 'is current'}")
+
+
+@app.command()
+def picture(env: Env = "prod") -> None:
+    """Draw the platform of an environment, from its code, to docs/platform.svg."""
+    from ops import pages
+
+    screen.err.print(f"docs/platform.svg {'written' if pages.write_picture(env) else 'is current'}")
+
+
+@app.command()
+def table(env: Env = "prod") -> None:
+    """Print the README's table of services, from the code."""
+    from ops import pages
+
+    print(pages.table_of(env), end="")
+
+
+@app.command()
+def bench() -> None:
+    """Measure synthesis: a line with name, ratio and bar each; exit code 1 when one is missed."""
+    from ops.bench import measure
+
+    with screen.doing() as say:
+        results = measure(say)
+    for result in results:
+        print(result)
+    raise typer.Exit(errors.FINE if all(result.met for result in results) else errors.FINDING)
+
+
+@images_app.command("list")
+def list_images(as_json: Json = False) -> None:
+    """Show every pinned image and whether its digest is known."""
+    from ops.images import LockFile
+
+    pins = list(LockFile().pins())
+    rows = [
+        {"place": p.place, "service": p.service, "image": f"{p.name}:{p.tag}", "digest": p.digest}
+        for p in pins
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    cells = [(r["place"], r["service"], r["image"], r["digest"].removeprefix("sha256:")[:12]) for r in rows]
+    print("\n".join(columns([("place", "service", "image", "digest"), *cells])))
+
+
+@images_app.command()
+def resolve(
+    again: Annotated[
+        bool, typer.Option("--again", help="Look up all digests, not only what is unresolved.")
+    ] = False,
+) -> None:
+    """Look digests up in their registries and write them to images.lock.yaml; exit code 1 when one was not found."""
+    from ops import images
+    from ops.registry import Registries
+
+    lock = images.LockFile()
+    with Registries() as registries, screen.doing() as say:
+        result = images.resolve(lock, registries, again=again, say=say)
+    lock.save()
+    for image, (before, after) in result.found.items():
+        screen.out.print(f"{image}: {before} -> {after}", markup=False)
+    for reason, count in Counter(result.failed.values()).items():
+        screen.fail(f"{reason} ({count} images)" if count > 1 else reason)
+    if not result.found and not result.failed:
+        screen.err.print("every image has its digest")
+    raise typer.Exit(errors.FINDING if result.failed else errors.FINE)
+
+
+def _deploy(env: str, stable: float, parallelism: int, yes: bool) -> None:
+    from ops.deploy import deploy
+
+    ask = None if yes or _is_here(env) else _confirmed
+    deploy(env, stable_s=stable, parallelism=parallelism, ask=ask)
+
+
+def _is_here(env: str) -> bool:
+    from layers.loading import load_environment
+
+    return load_environment(env).engine.host.startswith("unix://")
+
+
+def _confirmed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise errors.WrongUse(
+            "there is nobody to ask", fix="pass --yes where a pipeline has shown the plan before"
+        )
+    return typer.confirm(question)
+
+
+def _typed(env: str, given: str | None, warning: str) -> None:
+    """Has the environment's name typed, or given as an option."""
+    if given is None and not sys.stdin.isatty():
+        raise errors.WrongUse(f"{warning}; there is nobody to ask", fix=f"give its name: --confirm {env}")
+    if given is None:
+        screen.err.print(warning)
+        given = typer.prompt(f"type {env} to go on")
+    if given != env:
+        raise errors.WrongUse(
+            f"{given!r} is not {env!r}; nothing was changed", fix=f"confirm with the name: {env}"
+        )
+
+
+def main() -> None:
+    """Entry point: errors that a person can act on come out as text, never as a traceback."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        app()
+    except errors.WrongUse as error:
+        screen.fail(str(error))
+        sys.exit(errors.WRONG_USE)
+    except errors.Interrupted as error:
+        screen.fail(str(error))
+        sys.exit(errors.INTERRUPTED)
+    except (errors.OpsError, SettingsError) as error:
+        screen.fail(str(error))
+        sys.exit(errors.FINDING)
+    except KeyboardInterrupt:
+        screen.fail("stopped")
+        sys.exit(errors.INTERRUPTED)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,126 @@
+"""Deploys an environment and waits until it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.text import Text
+
+from ops import own_swarm, preflight, screen
+from ops.apply import Approve, apply
+from ops.errors import OpsError, Refused
+from ops.plan import report_of_plan
+from ops.readiness import obstacles
+from ops.report import text
+from ops.report.model import Report
+from ops.target import Target, target_of
+from ops.watch import wait_until_settled
+
+SETTLE_TIMEOUT_S = 180.0
+
+Ask = Callable[[str], bool]
+"""Asks a question and says whether the answer was yes."""
+
+
+def deploy(environment: str, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
+    """Brings an environment to what its files say.
+
+    Args:
+        stable_s: how long the same tasks must have been running before it counts as standing.
+        parallelism: Terraform's.
+        ask: asked, after the report was shown, before anything changes; without it nobody is asked.
+
+    Raises:
+        Refused: it cannot stand here; nothing was changed.
+        OpsError: it failed on the way; what stands is in the state, and another run goes on from there.
+    """
+    with screen.doing() as say:
+        say(f"synthesizing {environment}")
+        target = target_of(environment)
+        say("looking at this machine and the swarm")
+        found = obstacles(target)
+    _refuse(target, found)
+    if target.is_here:
+        _start_swarm(target)
+    if target.builds_images:
+        build_images()
+        target = target_of(environment)
+        _refuse(target, list(preflight.unresolved(target.wanted)))
+    target.terraform.init()
+    if not apply(target, parallelism=parallelism, approve=_approval(target, ask)):
+        screen.err.print("nothing to change")
+    settle(target, stable_s)
+    welcome(target)
+
+
+def settle(target: Target, stable_s: float) -> None:
+    """Waits until all services run the same tasks for a while; says what is wrong when they do not."""
+    names = [str(resource.values["name"]) for resource in target.wanted.of_type("docker_service")]
+    with target.swarm() as swarm, target.watch() as watch, screen.doing() as say:
+        try:
+            wait_until_settled(swarm, names, stable_s=stable_s, timeout_s=SETTLE_TIMEOUT_S, say=say)
+        except OpsError as error:
+            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.troubles.items())]
+            raise OpsError("\n  ".join([error.problem, *reasons])) from None
+    screen.err.print(f"{len(names)} services stand, the same tasks for {stable_s:g} s")
+
+
+def welcome(target: Target) -> None:
+    """Prints where everything is and how to sign in, from Terraform's outputs."""
+    outputs = target.terraform.outputs()
+    addresses = _mapping(outputs.get("addresses"))
+    width = max((len(host) for host in addresses), default=0)
+    for host, leads_to in sorted(addresses.items()):
+        screen.out.print(Text(f"  https://{host.ljust(width)}  {leads_to}"))
+    if outputs.get("sign_in"):
+        screen.out.print(Text(str(outputs["sign_in"])))
+
+
+def build_images() -> None:
+    """Builds what changed of the images from packages, and has their registry run."""
+    from rehearsal.images import ImagesError, build_all
+
+    with screen.doing("images from packages") as say:
+        try:
+            result = build_all(say=lambda image, step: say(f"image {image}: {step}") if step else None)
+        except ImagesError as error:
+            raise OpsError(f"images: {error}") from None
+    if result.built or result.pushed:
+        screen.err.print(f"{len(result.built)} images built, {len(result.pushed)} pushed")
+
+
+def _refuse(target: Target, found: list[Any]) -> None:
+    if found:
+        raise Refused(f"{target.name} cannot be deployed; nothing was changed", found)
+
+
+def _start_swarm(target: Target) -> None:
+    with target.swarm() as swarm:
+        if own_swarm.ensure(swarm):
+            screen.err.print("started a swarm of this one node; make purge ends it again")
+
+
+def _approval(target: Target, ask: Ask | None) -> Approve:
+    def approve(plan: Mapping[str, Any]) -> bool:
+        report = report_of_plan(target.stack, target.document, plan)
+        if ask is None:
+            screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))
+            for danger in report.dangers:
+                screen.err.print(Text(f"  ! {danger}", style="bold red"))
+            return True
+        screen.show_report(text.render(Report(environment=target.name, stacks=(report,))))
+        return ask(f"deploy this to {target.name}?")
+
+    return approve
+
+
+def _mapping(value: Any) -> dict[str, str]:
+    """The output ``addresses``: a map, or JSON of one."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}

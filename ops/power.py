@@ -1,0 +1,115 @@
+"""Switches an environment off, and removes it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ops import own_swarm, preflight, screen
+from ops.apply import apply
+from ops.errors import OpsError, Refused, WrongUse
+from ops.swarm import Swarm
+from ops.target import Target, target_of
+
+
+def down(environment: str, *, parallelism: int) -> None:
+    """Removes services, networks, configs and secrets; keeps data and the generated values that open it."""
+    target = _reachable(environment)
+    if not _held(target):
+        screen.err.print(f"{environment} has no state: nothing is deployed")
+        return
+    if not apply(target, parallelism=parallelism):
+        screen.err.print("nothing to switch off")
+    with target.swarm() as swarm:
+        swarm.wait_for_removed_tasks()
+    left = _held(target)
+    volumes = sorted(r["values"]["name"] for r in left if r["type"] == "docker_volume")
+    values = sum(r["type"] == "random_password" for r in left)
+    screen.err.print(
+        f"{environment} is off; {len(volumes)} volumes and {values} generated values stay for the next make up"
+    )
+
+
+def purge(environment: str, *, parallelism: int) -> None:
+    """Removes everything: services, data, generated values, state, the swarm if a deploy started it, the registry.
+
+    Only where the state is a file on this machine: other environments keep their data on volumes that no command here
+    deletes.
+    """
+    target = _reachable(environment)
+    if target.state_file is None:
+        raise WrongUse(
+            f"{environment} keeps its state in a bucket, and purge is for environments on one machine only",
+            fix=f"make down ENV={environment} switches it off; volumes and buckets are deleted by hand, one by one",
+        )
+    held = _held(target)
+    if held:
+        apply(target, parallelism=parallelism)
+        with target.swarm() as swarm:
+            swarm.wait_for_removed_tasks()
+        apply(target, parallelism=parallelism, destroy=True)
+    with target.swarm() as swarm:
+        _verify(swarm, held)
+    _forget(target)
+    _end(target)
+    screen.err.print(f"{environment} is gone: nothing of it is left on this machine but built images")
+
+
+def _reachable(environment: str) -> Target:
+    with screen.doing() as say:
+        say(f"synthesizing {environment}, switched off")
+        target = target_of(environment, off=True)
+        found = list(preflight.tools())
+        if found:
+            raise Refused(f"{environment} cannot be switched off", found)
+        say("terraform init")
+        target.terraform.init()
+        with target.swarm():
+            pass
+    return target
+
+
+def _held(target: Target) -> list[Mapping[str, Any]]:
+    """Resources in the state."""
+    module = target.terraform.state().get("values", {}).get("root_module", {})
+    return list(module.get("resources", []))
+
+
+def _verify(swarm: Swarm, held: list[Mapping[str, Any]]) -> None:
+    left = sorted(_leftovers(swarm, held))
+    if left:
+        raise OpsError(
+            f"still there after the purge: {', '.join(left)}",
+            fix="run make purge again; the state was kept for that",
+        )
+
+
+def _leftovers(swarm: Swarm, held: list[Mapping[str, Any]]) -> Iterator[str]:
+    stands = swarm.membership().get("LocalNodeState") == "active"
+    kinds = ("network", "volume", "config", "secret") if stands else ("network", "volume")
+    existing = {kind: set(swarm.names(kind).values()) for kind in kinds}
+    existing["service"] = {service.id for service in swarm.services()} if stands else set()
+    for resource in held:
+        kind = resource["type"].removeprefix("docker_")
+        if resource["values"].get("id") in existing.get(kind, ()):
+            yield f"{kind} {resource['values'].get('name')}"
+
+
+def _forget(target: Target) -> None:
+    file = target.state_file
+    if file is not None:
+        for path in (file, file.with_name(file.name + ".backup")):
+            path.unlink(missing_ok=True)
+
+
+def _end(target: Target) -> None:
+    with target.swarm() as swarm:
+        if own_swarm.end_if_ours(swarm):
+            screen.err.print("left the swarm that make up had started")
+    if target.builds_images:
+        from rehearsal.images.registry import Registry, chosen_port
+
+        if Registry(chosen_port()).stop():
+            screen.err.print(
+                "stopped the registry; its data stays in the cache: python -m rehearsal.images clean --all"
+            )

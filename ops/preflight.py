@@ -1,0 +1,163 @@
+"""What must hold before Terraform starts; everything that does not is named at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ops import ports
+from ops.errors import Obstacle
+from ops.report.inventory import Inventory, one
+from ops.report.service import view_of
+from ops.swarm import Swarm
+
+OLDEST_TERRAFORM = (1, 6)
+"""The first that knows the S3 backend's settings for DigitalOcean Spaces."""
+
+_KINDS = {
+    "docker_service": "service",
+    "docker_network": "network",
+    "docker_volume": "volume",
+    "docker_config": "config",
+}
+
+
+def tools() -> Iterator[Obstacle]:
+    """Programs that a deploy needs."""
+    how = "https://developer.hashicorp.com/terraform/install"
+    oldest = ".".join(map(str, OLDEST_TERRAFORM))
+    if shutil.which("terraform") is None:
+        yield Obstacle(what=f"Terraform {oldest} or newer is not installed", fix=how)
+    elif (version := _terraform_version()) < OLDEST_TERRAFORM:
+        yield Obstacle(
+            what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
+        )
+    if shutil.which("node") is None:
+        yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
+
+
+def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
+    """For an environment on this machine's engine: no swarm yet, or one of this one node that it manages."""
+    state = membership.get("LocalNodeState")
+    if state == "inactive":
+        return
+    if state != "active":
+        yield Obstacle(
+            what=f"the engine's swarm state is {state}", fix="docker swarm leave --force, or unlock it"
+        )
+    elif not membership.get("ControlAvailable"):
+        yield Obstacle(
+            what="this engine is a worker of somebody's swarm",
+            fix="docker swarm leave, or use another machine",
+        )
+    elif membership.get("Nodes") != 1:
+        yield Obstacle(
+            what=f"this engine's swarm has {membership.get('Nodes')} nodes; this environment is for one",
+            fix="use a machine that is in no swarm",
+        )
+
+
+def managed_swarm(membership: Mapping[str, Any], host: str) -> Iterator[Obstacle]:
+    """For an environment on other machines: the engine is a manager of a swarm that stands."""
+    if membership.get("LocalNodeState") != "active" or not membership.get("ControlAvailable"):
+        yield Obstacle(
+            what=f"the engine at {host} is no manager of a swarm", fix="deploy the cloud stack first"
+        )
+
+
+def foreign_services(swarm: Swarm, wanted: Inventory, ours: set[str]) -> Iterator[Obstacle]:
+    """Services that Terraform's state does not know, under names that are not ours."""
+    own_names = {str(resource.values.get("name")) for resource in wanted.of_type("docker_service")}
+    names = sorted(s.name for s in swarm.services() if s.id not in ours and s.name not in own_names)
+    if names:
+        yield Obstacle(
+            what=f"the swarm runs services that are not ours: {', '.join(names)}",
+            fix="use a machine whose swarm is empty, or remove them: docker service rm " + " ".join(names),
+        )
+
+
+def taken_names(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
+    """Services, networks, volumes and configs that exist under a name of ours, but not by us.
+
+    The provider would adopt a service or volume of that name without a word, and fail on the others half way.
+    """
+    for type_, kind in _KINDS.items():
+        existing = _existing(swarm, kind, in_swarm)
+        names = [str(resource.values.get("name")) for resource in wanted.of_type(type_)]
+        taken = [name for name in names if name in existing and existing[name] not in ours]
+        if taken:
+            yield _taken(kind, taken)
+
+
+def _existing(swarm: Swarm, kind: str, in_swarm: bool) -> Mapping[str, str]:
+    """Id by name; services and configs exist in a swarm only."""
+    if not in_swarm and kind in ("service", "config"):
+        return {}
+    if kind == "service":
+        return {service.name: service.id for service in swarm.services()}
+    return swarm.names(kind)
+
+
+def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
+    """Ports of this machine that services publish and that somebody else listens on."""
+    running = {service.name for service in swarm.services() if service.id in ours} if in_swarm else set()
+    for resource in wanted.of_type("docker_service"):
+        name = str(resource.values.get("name"))
+        for published in one(resource.values.get("endpoint_spec")).get("ports") or []:
+            port = int(published["published_port"])
+            if name in running or not ports.is_taken(port):
+                continue
+            containers = swarm.containers_publishing(port)
+            by = f"container {containers[0]}" if containers else ports.holder(port)
+            yield Obstacle(what=f"port {port}, which {name} needs, is taken by {by}", fix="stop it first")
+
+
+def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
+    """Images that nobody has looked up the digest of."""
+    views = [view_of(r, wanted, {}) for r in wanted.of_type("docker_service")]
+    by_image: dict[str, list[str]] = {}
+    for view in views:
+        if view.image.is_unresolved:
+            by_image.setdefault(f"{view.image.name}:{view.image.tag}", []).append(view.name)
+    if by_image:
+        lines = [
+            f"    {image} of {', '.join(sorted(services))}" for image, services in sorted(by_image.items())
+        ]
+        have = "1 image has" if len(lines) == 1 else f"{len(lines)} images have"
+        yield Obstacle(
+            what="\n".join([f"{have} no digest yet (unresolved):", *lines]),
+            fix="python -m ops images resolve, where the registry can be reached, and commit images.lock.yaml",
+        )
+
+
+def ids_in(state: Mapping[str, Any]) -> set[str]:
+    """Ids of all that a state (``terraform show -json``) holds."""
+    resources: Sequence[Mapping[str, Any]] = (
+        state.get("values", {}).get("root_module", {}).get("resources", [])
+    )
+    return {str(r["values"]["id"]) for r in resources if r.get("values", {}).get("id")}
+
+
+def _taken(kind: str, names: Sequence[str]) -> Obstacle:
+    some = f"{kind} {names[0]} exists" if len(names) == 1 else f"{kind}s {', '.join(names)} exist"
+    deletes = " (deletes their data)" if kind == "volume" else ""
+    return Obstacle(
+        what=f"{some} already, but not in Terraform's state",
+        fix=f"another deploy is running, or the state was lost: bring it back, or docker {kind} rm {' '.join(names)}{deletes}",
+    )
+
+
+def _terraform_version() -> tuple[int, int]:
+    run = subprocess.run(
+        ["terraform", "version", "-json"], capture_output=True, text=True, timeout=60, check=False
+    )
+    try:
+        text = str(json.loads(run.stdout)["terraform_version"])
+    except (ValueError, KeyError):
+        return (0, 0)
+    match = re.match(r"(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)

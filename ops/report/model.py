@@ -1,0 +1,134 @@
+"""What a report consists of. Plain data: rendered as text, markdown or JSON, and compared in tests."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Action(StrEnum):
+    """What happens to a resource."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REPLACE = "replace"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingChange:
+    """One setting; an empty text is one that is not set."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """A config or secret that a service reads. Secrets have no diff: only that their content changes."""
+
+    path: str
+    name: str
+    kind: str
+    action: Action
+    diff: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageChange:
+    """A service's image before and after, each as ``web 1.2 (ab12cd34)``; empty where there is none."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceChange:
+    """One service that changes.
+
+    Attributes:
+        away_s: longest time without any task during the change, an estimate; 0 where none leaves before the next is
+            there.
+        effect: what its users notice, in words.
+        because: what forces a replacement.
+    """
+
+    name: str
+    action: Action
+    image: ImageChange
+    replicas: tuple[int, int]
+    order: str
+    away_s: int
+    effect: str
+    because: tuple[str, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    joins: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+    routes_added: tuple[str, ...] = ()
+    routes_removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemChange:
+    """Any other resource that changes: a network, volume, config, secret, droplet, record."""
+
+    type: str
+    name: str
+    action: Action
+    note: str = ""
+    settings: tuple[SettingChange, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerReport:
+    """One layer: what changes in it, and how many services do not."""
+
+    name: str
+    services: tuple[ServiceChange, ...]
+    items: tuple[ItemChange, ...]
+    unchanged: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackReport:
+    """One stack.
+
+    Attributes:
+        compared_with: what the plan is a difference to, in words (``the swarm and its state``, ``nothing``).
+        offline: why Terraform did not make this plan; empty when it did.
+        dangers: what is destroyed or replaced, in words, worst first.
+        images: image changes with the services that use them.
+        sharing: services by network.
+        unresolved: services whose image has no digest yet, with the image.
+    """
+
+    name: str
+    compared_with: str
+    offline: str
+    counts: dict[Action, int]
+    dangers: tuple[str, ...]
+    images: tuple[tuple[str, tuple[str, ...]], ...]
+    layers: tuple[LayerReport, ...]
+    sharing: dict[str, tuple[str, ...]]
+    unresolved: tuple[tuple[str, str], ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would change."""
+        return not any(self.counts.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The plan of one environment: all its stacks."""
+
+    environment: str
+    stacks: tuple[StackReport, ...] = field(default_factory=tuple)
+
+    def as_data(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)

@@ -1,0 +1,51 @@
+"""What people see: progress and errors on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+
+_STYLES = (
+    (re.compile(r"^  !|^DESTROYED"), "bold red"),
+    (re.compile(r"^\s*(- |-(?!-)\S|-$)"), "red"),
+    (re.compile(r"^\s*\+"), "green"),
+    (re.compile(r"^\s*~"), "yellow"),
+    (re.compile(r"^offline|^images without"), "yellow"),
+    (re.compile(r"^\S"), "bold"),
+)
+
+
+def show_report(text: str) -> None:
+    """Prints a report, coloured at a terminal."""
+    for line in text.splitlines():
+        style = next((style for pattern, style in _STYLES if pattern.search(line)), "")
+        out.print(Text(line, style=style))
+
+
+@contextmanager
+def doing(first: str = "starting") -> Iterator[Callable[[str], None]]:
+    """A spinner with what is being done; lines where nobody watches a terminal."""
+    if not err.is_terminal:
+        said: list[str] = []
+
+        def line(text: str) -> None:
+            if [text] != said[-1:]:
+                said.append(text)
+                err.print(Text(f"{text} ..."), soft_wrap=True)
+
+        yield line
+        return
+    with err.status(first) as status:
+        yield lambda text: status.update(Text(text))
+
+
+def fail(message: str) -> None:
+    """Prints an error."""
+    err.print(Text(f"error: {message}", style="red"), soft_wrap=True)

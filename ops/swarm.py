@@ -1,0 +1,236 @@
+"""The swarm that a stack is deployed to, through the engine's API."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from ops.errors import OpsError
+
+CONNECT_TIMEOUT_S = 15
+_UNREACHABLE = (docker.errors.DockerException, requests.RequestException, OSError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One task of a service."""
+
+    id: str
+    service_id: str
+    state: str
+    wanted: str
+    error: str
+    exit_code: int | None
+    since: str
+
+    @property
+    def runs(self) -> bool:
+        """Running, and healthy where there is a health check: a task is not ``running`` before."""
+        return self.state == "running" and self.wanted == "running"
+
+    @property
+    def failed(self) -> bool:
+        """Ended in a way that nobody asked for."""
+        return self.state in ("failed", "rejected", "orphaned")
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in the engine's words."""
+        code = f" (exit code {self.exit_code})" if self.exit_code and "exit" not in self.error else ""
+        return f"{self.state}: {self.error or 'no reason given'}{code}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceOnSwarm:
+    """A service as the engine has it."""
+
+    id: str
+    name: str
+    replicas: int
+
+
+class Swarm:
+    """The engine that Terraform talks to, as a manager of its swarm. Made with :func:`connected`."""
+
+    def __init__(self, api: docker.APIClient) -> None:
+        self._api: Any = api  # its stubs are incomplete
+
+    def info(self) -> dict[str, Any]:
+        """What the engine says about itself."""
+        found: dict[str, Any] = self._api.info()
+        return found
+
+    def membership(self) -> dict[str, Any]:
+        """The part of it about the swarm: LocalNodeState, ControlAvailable, Nodes, Cluster."""
+        found: dict[str, Any] = self.info().get("Swarm") or {}
+        return found
+
+    def start(self, address: str) -> str:
+        """Makes this engine a swarm of one node and returns the swarm's id."""
+        self._api.init_swarm(advertise_addr=address, listen_addr=f"{address}:2377")
+        return str(self.membership()["Cluster"]["ID"])
+
+    def leave(self) -> None:
+        """Ends the swarm of one node."""
+        self._api.leave_swarm(force=True)
+
+    def services(self) -> list[ServiceOnSwarm]:
+        """All services."""
+        return [
+            ServiceOnSwarm(
+                id=raw["ID"],
+                name=raw["Spec"]["Name"],
+                replicas=(raw["Spec"].get("Mode", {}).get("Replicated") or {}).get("Replicas", 0),
+            )
+            for raw in self._api.services()
+        ]
+
+    def remove_service(self, id_: str) -> None:
+        """Removes one service."""
+        self._api.remove_service(id_)
+
+    def tasks(self) -> list[Task]:
+        """All tasks that the swarm still remembers."""
+        return [_task(raw) for raw in self._api.tasks()]
+
+    def names(self, kind: str) -> dict[str, str]:
+        """Id by name of all networks, volumes, configs or secrets."""
+        if kind == "volume":
+            volumes = self._api.volumes().get("Volumes") or []
+            return {raw["Name"]: raw["Name"] for raw in volumes}
+        if kind == "network":
+            return {raw["Name"]: raw["Id"] for raw in self._api.networks()}
+        found = self._api.configs() if kind == "config" else self._api.secrets()
+        return {raw["Spec"]["Name"]: raw["ID"] for raw in found}
+
+    def containers_publishing(self, port: int) -> list[str]:
+        """Names of containers that hold a port of this machine."""
+        return [
+            raw["Names"][0].lstrip("/")
+            for raw in self._api.containers()
+            if any(p.get("PublicPort") == port for p in raw.get("Ports") or [])
+        ]
+
+    def wait_for_removed_tasks(self, timeout_s: float = 60.0) -> None:
+        """Waits until this node has no container of a removed service: one that is left holds its volume and port."""
+        deadline = time.monotonic() + timeout_s
+        while self._containers_of_removed_services() and time.monotonic() < deadline:
+            time.sleep(0.5)
+
+    def _containers_of_removed_services(self) -> list[str]:
+        if self.membership().get("LocalNodeState") != "active":
+            return []
+        services = {service.id for service in self.services()}
+        label = "com.docker.swarm.service.id"
+        containers = [raw for raw in self._api.containers(all=True) if label in (raw.get("Labels") or {})]
+        return [raw["Id"] for raw in containers if raw["Labels"][label] not in services]
+
+    def log_tail(self, service_id: str, lines: int = 20) -> list[str]:
+        """The last lines of a service's log; empty when the engine cannot give it."""
+        try:
+            stream = self._api.service_logs(service_id, stdout=True, stderr=True, tail=lines, follow=False)
+            raw = b"".join(stream) if not isinstance(stream, bytes) else stream
+        except _UNREACHABLE:
+            return []
+        return raw.decode(errors="replace").splitlines()[-lines:]
+
+
+@contextmanager
+def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
+    """A connection to the engine at ``unix:///path`` or ``ssh://user@host``.
+
+    Raises:
+        OpsError: it does not answer in time.
+    """
+    with _address(host, ssh_options) as address:
+        try:
+            api = docker.APIClient(base_url=address, version="auto", timeout=60)
+        except _UNREACHABLE as error:
+            raise OpsError(f"the engine at {host} does not answer: {_short(error)}", fix=_how(host)) from None
+        try:
+            yield Swarm(api)
+        except (docker.errors.APIError, requests.RequestException) as error:
+            raise OpsError(f"the engine at {host}: {_short(error)}") from None
+        finally:
+            api.close()
+
+
+@contextmanager
+def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
+    if not host.startswith("ssh://"):
+        _knock(host)
+        yield host
+        return
+    with tempfile.TemporaryDirectory(prefix="sprocket-ops-") as folder:
+        path = Path(folder) / "engine.sock"
+        forward = ["ssh", *ssh_options, "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}"]
+        forward += ["-o", "ExitOnForwardFailure=yes", "-N", "-L", f"{path}:/var/run/docker.sock", host]
+        with subprocess.Popen(forward, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tunnel:
+            try:
+                _wait_for(path, tunnel, host)
+                yield f"unix://{path}"
+            finally:
+                tunnel.terminate()
+
+
+def _knock(host: str) -> None:
+    """Connects once: its error is clearer than what the docker package makes of it, which also leaks the socket."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(CONNECT_TIMEOUT_S)
+        try:
+            door.connect(host.removeprefix("unix://"))
+        except OSError as error:
+            raise OpsError(
+                f"the engine at {host} does not answer: {error.strerror}", fix=_how(host)
+            ) from None
+
+
+def _wait_for(path: Path, tunnel: subprocess.Popen[str], host: str) -> None:
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S + 5
+    while not path.exists():
+        if tunnel.poll() is not None or time.monotonic() > deadline:
+            tunnel.terminate()
+            words = (tunnel.stderr.read() if tunnel.stderr else "").strip().splitlines()
+            raise OpsError(
+                f"the engine at {host} does not answer: {words[-1] if words else 'ssh gave no reason'}",
+                fix=_how(host),
+            )
+        time.sleep(0.1)
+
+
+def _how(host: str) -> str:
+    if host.startswith("ssh://"):
+        return f"check: ssh {host} docker version"
+    return (
+        "start it (systemctl start docker) and check: docker version; your user must be in the group docker"
+    )
+
+
+def _task(raw: dict[str, Any]) -> Task:
+    status = raw.get("Status") or {}
+    return Task(
+        id=raw["ID"],
+        service_id=raw.get("ServiceID", ""),
+        state=status.get("State", ""),
+        wanted=raw.get("DesiredState", ""),
+        error=status.get("Err", ""),
+        exit_code=(status.get("ContainerStatus") or {}).get("ExitCode"),
+        since=status.get("Timestamp", ""),
+    )
+
+
+def _short(error: Exception) -> str:
+    if isinstance(error, docker.errors.APIError) and error.explanation:
+        return str(error.explanation)
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__

@@ -1,0 +1,82 @@
+"""From an environment's name to Terraform JSON, by running ``main.py`` as the ``cdktf`` command line would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.errors import OpsError
+from ops.paths import OUT, ROOT, stack_folder
+
+TIMEOUT_S = 180
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesized:
+    """The JSON of every stack of one environment, by stack name, and where it was written."""
+
+    out: Path
+    stacks: dict[str, dict[str, Any]]
+
+
+def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: bool = False) -> Synthesized:
+    """Runs ``main.py`` of ``root`` and reads what it wrote.
+
+    Args:
+        environment: name of a file in environments/.
+        root: the repository, or a work tree of another revision of it; its own code is run, with this Python.
+        out: where to write.
+        off: leave out everything but data and generated secrets.
+
+    Raises:
+        OpsError: main.py refused; the message is its own.
+    """
+    run = subprocess.run(
+        [sys.executable, "main.py"],
+        cwd=root,
+        env=_environment(environment, root, out, off),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    if run.returncode:
+        raise OpsError(_reason(run.stderr))
+    return Synthesized(out=out, stacks={name: _read(out, name) for name in _stack_names(out)})
+
+
+def _environment(environment: str, root: Path, out: Path, off: bool) -> dict[str, str]:
+    search = [str(root), str(root / "constructs")]
+    return {
+        **os.environ,
+        "SPROCKET_ENV": environment,
+        "SPROCKET_POWER": "off" if off else "on",
+        "CDKTF_OUTDIR": str(out),
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        # Before the installed, editable constructs library: a work tree must be synthesized with its own.
+        "PYTHONPATH": os.pathsep.join(search),
+    }
+
+
+def _stack_names(out: Path) -> list[str]:
+    manifest = json.loads((out / "manifest.json").read_text())
+    return sorted(manifest["stacks"])
+
+
+def _read(out: Path, stack: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((stack_folder(stack, out) / "cdk.tf.json").read_text())
+    return document
+
+
+def _reason(stderr: str) -> str:
+    """main.py's own error, or the last line of what went wrong in it."""
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        if line.startswith("error: "):
+            return "\n".join([line.removeprefix("error: "), *lines[number + 1 :]])
+    return f"main.py failed: {lines[-1] if lines else 'without a word'}"

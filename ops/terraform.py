@@ -1,0 +1,227 @@
+"""Runs Terraform in a stack's folder and reads its JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ops.errors import Interrupted, OpsError
+
+Event = Mapping[str, Any]
+"""One line of ``terraform apply -json``."""
+
+INIT_TIMEOUT_S = 90
+PARALLELISM = 30
+"""Services converge side by side and each poll sleeps, so Terraform's own 10 makes a first start twice as long."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic:
+    """An error or warning of Terraform."""
+
+    severity: str
+    summary: str
+    detail: str = ""
+    address: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.address}: {self.summary}" if self.address else self.summary
+        return f"{text}\n{self.detail}".strip()
+
+
+@dataclass
+class Outcome:
+    """How a streamed run ended."""
+
+    code: int
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    errored: list[tuple[str, str]] = field(default_factory=list)
+    """Address and action (create, update, delete) of every resource whose change failed."""
+    interrupted: bool = False
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """What made it fail."""
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+
+class TerraformFailed(OpsError):
+    """A run that Terraform itself ended with errors."""
+
+    def __init__(self, what: str, outcome: Outcome) -> None:
+        self.outcome = outcome
+        found = (
+            "\n".join(str(error) for error in outcome.errors) or f"exit code {outcome.code}, without a reason"
+        )
+        super().__init__(f"{what}: {found}")
+
+
+class Terraform:
+    """Terraform for one stack: the folder that holds its ``cdk.tf.json``.
+
+    ``cdktf`` uses the same folder, so both find one initialised backend and one set of providers.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def init(self) -> None:
+        """Finds the providers and the state.
+
+        Raises:
+            OpsError: one of them cannot be reached; the message is Terraform's own.
+        """
+        try:
+            run = self._run(["init", "-input=false", "-no-color"], timeout=INIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            raise OpsError(f"terraform init did not end within {INIT_TIMEOUT_S} s") from None
+        if run.returncode:
+            raise OpsError(f"terraform init: {_first_error(run.stderr or run.stdout)}")
+
+    def plan(self, file: Path, *, destroy: bool = False, parallelism: int = PARALLELISM) -> bool:
+        """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use."""
+        words = [
+            "plan",
+            "-json",
+            "-input=false",
+            "-detailed-exitcode",
+            f"-out={file}",
+            f"-parallelism={parallelism}",
+        ]
+        outcome = self._stream([*words, *(["-destroy"] if destroy else [])], lambda event: None)
+        if outcome.interrupted:
+            raise Interrupted("stopped while planning; nothing was changed")
+        if outcome.code not in (0, 2):
+            raise TerraformFailed("terraform plan", outcome)
+        file.chmod(0o600)
+        return outcome.code == 2
+
+    def show(self, file: Path) -> dict[str, Any]:
+        """A saved plan as JSON."""
+        return self._json(["show", "-json", str(file)])
+
+    def state(self) -> dict[str, Any]:
+        """The state as JSON; an empty mapping when there is none."""
+        return self._json(["show", "-json"])
+
+    def outputs(self) -> dict[str, Any]:
+        """Values of the outputs that are not sensitive."""
+        found = self._json(["output", "-json"])
+        return {name: entry["value"] for name, entry in found.items() if not entry.get("sensitive")}
+
+    def apply(
+        self, file: Path, on_event: Callable[[Event], None], *, parallelism: int = PARALLELISM
+    ) -> Outcome:
+        """Applies a saved plan, telling every event.
+
+        Ctrl-C is passed on once: Terraform then ends what it has begun and writes its state, which is waited for.
+        """
+        return self._stream(
+            ["apply", "-json", "-input=false", f"-parallelism={parallelism}", str(file)], on_event
+        )
+
+    def _json(self, words: Sequence[str]) -> dict[str, Any]:
+        run = self._run(words, timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"terraform {words[0]}: {_first_error(run.stderr or run.stdout)}")
+        document: dict[str, Any] = json.loads(run.stdout or "{}")
+        return document
+
+    def _run(self, words: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["terraform", *words],
+            cwd=self.folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def _stream(self, words: Sequence[str], on_event: Callable[[Event], None]) -> Outcome:
+        outcome = Outcome(code=0)
+        process = subprocess.Popen(
+            ["terraform", *words],
+            cwd=self.folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A group of its own: Ctrl-C at the terminal must reach Terraform once, through us, and no provider.
+            start_new_session=True,
+        )
+        with process, _passing_on(process, outcome):
+            assert process.stdout is not None
+            for line in process.stdout:
+                event = _event(line)
+                _note(event, outcome)
+                on_event(event)
+        outcome.code = process.returncode
+        return outcome
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen[str], outcome: Outcome) -> Iterator[None]:
+    """Passes the first Ctrl-C or SIGTERM on; further ones are ignored, since they would lose the state."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        if not outcome.interrupted:
+            outcome.interrupted = True
+            process.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _event(line: str) -> Event:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {"type": "text", "@message": line.rstrip()}
+
+
+def _note(event: Event, outcome: Outcome) -> None:
+    if event.get("type") == "diagnostic":
+        raw = event["diagnostic"]
+        outcome.diagnostics.append(
+            Diagnostic(
+                severity=raw["severity"],
+                summary=raw["summary"],
+                detail=raw.get("detail") or "",
+                address=raw.get("address") or "",
+            )
+        )
+    elif event.get("type") == "apply_errored":
+        hook = event["hook"]
+        outcome.errored.append((hook["resource"]["addr"], hook.get("action", "")))
+    elif event.get("type") == "text" and event.get("@message", "").startswith("Error"):
+        outcome.diagnostics.append(Diagnostic(severity="error", summary=event["@message"]))
+
+
+def _environment() -> dict[str, str]:
+    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    # Words that somebody's shell adds to every command would change what is read here.
+    return {name: value for name, value in environment.items() if not name.startswith("TF_CLI_ARGS")}
+
+
+def _first_error(text: str) -> str:
+    """Terraform's first error without its box, as one line."""
+    lines = [line.strip("│╷╵ \t") for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    start = next((i for i, line in enumerate(lines) if line.startswith("Error:")), 0)
+    return " ".join(line.removeprefix("Error: ") for line in lines[start : start + 6]) or "without a word"

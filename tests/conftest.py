@@ -1,0 +1,38 @@
+"""What all tests share: a quiet jsii, small stacks, and live tests that say what they miss."""
+
+from __future__ import annotations
+
+import os
+
+# jsii takes a list of major versions here; anything else and Node 20 prints a banner for every process.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+import pytest
+from sprocket_constructs import SwarmStack
+
+from tests.live_needs import missing
+from tests.synthesis import new_stack
+
+
+@pytest.fixture
+def stack() -> SwarmStack:
+    """An empty stack in an app of its own."""
+    return new_stack()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips a live test where a part of the world is missing, and names the part; fails it with
+    REQUIRE_LIVE=1.
+
+    ``@pytest.mark.live`` needs everything, ``@pytest.mark.live(needs=["engine"])`` that part only.
+    """
+    marker = item.get_closest_marker("live")
+    if marker is None:
+        return
+    lacking = missing(*marker.kwargs.get("needs", ()))
+    if not lacking:
+        return
+    reason = f"live test without {', '.join(lacking)}"
+    if os.environ.get("REQUIRE_LIVE") == "1":
+        pytest.fail(f"REQUIRE_LIVE=1, but this is a {reason}", pytrace=False)
+    pytest.skip(reason)

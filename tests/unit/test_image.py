@@ -1,0 +1,66 @@
+"""Images: pinned, and spelled as the engine reads them back."""
+
+import dataclasses
+
+import pytest
+from sprocket_constructs import UNRESOLVED, Image
+
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+
+def test_the_reference_has_name_tag_and_digest() -> None:
+    image = Image(name="ghcr.io/example/core", tag="v1", digest=DIGEST)
+    assert image.reference == f"ghcr.io/example/core:v1@{DIGEST}"
+    assert str(image) == image.reference
+    assert image.is_resolved
+    assert image.lacks == frozenset()
+
+
+def test_a_digest_that_nobody_looked_up_is_unresolved_and_says_so() -> None:
+    image = Image(name="redis", tag="8")
+    assert image.digest == UNRESOLVED == "unresolved"
+    assert image.reference == "redis:8@unresolved"
+    assert not image.is_resolved
+
+
+@pytest.mark.parametrize(
+    ("name", "familiar"),
+    [
+        ("docker.io/library/redis", "redis"),
+        ("docker.io/grafana/loki", "grafana/loki"),
+        ("index.docker.io/library/redis", "redis"),
+        ("library/redis", "redis"),
+    ],
+)
+def test_trap_an_image_that_is_not_in_familiar_form_would_differ_in_every_plan(
+    name: str, familiar: str
+) -> None:
+    with pytest.raises(ValueError, match="image") as caught:
+        Image(name=name, tag="8", digest=DIGEST)
+    assert str(caught.value) == (
+        f"image {name}: the engine reads this back as {familiar} and every plan would differ; write {familiar}"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["redis", "grafana/loki", "ghcr.io/library/redis", "127.0.0.1:5000/library/x"]
+)
+def test_familiar_names_and_other_registries_are_fine(name: str) -> None:
+    assert Image(name=name, tag="8").name == name
+
+
+@pytest.mark.parametrize(
+    "digest", ["", "latest", "sha256:", f"sha256:{'A' * 64}", f"sha512:{'a' * 64}", "a" * 64]
+)
+def test_anything_but_a_full_digest_is_refused(digest: str) -> None:
+    with pytest.raises(ValueError, match="digest") as caught:
+        Image(name="redis", tag="8", digest=digest)
+    assert (
+        str(caught.value)
+        == f"image redis:8: digest {digest!r} is neither sha256:<64 hex digits> nor unresolved"
+    )
+
+
+def test_an_image_does_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Image(name="redis", tag="8").tag = "9"  # type: ignore[misc]

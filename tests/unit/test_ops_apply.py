@@ -1,0 +1,137 @@
+"""The one error that is repeated, and waiting until services stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops.apply import only_stop_grace
+from ops.errors import OpsError
+from ops.terraform import Diagnostic, Outcome
+from ops.watch import Watch, wait_until_settled
+from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
+
+GRACE = "error on wait for container with ID 'abc': context deadline exceeded"
+
+
+def outcome(*texts: str, actions: tuple[str, ...] = ("delete",)) -> Outcome:
+    errors = [Diagnostic(severity="error", summary=text) for text in texts]
+    return Outcome(
+        code=1, diagnostics=errors, errored=[(f"docker_service.s{i}", a) for i, a in enumerate(actions)]
+    )
+
+
+def test_a_used_up_stop_grace_is_repeated() -> None:
+    assert only_stop_grace(outcome(GRACE))
+    assert only_stop_grace(outcome(GRACE, GRACE, actions=("delete", "delete")))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        outcome(),
+        outcome("Service with ID (x) did not converge after 5m"),
+        outcome(GRACE, "service rollback completed", actions=("delete", "update")),
+        outcome(GRACE, actions=("create",)),
+        outcome(GRACE, actions=("delete", "create")),
+        outcome(GRACE, "network has active endpoints", actions=("delete", "delete")),
+        outcome("error on wait for container with ID 'abc': connection refused"),
+    ],
+)
+def test_anything_else_is_not(other: Outcome) -> None:
+    assert not only_stop_grace(other)
+
+
+def test_warnings_do_not_hide_that_it_was_only_the_stop_grace() -> None:
+    found = outcome(GRACE)
+    found.diagnostics.append(Diagnostic(severity="warning", summary="deprecated"))
+    assert only_stop_grace(found)
+
+
+class Clock:
+    """Time that passes when somebody sleeps; ``later`` says what happens at which second."""
+
+    def __init__(self, swarm: FakeSwarm, later: dict[int, FakeSwarm]) -> None:
+        self.now = 0.0
+        self._swarm = swarm
+        self._later = later
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        new = self._later.get(int(self.now))
+        if new:
+            self._swarm.services_, self._swarm.tasks_ = new.services_, new.tasks_
+
+
+def wait(
+    swarm: FakeSwarm, later: dict[int, FakeSwarm], stable: float = 10, timeout: float = 60
+) -> tuple[float, list[str]]:
+    clock = Clock(swarm, later)
+    said: list[str] = []
+    wait_until_settled(
+        swarm,
+        ["web"],
+        stable_s=stable,
+        timeout_s=timeout,
+        say=said.append,
+        clock=lambda: clock.now,
+        sleep=clock.sleep,
+    )
+    return clock.now, said
+
+
+def standing(*tasks: str) -> FakeSwarm:
+    return FakeSwarm(services_=[on_swarm("web", replicas=1)], tasks_=[task(id_, "web") for id_ in tasks])
+
+
+def test_the_same_tasks_must_run_for_the_whole_time() -> None:
+    assert wait(standing("t1"), {}) == (10.0, ["all run; watching them for 10 s"] * 10)
+
+
+def test_a_restart_starts_the_time_again() -> None:
+    assert wait(standing("t1"), {6: standing("t2")})[0] == 16.0
+
+
+def test_a_crash_loop_never_settles() -> None:
+    swarm = standing("t0")
+    with pytest.raises(OpsError, match=r"did not settle within 60 s: tasks keep being replaced"):
+        wait(swarm, {second: standing(f"t{second}") for second in range(0, 80, 5)})
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(OpsError, match=r"did not settle within 5 s: web 0/1"):
+        wait(standing(), {}, timeout=5)
+    with pytest.raises(OpsError, match=r"web 0/no such service"):
+        wait(FakeSwarm(), {}, timeout=5)
+
+
+def test_a_task_that_is_asked_to_stop_does_not_count() -> None:
+    swarm = standing()
+    swarm.tasks_ = [task("t1", "web", wanted="shutdown")]
+    with pytest.raises(OpsError, match="web 0/1"):
+        wait(swarm, {}, timeout=5)
+
+
+def test_the_watch_keeps_the_last_failure_and_log_of_each_service() -> None:
+    watch = Watch("unix:///nowhere")
+    swarm = FakeSwarm(
+        services_=[on_swarm("web")], tasks_=[task("t1", "web", "failed", error="task: non-zero exit (3)")]
+    )
+    watch.look(swarm)
+    swarm.tasks_.append(task("t2", "web", "rejected", error="No such image"))
+    watch.look(swarm)
+    trouble = watch.troubles["web"]
+    assert (trouble.reason, trouble.failures) == ("rejected: No such image", 2)
+    assert trouble.log == ["last words of web"]
+
+
+def test_the_watch_remembers_a_service_that_is_gone() -> None:
+    watch = Watch("unix:///nowhere")
+    watch.look(FakeSwarm(services_=[on_swarm("web", "id-1")]))
+    watch.look(FakeSwarm(tasks_=[task("t1", "id-1", "failed", error="exit 1")]))
+    assert list(watch.troubles) == ["web"]
+
+
+def test_a_watch_without_an_engine_is_silent() -> None:
+    with Watch("unix:///nowhere") as watch:
+        pass
+    assert watch.troubles == {}

@@ -1,0 +1,123 @@
+"""The wrapper around Terraform, against a shell script that plays it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.errors import OpsError
+from ops.terraform import Terraform, TerraformFailed
+
+DIAGNOSTIC = {
+    "type": "diagnostic",
+    "diagnostic": {
+        "severity": "error",
+        "summary": "boom",
+        "detail": "because",
+        "address": "docker_service.web",
+    },
+}
+ERRORED = {"type": "apply_errored", "hook": {"resource": {"addr": "docker_service.web"}, "action": "delete"}}
+
+
+@pytest.fixture
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a ``terraform`` of shell lines and gives the wrapper for it."""
+
+    def play(*lines: str) -> Terraform:
+        program = tmp_path / "bin" / "terraform"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("\n".join(["#!/bin/bash", *lines]) + "\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        return Terraform(tmp_path)
+
+    return play
+
+
+def say(event: dict[str, Any]) -> str:
+    return f"echo '{json.dumps(event)}'"
+
+
+def test_events_and_errors_are_read_from_the_stream(played: Any, tmp_path: Path) -> None:
+    heard: list[str] = []
+    terraform = played(
+        say({"type": "apply_start"}), say(ERRORED), say(DIAGNOSTIC), "echo plain text", "exit 1"
+    )
+    outcome = terraform.apply(tmp_path / "plan", lambda event: heard.append(event["type"]))
+    assert heard == ["apply_start", "apply_errored", "diagnostic", "text"]
+    assert (outcome.code, outcome.errored) == (1, [("docker_service.web", "delete")])
+    assert [str(error) for error in outcome.errors] == ["docker_service.web: boom\nbecause"]
+
+
+def test_a_plan_says_whether_there_are_changes_and_is_private(played: Any, tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    assert played(f"touch {plan}", "exit 2").plan(plan)
+    assert plan.stat().st_mode & 0o777 == 0o600
+    assert not played("exit 0").plan(plan)
+
+
+def test_a_plan_that_fails_says_what_terraform_said(played: Any, tmp_path: Path) -> None:
+    with pytest.raises(TerraformFailed, match=r"terraform plan: docker_service.web: boom\nbecause"):
+        played(say(DIAGNOSTIC), "exit 1").plan(tmp_path / "plan")
+
+
+def test_init_gives_terraforms_first_error_in_one_line(played: Any) -> None:
+    lines = ["╷", "│ Error: Failed to query available provider packages", "│ ", "│ no such host", "╵"]
+    terraform = played(*(f"echo '{line}' >&2" for line in lines), "exit 1")
+    with pytest.raises(OpsError) as caught:
+        terraform.init()
+    assert str(caught.value) == "terraform init: Failed to query available provider packages no such host"
+
+
+def test_somebodys_terraform_arguments_are_not_passed_on(
+    played: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CLI_ARGS_apply", "-destroy")
+    terraform = played('[ -z "$TF_CLI_ARGS_apply" ] && echo "{}"')
+    assert terraform.state() == {}
+
+
+def test_sensitive_outputs_are_left_out(played: Any) -> None:
+    shown = {
+        "addresses": {"value": "{}", "sensitive": False},
+        "root": {"value": "hunter2", "sensitive": True},
+    }
+    assert played(f"echo '{json.dumps(shown)}'").outputs() == {"addresses": "{}"}
+
+
+def test_ctrl_c_is_passed_on_once_and_waited_for(played: Any, tmp_path: Path) -> None:
+    """Two of them here; the script counts what arrives and ends in its own time, as Terraform does."""
+    terraform = played(
+        "count=0",
+        "trap 'count=$((count+1))' INT",
+        'echo \'{"type": "ready"}\'',
+        "end=$((SECONDS+3))",
+        "while [ $SECONDS -lt $end ]; do sleep 0.1; done",
+        'echo "{\\"type\\": \\"counted\\", \\"count\\": $count}"',
+        "exit 1",
+    )
+    events: list[Any] = []
+
+    def hear(event: Any) -> None:
+        events.append(event)
+        if event["type"] == "ready":
+            threading.Thread(target=interrupt_twice).start()
+
+    outcome = terraform.apply(tmp_path / "plan", hear)
+    assert outcome.interrupted
+    assert events[-1] == {"type": "counted", "count": 1}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def interrupt_twice() -> None:
+    for _ in range(2):
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)

@@ -1,0 +1,50 @@
+"""Where data is kept."""
+
+import pytest
+from sprocket_constructs import Backup, LocalVolume, NodeDirectory, NodeSelector, SwarmStack
+
+from tests.synthesis import container, declare, only, synth, task
+
+DATA_NODE = NodeSelector.engine_label("role", "data")
+NIGHTLY = Backup.by("pg_dump, nightly")
+
+
+def test_a_directory_is_bound_and_pins_the_service_to_its_node(stack: SwarmStack) -> None:
+    service = declare(stack, "postgres")
+    service.stores(NodeDirectory(path="/mnt/postgres", held_by=DATA_NODE), at="/var/lib", backup=NIGHTLY)
+    assert container(stack, "postgres")["mounts"] == [
+        {"type": "bind", "source": "/mnt/postgres", "target": "/var/lib", "read_only": False}
+    ]
+    assert task(stack, "postgres")["placement"]["constraints"] == ["engine.labels.role==data"]
+    assert service.wiring.data[0].backup is NIGHTLY
+
+
+def test_a_relative_directory_is_refused() -> None:
+    with pytest.raises(ValueError, match="absolute") as caught:
+        NodeDirectory(path="mnt/postgres", held_by=DATA_NODE)
+    assert str(caught.value) == "directory 'mnt/postgres' is not absolute; start it with /"
+
+
+def test_a_local_volume_is_made_by_terraform_and_mounted_by_reference(stack: SwarmStack) -> None:
+    volume = LocalVolume(stack, "data", name="local-redis", held_by=NodeSelector.managers())
+    declare(stack, "redis").stores(volume, at="/data", backup=Backup.none(because="rebuilt from Postgres"))
+    document = synth(stack)
+    assert only(document, "docker_volume") == {"name": "local-redis"}
+    (address,) = document["resource"]["docker_volume"]
+    (mount,) = only(document, "docker_service")["task_spec"]["container_spec"]["mounts"]
+    assert mount["source"] == f"${{docker_volume.{address}.name}}"
+    assert mount["type"] == "volume"
+    assert task(stack, "redis")["placement"]["constraints"] == ["node.role==manager"]
+
+
+def test_the_decision_about_backup_has_words() -> None:
+    assert (NIGHTLY.method, NIGHTLY.because) == ("pg_dump, nightly", None)
+    skipped = Backup.none(because="a cache")
+    assert (skipped.method, skipped.because) == ("none", "a cache")
+
+
+def test_no_backup_without_a_reason_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="an exception needs a reason; say in a few words why it is right here"
+    ):
+        Backup.none(because=" ")
