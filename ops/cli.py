@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -115,20 +114,27 @@ def purge(
 
 
 @app.command()
-def check(as_json: Json = False) -> None:
-    """Synthesize every environment; exit code 1 when one cannot be."""
-    from ops.check import check_all
+def check(
+    env: Annotated[
+        list[str] | None,
+        typer.Option("--env", metavar="NAME", help="An environment, several times for several; default all."),
+    ] = None,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Exit code 1 also for what only a deploy needs.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the wiring of environments before anything is deployed; exit code 1 when something cannot work."""
+    from ops.check import runner, text
 
+    names = runner.chosen(env or ["all"])
     with screen.doing() as say:
-        found = list(check_all(say))
+        results = [runner.check(name, say) for name in names]
     if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=2))
+        print(json.dumps(text.as_data(results), indent=2))
     else:
-        for one in found:
-            screen.out.print(f"{one.environment}: " + (one.error or f"{one.services} services"), markup=False)
-            for note in one.notes:
-                screen.out.print(f"  deploy would refuse: {note.splitlines()[0].rstrip(':')}", markup=False)
-    raise typer.Exit(errors.FINDING if any(one.error for one in found) else errors.FINE)
+        screen.show_report(text.render(results))
+    raise typer.Exit(errors.FINE if runner.is_fine(results, deploy=deploy) else errors.FINDING)
 
 
 @app.command()

@@ -66,6 +66,11 @@ class Swarm:
     def __init__(self, api: docker.APIClient) -> None:
         self._api: Any = api  # its stubs are incomplete
 
+    @property
+    def api(self) -> Any:
+        """The engine's API itself, for what is asked in one place only."""
+        return self._api
+
     def info(self) -> dict[str, Any]:
         """What the engine says about itself."""
         found: dict[str, Any] = self._api.info()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import tempfile
 from pathlib import Path
@@ -9,17 +10,30 @@ from typing import Any
 
 import pytest
 from sprocket_constructs import (
+    Access,
+    Backup,
     Construct,
+    Gateway,
+    GeneratedSecret,
     HealthCheck,
     Image,
+    LocalVolume,
+    NodeSelector,
     Resources,
+    SuppliedSecret,
     SwarmApp,
+    SwarmConfig,
+    SwarmSecret,
     SwarmService,
     SwarmStack,
+    TerraformOutput,
     UpdatePolicy,
 )
 
 Json = dict[str, Any]
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="sprocket-unit-")
+atexit.register(_FOLDER.cleanup)
 
 SOCKET = "unix:///var/run/docker.sock"
 IMAGE = Image(name="ghcr.io/example/app", tag="1.2", digest=f"sha256:{'a' * 64}")
@@ -29,7 +43,7 @@ RESOURCES = Resources(cpu_limit=0.5, memory_limit="128MiB", cpu_reservation=0.1,
 
 def new_stack(id_: str = "test", **options: Any) -> SwarmStack:
     """An empty stack in an app of its own."""
-    app = SwarmApp(outdir=tempfile.mkdtemp(prefix="sprocket-unit-"))
+    app = SwarmApp(outdir=tempfile.mkdtemp(dir=_FOLDER.name))
     return SwarmStack(app, id_, **{"docker_host": SOCKET, **options})
 
 
@@ -40,12 +54,18 @@ def declare(scope: Construct, id_: str, **options: Any) -> SwarmService:
     return SwarmService(scope, id_, **{**least, **options})
 
 
-def synth(stack: SwarmStack) -> Json:
-    """The stack as Terraform reads it, by the same way as ``cdktf synth``, validations included."""
+def written(stack: SwarmStack) -> Path:
+    """Synthesizes by the same way as ``cdktf synth``, validations included; the stack's folder."""
     app = stack.node.root
     assert isinstance(app, SwarmApp)
     app.synth()
-    return json.loads(Path(app.outdir, "stacks", stack.node.id, "cdk.tf.json").read_text())  # type: ignore[no-any-return]
+    return Path(app.outdir, "stacks", stack.node.id)
+
+
+def synth(stack: SwarmStack) -> Json:
+    """The stack as Terraform reads it."""
+    document: Json = json.loads((written(stack) / "cdk.tf.json").read_text())
+    return document
 
 
 def every(document: Json, kind: str) -> list[Json]:
@@ -88,3 +108,24 @@ def container(stack: SwarmStack, name: str) -> Json:
     """Its container."""
     spec: Json = task(stack, name)["container_spec"]
     return spec
+
+
+def furnished(stack: SwarmStack) -> SwarmStack:
+    """One of everything that a stack can hold."""
+    layer = Construct(stack, "data")
+    password = GeneratedSecret(layer, "password", name="password")
+    token = SuppliedSecret(layer, "token", name="bot-token", description="a token")
+    redis = declare(layer, "redis", listens={"redis": 6379})
+    redis.stores(
+        LocalVolume(layer, "volume", name="redis", held_by=NodeSelector.managers()),
+        at="/data",
+        backup=Backup.none(because="test"),
+    )
+    redis.reads(SwarmConfig(layer, "conf", name="conf", content="x"), at="/etc/redis.conf")
+    redis.reads(SwarmSecret(layer, "key", name="key", content=f"{password}{token}"), at="/run/secrets/key")
+    web = declare(stack, "web", listens={"http": 80})
+    web.connect_to(redis)
+    gateway = Gateway(stack, "gateway")
+    web.expose_via(gateway, host="x.test", access=Access.public(because="test"))
+    TerraformOutput(stack, "addresses", value="https://x.test")
+    return stack

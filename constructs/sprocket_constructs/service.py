@@ -113,6 +113,14 @@ class SwarmService(Construct):
         """Whether anybody connects to it."""
         return self._network is not None
 
+    def leaves_the_bridge(self) -> None:
+        """Gives a service that is on no network one of its own.
+
+        The engine would put it on its default bridge, with a way out and with every other container there.
+        """
+        if not self.wiring.attachments:
+            self.joins(self.network)
+
     def connect_to(self, server: SwarmService, *, port: str | None = None, waits: bool = True) -> Endpoint:
         """Joins the server's own network and returns where it answers.
 

@@ -60,7 +60,7 @@ class SwarmStack(TerraformStack):
         self.add_override("terraform.required_providers.docker.version", DOCKER_PROVIDER)
         self.add_override("terraform.required_providers.random.version", RANDOM_PROVIDER)
         self._services: dict[str, SwarmService] = {}
-        self._files: list[SwarmFile] = []
+        self._files: dict[tuple[str, str], SwarmFile] = {}
         self._secret_values: dict[str, SecretValue] = {}
         self._salt: Password | None = None
         self._finished = False
@@ -86,7 +86,7 @@ class SwarmStack(TerraformStack):
     @property
     def files(self) -> list[SwarmFile]:
         """All configs and secrets, in the order they were declared."""
-        return list(self._files)
+        return list(self._files.values())
 
     @property
     def secret_values(self) -> dict[str, SecretValue]:
@@ -124,14 +124,14 @@ class SwarmStack(TerraformStack):
     def register_file(self, file: SwarmFile) -> None:
         """Takes a config or secret in; two of one kind and name are refused."""
         self._refuse_late(file)
-        for first in self._files:
-            if (first.kind, first.name) == (file.kind, file.name):
-                raise ConstructError(
-                    file,
-                    f"{file.kind} name {file.name} is taken by {first.node.path}",
-                    fix="pass the first one around, or give this one another name",
-                )
-        self._files.append(file)
+        first = self._files.get((file.kind, file.name))
+        if first is not None:
+            raise ConstructError(
+                file,
+                f"{file.kind} name {file.name} is taken by {first.node.path}",
+                fix="pass the first one around, or give this one another name",
+            )
+        self._files[file.kind, file.name] = file
 
     def register_secret_value(self, value: SecretValue) -> None:
         """Takes a secret value in; two of one name are refused."""
@@ -160,9 +160,11 @@ class SwarmStack(TerraformStack):
         """
         if self._finished:
             return
+        for service in self.services:
+            service.leaves_the_bridge()
         self._finished = True
         check(self.services)
-        for file in self._files:
+        for file in self.files:
             file.render()
         for service in self.services:
             service.render()

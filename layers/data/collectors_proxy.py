@@ -21,6 +21,7 @@ _VERSION = r"(/v1\.[0-9]{1,2})?"
 _CONTAINER = "containers/(json|[a-zA-Z0-9_.-]+/(json|logs|stats))"
 OF_A_NODE = f"{_VERSION}/(_ping|version|info|events|networks|{_CONTAINER})"
 OF_THE_SWARM = f"{_VERSION}/(_ping|version|info|containers/json|services|tasks|nodes)"
+"""Paths. The proxy puts ``^`` and ``$`` around a rule without brackets, so a choice between two needs its own."""
 
 
 def has_workers(site: Site) -> bool:
@@ -39,7 +40,7 @@ class CollectorsProxy(Construct):
     def __init__(self, scope: Construct, id_: str, *, site: Site) -> None:
         super().__init__(scope, id_)
         self._volume = NodeLocal(self, "socket", name="sprocket-collectors-socket", site=site)
-        rules = OF_A_NODE if has_workers(site) else f"{OF_A_NODE}|{OF_THE_SWARM}"
+        rules = OF_A_NODE if has_workers(site) else f"({OF_A_NODE}|{OF_THE_SWARM})"
         self.service = _proxy(
             self,
             "collectors-socket-proxy",

@@ -190,7 +190,7 @@ class InfluxDB(Construct):
             command=("/bin/sh", "-c", f"set -a; . {SETTINGS}; exec /entrypoint.sh influxd"),
             listens={"http": 8086},
             health=HealthCheck.command("influx", "ping").every(
-                "30s", timeout="10s", retries=5, start_period="1m"
+                "10s", timeout="10s", retries=5, start_period="1m"
             ),
             resources=resources,
             update=UpdatePolicy.stop_first(),

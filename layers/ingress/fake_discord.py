@@ -1,6 +1,7 @@
 """A Discord inside the swarm, for machines without an account there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sprocket_constructs import (
@@ -19,8 +20,32 @@ from ..site import Site
 from .discord import Discord
 
 
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who can sign in: the ids of their roles in the guild, ``None`` for people outside of it."""
+
+    name: str
+    roles: tuple[str, ...] | None
+
+
+def people(roles: Mapping[str, tuple[str, ...]]) -> list[Person]:
+    """One person per role, and those whom no page may let in.
+
+    The role of ``another_role`` begins like that of the first: only a comparison of whole ids tells them apart.
+    """
+    holders = [Person(name=role, roles=(ids[0],)) for role, ids in roles.items()]
+    first = next(iter(roles.values()))[0]
+    return [
+        *holders,
+        # No role can have a name with an underscore.
+        Person(name="without_role", roles=()),
+        Person(name="not_a_member", roles=None),
+        Person(name="another_role", roles=(f"{first}0",)),
+    ]
+
+
 class FakeDiscord(Construct):
-    """Signs in by a button per person, without a password: one person per role, one without, one from outside.
+    """Signs in by a button per person, without a password; see :func:`people`.
 
     It stands on the machine of whoever develops. Its image comes from packages only, so it cannot get into an environment
     whose images come from the lock.
@@ -77,12 +102,12 @@ class FakeDiscord(Construct):
         return {
             "clients": [{"id": settings.client_id, "secret": client_secret, "redirect_uris": [callback]}],
             "guild": settings.guild,
-            "users": list(self._people()),
+            "users": [
+                {
+                    "id": f"30000000000000{number:04}",
+                    "username": person.name,
+                    "roles": None if person.roles is None else list(person.roles),
+                }
+                for number, person in enumerate(people(self._site.roles), start=1)
+            ],
         }
-
-    def _people(self) -> Iterator[Mapping[str, Any]]:
-        # No role can have a name with an underscore.
-        people: dict[str, list[str] | None] = {role: [ids[0]] for role, ids in self._site.roles.items()}
-        people |= {"without_role": [], "not_a_member": None}
-        for number, (name, roles) in enumerate(people.items(), start=1):
-            yield {"id": f"30000000000000{number:04}", "username": name, "roles": roles}

@@ -32,29 +32,8 @@ class IngressLayer(Construct):
         self.gateway = Gateway(
             self, "gateway", public_middlewares=("public@file",), guarded_middlewares=("guarded@file",)
         )
-        sign_in = SignIn(site, self.gateway)
-        proxy = PROXIES[settings.sign_in.proxy]
-        self.fake_discord = (
-            FakeDiscord(
-                self,
-                "fake-discord",
-                site=site,
-                secrets=secrets,
-                gateway=self.gateway,
-                callback=f"https://{sign_in.host}{proxy.CALLBACK}",
-            )
-            if settings.sign_in.provider == "fake"
-            else None
-        )
-        self.sign_in = proxy(
-            self,
-            "sign-in",
-            site=site,
-            secrets=secrets,
-            gateway=self.gateway,
-            sign_in=sign_in,
-            fake=self.fake_discord,
-        )
+        self.fake_discord: FakeDiscord | None = None
+        self.sign_in = self._signs_in(site, secrets)
         self.acme_authority = (
             AcmeAuthority(self, "acme-authority", site=site) if settings.acme.authority == "test" else None
         )
@@ -71,6 +50,29 @@ class IngressLayer(Construct):
         )
         self.traefik = self._traefik.service
         self._traefik.shows_dashboard(access=self.admin)
+
+    def _signs_in(self, site: Site, secrets: PlatformSecrets) -> ForwardAuth | Tinyauth:
+        settings = site.settings.ingress.sign_in
+        proxy = PROXIES[settings.proxy]
+        sign_in = SignIn(site, self.gateway)
+        if settings.provider == "fake":
+            self.fake_discord = FakeDiscord(
+                self,
+                "fake-discord",
+                site=site,
+                secrets=secrets,
+                gateway=self.gateway,
+                callback=f"https://{sign_in.host}{proxy.CALLBACK}",
+            )
+        return proxy(
+            self,
+            "sign-in",
+            site=site,
+            secrets=secrets,
+            gateway=self.gateway,
+            sign_in=sign_in,
+            fake=self.fake_discord,
+        )
 
     def answers_to(self, host: str) -> None:
         """Lets services inside reach a public host: web calls the API by the name that browsers use."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ops.report.model import Action, FileChange, LayerReport, Report, ServiceChange, StackReport
-from ops.report.text import LEGEND, MARKS, counts, image_and_change, replicas
+from ops.report.text import LEGEND, MARKS, counts, image_and_change, replicas, unresolved
 
 
 def render(report: Report) -> str:
@@ -95,9 +95,9 @@ def _file(file: FileChange) -> Iterator[str]:
 
 
 def _unresolved(stack: StackReport) -> Iterator[str]:
-    if stack.unresolved:
-        yield "**Images without a digest** (`python -m ops images resolve` looks them up; deploy refuses them until then)"
-        yield from (f"- {service}: `{image}`" for service, image in stack.unresolved)
+    for title, lines in unresolved(stack):
+        yield f"**{title[0].upper()}{title[1:]}**"
+        yield from (f"- {line}" for line in lines)
         yield ""
 
 

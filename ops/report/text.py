@@ -11,6 +11,11 @@ MARKS = {Action.ADD: "+", Action.CHANGE: "~", Action.REPLACE: "!", Action.DESTRO
 _HEADINGS = ("", "service", "image", "replicas", "update", "effect")
 _LONGEST_DIFF = 60
 
+NOT_BUILT = ":not-built"
+"""Tag of an image from packages before the first build on this machine."""
+RESOLVE = "`python -m ops images resolve` looks them up, deploy refuses them until then"
+BUILD = "`make up` builds them"
+
 LEGEND = "+ add  ~ change  ! replace  - destroy; times are estimates: stop grace and start period of one task, at most"
 
 
@@ -62,10 +67,18 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
     for layer in stack.layers:
         yield from _layer(layer, shown)
     yield from _section("who shares a network with whom", _sharing(stack))
-    yield from _section(
-        "images without a digest: `python -m ops images resolve` looks them up, deploy refuses them until then",
-        [f"  {service}: {image}" for service, image in stack.unresolved],
-    )
+    for title, lines in unresolved(stack):
+        yield from _section(title, [f"  {line}" for line in lines])
+
+
+def unresolved(stack: StackReport) -> Iterator[tuple[str, list[str]]]:
+    """Images that a deploy would refuse as they are, and the way out."""
+    missing = [(service, image) for service, image in stack.unresolved if not image.endswith(NOT_BUILT)]
+    if missing:
+        yield f"images without a digest: {RESOLVE}", [f"{service}: {image}" for service, image in missing]
+    unbuilt = sorted(service for service, image in stack.unresolved if image.endswith(NOT_BUILT))
+    if unbuilt:
+        yield f"images that are not built yet: {BUILD}", [", ".join(unbuilt)]
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

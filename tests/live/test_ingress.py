@@ -85,13 +85,13 @@ def _refuse_where_it_cannot_stand() -> None:
         _absent("no images are built; run `python -m rehearsal.images build`")
     if shutil.which("terraform") is None or shutil.which("docker") is None:
         _absent("terraform or docker is not installed")
-    run = subprocess.run(
-        ["docker", "service", "ls", "-q"], capture_output=True, text=True, check=False, timeout=30
-    )
-    if run.returncode:
-        _absent("this machine's engine is no swarm manager")
-    if run.stdout.strip():
-        _absent("the swarm already runs services")
+    for what in ("service", "network"):
+        words = ["docker", what, "ls", "--format", "{{.Name}}"]
+        run = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+        if run.returncode:
+            _absent("this machine's engine is no swarm manager")
+        if taken := {"traefik", "edge"} & set(run.stdout.split()):
+            _absent(f"the swarm already has a {what} {taken.pop()}")
     for port in (80, 443):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -217,6 +217,7 @@ def test_a_public_page_answers_and_nobody_can_claim_to_be_signed_in(terraform: T
         ("admin", "live-admin", 200),
         ("designer", "live-admin", 401),
         ("without_role", "live-admin", 401),
+        ("another_role", "live-admin", 401),
         ("not_a_member", "live-admin", 500),
         ("designer", "live-designer", 200),
         ("admin", "live-designer", 401),

@@ -38,7 +38,8 @@ def test_trap_an_image_that_is_not_in_familiar_form_would_differ_in_every_plan(
     with pytest.raises(ValueError, match="image") as caught:
         Image(name=name, tag="8", digest=DIGEST)
     assert str(caught.value) == (
-        f"image {name}: the engine reads this back as {familiar} and every plan would differ; write {familiar}"
+        f"image {name}: the engine reads this back as {familiar} and every plan would differ; "
+        f"write {familiar}"
     )
 
 

@@ -98,7 +98,10 @@ def test_only_declared_clients_are_on_a_network(network: str, who: list[str]) ->
 def test_collectors_share_a_socket_and_no_network() -> None:
     stack = declared("local")
     for name in ("collectors-socket-proxy", "alloy", "telegraf"):
-        assert next(m.target for m in service(stack, name).wiring.data if m.type == "volume") == "/run/collectors"
+        assert (
+            next(m.target for m in service(stack, name).wiring.data if m.type == "volume")
+            == "/run/collectors"
+        )
     assert service(stack, "collectors-socket-proxy").wiring.attachments == {}
     shown = [m.source for s in stack.services for m in s.wiring.data if m.source == "/var/run/docker.sock"]
     assert len(shown) == 2, "the engine's own socket is in the two proxies only"

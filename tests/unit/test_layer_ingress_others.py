@@ -16,7 +16,7 @@ from tests.unit.standin_code import load
 # -- the fake Discord ----------------------------------------------------------------------------------------
 
 
-def test_the_fake_discord_knows_a_person_for_each_role_one_without_and_a_stranger() -> None:
+def test_the_fake_discord_knows_a_person_for_each_role_and_those_whom_no_page_may_let_in() -> None:
     stack = ingress("local", with_designers)
     content = stack.yaml("fake-discord", "/etc/fake-discord/config.yaml")
     assert content == {
@@ -33,6 +33,8 @@ def test_the_fake_discord_knows_a_person_for_each_role_one_without_and_a_strange
             {"id": "300000000000000002", "username": "designer", "roles": [DESIGNER]},
             {"id": "300000000000000003", "username": "without_role", "roles": []},
             {"id": "300000000000000004", "username": "not_a_member", "roles": None},
+            {"id": "300000000000000005", "username": "another_role", "roles": [f"{ADMIN}0"]},
+            {"id": "300000000000000005", "username": "another_role", "roles": [f"{ADMIN}0"]},
         ],
     }
     assert load("fake-discord", "fake_discord.config").build(content, "test").user("designer").roles == (

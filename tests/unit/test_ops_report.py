@@ -213,6 +213,14 @@ def test_unresolved_images_are_listed_with_the_way_out() -> None:
     )
 
 
+def test_images_that_are_not_built_yet_need_no_registry() -> None:
+    report = compared(
+        {}, changed(docker_service=web(image="127.0.0.1:5000/sprocket/web:not-built@unresolved"))
+    )
+    assert "\nimages that are not built yet: `make up` builds them\n  web\n" in rendered(report)
+    assert "images resolve" not in rendered(report)
+
+
 def test_a_plan_by_terraform_takes_its_actions_and_compares_with_the_state() -> None:
     after = changed(
         docker_config={"web_conf": config("platform/web/conf", name="web-conf", text="a: 1\nb: 3\n")}

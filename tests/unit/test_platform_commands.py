@@ -30,7 +30,7 @@ def test_the_command_passes_sigterm_on(drain: int, tmp_path: Path) -> None:
         wait_for(tmp_path / "up")
         asked = time.monotonic()
         shell.send_signal(signal.SIGTERM)
-        shell.wait(timeout=10, check=False)
+        shell.wait(timeout=10)
         took = time.monotonic() - asked
     finally:
         shell.kill()
@@ -128,7 +128,7 @@ def test_the_migration_makes_schemas_migrates_and_stays(script: Path) -> None:
 @pytest.mark.parametrize("program", ["node", "npm"])
 def test_a_failed_migration_ends_the_task_with_the_reason(script: Path, program: str) -> None:
     run = _start(script, **{f"{program}_status": "3"})
-    out, err = run.communicate(timeout=10, check=False)
+    out, err = run.communicate(timeout=10)
     assert run.returncode == 3
     assert err.strip() == (
         "migration: failed with status 3; the reason is above. Core keeps its present version."

@@ -3,7 +3,7 @@
 import pytest
 from sprocket_constructs import ConstructError, Endpoint, Scale, SwarmStack, UpdatePolicy
 
-from tests.synthesis import Json, declare, every, only, service, synth
+from tests.synthesis import Json, declare, only, service, synth
 
 
 def networks(document: Json, name: str) -> list[Json]:
@@ -28,12 +28,14 @@ def test_a_client_joins_the_servers_own_network_and_learns_where_it_answers(stac
     assert api.wiring.servers == {"redis": redis}
 
 
-def test_a_server_that_nobody_connects_to_has_no_network(stack: SwarmStack) -> None:
+def test_a_service_that_is_on_no_network_gets_one_for_itself(stack: SwarmStack) -> None:
+    """The engine would put it on the default bridge, beside every other container and with a way out."""
     redis = declare(stack, "redis", listens={"redis": 6379})
     assert not redis.has_network
     document = synth(stack)
-    assert every(document, "docker_network") == []
-    assert "networks_advanced" not in only(document, "docker_service")["task_spec"]
+    assert only(document, "docker_network")["name"] == "redis-net"
+    assert only(document, "docker_network")["internal"] is True
+    assert networks(document, "redis") == [{"name": "redis-net"}]
 
 
 def test_an_alias_answers_on_the_servers_own_network_only(stack: SwarmStack) -> None:
@@ -90,12 +92,13 @@ def test_a_client_that_does_not_wait_has_the_network_and_no_order(stack: SwarmSt
     assert "depends_on" not in only(document, "docker_service", name="api")
 
 
-def test_waiting_without_a_connection_is_order_and_no_network(stack: SwarmStack) -> None:
+def test_waiting_without_a_connection_is_order_and_no_shared_network(stack: SwarmStack) -> None:
     keeper = declare(stack, "keeper")
     declare(stack, "api").starts_after(keeper)
     document = synth(stack)
     assert len(only(document, "docker_service", name="api")["depends_on"]) == 1
-    assert every(document, "docker_network") == []
+    assert networks(document, "api") == [{"name": "api-net"}]
+    assert networks(document, "keeper") == [{"name": "keeper-net"}]
 
 
 def test_a_service_that_connects_to_itself_is_refused(stack: SwarmStack) -> None:

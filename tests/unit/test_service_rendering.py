@@ -43,6 +43,7 @@ def test_every_default(stack: SwarmStack) -> None:
             "restart_policy": {"condition": "any", "delay": "10s", "window": "2m", "max_attempts": 0},
             "placement": {"max_replicas": 0, "platforms": [{"architecture": "amd64", "os": "linux"}]},
             "log_driver": {"name": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+            "networks_advanced": [{"name": "${docker_network.api_network_7F62EC1C.id}"}],
             "runtime": "container",
             "force_update": 0,
         },

@@ -4,44 +4,16 @@ from pathlib import Path
 
 import pytest
 from sprocket_constructs import (
-    Access,
-    Backup,
     Construct,
     ConstructError,
-    Gateway,
     GeneratedSecret,
-    LocalVolume,
-    NodeSelector,
-    SuppliedSecret,
     SwarmApp,
     SwarmConfig,
-    SwarmSecret,
     SwarmStack,
     TerraformOutput,
 )
 
-from tests.synthesis import SOCKET, Json, declare, new_stack, service, synth
-
-
-def furnished(stack: SwarmStack) -> SwarmStack:
-    """One of everything that a stack can hold."""
-    layer = Construct(stack, "data")
-    password = GeneratedSecret(layer, "password", name="password")
-    token = SuppliedSecret(layer, "token", name="bot-token", description="a token")
-    redis = declare(layer, "redis", listens={"redis": 6379})
-    redis.stores(
-        LocalVolume(layer, "volume", name="redis", held_by=NodeSelector.managers()),
-        at="/data",
-        backup=Backup.none(because="test"),
-    )
-    redis.reads(SwarmConfig(layer, "conf", name="conf", content="x"), at="/etc/redis.conf")
-    redis.reads(SwarmSecret(layer, "key", name="key", content=f"{password}{token}"), at="/run/secrets/key")
-    web = declare(stack, "web", listens={"http": 80})
-    web.connect_to(redis)
-    gateway = Gateway(stack, "gateway")
-    web.expose_via(gateway, host="x.test", access=Access.public(because="test"))
-    TerraformOutput(stack, "addresses", value="https://x.test")
-    return stack
+from tests.synthesis import SOCKET, Json, declare, furnished, new_stack, service, synth
 
 
 def addresses(document: Json) -> set[str]:

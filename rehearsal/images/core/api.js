@@ -22,7 +22,8 @@ function allowOrigin(request, response, page) {
 }
 
 function answerQuery(response, query) {
-    if (typeof query === "string" && TYPENAME.test(query)) return send(response, 200, { data: { __typename: "Query" } });
+    if (typeof query === "string" && TYPENAME.test(query))
+        return send(response, 200, { data: { __typename: "Query" } });
     const message = query ? "this stand-in answers { __typename } only" : "GET query missing.";
     return send(response, 400, { errors: [{ message }] });
 }
@@ -32,7 +33,8 @@ async function graphql(request, response, url) {
     let body = "";
     for await (const chunk of request) {
         body += chunk;
-        if (body.length > MOST_QUERY_BYTES) return send(response, 413, { errors: [{ message: "request too large" }] });
+        if (body.length > MOST_QUERY_BYTES)
+            return send(response, 413, { errors: [{ message: "request too large" }] });
     }
     try {
         return answerQuery(response, JSON.parse(body).query ?? "");

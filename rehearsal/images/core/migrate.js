@@ -14,9 +14,12 @@ const LOCK = 1651453834448;
 
 function passwordOf(config) {
     if (process.env.DB_PASSWORD) return process.env.DB_PASSWORD.trim();
-    if (fs.existsSync("./secret/db-password.txt")) return fs.readFileSync("./secret/db-password.txt").toString().trim();
+    if (fs.existsSync("./secret/db-password.txt"))
+        return fs.readFileSync("./secret/db-password.txt").toString().trim();
     if (config.has("db.password")) return config.get("db.password");
-    throw new Error("no password: DB_PASSWORD, /app/core/secret/db-password.txt, or db.password in /app/core/config");
+    throw new Error(
+        "no password: DB_PASSWORD, /app/core/secret/db-password.txt, or db.password in /app/core/config",
+    );
 }
 
 function connectionSettings() {
@@ -34,6 +37,7 @@ function connectionSettings() {
     };
 }
 
+/** Runs what has not run yet, inside the transaction at hand; gives the names. */
 async function runPending(client) {
     await client.query("SELECT pg_advisory_xact_lock($1)", [LOCK]);
     await client.query(
@@ -48,10 +52,12 @@ async function runPending(client) {
                 throw new Error(`migration ${name}: ${error.message}; in: ${statement}`);
             });
         }
-        await client.query('INSERT INTO public.migrations ("timestamp", "name") VALUES ($1, $2)', [timestampOf(name), name]);
-        console.log(`Migration ${name} has been executed successfully.`);
+        await client.query('INSERT INTO public.migrations ("timestamp", "name") VALUES ($1, $2)', [
+            timestampOf(name),
+            name,
+        ]);
     }
-    if (pending.length === 0) console.log("No migrations are pending");
+    return pending.map(({ name }) => name);
 }
 
 async function main() {
@@ -64,8 +70,10 @@ async function main() {
     await client.connect();
     try {
         await client.query("BEGIN");
-        await runPending(client);
+        const ran = await runPending(client);
         await client.query("COMMIT");
+        for (const name of ran) console.log(`Migration ${name} has been executed successfully.`);
+        if (ran.length === 0) console.log("No migrations are pending");
     } finally {
         await client.end(); // without COMMIT nothing stays
     }

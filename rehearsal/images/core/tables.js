@@ -30,7 +30,8 @@ const timestampOf = (name) => name.slice(-13);
 /** What core does with its database: sees that all migrations have run, then writes a row and reads it back. */
 async function useTables(client) {
     const { rows } = await client.query("SELECT to_regclass('public.migrations') AS found");
-    if (rows[0].found === null) throw new Error("there are no tables; run npm run migration:run --workspace=core");
+    if (rows[0].found === null)
+        throw new Error("there are no tables; run npm run migration:run --workspace=core");
     const done = (await client.query("SELECT name FROM public.migrations")).rows.map(({ name }) => name);
     const pending = MIGRATIONS.map(({ name }) => name).filter((name) => !done.includes(name));
     if (pending.length > 0) throw new Error(`migrations that have not run: ${pending.join(", ")}`);

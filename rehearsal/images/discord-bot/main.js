@@ -1,6 +1,17 @@
 "use strict";
 
-const { EVENTS, IMAGE_BUCKET, LOGGER, MINIO, TRANSPORT, bucketOf, eventsOf, printUrl, run, transport } = require("stand-in");
+const {
+    EVENTS,
+    IMAGE_BUCKET,
+    LOGGER,
+    MINIO,
+    TRANSPORT,
+    bucketOf,
+    eventsOf,
+    printUrl,
+    run,
+    transport,
+} = require("stand-in");
 
 const service = "discord-bot";
 

@@ -26,7 +26,11 @@ function eloSettings({ env, readFile, config, configFile }) {
         put(name, value, `variable ${variable}, then key ${name} of ${configFile}`);
     }
     for (const [name, variable, file] of SECRETS) {
-        put(name, (env[variable] || readFile(file))?.trim(), `variable ${variable}, then file ${file.replace(".", "/app")}`);
+        put(
+            name,
+            (env[variable] || readFile(file))?.trim(),
+            `variable ${variable}, then file ${file.replace(".", "/app")}`,
+        );
     }
     return { settings, missing };
 }

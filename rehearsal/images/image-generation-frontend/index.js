@@ -26,7 +26,11 @@ run({
         databaseOf(settings.knex),
         bucketOf(settings.minio),
         rabbitmq(broker),
-        rpcTo({ broker, service: "image-generation-service", queue: settings.transport.image_generation_queue }),
+        rpcTo({
+            broker,
+            service: "image-generation-service",
+            queue: settings.transport.image_generation_queue,
+        }),
     ],
     route: () => (request, response, url) => {
         if (url.pathname !== "/") return false;

@@ -2,8 +2,16 @@
 
 const FILE = "./src/config.json";
 const KEYS = [
-    "minio.endpoint", "minio.port", "minio.bucket", "minio.ssl", "knex.host", "knex.port", "knex.user", "knex.database",
-    "transport.url", "transport.image_generation_queue",
+    "minio.endpoint",
+    "minio.port",
+    "minio.bucket",
+    "minio.ssl",
+    "knex.host",
+    "knex.port",
+    "knex.user",
+    "knex.database",
+    "transport.url",
+    "transport.image_generation_queue",
 ];
 const SECRETS = [
     ["minio.access", "MINIO_ACCESS_KEY", "./secret/minio-access.txt"],
@@ -34,7 +42,8 @@ function frontendSettings({ env, readFile }) {
     }
     for (const [name, variable, file] of SECRETS) {
         const value = (env[variable] || readFile(file))?.trim();
-        if (value === undefined) missing.push(`${name}: looked for variable ${variable}, then file ${file.replace(".", "/app")}`);
+        if (value === undefined)
+            missing.push(`${name}: looked for variable ${variable}, then file ${file.replace(".", "/app")}`);
         const [group, key] = name.split(".");
         settings[group] = { ...settings[group], [key]: value };
     }

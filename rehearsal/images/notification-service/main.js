@@ -1,13 +1,29 @@
 "use strict";
 
 const {
-    EVENTS, IMAGE_BUCKET, LOGGER, REDIS, TRANSPORT, eventsOf, printUrl, redisOf, run, transport,
+    EVENTS,
+    IMAGE_BUCKET,
+    LOGGER,
+    REDIS,
+    TRANSPORT,
+    eventsOf,
+    printUrl,
+    redisOf,
+    run,
+    transport,
 } = require("stand-in");
 
 const service = "notification-service";
 const TOPICS = [
-    "match.saved", "member.restrictionCreated", "player.skillGroupChanged", "scrim.created", "scrim.popped",
-    "scrim.saved", "scrim.started", "submission.ratifying", "submission.rejected",
+    "match.saved",
+    "member.restrictionCreated",
+    "player.skillGroupChanged",
+    "scrim.created",
+    "scrim.popped",
+    "scrim.saved",
+    "scrim.started",
+    "submission.ratifying",
+    "submission.rejected",
 ];
 
 run({

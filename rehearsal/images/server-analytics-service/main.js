@@ -13,6 +13,8 @@ run({
         return [...transport({ service, settings, broker, handlers: { analytics: track } }), dependency];
     },
     greet: ({ settings: { transport: rabbitmq } }) => {
-        console.log(`Microservice started! Connected to RMQ at '${rabbitmq.url}', on queue '${rabbitmq.analytics_queue}'`);
+        console.log(
+            `Microservice started! Connected to RMQ at '${rabbitmq.url}', on queue '${rabbitmq.analytics_queue}'`,
+        );
     },
 });

@@ -1,7 +1,19 @@
 "use strict";
 
 const {
-    CELERY, EVENTS, LOGGER, MINIO, REDIS, REPLAYS_BUCKET, TRANSPORT, bucketOf, celeryOf, eventsOf, printUrl, redisOf, run,
+    CELERY,
+    EVENTS,
+    LOGGER,
+    MINIO,
+    REDIS,
+    REPLAYS_BUCKET,
+    TRANSPORT,
+    bucketOf,
+    celeryOf,
+    eventsOf,
+    printUrl,
+    redisOf,
+    run,
     transport,
 } = require("stand-in");
 

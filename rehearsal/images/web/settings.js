@@ -8,7 +8,9 @@ const HMAC_FILE = "secret/chatwoot-hmac-key.txt";
  */
 function webSettings({ env, readFile, config, configFile }) {
     const missing = [];
-    const hint = env.NODE_CONFIG_DIR ? "" : " (NODE_CONFIG_DIR is not set, so the defaults of the image are not read)";
+    const hint = env.NODE_CONFIG_DIR
+        ? ""
+        : " (NODE_CONFIG_DIR is not set, so the defaults of the image are not read)";
     const read = (variable, key, given = env[variable]) => {
         if (given) return given;
         if (config.has(key)) return config.get(key);

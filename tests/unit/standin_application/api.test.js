@@ -34,11 +34,16 @@ after(() => server.close());
 
 function ask(method, target, { headers = {}, body } = {}) {
     return new Promise((resolve, reject) => {
-        const request = http.request({ port: server.address().port, method, path: target, headers, agent: false }, (response) => {
-            let text = "";
-            response.on("data", (chunk) => (text += chunk));
-            response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, text }));
-        });
+        const request = http.request(
+            { port: server.address().port, method, path: target, headers, agent: false },
+            (response) => {
+                let text = "";
+                response.on("data", (chunk) => (text += chunk));
+                response.on("end", () =>
+                    resolve({ status: response.statusCode, headers: response.headers, text }),
+                );
+            },
+        );
         request.on("error", reject);
         request.end(body);
     });
@@ -60,10 +65,15 @@ test("CORS: the page and nobody else", async () => {
     assert.equal(page.status, 204);
     assert.equal(page.headers["access-control-allow-origin"], PAGE);
     assert.match(page.headers["access-control-allow-headers"], /authorization/);
-    const stranger = await ask("OPTIONS", "/graphql", { headers: { origin: "https://evil.example", ...headers } });
+    const stranger = await ask("OPTIONS", "/graphql", {
+        headers: { origin: "https://evil.example", ...headers },
+    });
     assert.equal(stranger.status, 204);
     assert.equal(stranger.headers["access-control-allow-origin"], undefined);
-    assert.equal((await ask("GET", "/graphql", { headers: { origin: PAGE } })).headers["access-control-allow-origin"], PAGE);
+    assert.equal(
+        (await ask("GET", "/graphql", { headers: { origin: PAGE } })).headers["access-control-allow-origin"],
+        PAGE,
+    );
 });
 
 test("health answers before anything else, with its own code", async () => {
@@ -77,7 +87,14 @@ test("refresh takes a token of this secret and no other", async () => {
     assert.equal(answer.status, 200);
     assert.equal(verify(JSON.parse(answer.text).access_token, SETTINGS.auth.jwt_secret).sub, "7");
     assert.equal((await ask("GET", "/refresh")).status, 401);
-    for (const bad of [sign({}, "other", "1m"), sign({}, SETTINGS.auth.jwt_secret, -1), `${token}x`, "a.b", "a.b.c", ""]) {
+    for (const bad of [
+        sign({}, "other", "1m"),
+        sign({}, SETTINGS.auth.jwt_secret, -1),
+        `${token}x`,
+        "a.b",
+        "a.b.c",
+        "",
+    ]) {
         assert.equal((await bearer(bad)).status, 401, bad);
     }
 });
@@ -100,5 +117,8 @@ test("what is not there is 404 in the framework's words", async () => {
 });
 
 test("lifetimes: numbers are seconds, a bare text is milliseconds", () => {
-    assert.deepEqual([seconds(12000), seconds("15m"), seconds("7d"), seconds("900")], [12000, 900, 604800, 0.9]);
+    assert.deepEqual(
+        [seconds(12000), seconds("15m"), seconds("7d"), seconds("900")],
+        [12000, 900, 604800, 0.9],
+    );
 });

@@ -50,7 +50,9 @@ test("only changes are logged, and `since` moves only with the state", () => {
     health.passed("redis");
     assert.notEqual(health.report().dependencies.redis.since, since);
     assert.deepEqual(lines, [
-        "redis failed (redis:6379): refused", "redis failed (redis:6379): no answer", "redis ok (redis:6379)",
+        "redis failed (redis:6379): refused",
+        "redis failed (redis:6379): no answer",
+        "redis ok (redis:6379)",
     ]);
 });
 
@@ -60,7 +62,10 @@ test("retries grow from one second to fifteen", () => {
 
 test("a promise that is too late is handed over to be closed", async () => {
     const late = [];
-    await assert.rejects(within(20, sleep(60, "session"), (value) => late.push(value)), /no answer within 0.02 s/);
+    await assert.rejects(
+        within(20, sleep(60, "session"), (value) => late.push(value)),
+        /no answer within 0.02 s/,
+    );
     await sleep(80);
     assert.deepEqual(late, ["session"]);
     assert.equal(await within(200, sleep(5, "soon")), "soon");
@@ -71,18 +76,21 @@ test("a session is kept while it works, closed when it fails, and opened anew", 
     const seen = [];
     let broken = false;
     let opened = 0;
-    const prober = new Prober({
-        name: "redis",
-        target: "redis:6379",
-        intervalMs: 60_000,
-        open: () => `session ${(opened += 1)}`,
-        check: (session) => {
-            seen.push(session);
-            if (broken) throw new Error("gone");
-            return "a note";
+    const prober = new Prober(
+        {
+            name: "redis",
+            target: "redis:6379",
+            intervalMs: 60_000,
+            open: () => `session ${(opened += 1)}`,
+            check: (session) => {
+                seen.push(session);
+                if (broken) throw new Error("gone");
+                return "a note";
+            },
+            close: (session) => seen.push(`closed ${session}`),
         },
-        close: (session) => seen.push(`closed ${session}`),
-    }, health);
+        health,
+    );
     assert.equal(await prober.once(), 60_000);
     assert.equal(health.report().dependencies.redis.note, "a note");
     broken = true;
@@ -91,7 +99,13 @@ test("a session is kept while it works, closed when it fails, and opened anew", 
     broken = false;
     assert.equal(await prober.once(), 60_000);
     assert.deepEqual(seen, [
-        "session 1", "session 1", "closed session 1", "session 2", "closed session 2", "session 3", "closed session 3",
+        "session 1",
+        "session 1",
+        "closed session 1",
+        "session 2",
+        "closed session 2",
+        "session 3",
+        "closed session 3",
         "session 4",
     ]);
 });
@@ -99,7 +113,12 @@ test("a session is kept while it works, closed when it fails, and opened anew", 
 test("a dependency that hangs fails after its time, and what opens too late is closed", async () => {
     const { health } = made();
     const closed = [];
-    const dependency = { name: "redis", target: "redis:6379", timeoutMs: 20, close: (session) => closed.push(session) };
+    const dependency = {
+        name: "redis",
+        target: "redis:6379",
+        timeoutMs: 20,
+        close: (session) => closed.push(session),
+    };
     dependency.open = () => sleep(60, "late");
     dependency.check = () => assert.fail("there is no session to check");
     assert.equal(await new Prober(dependency, health).once(), 1000);

@@ -24,12 +24,21 @@ const one = (name, given) => {
 
 test("a variable comes before the file", () => {
     assert.equal(one("redis.host", { env: { REDIS_HOST: "a" }, data: { redis: { host: "b" } } }), "a");
-    assert.equal(one("redis.password", { env: { REDIS_PASSWORD: " a " }, files: { "./secret/redis-password.txt": "b" } }), "a");
+    assert.equal(
+        one("redis.password", {
+            env: { REDIS_PASSWORD: " a " },
+            files: { "./secret/redis-password.txt": "b" },
+        }),
+        "a",
+    );
 });
 
 test("an empty variable counts for a plain value and not for a secret", () => {
     assert.equal(one("redis.host", { env: { REDIS_HOST: "" }, data: { redis: { host: "b" } } }), "");
-    assert.equal(one("redis.password", { env: { REDIS_PASSWORD: "" }, files: { "./secret/redis-password.txt": "b" } }), "b");
+    assert.equal(
+        one("redis.password", { env: { REDIS_PASSWORD: "" }, files: { "./secret/redis-password.txt": "b" } }),
+        "b",
+    );
 });
 
 test("secret files are trimmed, the token of InfluxDB is not", () => {
@@ -54,7 +63,10 @@ test("a fallback's type decides what becomes of a variable", () => {
 
 test("queues have the fallbacks of the real services, two have none", () => {
     assert.equal(one("transport.notification_queue", {}), "notifications");
-    const { missing } = lookUp(["transport.image_generation_queue", "transport.submission_queue"], sources({}));
+    const { missing } = lookUp(
+        ["transport.image_generation_queue", "transport.submission_queue"],
+        sources({}),
+    );
     assert.equal(missing.length, 2);
 });
 
@@ -66,7 +78,13 @@ test("the cache's password falls back to that of Redis, its host does not", () =
 });
 
 test("the bot's token comes from its file alone, the addresses of InfluxDB from the JSON file alone", () => {
-    const env = { DISCORD_BOT_TOKEN: "t", INFLUX_TOKEN: "t", INFLUX_ADDRESS: "a", INFLUX_ORG: "o", INFLUX_BUCKET: "b" };
+    const env = {
+        DISCORD_BOT_TOKEN: "t",
+        INFLUX_TOKEN: "t",
+        INFLUX_ADDRESS: "a",
+        INFLUX_ORG: "o",
+        INFLUX_BUCKET: "b",
+    };
     const names = ["bot.token", "influx.token", "influx.address", "influx.org", "influx.bucket"];
     assert.equal(lookUp(names, sources({ env })).missing.length, names.length);
 });

@@ -21,7 +21,11 @@ function sources({ env = {}, files = {}, data = {} }) {
     };
 }
 
-const CLIENT = { gqlUrl: "api.example.org", secure: true, chatwoot: { enabled: false, url: "u", websiteToken: "" } };
+const CLIENT = {
+    gqlUrl: "api.example.org",
+    secure: true,
+    chatwoot: { enabled: false, url: "u", websiteToken: "" },
+};
 
 test("web: without NODE_CONFIG_DIR nothing is found, and the message says why", () => {
     const { missing } = webSettings(sources({}));
@@ -31,15 +35,27 @@ test("web: without NODE_CONFIG_DIR nothing is found, and the message says why", 
 
 test("web: an empty variable does not count, a full one does", () => {
     const data = { client: CLIENT };
-    assert.equal(webSettings(sources({ data, env: { CLIENT_GQL_URL: "" } })).settings.client.gqlUrl, "api.example.org");
-    assert.equal(webSettings(sources({ data, env: { CLIENT_GQL_URL: "other" } })).settings.client.gqlUrl, "other");
+    assert.equal(
+        webSettings(sources({ data, env: { CLIENT_GQL_URL: "" } })).settings.client.gqlUrl,
+        "api.example.org",
+    );
+    assert.equal(
+        webSettings(sources({ data, env: { CLIENT_GQL_URL: "other" } })).settings.client.gqlUrl,
+        "other",
+    );
 });
 
 test("web: a variable can switch TLS on and not off", () => {
     const plain = { client: { ...CLIENT, secure: false } };
-    assert.equal(webSettings(sources({ data: plain, env: { CLIENT_SECURE: "true" } })).settings.client.secure, true);
+    assert.equal(
+        webSettings(sources({ data: plain, env: { CLIENT_SECURE: "true" } })).settings.client.secure,
+        true,
+    );
     const secure = { client: CLIENT };
-    assert.equal(webSettings(sources({ data: secure, env: { CLIENT_SECURE: "false" } })).settings.client.secure, true);
+    assert.equal(
+        webSettings(sources({ data: secure, env: { CLIENT_SECURE: "false" } })).settings.client.secure,
+        true,
+    );
 });
 
 test("web: the chat's key is needed only with chat", () => {
@@ -47,7 +63,10 @@ test("web: the chat's key is needed only with chat", () => {
     assert.deepEqual(webSettings(sources({ data: { client: CLIENT } })).missing, []);
     assert.equal(webSettings(sources({ data: chat })).missing.length, 1);
     assert.deepEqual(webSettings(sources({ data: chat, env: { CHATWOOT_HMAC_KEY: "k" } })).missing, []);
-    assert.deepEqual(webSettings(sources({ data: chat, files: { "secret/chatwoot-hmac-key.txt": "k" } })).missing, []);
+    assert.deepEqual(
+        webSettings(sources({ data: chat, files: { "secret/chatwoot-hmac-key.txt": "k" } })).missing,
+        [],
+    );
 });
 
 test("web: the API is a host without scheme and path", () => {
@@ -64,7 +83,9 @@ const FRONTEND = {
     transport: { url: "amqp://x", image_generation_queue: "ig" },
 };
 const FRONTEND_SECRETS = {
-    "./secret/minio-access.txt": "a\n", "./secret/minio-secret.txt": "s\n", "./secret/db-secret.txt": "p\n",
+    "./secret/minio-access.txt": "a\n",
+    "./secret/minio-secret.txt": "s\n",
+    "./secret/db-secret.txt": "p\n",
 };
 
 test("image-generation-frontend: its own file and secrets, the database's under another name", () => {
@@ -72,12 +93,20 @@ test("image-generation-frontend: its own file and secrets, the database's under 
     const { settings, missing } = frontendSettings(sources({ files }));
     assert.deepEqual(missing, []);
     assert.deepEqual([settings.minio.access, settings.minio.secret, settings.knex.password], ["a", "s", "p"]);
-    const { missing: absent } = frontendSettings(sources({ files: { "./src/config.json": JSON.stringify(FRONTEND) } }));
-    assert.deepEqual(absent.map((line) => line.split(":")[0]), ["minio.access", "minio.secret", "knex.password"]);
+    const { missing: absent } = frontendSettings(
+        sources({ files: { "./src/config.json": JSON.stringify(FRONTEND) } }),
+    );
+    assert.deepEqual(
+        absent.map((line) => line.split(":")[0]),
+        ["minio.access", "minio.secret", "knex.password"],
+    );
 });
 
 test("image-generation-frontend: file absent, broken, incomplete", () => {
-    assert.match(frontendSettings(sources({ files: FRONTEND_SECRETS })).missing[0], /config\.json is not there/);
+    assert.match(
+        frontendSettings(sources({ files: FRONTEND_SECRETS })).missing[0],
+        /config\.json is not there/,
+    );
     const broken = { ...FRONTEND_SECRETS, "./src/config.json": "{" };
     assert.match(frontendSettings(sources({ files: broken })).missing[0], /^\/app\/src\/config\.json: /);
     const { transport, ...rest } = FRONTEND;
@@ -87,7 +116,10 @@ test("image-generation-frontend: file absent, broken, incomplete", () => {
 
 test("elo-service: variables or keys, secrets from files", () => {
     assert.equal(eloSettings(sources({})).missing.length, 6);
-    const data = { redis: { host: "redis", port: 6379, prefix: "main" }, dgraph: { database_url: "alpha:9080" } };
+    const data = {
+        redis: { host: "redis", port: 6379, prefix: "main" },
+        dgraph: { database_url: "alpha:9080" },
+    };
     const files = { "./secret/redis-password.txt": "r\n", "./secret/dgraph-api-key.txt": "k\n" };
     const { settings, missing } = eloSettings(sources({ data, files }));
     assert.deepEqual(missing, []);

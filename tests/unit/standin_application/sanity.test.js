@@ -10,7 +10,8 @@ const { describe, redact } = require("stand-in/text");
 const auth = (value) => ({ auth: { jwt_expiry: value, access_expiry: "6h", refresh_expiry: "7d" } });
 
 test("lifetimes have a unit or are numbers", () => {
-    for (const good of ["15m", "1 day", "2.5 hrs", "100ms", 12000]) assert.deepEqual(problemsOf(auth(good)), [], good);
+    for (const good of ["15m", "1 day", "2.5 hrs", "100ms", 12000])
+        assert.deepEqual(problemsOf(auth(good)), [], good);
     assert.match(problemsOf(auth("900"))[0], /auth\.jwt_expiry is the text "900", which is milliseconds/);
     assert.match(problemsOf(auth("soon"))[0], /no time span/);
     assert.match(problemsOf(auth(""))[0], /no time span/);
@@ -22,7 +23,11 @@ test("the organization's id is a number", () => {
 });
 
 test("empty secrets, wherever they are", () => {
-    const settings = { redis: { password: "", host: "" }, minio: { accessKey: "", secretKey: "k" }, auth: undefined };
+    const settings = {
+        redis: { password: "", host: "" },
+        minio: { accessKey: "", secretKey: "k" },
+        auth: undefined,
+    };
     assert.deepEqual(problemsOf(settings), ["redis.password is empty", "minio.accessKey is empty"]);
 });
 

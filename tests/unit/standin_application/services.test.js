@@ -24,13 +24,49 @@ const EXPECTED = {
     core: {
         port: 3001,
         needs: [
-            ...REDIS, ...S3, ...TRANSPORT, REPLAYS, IMAGES_BUCKET, KEY, LEVELS, "db.host", "db.port", "db.username",
-            "db.password", "db.database", "cache.host", "cache.port", "cache.password", "celery.broker", "celery.queue",
-            "auth.google.clientId", "auth.google.secret", "auth.google.callbackUrl", "auth.discord.clientId",
-            "auth.discord.secret", "auth.discord.callbackUrl", "auth.jwt_secret", "auth.jwt_expiry", "auth.access_expiry",
-            "auth.refresh_expiry", "auth.frontend_callback", "web.url", "web.api_root", "bot.prefix", "defaultOrganizationId",
+            ...REDIS,
+            ...S3,
+            ...TRANSPORT,
+            REPLAYS,
+            IMAGES_BUCKET,
+            KEY,
+            LEVELS,
+            "db.host",
+            "db.port",
+            "db.username",
+            "db.password",
+            "db.database",
+            "cache.host",
+            "cache.port",
+            "cache.password",
+            "celery.broker",
+            "celery.queue",
+            "auth.google.clientId",
+            "auth.google.secret",
+            "auth.google.callbackUrl",
+            "auth.discord.clientId",
+            "auth.discord.secret",
+            "auth.discord.callbackUrl",
+            "auth.jwt_secret",
+            "auth.jwt_expiry",
+            "auth.access_expiry",
+            "auth.refresh_expiry",
+            "auth.frontend_callback",
+            "web.url",
+            "web.api_root",
+            "bot.prefix",
+            "defaultOrganizationId",
         ],
-        uses: ["postgres", "redis", "cache", ...RABBITMQ, "events", "s3:replays", "s3:image_generation", "celery"],
+        uses: [
+            "postgres",
+            "redis",
+            "cache",
+            ...RABBITMQ,
+            "events",
+            "s3:replays",
+            "s3:image_generation",
+            "celery",
+        ],
     },
     "discord-bot": {
         port: 3016,
@@ -74,7 +110,11 @@ function descriptorOf(service) {
 }
 
 const nothing = { env: {}, readFile: () => undefined, config: { has: () => false }, configFile: "x" };
-const anything = { ...nothing, readFile: () => "x", config: { has: () => true, get: (key) => `value-of-${key}` } };
+const anything = {
+    ...nothing,
+    readFile: () => "x",
+    config: { has: () => true, get: (key) => `value-of-${key}` },
+};
 
 for (const [service, { port, needs, uses }] of Object.entries(EXPECTED)) {
     test(`${service} refuses to start without what the real one needs, and names all of it`, () => {
@@ -85,7 +125,11 @@ for (const [service, { port, needs, uses }] of Object.entries(EXPECTED)) {
     test(`${service} uses everything that its settings name`, () => {
         const descriptor = descriptorOf(service);
         const { settings } = lookUp(descriptor.requires, anything);
-        const dependencies = descriptor.dependencies({ settings, broker: { url: "amqp://rabbitmq" }, log: {} });
+        const dependencies = descriptor.dependencies({
+            settings,
+            broker: { url: "amqp://rabbitmq" },
+            log: {},
+        });
         assert.equal(descriptor.port, port);
         assert.deepEqual(dependencies.map(({ name }) => name).sort(), [...uses].sort());
         for (const { target } of dependencies) assert.doesNotMatch(target, /undefined/);

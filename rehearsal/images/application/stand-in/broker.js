@@ -15,7 +15,9 @@ class Broker {
         const connection = await require("amqplib")
             .connect(this.url, { heartbeat: 120, timeout: CONNECT_TIMEOUT_MS })
             .catch((error) => {
-                throw /ConnectionOpenOk/.test(error.message) ? new Error(`virtual host refused: ${error.message}`) : error;
+                throw /ConnectionOpenOk/.test(error.message)
+                    ? new Error(`virtual host refused: ${error.message}`)
+                    : error;
             });
         connection.on("error", () => {}); // "close" follows
         connection.once("close", () => {

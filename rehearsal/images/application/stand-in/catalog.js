@@ -74,7 +74,11 @@ const CATALOG = {
         key: "transport.notification_queue",
         fallback: "notifications",
     },
-    "transport.events_queue": { env: "TRANSPORT_EVENTS_QUEUE", key: "transport.events_queue", fallback: "events" },
+    "transport.events_queue": {
+        env: "TRANSPORT_EVENTS_QUEUE",
+        key: "transport.events_queue",
+        fallback: "events",
+    },
     "transport.events_application_key": {
         env: "TRANSPORT_EVENTS_APPLICATION_KEY",
         key: "transport.events_application_key",
@@ -106,6 +110,17 @@ const SIGN_IN = under("auth");
 const LOGGER = ["logger.levels"];
 
 module.exports = {
-    CATALOG, CACHE, CELERY, EVENTS, IMAGE_BUCKET, INFLUX, LOGGER, MINIO, POSTGRES, REDIS, REPLAYS_BUCKET, SIGN_IN,
+    CATALOG,
+    CACHE,
+    CELERY,
+    EVENTS,
+    IMAGE_BUCKET,
+    INFLUX,
+    LOGGER,
+    MINIO,
+    POSTGRES,
+    REDIS,
+    REPLAYS_BUCKET,
+    SIGN_IN,
     TRANSPORT,
 };

@@ -14,7 +14,12 @@ class Health {
 
     /** Announces a dependency; it counts as failing until the first success. */
     expect(name, target) {
-        this.dependencies.set(name, { ok: false, target, error: "not tried yet", since: this.now().toISOString() });
+        this.dependencies.set(name, {
+            ok: false,
+            target,
+            error: "not tried yet",
+            since: this.now().toISOString(),
+        });
     }
 
     passed(name, note) {

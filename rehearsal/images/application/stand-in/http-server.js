@@ -6,7 +6,11 @@ const http = require("node:http");
 function send(response, status, body, headers = {}) {
     const text = typeof body === "string" ? body : `${JSON.stringify(body)}\n`;
     const type = typeof body === "string" ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
-    response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(text), ...headers });
+    response.writeHead(status, {
+        "Content-Type": type,
+        "Content-Length": Buffer.byteLength(text),
+        ...headers,
+    });
     response.end(text);
 }
 

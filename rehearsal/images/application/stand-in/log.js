@@ -21,7 +21,9 @@ function makeLog(levels, write = (line) => process.stdout.write(`${line}\n`)) {
         log[level] = levels.includes(level)
             ? (context, message) => {
                   const when = new Date().toLocaleString("en-US");
-                  write(`[Nest] ${process.pid}  - ${when} ${level.toUpperCase().padStart(7)} [${context}] ${message}`);
+                  write(
+                      `[Nest] ${process.pid}  - ${when} ${level.toUpperCase().padStart(7)} [${context}] ${message}`,
+                  );
               }
             : () => {};
     }

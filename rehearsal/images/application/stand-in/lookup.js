@@ -58,7 +58,8 @@ function lookUp(names, sources) {
     for (const name of names) {
         const entry = CATALOG[name];
         const value = entry.file === undefined ? plain(entry, sources) : secret(entry, sources);
-        if (value === undefined) missing.push(`${name}: looked for ${placesOf(entry, sources).join(", then ")}`);
+        if (value === undefined)
+            missing.push(`${name}: looked for ${placesOf(entry, sources).join(", then ")}`);
         else put(settings, name, value);
     }
     return { settings, missing };

@@ -20,10 +20,12 @@ function within(ms, promise, late = () => {}) {
             over = true;
             reject(new Error(`no answer within ${ms / 1000} s`));
         }, ms);
-        promise.then(
-            (value) => (over ? late(value) : resolve(value)),
-            (error) => (over ? undefined : reject(error)),
-        ).finally(() => clearTimeout(timer));
+        promise
+            .then(
+                (value) => (over ? late(value) : resolve(value)),
+                (error) => (over ? undefined : reject(error)),
+            )
+            .finally(() => clearTimeout(timer));
     });
 }
 
@@ -62,7 +64,10 @@ class Prober {
         const woken = new Promise((resolve) => (this.#endPause = resolve));
         let timer;
         await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS));
-        await Promise.race([woken, new Promise((resolve) => (timer = setTimeout(resolve, ms - FIRST_RETRY_MS)))]);
+        await Promise.race([
+            woken,
+            new Promise((resolve) => (timer = setTimeout(resolve, ms - FIRST_RETRY_MS))),
+        ]);
         clearTimeout(timer);
     }
 
@@ -84,9 +89,14 @@ class Prober {
     async #use() {
         const { open, check, timeoutMs = TIMEOUT_MS } = this.dependency;
         if (open && this.#session === undefined) {
-            this.#session = await within(timeoutMs, Promise.resolve().then(open), (late) => this.#close(late));
+            this.#session = await within(timeoutMs, Promise.resolve().then(open), (late) =>
+                this.#close(late),
+            );
         }
-        return within(timeoutMs, Promise.resolve().then(() => check(this.#session)));
+        return within(
+            timeoutMs,
+            Promise.resolve().then(() => check(this.#session)),
+        );
     }
 
     #drop() {

@@ -27,7 +27,10 @@ class RpcCaller {
         const id = randomUUID();
         const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
         this.channel.sendToQueue(queue, Buffer.from(JSON.stringify({ pattern, data, id })), {
-            replyTo: REPLY_TO, correlationId: id, expiration: String(ANSWER_MS), mandatory: true,
+            replyTo: REPLY_TO,
+            correlationId: id,
+            expiration: String(ANSWER_MS),
+            mandatory: true,
         });
         try {
             return await within(ANSWER_MS, answer);

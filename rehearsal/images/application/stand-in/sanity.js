@@ -2,7 +2,8 @@
 
 // Values that the real services accept at start and that then make them misbehave without a word.
 
-const UNIT = "milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y";
+const UNIT =
+    "milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y";
 const DURATION = new RegExp(`^-?(\\d+)?\\.?\\d+ *(${UNIT})$`, "i");
 
 const SECRET = /(secret|secretKey|accessKey|password|^token|clientId)$/i;
@@ -13,7 +14,9 @@ function lifetimes(auth) {
         const value = auth[name];
         if (typeof value === "number" || (typeof value === "string" && DURATION.test(value))) continue;
         const effect = /^\d+$/.test(value) ? "which is milliseconds" : "which is no time span";
-        problems.push(`auth.${name} is the text ${JSON.stringify(value)}, ${effect}; give it a unit, such as "15m"`);
+        problems.push(
+            `auth.${name} is the text ${JSON.stringify(value)}, ${effect}; give it a unit, such as "15m"`,
+        );
     }
     return problems;
 }
@@ -41,11 +44,15 @@ function problemsOf(settings) {
     if (settings.auth !== undefined) problems.push(...lifetimes(settings.auth));
     const page = settings.web?.url;
     if (page !== undefined && !/^https?:\/\/[^/]+$/.test(page)) {
-        problems.push(`web.url is ${JSON.stringify(page)}; browsers send an origin, such as https://sprocket.example`);
+        problems.push(
+            `web.url is ${JSON.stringify(page)}; browsers send an origin, such as https://sprocket.example`,
+        );
     }
     const token = settings.influx?.token;
     if (token !== undefined && token !== token.trim()) {
-        problems.push("./secret/influx-token begins or ends in white space, which is sent; write no line break");
+        problems.push(
+            "./secret/influx-token begins or ends in white space, which is sent; write no line break",
+        );
     }
     return problems;
 }

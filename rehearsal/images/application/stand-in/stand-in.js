@@ -22,7 +22,8 @@ function read(descriptor) {
     try {
         const sources = realSources();
         const found = (descriptor.settings ?? ((all) => lookUp(descriptor.requires, all)))(sources);
-        const levels = found.settings.logger === undefined ? DEFAULT_LEVELS : levelsOf(found.settings.logger.levels);
+        const levels =
+            found.settings.logger === undefined ? DEFAULT_LEVELS : levelsOf(found.settings.logger.levels);
         return { ...found, levels, where: found.where ?? sources.configFile };
     } catch (error) {
         return { missing: [describe(error)] };
@@ -47,7 +48,10 @@ async function run(descriptor) {
         for (const prober of probers.filter(({ dependency }) => ofRabbitmq(dependency))) prober.wake();
     });
     const problems = [...problemsOf(settings), ...(descriptor.problems?.(settings) ?? [])];
-    const dependencies = [settingsCheck(problems, where), ...descriptor.dependencies({ settings, broker, log })];
+    const dependencies = [
+        settingsCheck(problems, where),
+        ...descriptor.dependencies({ settings, broker, log }),
+    ];
     for (const dependency of dependencies) probers.push(new Prober(dependency, health));
     const route = descriptor.route?.(settings);
     const server = await serve({ port: descriptor.port, host: descriptor.host, health, route });

@@ -37,10 +37,11 @@ function closeClient(client) {
 }
 
 async function resultOf(client, id) {
-    for (const end = Date.now() + RESULT_MS; Date.now() < end; ) {
+    for (const end = Date.now() + RESULT_MS; Date.now() < end;) {
         const meta = await client.backend.getTaskMeta(id);
         if (meta?.status === "SUCCESS") return meta.result;
-        if (meta?.status === "FAILURE") throw new Error(`replay-parse-service: ${JSON.stringify(meta.result)}`);
+        if (meta?.status === "FAILURE")
+            throw new Error(`replay-parse-service: ${JSON.stringify(meta.result)}`);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     throw new Error(
@@ -53,7 +54,13 @@ async function resultOf(client, id) {
 async function send(client, id, kwargs) {
     const message = client.createTaskMessage(id, TASK, [], kwargs);
     message.headers.expires = new Date(Date.now() + RESULT_MS).toISOString();
-    await client.broker.publish(message.body, "", client.conf.CELERY_QUEUE, message.headers, message.properties);
+    await client.broker.publish(
+        message.body,
+        "",
+        client.conf.CELERY_QUEUE,
+        message.headers,
+        message.properties,
+    );
 }
 
 /** Puts a replay, has it parsed, and says whether the parser saw the bytes that were put. */
@@ -85,8 +92,14 @@ function celery({ service, celery: settings, redis, account, bucket }) {
         check: async (client) => {
             const s3 = s3Client(account);
             // A second try, because in an update another task of this service may have put its replay in between.
-            if ((await sameBucket(client, s3, bucket, service)) || (await sameBucket(client, s3, bucket, service))) return;
-            throw new Error("replay-parse-service parsed another object than was just put; it reads another bucket");
+            if (
+                (await sameBucket(client, s3, bucket, service)) ||
+                (await sameBucket(client, s3, bucket, service))
+            )
+                return;
+            throw new Error(
+                "replay-parse-service parsed another object than was just put; it reads another bucket",
+            );
         },
         close: closeClient,
     };

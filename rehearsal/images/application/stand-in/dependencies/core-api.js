@@ -7,7 +7,9 @@ const tls = require("node:tls");
 const TIMEOUT_MS = 8_000;
 const MOST_REDIRECTS = 5;
 const UNKNOWN_AUTHORITY = new Set([
-    "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
     "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
@@ -18,12 +20,15 @@ function get(url, trusting) {
             url,
             { timeout: TIMEOUT_MS, agent: false, rejectUnauthorized: !trusting },
             (response) => {
-                const wrong = trusting && tls.checkServerIdentity(url.hostname, response.socket.getPeerCertificate());
+                const wrong =
+                    trusting && tls.checkServerIdentity(url.hostname, response.socket.getPeerCertificate());
                 if (wrong) return request.destroy(wrong);
                 let body = "";
                 response.setEncoding("utf8");
                 response.on("data", (chunk) => (body = (body + chunk).slice(0, 4096)));
-                response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
+                response.on("end", () =>
+                    resolve({ status: response.statusCode, headers: response.headers, body }),
+                );
                 response.on("error", reject);
             },
         );
@@ -39,7 +44,8 @@ async function fetchFollowing(start) {
     for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
         const secured = url.protocol === "https:";
         const answer = await get(url, false).catch((error) => {
-            if (!secured || !UNKNOWN_AUTHORITY.has(error.code) || process.env.NODE_EXTRA_CA_CERTS) throw error;
+            if (!secured || !UNKNOWN_AUTHORITY.has(error.code) || process.env.NODE_EXTRA_CA_CERTS)
+                throw error;
             note = "certificate of an unknown authority accepted; NODE_EXTRA_CA_CERTS would have it verified";
             return get(url, true);
         });
@@ -67,7 +73,9 @@ function coreApi(host) {
         check: async () => {
             const { status, body, url, note } = await fetchFollowing(start);
             if (status !== 401 || statusCodeIn(body) !== 401) {
-                throw new Error(`${url.href} answers ${status} and not core's 401; is client.gqlUrl the API's host?`);
+                throw new Error(
+                    `${url.href} answers ${status} and not core's 401; is client.gqlUrl the API's host?`,
+                );
             }
             return note;
         },

@@ -41,7 +41,10 @@ class Subscription {
 
     async #take(queue, topic) {
         await this.channel.bindQueue(queue, this.exchange, topic);
-        await this.channel.consume(queue, (message) => this.#arrived(message), { noLocal: false, noAck: true });
+        await this.channel.consume(queue, (message) => this.#arrived(message), {
+            noLocal: false,
+            noAck: true,
+        });
     }
 
     /** Publishes one event and waits until it is back. */

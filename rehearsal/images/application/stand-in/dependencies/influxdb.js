@@ -3,7 +3,13 @@
 const { validateHeaderValue } = require("node:http");
 
 // As the service that sends a point writes it: lists of [name, value].
-const FIELDS = { booleans: "booleanField", floats: "floatField", ints: "intField", strings: "stringField", tags: "tag" };
+const FIELDS = {
+    booleans: "booleanField",
+    floats: "floatField",
+    ints: "intField",
+    strings: "stringField",
+    tags: "tag",
+};
 
 /** Writes points with the service's token into its bucket. */
 class InfluxWriter {

@@ -13,8 +13,15 @@ function postgres({ host, port, user, password, database, ssl, check }) {
         open: async () => {
             const { Client } = require("pg");
             const client = new Client({
-                host, port, user, password, database, ssl,
-                connectionTimeoutMillis: 8_000, query_timeout: 8_000, application_name: "sprocket-stand-in",
+                host,
+                port,
+                user,
+                password,
+                database,
+                ssl,
+                connectionTimeoutMillis: 8_000,
+                query_timeout: 8_000,
+                application_name: "sprocket-stand-in",
             });
             client.on("error", () => {}); // the next query says it
             await client.connect();

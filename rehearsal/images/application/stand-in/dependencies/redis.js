@@ -17,9 +17,16 @@ function redis({ name = "redis", service, host, port, password, secure, prefix, 
             const IORedis = require("ioredis");
             const tls = secure ? { host, servername: host } : undefined;
             const client = new IORedis({
-                host, port, password, db, tls,
-                lazyConnect: true, retryStrategy: null, connectTimeout: 8_000, // the prober tries again
-                enableOfflineQueue: false, maxRetriesPerRequest: 0,
+                host,
+                port,
+                password,
+                db,
+                tls,
+                lazyConnect: true,
+                retryStrategy: null,
+                connectTimeout: 8_000, // the prober tries again
+                enableOfflineQueue: false,
+                maxRetriesPerRequest: 0,
             });
             client.on("error", (error) => (client.cause ??= error));
             try {
@@ -33,7 +40,8 @@ function redis({ name = "redis", service, host, port, password, secure, prefix, 
         check: async (client) => {
             const value = randomUUID();
             await client.set(key, value, "EX", 300);
-            if ((await client.get(key)) !== value) throw new Error(`${key} holds another value than was just written`);
+            if ((await client.get(key)) !== value)
+                throw new Error(`${key} holds another value than was just written`);
             return json ? noteOnJson(client, `${key}:json`) : undefined;
         },
         close: (client) => client.disconnect(),

@@ -58,7 +58,8 @@ function rpcTo({ broker, service, queue }) {
         open: () => RpcCaller.on(broker),
         check: async (caller) => {
             const response = await caller.call(queue, PING);
-            if (response.service !== service) throw new Error(`queue ${queue} is answered by ${response.service}`);
+            if (response.service !== service)
+                throw new Error(`queue ${queue} is answered by ${response.service}`);
         },
         close: (caller) => caller.close(),
     };

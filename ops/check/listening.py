@@ -1,0 +1,47 @@
+"""Ports that a service listens on: those it was declared with, and those that its own configuration opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ops.check.service import DeployedService
+
+TELEGRAF = "/etc/telegraf/telegraf.conf"
+TOKEN_FILES = "/run/secrets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """A port of Telegraf for writers with one token, and the bucket that their points go to."""
+
+    port: int
+    token: str
+    bucket: str
+
+
+def ports_of(service: DeployedService) -> set[int]:
+    """All of them. Telegraf opens one for each token, which its declaration does not name."""
+    return {*service.listens.values(), *(writer.port for writer in writers_of(service))}
+
+
+def writers_of(service: DeployedService) -> list[Writer]:
+    """Telegraf's listeners; the token is the name of the secret value in the file that it is read from."""
+    config = service.file(TELEGRAF)
+    data = config.data if config else None
+    if not isinstance(data, dict):
+        return []
+    return [
+        Writer(
+            port=int(str(each.get("service_address", ":0")).rpartition(":")[2]),
+            token=_token(service, str(each.get("token", ""))),
+            bucket=str(each.get("tags", {}).get("bucket", "")),
+        )
+        for each in data.get("inputs", {}).get("influxdb_v2_listener", [])
+    ]
+
+
+def _token(service: DeployedService, reference: str) -> str:
+    """``@{files:name}`` is the file of that name."""
+    name = reference.removeprefix("@{files:").removesuffix("}")
+    file = service.file(f"{TOKEN_FILES}/{name}")
+    return file.secrets[0] if file and file.secrets else ""

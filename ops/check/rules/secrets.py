@@ -1,0 +1,134 @@
+"""Every secret value has an owner and a reader, and what has to be supplied is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sprocket_constructs.secret_value import SUPPLIED_CHARSET
+
+from ops.check.finding import Finding
+from ops.check.platform import Platform
+from ops.check.service import texts
+from ops.check.template import references_in
+from ops.secrets import names as missing
+
+_VISIBLE = re.compile(r"@@secret:|random_password\.|\bvar\.|\blocal\.")
+
+
+def secrets_are_read(platform: Platform) -> Iterator[Finding]:
+    """A value that nobody reads is a wire that was cut, or something to remove."""
+    read = {name for service in platform.services for file in service.files for name in file.secrets}
+    for secret in platform.declared.secrets:
+        if secret.name not in read:
+            yield Finding(
+                path=secret.path,
+                what=f"{secret.owner} secret {secret.name} is read by no service",
+                cause="whoever needs it goes without, or it is left over",
+                fix="mount it where it is needed (service.reads(...)), or remove it from layers/secrets.py",
+            )
+
+
+def secrets_have_an_owner(platform: Platform) -> Iterator[Finding]:
+    """What a file refers to is declared in the same stack."""
+    known = {f"random_password.{name}.result" for name in platform.resources("random_password")}
+    known |= {f"var.{name}" for name in platform.document.get("variable", {})}
+    for name, template in platform.document.get("locals", {}).items():
+        for reference in references_in(str(template)):
+            if reference not in known:
+                yield Finding(
+                    path=f"{platform.settings.services_stack}: locals/{name}",
+                    what=f"refers to {reference}",
+                    cause="no secret of that name is declared, so Terraform would refuse the plan",
+                    fix="declare it in layers/secrets.py, as generated or supplied",
+                )
+
+
+def files_are_read(platform: Platform) -> Iterator[Finding]:
+    """A config or secret on the engine that no service mounts."""
+    mounted = {file.address for service in platform.services for file in service.files}
+    for kind in ("docker_config", "docker_secret"):
+        for name, resource in platform.resources(kind).items():
+            if f"{kind}.{name}" not in mounted:
+                path = resource.get("//", {}).get("metadata", {}).get("path", name).removesuffix("/Resource")
+                yield Finding(
+                    path=path,
+                    what=f"{kind.removeprefix('docker_')} {name} is read by no service",
+                    cause="whoever needs it goes without, or it is left over",
+                    fix="mount it: service.reads(file, at=...), or remove it",
+                )
+    for file in (file for service in platform.services for file in service.files):
+        kind, _, name = file.address.partition(".")
+        if name not in platform.resources(kind):
+            yield Finding(
+                path=f"{platform.settings.services_stack}: {file.at}",
+                what=f"is {file.address}",
+                cause="the stack has no such file, so Terraform would refuse the plan",
+                fix="declare the SwarmConfig or SwarmSecret in the same stack",
+            )
+
+
+def secrets_are_in_secrets(platform: Platform) -> Iterator[Finding]:
+    """Not where anybody may look: command, arguments, variables, labels, health checks, configs."""
+    for service in platform.services:
+        container = service.container
+        shown = {key: container.get(key) for key in ("command", "args", "env", "healthcheck", "hostname")}
+        for place, value in {**shown, "labels": service.labels}.items():
+            if any(_VISIBLE.search(text) for text in texts(value)):
+                yield _exposed(f"{service.path}: {place}", "docker service inspect")
+    for config in platform.resources("docker_config").values():
+        text = str(config.get("data", ""))
+        if "${" in text or _VISIBLE.search(platform.text_of(config)):
+            yield _exposed(
+                config["//"]["metadata"]["path"].removesuffix("/Resource"), "docker config inspect"
+            )
+    for text in texts(dict(platform.document)):
+        if "@@secret:" in text:
+            yield _exposed(platform.settings.services_stack, "the plan")
+
+
+def supplied_secrets_are_there(platform: Platform) -> Iterator[Finding]:
+    """Each that has no value, all at once; and values that Terraform would refuse."""
+    lacking = missing(platform.document, platform.variables)
+    for name, declared in sorted(platform.document.get("variable", {}).items()):
+        about = declared.get("description") or "no description"
+        value = platform.variables.get(f"TF_VAR_{name}", "")
+        if name in lacking:
+            what, cause = "has no value", f"it is supplied from outside: {about}"
+        elif value and not re.match(SUPPLIED_CHARSET, value):
+            what = "has a value with characters that are not allowed"
+            cause = (
+                "it is put into files and URLs unescaped; allowed are letters, digits and . _ ~ + / = : @ -"
+            )
+        else:
+            continue
+        yield Finding(
+            path=f"{platform.settings.services_stack}: variable {name}",
+            what=what,
+            cause=cause,
+            fix="export TF_VAR_<name>=..., or have all of them set: doppler run --name-transformer tf-var -- ...",
+            severity="deploy",
+        )
+
+
+def supplied_secrets_can_be_used(platform: Platform) -> Iterator[Finding]:
+    """What the outside world gave is of use outside only: its readers have a way there."""
+    supplied = {secret.name for secret in platform.declared.secrets if secret.owner == "supplied"}
+    for service in platform.services:
+        used = sorted({name for file in service.files for name in file.secrets} & supplied)
+        if used and not platform.reaches_internet(service):
+            yield Finding(
+                path=service.path,
+                what=f"reads {', '.join(used)}",
+                cause="that is for a server outside of the swarm, and all its networks are internal",
+                fix=f"{service.short_name}.reaches_internet(because=...)",
+            )
+
+
+def _exposed(path: str, where: str) -> Finding:
+    return Finding(
+        path=path,
+        what="has a secret value, or a reference to one, in the open",
+        cause=f"{where} would show it to anybody who may look",
+        fix="put it into a SwarmSecret and let the program read the file",
+    )

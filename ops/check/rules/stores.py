@@ -1,0 +1,56 @@
+"""Whatever keeps data stays with it, alone, and somebody thought of its backup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ops.check.finding import Finding
+from ops.check.platform import Platform
+from ops.check.service import DeployedService
+
+SOCKET = "/var/run/docker.sock"
+MAY_HOLD_THE_SOCKET = {"socket-proxy", "collectors-socket-proxy", "swarm-socket-proxy"}
+
+
+def stores_stay_with_their_data(platform: Platform) -> Iterator[Finding]:
+    """Pinned, one task, stop-first; or one task on each node with a part of its own."""
+    for service in platform.services:
+        if not service.keeps_data:
+            continue
+        each_node = service.max_per_node == 1
+        if not (service.constraints or each_node):
+            yield _finding(service, "keeps data and may run on any node", "after a move it would start empty",
+                           "service.stores(site.storage(...)) pins it to the node that has its data")  # fmt: skip
+        if service.replicas != 1 and not each_node:
+            yield _finding(service, f"keeps data and has {service.replicas} tasks", "two on one directory corrupt it",
+                           "one replica")  # fmt: skip
+        if service.json.get("update_config", {}).get("order") != "stop-first":
+            yield _finding(service, "keeps data and updates start-first", "old and new would write side by side",
+                           "update=UpdatePolicy.stop_first()")  # fmt: skip
+
+
+def stores_have_a_backup(platform: Platform) -> Iterator[Finding]:
+    """Or a reason for none."""
+    for service in platform.services:
+        for mount in service.mounts:
+            if not platform.declared.data.get((service.name, mount["target"])):
+                yield _finding(
+                    service,
+                    f"mounts {mount['target']}, and nothing was decided about its backup",
+                    "what is lost there is lost",
+                    "stores(..., backup=Backup.by(...)) or Backup.none(because=...)",
+                )
+
+
+def the_engines_socket_is_guarded(platform: Platform) -> Iterator[Finding]:
+    """Whoever has it owns the node."""
+    for service in platform.services:
+        if service.short_name not in MAY_HOLD_THE_SOCKET and any(
+            m["source"] == SOCKET for m in service.mounts
+        ):
+            yield _finding(service, f"mounts {SOCKET}", "whoever has the engine's socket owns the node",
+                           "connect to the socket proxy instead")  # fmt: skip
+
+
+def _finding(service: DeployedService, what: str, cause: str, fix: str) -> Finding:
+    return Finding(path=service.path, what=what, cause=cause, fix=fix)

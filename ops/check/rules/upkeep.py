@@ -1,0 +1,109 @@
+"""A service that fails is seen, comes back, and takes nothing down with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sprocket_constructs import seconds
+
+from ops.check.finding import Finding
+from ops.check.platform import Platform
+
+PUBLISHED = {("traefik", 80, "host"), ("traefik", 443, "host")}
+"""The only ports of nodes, all by the way in. Adding one here is a decision: swarm's ports pass every firewall rule
+on the node itself."""
+
+
+def health_is_checked(platform: Platform) -> Iterator[Finding]:
+    """Or there is a reason why not."""
+    for service in platform.services:
+        kind = (service.health_check or ["NONE"])[0]
+        if kind not in ("CMD", "CMD-SHELL") and not platform.declared.unchecked.get(service.name):
+            yield Finding(
+                path=f"{service.path}: health check",
+                what="there is none",
+                cause="a task that does not answer would count as deployed",
+                fix="HealthCheck.http(...), .command(...) or, with a reason, .none(because=...)",
+            )
+
+
+def failures_are_bounded(platform: Platform) -> Iterator[Finding]:
+    """Restarts with a pause, logs rotated, time to leave, an update that goes back, an apply that waits."""
+    for service in platform.services:
+        policy = service.task.get("restart_policy") or {}
+        update = service.json.get("update_config") or {}
+        log = service.task.get("log_driver") or {}
+        limits = {
+            "restart policy": (policy.get("condition"), policy.get("max_attempts")) == ("any", 0)
+            and seconds(policy.get("delay", "0s")) >= 10
+            and seconds(policy.get("window", "0s")) > 0,
+            "log rotation": log.get("name") == "json-file"
+            and set(log.get("options") or ()) == {"max-size", "max-file"},
+            "stop grace": seconds(service.container.get("stop_grace_period", "0s")) >= 10,
+            "update policy": (update.get("failure_action"), update.get("max_failure_ratio"))
+            == ("rollback", "0.0"),
+            "convergence": _waits(service.json, service.container),
+        }
+        for part in (name for name, met in limits.items() if not met):
+            yield Finding(
+                path=f"{service.path}: {part}",
+                what="is missing, or weaker than SwarmService makes it",
+                cause=_CAUSES[part],
+                fix="let SwarmService render it; no overrides",
+            )
+
+
+def ports_are_published_by_the_way_in_only(platform: Platform) -> Iterator[Finding]:
+    """80 and 443."""
+    found = {
+        (service.name, int(port["published_port"]), port["publish_mode"]): service.path
+        for service in platform.services
+        for port in service.published
+    }
+    for (name, port, mode), path in found.items():
+        if (name, port, mode) not in PUBLISHED:
+            yield Finding(
+                path=f"{path}: published port {port}",
+                what=f"{name} publishes it ({mode} mode)",
+                cause="published ports are open to the internet past the node's own firewall; only Traefik's 80 and 443 are meant to be",
+                fix="expose_via(gateway, ...) for pages, connect_to(...) for services",
+            )
+    for name, port, mode in sorted(PUBLISHED - found.keys()):
+        yield Finding(
+            path=f"{platform.settings.services_stack}: published port {port}",
+            what=f"{name} does not publish it in {mode} mode",
+            cause="nobody could reach any page",
+            fix="traefik.publishes(80, target=...) and 443",
+        )
+
+
+def networks_work_without_ipvs(platform: Platform) -> Iterator[Finding]:
+    """Names resolve to tasks; a virtual address would need a module of the kernel that not every node has."""
+    for service in platform.services:
+        if service.json.get("endpoint_spec", {}).get("mode") != "dnsrr" or set(service.json["mode"]) != {
+            "replicated"
+        }:
+            yield Finding(
+                path=f"{service.path}: endpoint_spec",
+                what="is not a replicated service with DNS round robin",
+                cause="virtual addresses need IPVS, and nobody waits for a global service",
+                fix="let SwarmService render it; no overrides",
+            )
+
+
+def _waits(service: Mapping[str, Any], container: Mapping[str, Any]) -> bool:
+    converge = service.get("converge_config")
+    timeout = seconds(str(converge.get("timeout", "0s"))) if isinstance(converge, dict) else 0
+    check = container.get("healthcheck")
+    start = seconds(str(check.get("start_period") or "0s")) if isinstance(check, dict) else 0
+    return timeout >= 60 and start <= timeout
+
+
+_CAUSES = {
+    "restart policy": "a crash loop without a pause fills the disk, and one that gives up stays down for ever",
+    "log rotation": "logs would fill the disk",
+    "stop grace": "the program would be killed in the middle of its work",
+    "update policy": "a bad image would stay",
+    "convergence": "a failed deploy would count as done",
+}

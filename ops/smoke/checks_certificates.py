@@ -1,0 +1,40 @@
+"""Every host's certificate."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from ops.smoke.authority import Certificate, certificate_of
+from ops.smoke.outcome import Outcome
+from ops.smoke.route import hosts_of
+from ops.smoke.scene import Scene
+
+AREA = "certificates"
+
+PATIENCE_S = 60.0
+"""After a deploy Traefik asks for certificates one after the other; each takes a second or two."""
+
+
+def check_certificates(scene: Scene, end: threading.Event) -> Iterator[Outcome]:
+    """Chain, name and dates of each; waits for those that are still on their way."""
+    started = time.monotonic()
+    for host in hosts_of(scene.routes):
+        found = certificate_of(host, scene.reach, scene.trust)
+        while found.problem and time.monotonic() - started < PATIENCE_S and not end.wait(1):
+            found = certificate_of(host, scene.reach, scene.trust)
+        yield _outcome(host, found, scene)
+
+
+def _outcome(host: str, found: Certificate, scene: Scene) -> Outcome:
+    how = "chain, name and dates" if scene.trust.verifies else "issuer, name and dates; the chain is not verified"
+    return Outcome.of(
+        AREA,
+        host,
+        not found.problem,
+        expected=f"of {scene.trust.described}: {how}",
+        found=found.problem or f"{found.issuer}, {found.days_left} days left",
+        fix="docker service logs traefik, and look for acme; when the test authority alone was restarted, its root is "
+        "a new one: docker service update --force traefik",
+    )

@@ -1,0 +1,88 @@
+"""What all checks of one run look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from layers.ingress.discord import DISCORD
+from layers.ingress.fake_discord import Person
+from layers.ingress.layer import PROXIES
+from layers.platform.identity import Identity, identities_of
+from layers.settings.environment import Environment
+from ops.smoke.authority import Trust
+from ops.smoke.browser import Browser, Reach
+from ops.smoke.graph import Declared
+from ops.smoke.person import people_of
+from ops.smoke.route import Route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One environment, as it was synthesized, and how to reach it.
+
+    Args:
+        programs: what really runs behind a service's name, by the labels of its image: ``stand-in for ...``; a service
+            that is not in it runs the image that is named in the lock.
+    """
+
+    settings: Environment
+    routes: list[Route]
+    services: dict[str, Declared]
+    reach: Reach
+    trust: Trust
+    programs: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def browser(self) -> Iterator[Browser]:
+        """A browser without cookies."""
+        with Browser(self.reach, self.trust.context) as browser:
+            yield browser
+
+    @cached_property
+    def people(self) -> list[Person]:
+        """Who can sign in from here."""
+        return people_of(self.settings)
+
+    @cached_property
+    def instances(self) -> list[Identity]:
+        """The instances of the application."""
+        return identities_of(self.settings)
+
+    @property
+    def guarded(self) -> list[Route]:
+        """Pages that need a role, without the sign-in itself."""
+        return [route for route in self.routes if route.role is not None and not route.signs_in]
+
+    @property
+    def auth_host(self) -> str:
+        """Where people sign in."""
+        return f"auth.{self.settings.domain}"
+
+    @property
+    def callback(self) -> str:
+        """Where Discord sends people back to."""
+        return f"https://{self.auth_host}{PROXIES[self.settings.ingress.sign_in.proxy].CALLBACK}"
+
+    @property
+    def authorize(self) -> str:
+        """Discord's page, or that of the one that stands in for it."""
+        if self.settings.ingress.sign_in.provider == "fake":
+            return f"https://discord.{self.settings.domain}/oauth2/authorize"
+        return DISCORD.authorize
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie that says who is signed in."""
+        return f"_sprocket_{self.settings.name}_auth"
+
+    @property
+    def asks_forward_auth(self) -> bool:
+        """Whether the proxy in front of pages is the one that knows roles."""
+        return self.settings.ingress.sign_in.proxy == "traefik-forward-auth"
+
+    def stands_in(self, service: str) -> bool:
+        """Whether a stand-in runs under that name."""
+        return self.programs.get(service, "").startswith("stand-in")

@@ -1,0 +1,88 @@
+"""The running tasks of an environment, as its engine shows them, and a way to look inside one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import docker.errors
+import requests
+
+from ops.swarm import Swarm
+
+SERVICE = "com.docker.swarm.service.name"
+_LISTENS = "0A"
+_RESOLVER = "0B00007F"
+"""127.0.0.11 as /proc writes it: the engine's own DNS inside every task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a command inside a task came to; ``output`` is both streams."""
+
+    code: int
+    output: str
+
+
+class Tasks:
+    """Containers of the services on the engine that is connected to; other nodes' are out of reach."""
+
+    def __init__(self, swarm: Swarm) -> None:
+        self._api: Any = swarm.api
+
+    def published(self) -> dict[str, list[int]]:
+        """Ports on the node by service, as the swarm has them; services without are left out."""
+        found: dict[str, list[int]] = {}
+        for raw in self._api.services():
+            for spec in (raw["Spec"].get("EndpointSpec"), raw.get("Endpoint")):
+                ports = [port["PublishedPort"] for port in (spec or {}).get("Ports") or []]
+                if ports:
+                    found[raw["Spec"]["Name"]] = sorted(set(found.get(raw["Spec"]["Name"], [])) | set(ports))
+        return found
+
+    def container(self, service: str) -> str | None:
+        """Id of the newest running container of a service on this engine."""
+        found = self._api.containers(filters={"label": f"{SERVICE}={service}", "status": "running"})
+        return str(found[0]["Id"]) if found else None
+
+    def labels(self, container: str) -> dict[str, str]:
+        """Labels of a container, those of its image among them."""
+        return dict(self._api.inspect_container(container)["Config"].get("Labels") or {})
+
+    def run(self, container: str, *words: str) -> Finished:
+        """Runs a command inside a container. One that is not in the image gives 126 or 127, as a shell would."""
+        try:
+            made = self._api.exec_create(container, list(words))
+            output: bytes = self._api.exec_start(made["Id"])
+            code = self._api.exec_inspect(made["Id"]).get("ExitCode")
+        except (docker.errors.APIError, requests.RequestException) as error:
+            return Finished(code=126, output=str(error))
+        return Finished(code=126 if code is None else int(code), output=output.decode(errors="replace"))
+
+    def get(self, container: str, url: str, *options: str) -> Finished:
+        """GET inside a container, the body of an error too. For images with curl, or with either kind of wget."""
+        curl = shlex.join(["curl", "-sS", "-m", "10", *options, url])
+        gnu = shlex.join(["wget", "-q", "-T", "10", "--content-on-error", "-O", "-", url])
+        busybox = shlex.join(["wget", "-q", "-T", "10", "-O", "-", url])
+        script = f"command -v curl >/dev/null && exec {curl}; {gnu} 2>/dev/null || {busybox}"
+        return self.run(container, "/bin/sh", "-c", script)
+
+    def listening(self, container: str) -> list[int]:
+        """Ports that a task listens on, without those of the engine's resolver; empty where the image has no cat."""
+        done = self.run(container, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+        return listening_in(done.output) if done.code in (0, 1) else []
+
+
+def listening_in(table: str) -> list[int]:
+    """Ports in state LISTEN in the text of ``/proc/net/tcp``, sorted."""
+    found = set()
+    for line in table.splitlines():
+        words = line.split()
+        if len(words) > 3 and words[3] == _LISTENS and re.fullmatch(r"[0-9A-F]+:[0-9A-F]{4}", words[1]):
+            address, _, port = words[1].partition(":")
+            if address != _RESOLVER:
+                found.add(int(port, 16))
+    return sorted(found)
+
