@@ -3,13 +3,14 @@ ENV ?= local
 PYTHON ?= python3
 BASE ?=
 CONFIRM ?=
+TIMES ?= 10
 
 export CDKTF_DISABLE_LOGGING = true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 OPS = .venv/bin/python -m ops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan up down purge test lint format bench clean
+.PHONY: help setup plan up down purge smoke soak test lint format bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,12 @@ down: tools setup ## switches off; data and generated secrets stay
 
 purge: tools setup ## removes data, secrets and state too: make purge [CONFIRM=local]
 	@$(OPS) purge --env $(ENV) $(if $(CONFIRM),--confirm $(CONFIRM))
+
+smoke: setup ## checks a running environment from outside: make smoke [ENV=local]
+	@$(OPS) smoke --env $(ENV)
+
+soak: tools setup ## cold starts of the local environment, one after the other: make soak TIMES=10 CONFIRM=local
+	@$(OPS) soak --times $(TIMES) --confirm "$(CONFIRM)"
 
 test: setup ## all tests; the live ones where engine and providers are there
 	@.venv/bin/python -m pytest

@@ -33,7 +33,11 @@ class PlatformSecrets(_Secrets):
     def __init__(self, scope: Construct, id_: str, *, environment: Environment) -> None:
         super().__init__(scope, id_, environment=environment)
         settings = environment
-        self.sign_in_cookie_key = self.generated("sign-in-cookie-key", length=64)
+        self.sign_in_cookie_key = (
+            self.generated("sign-in-cookie-key", length=64)
+            if settings.ingress.sign_in.proxy == "traefik-forward-auth"
+            else None
+        )
         self.discord_sign_in_secret = self.supplied(
             "discord-sign-in-secret", "client secret of the Discord application for the admin pages"
         )

@@ -18,6 +18,8 @@ import typer
 from layers.errors import SettingsError
 from ops import errors, screen
 from ops.columns import columns
+from ops.options import Env, Json
+from ops.smoke import command as smoke_commands
 
 app = typer.Typer(
     help="Plans, deploys and watches the platform. Exit codes: 0 fine, 1 a finding or a failure, 2 wrong use.",
@@ -29,8 +31,8 @@ app = typer.Typer(
 images_app = typer.Typer(help="The image lock.", no_args_is_help=True)
 app.add_typer(images_app, name="images")
 
-Env = Annotated[str, typer.Option("--env", metavar="NAME", help="An environment: a file in environments/.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+app.command()(smoke_commands.smoke)
+app.command()(smoke_commands.soak)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

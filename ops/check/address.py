@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import ip_address
 
@@ -17,6 +17,16 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "amqp": 5672, "amqps": 5671, "redis":
 
 HOST_KEYS = {"host", "hostname", "endpoint", "endPoint", "server"}
 """Keys whose value is a host, with the port beside it under ``port`` or in the value."""
+
+SPOKEN = {
+    **dict.fromkeys(("redis/host", "cache/host"), "redis"),
+    **dict.fromkeys(("db/host", "knex/host", "PGHOST"), "postgres"),
+    **dict.fromkeys(("minio/endPoint", "minio/endpoint", "minio/hostname"), "s3"),
+}
+"""What programs speak to the host at a key: the name of the server's port for it, as in ``listens``."""
+
+SPOKEN_IN_URLS = {"amqp", "redis"}
+"""Schemes that are the names of such ports."""
 
 BARE_HOSTS = {"ACME_TARGET"}
 """Variables whose value is the name of a service, without a port."""
@@ -38,6 +48,7 @@ class Address:
 
     Args:
         place: where in the service: a file and its key, or its command, variable or health check.
+        speaks: the name that the server's port for it has; empty where many would do (HTTP).
         certain: whether this can be nothing but an address. In free text ``word:80`` may be anything; it counts as
             an address only where a service has that name.
     """
@@ -45,6 +56,7 @@ class Address:
     place: str
     host: str
     port: int | None
+    speaks: str = ""
     certain: bool = True
 
     @property
@@ -84,13 +96,13 @@ def _in_texts(texts: Iterable[tuple[str, str]]) -> list[Address]:
 
 
 def _in_file(file: MountedFile) -> Iterator[Address]:
-    for key, host, port in _in_content(file.at, file.text):
-        yield Address(place=f"{file.at}: {key}", host=host, port=port, certain=not key.endswith("?"))
+    for address in _in_content(file.at, file.text):
+        yield replace(address, place=f"{file.at}: {address.place}")
 
 
 @cache
-def _in_content(at: str, text: str) -> list[tuple[str, str, int | None]]:
-    """Key, host and port; a key that ends with a question mark is not certain. The same file has many readers."""
+def _in_content(at: str, text: str) -> tuple[Address, ...]:
+    """With keys for places. Kept, because the same file has many readers."""
     file = MountedFile(at=at, kind="", address="", text=text)
     found: list[Address] = []
     hosts = [value for value in file.values if _names_host(value)]
@@ -98,8 +110,10 @@ def _in_content(at: str, text: str) -> list[tuple[str, str, int | None]]:
         if isinstance(value.value, str) and value not in hosts:
             found += _in_text(value.key, value.value)
     for value in hosts:
-        found += _beside_port(value, file)
-    return [(a.place if a.certain else f"{a.place}?", a.host, a.port) for a in found]
+        found += [
+            replace(each, speaks=SPOKEN.get(value.key, each.speaks)) for each in _beside_port(value, file)
+        ]
+    return tuple(found)
 
 
 def _names_host(value: Value) -> bool:
@@ -128,7 +142,12 @@ def _port_key(value: Value) -> str:
 
 def _in_text(place: str, text: str) -> list[Address]:
     found = [
-        Address(place=place, host=match["host"], port=_port(match))
+        Address(
+            place=place,
+            host=match["host"],
+            port=_port(match),
+            speaks=match["scheme"] if match["scheme"] in SPOKEN_IN_URLS else "",
+        )
         for match in _URL.finditer(text)
         if match["scheme"] != "unix"
     ]

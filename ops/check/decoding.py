@@ -9,6 +9,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -41,8 +42,9 @@ class Broken(ValueError):
     """The file is not in the language that its name promises."""
 
 
+@cache
 def parsed(path: str, text: str) -> Any:
-    """The data of a JSON, YAML, TOML or INI file; ``None`` for any other.
+    """The data of a JSON, YAML, TOML or INI file; ``None`` for any other. Not to be changed: it is kept.
 
     Raises:
         Broken: the file is none.
@@ -63,13 +65,14 @@ def parsed(path: str, text: str) -> Any:
     return None
 
 
-def values(path: str, text: str) -> list[Value]:
+@cache
+def values(path: str, text: str) -> tuple[Value, ...]:
     """All values of a file. One that is broken, or in a language of its own, is read line by line."""
     try:
         data = parsed(path, text)
     except Broken:
         data = None
-    return list(_lines(text) if data is None else _flat(data, ""))
+    return tuple(_lines(text) if data is None else _flat(data, ""))
 
 
 def _kind(path: str) -> str:

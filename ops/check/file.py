@@ -27,7 +27,7 @@ class MountedFile:
     text: str
 
     @cached_property
-    def values(self) -> list[Value]:
+    def values(self) -> tuple[Value, ...]:
         """Everything in it."""
         return values(self.at, self.text)
 

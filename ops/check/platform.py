@@ -140,13 +140,17 @@ class Platform:
     def text_of(self, resource: Mapping[str, Any]) -> str:
         """What a config or secret will hold."""
         data = str(resource.get("data", ""))
-        local = _LOCAL.match(data)
-        if local:
-            return marked(str(self.document.get("locals", {}).get(local[1], "")), self._names_of_values)
+        if _LOCAL.match(data):
+            return marked(self.template_of(resource), self._names_of_values)
         try:
             return base64.b64decode(data, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return ""
+
+    def template_of(self, resource: Mapping[str, Any]) -> str:
+        """The Terraform template of a secret."""
+        local = _LOCAL.match(str(resource.get("data", "")))
+        return str(self.document.get("locals", {}).get(local[1], "")) if local else ""
 
     @cached_property
     def _names_of_values(self) -> dict[str, str]:

@@ -123,7 +123,7 @@ def refusals(error: Exception, environment: str) -> Iterator[Finding]:
 
 def _split(line: str, environment: str) -> tuple[str, str]:
     """``prod.yaml: nodes/app/size: is too small`` in its path and the rest; a path has no spaces in it."""
-    parts = line.split(": ")
+    parts = line.replace(": (whole file): ", ": ", 1).split(": ")
     count = 0
     while count < len(parts) - 1 and " " not in parts[count]:
         count += 1

@@ -42,7 +42,7 @@ def _environment(result: Checked) -> Iterator[str]:
         yield f"      {what}: {cause}"
         yield f"      fix: {fix}"
     if result.lacking:
-        yield f"  a deploy lacks {len(result.lacking)} things still:"
+        yield f"  a deploy still lacks ({len(result.lacking)}):"
     for finding in result.lacking:
         path, what, cause, fix = _parts(finding)
         yield f"  ~ {path} {what}: {cause}"

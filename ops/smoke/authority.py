@@ -49,7 +49,9 @@ def trust_of(settings: Environment, tasks: Tasks | None) -> Trust:
         root = _test_root(tasks)
         if root:
             context = ssl.create_default_context(cadata=root)
-            return Trust(context=context, verifies=True, described="the test authority inside the swarm (Pebble)")
+            return Trust(
+                context=context, verifies=True, described="the test authority inside the swarm (Pebble)"
+            )
     issuer = "Pebble" if authority == "test" else "STAGING"
     name = "the test authority" if authority == "test" else "Let's Encrypt's staging authority"
     return Trust(

@@ -94,6 +94,7 @@ class Browser:
             location=urljoin(url, response.headers["location"]) if "location" in response.headers else "",
             body=response.text[:SHOWN],
             headers={name.lower(): value for name, value in response.headers.items()},
+            cookies=tuple(response.headers.get_list("set-cookie")),
         )
 
     def follow(self, url: str, *, signing_in: tuple[str, str] | None = None) -> list[Answer]:

@@ -36,9 +36,8 @@ GONE = ("server", "x-powered-by")
 
 def check_addresses(scene: Scene, person_name: str) -> Iterator[Outcome]:
     """All addresses for one person, in one browser, as that person would open them one after the other."""
-    table = [case for case in cases(scene.routes, scene.people, scene.settings)]
     with scene.browser() as browser:
-        for case in table:
+        for case in cases(scene.routes, scene.people, scene.settings):
             if case.person.name == person_name:
                 yield from _opened(scene, browser, case)
 
@@ -48,7 +47,12 @@ def _opened(scene: Scene, browser: Browser, case: Case) -> Iterator[Outcome]:
         answers = _visit(scene, browser, case)
     except httpx.HTTPError as error:
         yield Outcome.of(
-            AREA, case.name, False, expected=case.expected, found=f"no answer: {error}", fix=_FIXES[Arrival.BROKEN]
+            AREA,
+            case.name,
+            False,
+            expected=case.expected,
+            found=f"no answer: {error}",
+            fix=_FIXES[Arrival.BROKEN],
         )
         return
     last = answers[-1]
@@ -80,7 +84,7 @@ def _plain_url(case: Case) -> str:
 def _wrong(scene: Scene, case: Case, last: Answer) -> str:
     """What is wrong although the visit ended where it should."""
     if case.expected is Arrival.HTTPS:
-        if "set-cookie" in last.headers:
+        if last.cookies:
             return "sets a cookie without TLS"
         return wrong_in_redirect(last.location, _plain_url(case))
     if case.expected is Arrival.DISCORD and scene.asks_forward_auth:

@@ -28,7 +28,11 @@ def check_certificates(scene: Scene, end: threading.Event) -> Iterator[Outcome]:
 
 
 def _outcome(host: str, found: Certificate, scene: Scene) -> Outcome:
-    how = "chain, name and dates" if scene.trust.verifies else "issuer, name and dates; the chain is not verified"
+    how = (
+        "chain, name and dates"
+        if scene.trust.verifies
+        else "issuer, name and dates; the chain is not verified"
+    )
     return Outcome.of(
         AREA,
         host,

@@ -37,6 +37,8 @@ class Answer:
     location: str = ""
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+    """Lines that set a cookie."""
 
     @property
     def redirects(self) -> bool:
@@ -54,7 +56,7 @@ class Answer:
 
     def __str__(self) -> str:
         where = f" to {self.location.partition('?')[0]}" if self.redirects else ""
-        return f"{self.status}{where}"
+        return f"{self.status}{where}{' by the gateway itself' if self.from_proxy else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +81,8 @@ def cases(routes: Sequence[Route], people: Sequence[Person], settings: Environme
                 yield Case(
                     route=route,
                     person=person,
-                    scheme=scheme,  # type: ignore[arg-type]  # mypy sees str
-                    expected=expected(route, person, scheme, settings),  # type: ignore[arg-type]
+                    scheme=scheme,
+                    expected=expected(route, person, scheme, settings),
                 )
 
 

@@ -68,9 +68,7 @@ def _routers(service: Resource) -> dict[str, dict[str, str]]:
     return routers
 
 
-def _route(
-    service: Resource, labels: Mapping[str, str], access: Mapping[str, str], admin_role: str
-) -> Route:
+def _route(service: Resource, labels: Mapping[str, str], access: Mapping[str, str], admin_role: str) -> Route:
     rule = _RULE.fullmatch(labels.get("rule", ""))
     if rule is None:
         raise OpsError(f"service {service.name}: router {labels['name']} has rule {labels.get('rule')!r}")
@@ -81,9 +79,7 @@ def _route(
         page, answers = _public_page(service, port, top)
         return Route(host=rule["host"], service=service.name, role=None, page=page, answers=answers)
     role = who.removeprefix("role ") if who.startswith("role ") else admin_role
-    return Route(
-        host=rule["host"], service=service.name, role=role, signs_in=who == "sign-in", page=top
-    )
+    return Route(host=rule["host"], service=service.name, role=role, signs_in=who == "sign-in", page=top)
 
 
 def _public_page(service: Resource, port: str, top: str) -> tuple[str, int | None]:

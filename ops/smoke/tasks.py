@@ -85,4 +85,3 @@ def listening_in(table: str) -> list[int]:
             if address != _RESOLVER:
                 found.add(int(port, 16))
     return sorted(found)
-

@@ -6,7 +6,6 @@ from tests.policy.seeding import SETTINGS, Fault, Seeded
 
 PARSER = "replay-parse-service"
 WEB = "/app/clients/web/config/production.json"
-FRONTEND = "/app/src/config.json"
 
 
 def _swap_redis_for_broker(seeded: Seeded) -> None:
@@ -291,13 +290,5 @@ FAULTS = (
         path="submission-service: /app/config/production.json: redis/prefix",
         cause="is other; core of the same instance has main",
         fix="take both from the instance's identity",
-    ),
-    Fault(
-        name="a file that is no JSON",
-        seed=lambda s: s.edit("core", SETTINGS, lambda text: text.replace('"redis": {', '"redis": ')),
-        rule="files_can_be_parsed",
-        path="core: /app/config/production.json",
-        cause="is not JSON",
-        fix="never paste text",
     ),
 )

@@ -1,18 +1,14 @@
-"""Faults in names, networks, routes, images, budgets and secrets."""
+"""Faults in names, networks, routes, budgets and upkeep."""
 
 from __future__ import annotations
 
 import copy
 
-from tests.policy.seeding import Fault, Seeded
+from tests.policy.seeding import SETTINGS, Fault, Seeded
 
 DYNAMIC = "/etc/traefik/dynamic.yml"
 GUARD = "/run/secrets/forward-auth.yaml"
 ADMIN = "200000000000000001"
-
-
-def _drop_read_secret(seeded: Seeded) -> None:
-    seeded.unmount("core", "/app/secret/jwtSecret.txt")
 
 
 def _alias(seeded: Seeded, name: str) -> None:
@@ -31,92 +27,12 @@ def _same_route(seeded: Seeded) -> None:
 
 FAULTS = (
     Fault(
-        name="secret that nobody reads",
-        seed=_drop_read_secret,
-        rule="secrets_are_read",
-        path="platform/main/secrets/jwt-key",
-        cause="generated secret jwt-key is read by no service",
-        fix="service.reads(...)",
-    ),
-    Fault(
-        name="file that nobody reads",
-        seed=_drop_read_secret,
-        rule="files_are_read",
-        path="platform/main/jwt-key-file",
-        cause="is read by no service",
-        fix="service.reads(file, at=...)",
-    ),
-    Fault(
-        name="file that nobody declared",
-        seed=lambda s: s.mount("core", "/app/secret/jwtSecret.txt").update(secret_id="${docker_secret.gone.id}"),
-        rule="files_are_read",
-        path="/app/secret/jwtSecret.txt",
-        cause="the stack has no such file",
-        fix="declare the SwarmConfig or SwarmSecret",
-    ),
-    Fault(
-        name="secret that nobody declared",
-        seed=lambda s: s.edit("core", "/app/secret/jwtSecret.txt", lambda text: "${var.jwt_secret}"),
-        rule="secrets_have_an_owner",
-        path="jwt-key-file_content_D7EF3A37",
-        cause="refers to var.jwt_secret; no secret of that name is declared",
-        fix="layers/secrets.py",
-    ),
-    Fault(
-        name="secret in a command",
-        seed=lambda s: s.container("redis").update(args=["--requirepass", "${random_password.x.result}"]),
-        rule="secrets_are_in_secrets",
-        path="data/redis/redis: args",
-        cause="docker service inspect would show it",
-        fix="SwarmSecret",
-    ),
-    Fault(
-        name="supplied secret without a value",
-        environment="prod",
-        seed=lambda s: None,
-        rule="supplied_secrets_are_there",
-        path="prod-services: variable discord_bot_token",
-        cause="has no value; it is supplied from outside: token of the Discord bot",
-        fix="TF_VAR_",
-        severity="deploy",
-    ),
-    Fault(
-        name="sign-in with placeholders",
-        environment="prod",
-        seed=lambda s: None,
-        rule="sign_in_is_set_up",
-        path="prod.yaml: ingress/sign_in/guild",
-        cause="is a placeholder",
-        fix="put the id from Discord there",
-        severity="deploy",
-    ),
-    Fault(
-        name="unresolved image",
-        environment="prod",
-        seed=lambda s: None,
-        rule="images_are_resolved",
-        path="images.lock.yaml: redis:8.2.9-bookworm",
-        cause="has no digest yet (unresolved)",
-        fix="python -m ops images resolve",
-        severity="deploy",
-    ),
-    Fault(
-        name="floating image",
-        environment="prod",
-        seed=lambda s: s.container("redis").update(image="redis:latest"),
-        rule="images_are_pinned",
-        path="data/redis/redis: image",
-        cause="it is not pinned",
-        fix="images.lock.yaml",
-    ),
-    Fault(
-        name="image that is not in the lock",
-        environment="prod",
-        seed=lambda s: s.container("redis").update(image="redis:7.0@unresolved"),
-        rule="images_are_in_the_lock",
-        path="data/redis/redis: image",
-        cause="redis:7.0@unresolved is not in the environment's source of images",
-        fix="site.image(...)",
+        name="a file that is no JSON",
+        seed=lambda s: s.edit("core", SETTINGS, lambda text: text.replace('"redis": {', '"redis": ')),
+        rule="files_can_be_parsed",
+        path="core: /app/config/production.json",
+        cause="is not JSON",
+        fix="never paste text",
     ),
     Fault(
         name="port of a store on the node",
@@ -236,7 +152,7 @@ FAULTS = (
         seed=lambda s: s.service("core")["task_spec"]["resources"]["limits"].update(memory_bytes=64 * 1024**3),
         rule="services_find_a_node",
         path="local.yaml: resources/core/memory",
-        cause="the largest node that it may run on has 8192",
+        cause="the largest node that it may run on has 8GiB",
         fix="lower it",
     ),
     Fault(
@@ -287,6 +203,46 @@ FAULTS = (
         path="core: restart policy",
         cause="a crash loop without a pause fills the disk",
         fix="let SwarmService render it",
+    ),
+    Fault(
+        name="logs that grow for ever",
+        seed=lambda s: s.service("core")["task_spec"]["log_driver"].update(options={}),
+        rule="failures_are_bounded",
+        path="core: log rotation",
+        cause="logs would fill the disk",
+        fix="let SwarmService render it",
+    ),
+    Fault(
+        name="no time to leave",
+        seed=lambda s: s.container("core").update(stop_grace_period="0s"),
+        rule="failures_are_bounded",
+        path="core: stop grace",
+        cause="killed in the middle of its work",
+        fix="let SwarmService render it",
+    ),
+    Fault(
+        name="a bad image that stays",
+        seed=lambda s: s.service("core")["update_config"].update(failure_action="pause"),
+        rule="failures_are_bounded",
+        path="core: update policy",
+        cause="a bad image would stay",
+        fix="let SwarmService render it",
+    ),
+    Fault(
+        name="a deploy that nobody waits for",
+        seed=lambda s: s.service("core").pop("converge_config"),
+        rule="failures_are_bounded",
+        path="core: convergence",
+        cause="a failed deploy would count as done",
+        fix="let SwarmService render it",
+    ),
+    Fault(
+        name="route without labels",
+        seed=lambda s: s.service("web").pop("labels"),
+        rule="routes_are_decided",
+        path="local-services: web",
+        cause="the page would be a 404",
+        fix="expose_via(gateway, ...)",
     ),
     Fault(
         name="virtual address",

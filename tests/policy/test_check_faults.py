@@ -6,20 +6,29 @@ is not here.
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
+from ops.check.finding import Finding
 from ops.check.rules import RULES
+from tests.policy.faults_of_secrets import FAULTS as SECRETS
 from tests.policy.faults_of_stores import FAULTS as STORES
 from tests.policy.faults_of_the_application import FAULTS as APPLICATION
 from tests.policy.faults_of_the_swarm import FAULTS as SWARM
 from tests.policy.seeding import Fault, findings_after, said
 
-FAULTS = (*APPLICATION, *STORES, *SWARM)
+FAULTS = (*APPLICATION, *SECRETS, *STORES, *SWARM)
+
+
+@cache
+def _found(fault: Fault) -> list[Finding]:
+    return findings_after(fault.environment, fault.seed)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_seeded_fault_is_found(fault: Fault) -> None:
-    found = findings_after(fault.environment, fault.seed)
+    found = _found(fault)
     by_rule = [f for f in found if f.rule == fault.rule and f.path.endswith(fault.path)]
     assert by_rule, said(found)
     assert any(fault.cause in f"{f.what}; {f.cause}" for f in by_rule), said(found)
@@ -29,7 +38,7 @@ def test_a_seeded_fault_is_found(fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_finding_names_an_environment_a_fix_and_no_value(fault: Fault) -> None:
-    for finding in findings_after(fault.environment, fault.seed):
+    for finding in _found(fault):
         assert finding.path
         assert finding.what
         assert finding.cause

@@ -34,7 +34,6 @@ def test_the_fake_discord_knows_a_person_for_each_role_and_those_whom_no_page_ma
             {"id": "300000000000000003", "username": "without_role", "roles": []},
             {"id": "300000000000000004", "username": "not_a_member", "roles": None},
             {"id": "300000000000000005", "username": "another_role", "roles": [f"{ADMIN}0"]},
-            {"id": "300000000000000005", "username": "another_role", "roles": [f"{ADMIN}0"]},
         ],
     }
     assert load("fake-discord", "fake_discord.config").build(content, "test").user("designer").roles == (

@@ -65,14 +65,22 @@ def _own(service: DeployedService, address: Address) -> Iterator[Finding]:
 
 
 def _port_of(service: DeployedService, server: DeployedService, address: Address) -> Iterator[Finding]:
-    if address.port is None or address.port in ports_of(server):
-        return
-    yield Finding(
-        path=f"{service.path}: {address.place}",
-        what=f"connects to {address}",
-        cause=f"{server.name} listens on {_ports(server)} only",
-        fix=f"use one of these ports: pass on what connect_to({server.name}) returns, or its port=... by name",
-    )
+    path = f"{service.path}: {address.place}"
+    labels = {label for label, port in server.listens.items() if port == address.port}
+    if address.port is not None and address.port not in ports_of(server):
+        yield Finding(
+            path=path,
+            what=f"connects to {address}",
+            cause=f"{server.name} listens on {_ports(server)} only",
+            fix=f"use one of these ports: pass on what connect_to({server.name}) returns, or its port=... by name",
+        )
+    elif labels and address.speaks not in ("", *labels):
+        yield Finding(
+            path=path,
+            what=f"connects to {address}",
+            cause=f"that is its port for {', '.join(sorted(labels))}, not for {address.speaks}",
+            fix=f"connect_to({server.name}, port={address.speaks!r})",
+        )
 
 
 def _unconnected(service: DeployedService, server: DeployedService, address: Address) -> Finding:

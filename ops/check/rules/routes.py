@@ -22,6 +22,16 @@ def routes_are_decided(platform: Platform) -> Iterator[Finding]:
         for name, router in service.routers.items():
             access = platform.declared.access.get((service.name, router.get("rule", "")))
             yield from _decided(platform, service, name, router, access)
+    labelled = {
+        (service.name, r.get("rule")) for service in platform.services for r in service.routers.values()
+    }
+    for service_name, rule in sorted(platform.declared.access.keys() - labelled):
+        yield Finding(
+            path=f"{platform.settings.services_stack}: {service_name}",
+            what=f"has no labels for its route {rule}",
+            cause="Traefik would not know of it, and the page would be a 404",
+            fix="let expose_via(gateway, ...) write the labels",
+        )
 
 
 def roles_have_members(platform: Platform) -> Iterator[Finding]:

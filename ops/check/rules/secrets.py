@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sprocket_constructs.secret_value import SUPPLIED_CHARSET
 
@@ -33,11 +34,11 @@ def secrets_have_an_owner(platform: Platform) -> Iterator[Finding]:
     """What a file refers to is declared in the same stack."""
     known = {f"random_password.{name}.result" for name in platform.resources("random_password")}
     known |= {f"var.{name}" for name in platform.document.get("variable", {})}
-    for name, template in platform.document.get("locals", {}).items():
-        for reference in references_in(str(template)):
+    for resource in platform.resources("docker_secret").values():
+        for reference in references_in(platform.template_of(resource)):
             if reference not in known:
                 yield Finding(
-                    path=f"{platform.settings.services_stack}: locals/{name}",
+                    path=_path_of(resource),
                     what=f"refers to {reference}",
                     cause="no secret of that name is declared, so Terraform would refuse the plan",
                     fix="declare it in layers/secrets.py, as generated or supplied",
@@ -50,9 +51,8 @@ def files_are_read(platform: Platform) -> Iterator[Finding]:
     for kind in ("docker_config", "docker_secret"):
         for name, resource in platform.resources(kind).items():
             if f"{kind}.{name}" not in mounted:
-                path = resource.get("//", {}).get("metadata", {}).get("path", name).removesuffix("/Resource")
                 yield Finding(
-                    path=path,
+                    path=_path_of(resource),
                     what=f"{kind.removeprefix('docker_')} {name} is read by no service",
                     cause="whoever needs it goes without, or it is left over",
                     fix="mount it: service.reads(file, at=...), or remove it",
@@ -79,9 +79,7 @@ def secrets_are_in_secrets(platform: Platform) -> Iterator[Finding]:
     for config in platform.resources("docker_config").values():
         text = str(config.get("data", ""))
         if "${" in text or _VISIBLE.search(platform.text_of(config)):
-            yield _exposed(
-                config["//"]["metadata"]["path"].removesuffix("/Resource"), "docker config inspect"
-            )
+            yield _exposed(_path_of(config), "docker config inspect")
     for text in texts(dict(platform.document)):
         if "@@secret:" in text:
             yield _exposed(platform.settings.services_stack, "the plan")
@@ -132,3 +130,9 @@ def _exposed(path: str, where: str) -> Finding:
         cause=f"{where} would show it to anybody who may look",
         fix="put it into a SwarmSecret and let the program read the file",
     )
+
+
+def _path_of(resource: Mapping[str, Any]) -> str:
+    """Of the construct that made it."""
+    metadata = resource.get("//", {}).get("metadata", {})
+    return str(metadata.get("path", resource.get("name", ""))).removesuffix("/Resource")

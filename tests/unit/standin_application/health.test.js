@@ -4,7 +4,7 @@ const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-const { Health } = require("stand-in/health");
+const { Health, PEER_GRACE_MS } = require("stand-in/health");
 const { Prober, retryAfter, within } = require("stand-in/prober");
 
 function made() {
@@ -21,6 +21,23 @@ test("a dependency counts as failing until it has worked", () => {
     assert.equal(health.ok, false);
     health.passed("redis");
     assert.equal(health.ok, true);
+});
+
+test("a peer may be late, but not for ever, and not after it has been there", () => {
+    const log = { log: () => {}, error: () => {} };
+    let now = 0;
+    const health = new Health("core", log, () => new Date(now));
+    health.expect("queues", "main-core", { peer: true });
+    health.expect("rpc:bot", "main-bot", { peer: true });
+    assert.equal(health.ok, true);
+    assert.equal(health.report().dependencies.queues.ok, false);
+    health.passed("rpc:bot");
+    health.failed("rpc:bot", "no answer");
+    assert.equal(health.ok, false);
+    health.passed("rpc:bot");
+    assert.equal(health.ok, true);
+    now = PEER_GRACE_MS;
+    assert.equal(health.ok, false);
 });
 
 test("the report names each dependency with its last error and since when", () => {

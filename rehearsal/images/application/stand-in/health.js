@@ -1,6 +1,12 @@
 "use strict";
 
 /**
+ * How long a service may be well without its peers: all of them need each other's queues, and somebody is first. After
+ * that, or once a peer has answered, its absence counts like any other.
+ */
+const PEER_GRACE_MS = 180_000;
+
+/**
  * What is known of each dependency, by name. Says every change on the log: an error when one fails or fails in
  * another way, a line when it works again.
  */
@@ -10,10 +16,13 @@ class Health {
         this.log = log;
         this.now = now;
         this.dependencies = new Map();
+        this.peers = new Set();
+        this.started = this.now().getTime();
     }
 
-    /** Announces a dependency; it counts as failing until the first success. */
-    expect(name, target) {
+    /** Announces a dependency; it counts as failing until the first success. A peer has time to come. */
+    expect(name, target, { peer = false } = {}) {
+        if (peer) this.peers.add(name);
         this.dependencies.set(name, {
             ok: false,
             target,
@@ -25,6 +34,7 @@ class Health {
     passed(name, note) {
         const entry = this.dependencies.get(name);
         const changed = !entry.ok || entry.note !== note;
+        this.peers.delete(name);
         if (!entry.ok) entry.since = this.now().toISOString();
         if (changed) this.log.log("Dependency", `${name} ok (${entry.target})${note ? `, but ${note}` : ""}`);
         this.#update(name, entry, { ok: true, error: undefined, note });
@@ -43,7 +53,8 @@ class Health {
     }
 
     get ok() {
-        return [...this.dependencies.values()].every((entry) => entry.ok);
+        const waiting = this.now().getTime() - this.started < PEER_GRACE_MS;
+        return [...this.dependencies].every(([name, entry]) => entry.ok || (waiting && this.peers.has(name)));
     }
 
     /** Body of /healthz. */
@@ -57,4 +68,4 @@ class Health {
     }
 }
 
-module.exports = { Health };
+module.exports = { Health, PEER_GRACE_MS };

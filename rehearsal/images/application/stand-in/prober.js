@@ -34,7 +34,7 @@ function within(ms, promise, late = () => {}) {
  * that fails closes it and opens another one after a growing pause. Never gives up, never throws.
  *
  * A dependency has `name`, `target` (for messages), `check(session)` (may return a note), and where a session is kept
- * `open()` and `close(session)`; `intervalMs` and `timeoutMs` where the usual 15 s and 10 s do not fit.
+ * `open()` and `close(session)`; `peer: true` where it needs another service of the application; `intervalMs` and `timeoutMs` where the usual 15 s and 10 s do not fit.
  */
 class Prober {
     #session;
@@ -44,7 +44,7 @@ class Prober {
     constructor(dependency, health) {
         this.dependency = dependency;
         this.health = health;
-        health.expect(dependency.name, dependency.target);
+        health.expect(dependency.name, dependency.target, { peer: dependency.peer });
     }
 
     /** Works until the process ends; what needs RabbitMQ waits for the connection before its first try. */

@@ -30,6 +30,7 @@ class InfluxServer:
         resources, data, v1, backup = ResourceApi(store), DataApi(store), V1Api(store), BackupApi(store)
         self._store = store
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+        self._add("GET", "/", _page)
         self._add("GET", "/health", _health)
         self._add("GET", "/ready", lambda request: Response.json(200, {"status": "ready"}))
         for method in ("GET", "HEAD"):
@@ -78,6 +79,11 @@ class InfluxServer:
         if request.path.startswith(("/api/v2/", "/private/")):
             v2_caller(self._store, request)
         raise Problem("not found", "path not found")
+
+
+def _page(request: Request) -> Response:
+    """Where the real one has its pages."""
+    return Response.html(200, "<!doctype html><title>InfluxDB</title><p>A stand-in for InfluxDB has no pages.")
 
 
 def _health(request: Request) -> Response:

@@ -43,7 +43,7 @@ def watch(settings: Settings, health: Health) -> None:
             ("redis", _address(settings.result_backend, 6379), _results_check(settings.result_backend))
         )
     for name, target, check in checks:
-        health.expect(name, target)
+        health.expect(name, target, peer=name == "analytics-queue")
         threading.Thread(target=_repeat, args=(name, check, health), daemon=True).start()
 
 

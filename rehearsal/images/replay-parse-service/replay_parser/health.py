@@ -6,12 +6,17 @@ import json
 import logging
 import re
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PORT = 3015
 SERVICE = "replay-parse-service"
+
+PEER_GRACE_SECONDS = 180.0
+"""How long it may be well without its peers: services need each other's queues, and somebody is first."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -21,9 +26,13 @@ class Health:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._dependencies: dict[str, dict[str, Any]] = {}
+        self._peers: set[str] = set()
+        self._started = time.monotonic()
 
-    def expect(self, name: str, target: str) -> None:
-        """Announce a dependency; it counts as failing until the first success."""
+    def expect(self, name: str, target: str, *, peer: bool = False) -> None:
+        """Announce a dependency; it counts as failing until the first success. A peer has time to come."""
+        if peer:
+            self._peers.add(name)
         self._dependencies[name] = {"ok": False, "target": target, "error": "not tried yet", "since": _now()}
 
     def passed(self, name: str) -> None:
@@ -36,6 +45,8 @@ class Health:
 
     def _update(self, name: str, ok: bool, error: str | None) -> None:
         with self._lock:
+            if ok:
+                self._peers.discard(name)
             entry = self._dependencies[name]
             changed = (entry["ok"], entry.get("error")) != (ok, error)
             since = _now() if entry["ok"] != ok else entry["since"]
@@ -57,7 +68,8 @@ class Health:
         """Whether all are well, and the body of /healthz."""
         with self._lock:
             dependencies = dict(self._dependencies)
-        ok = all(entry["ok"] for entry in dependencies.values())
+            waited_for = set(self._peers) if time.monotonic() - self._started < PEER_GRACE_SECONDS else set()
+        ok = all(entry["ok"] or name in waited_for for name, entry in dependencies.items())
         status = "ok" if ok else "error"
         return ok, {"status": status, "service": SERVICE, "standIn": True, "dependencies": dependencies}
 

@@ -84,6 +84,7 @@ async function sameBucket(client, s3, bucket, service) {
 function celery({ service, celery: settings, redis, account, bucket }) {
     return {
         name: "celery",
+        peer: true,
         target: `queue ${settings.queue}, results in ${redis.host}:${redis.port}, replays in ${bucket}`,
         needs: "rabbitmq",
         intervalMs: 60_000,

@@ -53,6 +53,7 @@ function rpcQueue({ broker, service, queue, handlers = {} }) {
 function rpcTo({ broker, service, queue }) {
     return {
         name: `rpc:${service}`,
+        peer: true,
         needs: "rabbitmq",
         target: `queue ${queue}`,
         open: () => RpcCaller.on(broker),
@@ -69,6 +70,7 @@ function rpcTo({ broker, service, queue }) {
 function rpcQueues({ broker, queues }) {
     return {
         name: "queues",
+        peer: true,
         needs: "rabbitmq",
         target: queues.join(", "),
         check: async () => {

@@ -1,0 +1,100 @@
+"""What each service of the application says about what it depends on, held against the declared connections."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ops.smoke.graph import Declared
+from ops.smoke.outcome import Outcome
+from ops.smoke.scene import Scene
+from ops.smoke.tasks import Tasks
+
+AREA = "dependencies"
+PLATFORM = "platform"
+UNUSED = {"migration"}
+"""Have done their work and use nothing any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependency:
+    """One thing that a service uses: its name there, where it is, and what went wrong, if anything."""
+
+    name: str
+    target: str
+    error: str = ""
+
+
+def check_dependencies(scene: Scene, tasks: Tasks) -> Iterator[Outcome]:
+    """Every dependency of every service of the application that reports any."""
+    for name, service in sorted(scene.services.items()):
+        if service.layer != PLATFORM or name.rpartition("-")[2] in UNUSED:
+            continue
+        container = tasks.container(name)
+        if container is None:
+            yield Outcome.skipped(AREA, name, because="none of its tasks is on the node that is asked")
+            continue
+        found = _asked(tasks, container, service)
+        if found is None:
+            because = "this program reports no dependencies; its health is among the services"
+            yield Outcome.skipped(AREA, name, because=because)
+            continue
+        yield from judged(service, found, scene.services)
+
+
+def judged(service: Declared, found: list[Dependency], services: Mapping[str, Declared]) -> Iterator[Outcome]:
+    """Each dependency, and each declared connection that none of them goes to."""
+    for dependency in found:
+        yield Outcome.of(
+            AREA,
+            f"{service.name}: {dependency.name}",
+            not dependency.error,
+            expected=f"works ({dependency.target})",
+            found=dependency.error or f"works ({dependency.target})",
+            fix=f"docker service logs {service.name} names it too, with the time",
+        )
+    for server in service.servers:
+        used = any(_leads_to(dependency, services[server]) for dependency in found)
+        yield Outcome.of(
+            AREA,
+            f"{service.name} -> {server}",
+            used,
+            expected="the declared connection is used",
+            found="used"
+            if used
+            else f"no dependency of {service.name} is at {' or '.join(services[server].names)}",
+            fix=f"drop the connection from {service.name}'s layer, or find out what it was for",
+        )
+
+
+def parsed(body: str) -> list[Dependency] | None:
+    """The dependencies in the body of ``/healthz``; ``None`` where it has no list of them."""
+    try:
+        listed = json.loads(body)["dependencies"]
+        return [
+            Dependency(
+                name=name,
+                target=str(entry["target"]),
+                error="" if entry["ok"] else str(entry.get("error") or "fails"),
+            )
+            for name, entry in listed.items()
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _asked(tasks: Tasks, container: str, service: Declared) -> list[Dependency] | None:
+    """The list, at the port of the health check, or at any other that the task listens on."""
+    ports = [service.healthz] if service.healthz else tasks.listening(container)
+    for port in ports:
+        found = parsed(tasks.get(container, f"http://127.0.0.1:{port}/healthz").output)
+        if found is not None:
+            return found
+    return None
+
+
+def _leads_to(dependency: Dependency, server: Declared) -> bool:
+    words = re.split(r"[^A-Za-z0-9.-]+", dependency.target)
+    return any(name in words for name in server.names) or dependency.name in server.names

@@ -1,0 +1,179 @@
+"""One run: what can be done side by side is, so that watching the tasks costs no time of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+
+from ops.errors import OpsError
+from ops.smoke import (
+    checks_addresses,
+    checks_certificates,
+    checks_dependencies,
+    checks_probes,
+    checks_services,
+    checks_sign_in,
+    checks_transport,
+)
+from ops.smoke.authority import trust_of
+from ops.smoke.browser import Reach
+from ops.smoke.graph import services_of
+from ops.smoke.outcome import Outcome
+from ops.smoke.person import ANONYMOUS
+from ops.smoke.result import Result
+from ops.smoke.route import routes_of
+from ops.smoke.scene import Scene
+from ops.smoke.tasks import Tasks
+from ops.target import Target
+
+STABLE_S = 30.0
+SIGN_IN = "forward-auth"
+CONFIG = "/run/secrets/forward-auth.yaml"
+BROWSERS = 4
+"""Side by side; more would only wait for the machine's cores."""
+
+Say = Callable[[str], None]
+
+
+class Smoke:
+    """Checks one environment that was synthesized and is deployed.
+
+    Args:
+        quick: one look at the tasks in place of 30 s, no large upload, no burst.
+        connect: an address for every name; see :class:`Reach`.
+    """
+
+    def __init__(self, target: Target, *, quick: bool = False, connect: str | None = None) -> None:
+        self._target = target
+        self._quick = quick
+        self._reach = Reach(connect)
+        self._end = threading.Event()
+
+    def run(self, say: Say) -> Result:
+        """Everything; ends early and in order on Ctrl-C.
+
+        Raises:
+            OpsError: the engine does not answer, or nothing of the environment is there.
+        """
+        started = time.monotonic()
+        say("looking at the engine")
+        scene, key = self._look()
+        try:
+            outcomes = list(self._outcomes(scene, key, say))
+        finally:
+            self._end.set()
+        return Result(
+            environment=self._target.name,
+            outcomes=outcomes,
+            tested=tested(scene),
+            seconds=time.monotonic() - started,
+        )
+
+    def _look(self) -> tuple[Scene, str | None]:
+        """What to test, and the key of the sign-in's cookies where it can be read."""
+        settings, wanted = self._target.settings, self._target.wanted
+        services = services_of(wanted)
+        with self._target.swarm() as swarm:
+            there = {service.name for service in swarm.services()}
+            if not there & services.keys():
+                raise OpsError(
+                    f"{self._target.name} is not deployed: none of its {len(services)} services is on the swarm",
+                    fix=f"make up ENV={self._target.name}",
+                )
+            tasks = Tasks(swarm)
+            scene = Scene(
+                settings=settings,
+                routes=routes_of(wanted, admin_role=settings.ingress.admin_role),
+                services=services,
+                reach=self._reach,
+                trust=trust_of(settings, tasks),
+                programs=dict(_programs(tasks, services)),
+            )
+            return scene, _key(tasks)
+
+    def _outcomes(self, scene: Scene, key: str | None, say: Say) -> Iterator[Outcome]:
+        with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(max_workers=BROWSERS + 2))
+            # Before the pool waits for its threads: a failure or Ctrl-C here ends their loops.
+            stack.callback(self._end.set)
+            watched = pool.submit(self._watched, scene)
+            inside = pool.submit(self._inside, scene)
+            say("certificates")
+            yield from checks_certificates.check_certificates(scene, self._end)
+            yield from self._opened(scene, pool, say)
+            say("sign-in")
+            yield from checks_sign_in.check_sign_in(scene, key)
+            say("probes, WebSocket, upload")
+            yield from checks_probes.check_probes(scene)
+            yield from checks_transport.check_websockets(scene)
+            yield from self._heavy(scene, say)
+            say("dependencies of each service")
+            yield from inside.result()
+            say(f"watching the tasks for {STABLE_S:g} s" if not self._quick else "looking at the tasks")
+            yield from watched.result()
+
+    def _opened(self, scene: Scene, pool: ThreadPoolExecutor, say: Say) -> Iterator[Outcome]:
+        people = (ANONYMOUS, *scene.people)
+        say(f"{len(scene.routes)} addresses for {len(people)} people, http and https")
+        visits: list[Future[list[Outcome]]] = [
+            pool.submit(lambda name: list(checks_addresses.check_addresses(scene, name)), person.name)
+            for person in people
+        ]
+        found = [outcome for visit in visits for outcome in visit.result()]
+        yield from (outcome for outcome in found if outcome.area == checks_addresses.AREA)
+        yield from checks_addresses.not_checked(scene)
+        yield from (outcome for outcome in found if outcome.area != checks_addresses.AREA)
+
+    def _heavy(self, scene: Scene, say: Say) -> Iterator[Outcome]:
+        if self._quick:
+            yield Outcome.skipped(checks_transport.AREA, "upload, rate limit", because="left out by --quick")
+            return
+        yield from checks_transport.check_uploads(scene)
+        say("rate limit")
+        yield from checks_transport.check_rate_limit(scene)
+
+    def _watched(self, scene: Scene) -> list[Outcome]:
+        seconds = 0.0 if self._quick else STABLE_S
+        with self._target.swarm() as swarm:
+            return list(checks_services.check_services(scene, swarm, seconds=seconds, end=self._end))
+
+    def _inside(self, scene: Scene) -> list[Outcome]:
+        with self._target.swarm() as swarm:
+            tasks = Tasks(swarm)
+            return [
+                *checks_dependencies.check_dependencies(scene, tasks),
+                *checks_services.check_ports(scene.services, tasks),
+            ]
+
+
+def _programs(tasks: Tasks, services: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What runs under a service's name, where the image says that it stands in for another."""
+    for name in services:
+        container = tasks.container(name)
+        labels = tasks.labels(container) if container else {}
+        if "sprocket.stands-in-for" in labels:
+            yield name, f"{labels.get('sprocket.kind', '')} for {labels['sprocket.stands-in-for']}"
+
+
+def _key(tasks: Tasks) -> str | None:
+    container = tasks.container(SIGN_IN)
+    done = tasks.run(container, "cat", CONFIG) if container else None
+    return checks_sign_in.key_in(done.output) if done and done.code == 0 else None
+
+
+def tested(scene: Scene) -> dict[str, str]:
+    """What this run dealt with where it could have been something else."""
+    sign_in = scene.settings.ingress.sign_in
+    stand_ins = sorted(name for name in scene.services if scene.stands_in(name))
+    return {
+        "Discord": "a fake one inside the swarm"
+        if sign_in.provider == "fake"
+        else "the real one, as far as its sign-in page",
+        "sign-in": scene.programs.get(SIGN_IN, f"the real {sign_in.proxy}"),
+        "certificates": f"{scene.trust.described}; "
+        + ("chains verified" if scene.trust.verifies else "chains not verified"),
+        "stand-ins": ", ".join(stand_ins) or "none",
+    }

@@ -1,0 +1,133 @@
+"""Faults in secrets and images."""
+
+from __future__ import annotations
+
+from tests.policy.seeding import Fault, Seeded
+
+
+def _drop_read_secret(seeded: Seeded) -> None:
+    seeded.unmount("core", "/app/secret/jwtSecret.txt")
+
+
+FAULTS = (
+    Fault(
+        name="secret that nobody reads",
+        seed=_drop_read_secret,
+        rule="secrets_are_read",
+        path="platform/main/secrets/jwt-key",
+        cause="generated secret jwt-key is read by no service",
+        fix="service.reads(...)",
+    ),
+    Fault(
+        name="file that nobody reads",
+        seed=_drop_read_secret,
+        rule="files_are_read",
+        path="platform/main/jwt-key-file",
+        cause="is read by no service",
+        fix="service.reads(file, at=...)",
+    ),
+    Fault(
+        name="file that nobody declared",
+        seed=lambda s: s.mount("core", "/app/secret/jwtSecret.txt").update(secret_id="${docker_secret.gone.id}"),
+        rule="files_are_read",
+        path="/app/secret/jwtSecret.txt",
+        cause="the stack has no such file",
+        fix="declare the SwarmConfig or SwarmSecret",
+    ),
+    Fault(
+        name="secret that nobody declared",
+        seed=lambda s: s.edit("core", "/app/secret/jwtSecret.txt", lambda text: "${var.jwt_secret}"),
+        rule="secrets_have_an_owner",
+        path="platform/main/jwt-key-file",
+        cause="refers to var.jwt_secret; no secret of that name is declared",
+        fix="layers/secrets.py",
+    ),
+    Fault(
+        name="secret in a command",
+        seed=lambda s: s.container("redis").update(args=["--requirepass", "${random_password.x.result}"]),
+        rule="secrets_are_in_secrets",
+        path="data/redis/redis: args",
+        cause="docker service inspect would show it",
+        fix="SwarmSecret",
+    ),
+    Fault(
+        name="secret in a variable",
+        seed=lambda s: s.container("core").update(env={"NODE_ENV": "production", "KEY": "${var.key}"}),
+        rule="secrets_are_in_secrets",
+        path="platform/main/core: env",
+        cause="docker service inspect would show it",
+        fix="SwarmSecret",
+    ),
+    Fault(
+        name="secret in a label",
+        seed=lambda s: s.service("core")["labels"].append({"label": "note", "value": "${local.password}"}),
+        rule="secrets_are_in_secrets",
+        path="platform/main/core: labels",
+        cause="docker service inspect would show it",
+        fix="SwarmSecret",
+    ),
+    Fault(
+        name="secret in a config",
+        seed=lambda s: next(iter(s.resources("docker_config").values())).update(data="${local.password}"),
+        rule="secrets_are_in_secrets",
+        path="data/alloy/config",
+        cause="docker config inspect would show it",
+        fix="SwarmSecret",
+    ),
+    Fault(
+        name="placeholder that is left",
+        seed=lambda s: s.document["locals"].update(forgotten="@@secret:key@@"),
+        rule="secrets_are_in_secrets",
+        path="local-services",
+        cause="the plan would show it",
+        fix="SwarmSecret",
+    ),
+    Fault(
+        name="supplied secret without a value",
+        environment="prod",
+        seed=lambda s: None,
+        rule="supplied_secrets_are_there",
+        path="prod-services: variable discord_bot_token",
+        cause="has no value; it is supplied from outside: token of the Discord bot",
+        fix="TF_VAR_",
+        severity="deploy",
+    ),
+    Fault(
+        name="sign-in with placeholders",
+        environment="prod",
+        seed=lambda s: None,
+        rule="sign_in_is_set_up",
+        path="prod.yaml: ingress/sign_in/guild",
+        cause="is a placeholder",
+        fix="put the id from Discord there",
+        severity="deploy",
+    ),
+    Fault(
+        name="unresolved image",
+        environment="prod",
+        seed=lambda s: None,
+        rule="images_are_resolved",
+        path="images.lock.yaml: redis:8.2.9-bookworm",
+        cause="has no digest yet (unresolved)",
+        fix="python -m ops images resolve",
+        severity="deploy",
+    ),
+    Fault(
+        name="floating image",
+        environment="prod",
+        seed=lambda s: s.container("redis").update(image="redis:latest"),
+        rule="images_are_pinned",
+        path="data/redis/redis: image",
+        cause="it is not pinned",
+        fix="images.lock.yaml",
+    ),
+    Fault(
+        name="image that is not in the lock",
+        environment="prod",
+        seed=lambda s: s.container("redis").update(image="redis:7.0@unresolved"),
+        rule="images_are_in_the_lock",
+        path="data/redis/redis: image",
+        cause="redis:7.0@unresolved is not in the environment's source of images",
+        fix="site.image(...)",
+    ),
+)  # fmt: skip

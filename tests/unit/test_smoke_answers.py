@@ -1,0 +1,214 @@
+"""What smoke makes of answers: where a visit ended, redirects, headers, probes of the tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from ops.smoke.checks_addresses import headers_outcome
+from ops.smoke.checks_dependencies import Dependency, judged, parsed
+from ops.smoke.checks_services import Observation, check_ports
+from ops.smoke.expectation import Answer, Arrival, arrival, wrong_in_authorize, wrong_in_redirect
+from ops.smoke.graph import Declared, services_of
+from ops.smoke.outcome import Outcome, Status
+from ops.smoke.route import Route
+from ops.smoke.tasks import Tasks, listening_in
+from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
+from tests.unit.smoke_scene import inventory
+
+AUTHORIZE = "https://discord.example.org/oauth2/authorize"
+CALLBACK = "https://auth.example.org/_oauth"
+PAGE = Route(host="page.example.org", service="page", role="admin")
+API = Route(host="api.example.org", service="core", role=None, page="/healthz", answers=200)
+
+
+def answer(status: int, url: str = PAGE.url, **more: Any) -> Answer:
+    return Answer(status=status, url=url, **more)
+
+
+@pytest.mark.parametrize(
+    ("found", "means"),
+    [
+        (answer(200), Arrival.PAGE),
+        (answer(307, location=f"{AUTHORIZE}?client_id=1"), Arrival.DISCORD),
+        (answer(301, "http://page.example.org/", location="https://page.example.org/"), Arrival.HTTPS),
+        (answer(401), Arrival.REFUSED),
+        (answer(403), Arrival.REFUSED),
+        (answer(500, f"{CALLBACK}?code=1"), Arrival.REFUSED),
+        (answer(500), Arrival.BROKEN),
+        (answer(404), Arrival.BROKEN),
+        (answer(200, "https://other.example.org/"), Arrival.BROKEN),
+        # A redirect that nobody followed further, to another Discord than this environment's.
+        (answer(307, location="https://discord.com/oauth2/authorize?client_id=1"), Arrival.PAGE),
+    ],
+)
+def test_where_a_visit_ended(found: Answer, means: Arrival) -> None:
+    assert arrival(found, asked=PAGE, authorize=AUTHORIZE, callback=CALLBACK) is means
+
+
+@pytest.mark.parametrize("status", [404, 503, 302])
+def test_a_page_with_a_health_check_must_give_its_status(status: int) -> None:
+    found = answer(status, API.url)
+    assert arrival(found, asked=API, authorize=AUTHORIZE, callback=CALLBACK) is Arrival.BROKEN
+
+
+def test_the_gateways_own_404_is_nobodys_page() -> None:
+    own = answer(404, body="404 page not found\n")
+    assert own.from_proxy and str(own) == "404 by the gateway itself"
+    assert not answer(404, body="Cannot GET /").from_proxy
+
+
+def test_http_must_lead_to_the_same_page_by_https() -> None:
+    assert wrong_in_redirect("https://a.example/b?c=1", "http://a.example/b?c=1") == ""
+    assert wrong_in_redirect("https://a.example/", "http://a.example/b?c=1") == (
+        "leads to https://a.example/, not to https://a.example/b?c=1"
+    )
+
+
+def authorize(**changed: str) -> str:
+    query = {
+        "client_id": "7",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "identify guilds.members.read",
+        "state": f"{'0' * 32}:generic-oauth:{PAGE.url}",
+    }
+    return f"{AUTHORIZE}?{urlencode(query | changed)}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({}, ""),
+        (
+            {"redirect_uri": "https://evil.example/"},
+            f"redirect_uri is 'https://evil.example/', not {CALLBACK!r}",
+        ),
+        ({"client_id": "8"}, "client_id is '8', not '7'"),
+        ({"scope": "identify"}, "scope lacks guilds.members.read"),
+        ({"state": "0:x:https://evil.example/"}, f"state does not lead back to {PAGE.url}"),
+    ],
+)
+def test_what_visitors_are_sent_to_discord_with(changed: dict[str, str], wrong: str) -> None:
+    found = wrong_in_authorize(authorize(**changed), client_id="7", redirect_uri=CALLBACK, page=PAGE.url)
+    assert found == wrong
+
+
+SAFE = {
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "x-frame-options": "SAMEORIGIN",
+}
+
+
+@pytest.mark.parametrize("missing", SAFE)
+def test_each_security_header_is_missed(missing: str) -> None:
+    assert headers_outcome("a.example", answer(200, headers=SAFE)).status is Status.PASSED
+    without = {name: value for name, value in SAFE.items() if name != missing}
+    assert headers_outcome("a.example", answer(200, headers=without)).status is Status.FAILED
+
+
+def test_a_program_must_not_say_its_name() -> None:
+    found = headers_outcome("a.example", answer(200, headers=SAFE | {"x-powered-by": "Express"}))
+    assert (found.status, found.found) == (Status.FAILED, "x-powered-by says 'Express'")
+
+
+# -- tasks -------------------------------------------------------------------------------------------------
+
+PROC_NET_TCP = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0B00007F:9C4B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1
+   1: 00000000:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2
+   2: 0100007F:0BC8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3
+   3: 0200000A:8F2E 0300000A:18EB 01 00000000:00000000 00:00000000 00000000     0        0 4
+  sl  local_address                         remote_address                        st
+   0: 00000000000000000000000000000000:0BB8 00000000000000000000000000000000:0000 0A 0 0 0 0 0 5
+"""
+
+
+def test_listening_ports_are_read_without_the_engines_resolver() -> None:
+    assert listening_in(PROC_NET_TCP) == [3000, 3016]
+
+
+def test_healthz_without_a_list_is_no_list() -> None:
+    assert parsed('{"status": "ok"}') is None
+    assert parsed("wget: unrecognized option") is None
+    assert parsed('{"dependencies": {"redis": {"ok": false, "target": "redis:6379"}}}') == [
+        Dependency(name="redis", target="redis:6379", error="fails")
+    ]
+
+
+def test_a_declared_connection_that_nothing_uses_is_a_failure() -> None:
+    services = services_of(inventory())
+    used = [Dependency(name="cache", target="redis:6379/1")]
+    assert _verdicts(judged(services["core"], used, services)) == {
+        "core: cache": Status.PASSED,
+        "core -> redis": Status.PASSED,
+    }
+    others = [Dependency(name="x", target="redis-replica:6379", error="refused")]
+    assert _verdicts(judged(services["core"], others, services)) == {
+        "core: x": Status.FAILED,
+        "core -> redis": Status.FAILED,
+    }
+
+
+def _verdicts(outcomes: Any) -> dict[str, Status]:
+    return {outcome.name: outcome.status for outcome in outcomes}
+
+
+def observed(*looks: FakeSwarm) -> Observation:
+    seen = Observation({"web": 1})
+    for look in looks:
+        seen.look(look)
+    return seen
+
+
+def running(*ids: str, replicas: int = 1) -> FakeSwarm:
+    return FakeSwarm(services_=[on_swarm("web", replicas=replicas)], tasks_=[task(id_, "web") for id_ in ids])
+
+
+def test_the_same_task_at_each_look_is_well() -> None:
+    assert observed(running("a"), running("a")).problem("web") == ""
+
+
+@pytest.mark.parametrize(
+    ("looks", "problem"),
+    [
+        ([FakeSwarm()], "is not on the swarm"),
+        ([running("a"), running()], "0/1"),
+        ([running("a", replicas=2)], "2 replicas are asked for on the swarm, 1 by the code"),
+        ([running("a"), running("b")], "2 different tasks in turn: it restarts or is being updated"),
+    ],
+)
+def test_what_is_wrong_with_a_service(looks: list[FakeSwarm], problem: str) -> None:
+    assert observed(*looks).problem("web") == problem
+
+
+class _Published(Tasks):
+    def __init__(self, ports: dict[str, list[int]]) -> None:
+        self._ports = ports
+
+    def published(self) -> dict[str, list[int]]:
+        return self._ports
+
+
+@pytest.mark.parametrize(
+    ("ports", "status"),
+    [
+        ({"traefik": [80, 443]}, Status.PASSED),
+        ({"traefik": [80, 443], "redis": [6379]}, Status.FAILED),
+        ({"traefik": [80, 443, 8080]}, Status.FAILED),
+        ({"traefik": [443]}, Status.FAILED),
+        ({}, Status.FAILED),
+    ],
+)
+def test_no_port_but_two_is_published_by_one_service(ports: dict[str, list[int]], status: Status) -> None:
+    declared = Declared(
+        name="t", names=("t",), replicas=1, layer="ingress", servers=(), networks=(), published=(80, 443)
+    )
+    found: dict[str, Outcome] = {each.name: each for each in check_ports({"t": declared}, _Published(ports))}
+    assert found["as declared"].status is Status.PASSED
+    assert found["on the swarm"].status is status
