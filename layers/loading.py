@@ -60,7 +60,7 @@ def load_resources(table: str, folder: Path = ENVIRONMENTS) -> dict[str, Share]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file as a mapping; a broken one, or one with a key twice, is an error that names the line."""
     try:
-        document = YAML(typ="safe").load(path.read_text())
+        document = YAML(typ="safe", pure=True).load(path.read_text())
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"

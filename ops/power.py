@@ -8,6 +8,7 @@ from typing import Any
 from ops import own_swarm, preflight, screen
 from ops.apply import apply
 from ops.errors import OpsError, Refused, WrongUse
+from ops.paths import STATE
 from ops.swarm import Swarm
 from ops.target import Target, target_of
 
@@ -50,8 +51,8 @@ def purge(environment: str, *, parallelism: int) -> None:
         apply(target, parallelism=parallelism, destroy=True)
     with target.swarm() as swarm:
         _verify(swarm, held)
-    _forget(target)
     _end(target)
+    _forget(target)
     screen.err.print(f"{environment} is gone: nothing of it is left on this machine but built images")
 
 
@@ -100,6 +101,9 @@ def _forget(target: Target) -> None:
     if file is not None:
         for path in (file, file.with_name(file.name + ".backup")):
             path.unlink(missing_ok=True)
+        for folder in (file.parent, file.parent.parent):
+            if folder.is_relative_to(STATE) and folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _end(target: Target) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 
 _STYLES = (
@@ -38,7 +38,7 @@ def doing(first: str = "starting") -> Iterator[Callable[[str], None]]:
         def line(text: str) -> None:
             if [text] != said[-1:]:
                 said.append(text)
-                err.print(Text(f"{text} ..."), soft_wrap=True)
+                err.print(Text(f"{text} ..."))
 
         yield line
         return
@@ -48,4 +48,4 @@ def doing(first: str = "starting") -> Iterator[Callable[[str], None]]:
 
 def fail(message: str) -> None:
     """Prints an error."""
-    err.print(Text(f"error: {message}", style="red"), soft_wrap=True)
+    err.print(Text(f"error: {message}", style="red"))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 
 from ._cdktf import Config, Construct, Secret, TerraformLocal, TerraformResourceLifecycle
 from ._checks import file_name
@@ -32,13 +33,14 @@ class SwarmFile(Construct):
 
     limit_bytes: int
     kind: str
+    resource: Config | Secret
 
     def __init__(self, scope: Construct, id_: str, *, name: str, content: Content) -> None:
         super().__init__(scope, id_)
         self.name = file_name(self, self.kind, name)
         self._content = content
         self._text: str | None = None
-        self._stack = SwarmStack.holding(self)
+        self._stack = SwarmStack.holding(self, scope=scope)
         self._stack.register_file(self)
 
     @property
@@ -61,14 +63,18 @@ class SwarmFile(Construct):
         return secret_names_in(self.text)
 
     @property
-    @abstractmethod
     def object_id(self) -> str:
-        """Docker's id of the object, as a token."""
+        """Docker's id of the object, as a Terraform expression."""
+        return f"${{{self._address}.id}}"
 
     @property
-    @abstractmethod
     def object_name(self) -> str:
-        """Docker's name of the object, as a token or text."""
+        """Docker's name of the object, as a Terraform expression."""
+        return f"${{{self._address}.name}}"
+
+    @cached_property
+    def _address(self) -> str:
+        return f"docker_{self.kind}.{self.resource.friendly_unique_id}"
 
     @abstractmethod
     def render(self) -> None:
@@ -94,7 +100,6 @@ class SwarmConfig(SwarmFile):
 
     limit_bytes = CONFIG_LIMIT_BYTES
     kind = "config"
-    resource: Config
 
     def render(self) -> None:
         names = self.secret_names
@@ -115,14 +120,6 @@ class SwarmConfig(SwarmFile):
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
 
-    @property
-    def object_id(self) -> str:
-        return self.resource.id
-
-    @property
-    def object_name(self) -> str:
-        return self.resource.name
-
 
 class SwarmSecret(SwarmFile):
     """A Docker secret: a file in the task's memory, rendered by Terraform from secret values.
@@ -134,7 +131,6 @@ class SwarmSecret(SwarmFile):
 
     limit_bytes = SECRET_LIMIT_BYTES
     kind = "secret"
-    resource: Secret
 
     def render(self) -> None:
         values = self._stack.secret_values
@@ -156,11 +152,3 @@ class SwarmSecret(SwarmFile):
             data=f"${{base64encode({content})}}",
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
-
-    @property
-    def object_id(self) -> str:
-        return self.resource.id
-
-    @property
-    def object_name(self) -> str:
-        return self.resource.name

@@ -1,5 +1,7 @@
 """Overlay networks."""
 
+from functools import cached_property
+
 from ._cdktf import Construct, Network
 
 
@@ -21,7 +23,7 @@ class OverlayNetwork(Construct):
         self.internal = internal
         self.resource = Network(self, "Resource", name=name, driver="overlay", internal=internal)
 
-    @property
+    @cached_property
     def network_id(self) -> str:
         """What a service must name: by name instead, the provider replaces the service on every plan."""
         return self.resource.id

@@ -2,6 +2,7 @@
 
 import re
 from abc import abstractmethod
+from functools import cached_property
 
 from ._cdktf import Construct, Password, TerraformVariable, TerraformVariableValidationConfig
 from ._template import escaped
@@ -32,7 +33,7 @@ class SecretValue(Construct):
                 fix="use lower case letters, digits and dashes",
             )
         self.name = name
-        self._stack = SwarmStack.holding(self)
+        self._stack = SwarmStack.holding(self, scope=scope)
         self._stack.register_secret_value(self)
 
     @property
@@ -72,7 +73,7 @@ class GeneratedSecret(SecretValue):
             self, "Resource", length=length, special=False, keepers={"revision": revision}
         )
 
-    @property
+    @cached_property
     def reference(self) -> str:
         return f"random_password.{self.resource.friendly_unique_id}.result"
 

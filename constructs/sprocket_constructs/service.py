@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from ._cdktf import Construct, Service
 from ._checks import absolute, can_publish, can_store, dns_label, no_secrets, service_name, set_once, tcp_port
@@ -95,7 +96,7 @@ class SwarmService(Construct):
         self._network: OverlayNetwork | None = None
         no_secrets(self, "command", *self.command, *self.args)
         no_secrets(self, "health check", *health.words)
-        SwarmStack.holding(self).register_service(self)
+        SwarmStack.holding(self, scope=scope).register_service(self)
 
     # -- connections ---------------------------------------------------------------------------------------
 
@@ -289,9 +290,16 @@ class SwarmService(Construct):
 
     def order(self) -> None:
         """Tells Terraform what this service waits for; after every service has been rendered."""
-        first = [other.resource for other in self.wiring.waits_for if other.resource]
+        first = [other.address for other in self.wiring.waits_for]
         if self.resource and first:
-            self.resource.depends_on = [f"docker_service.{other.friendly_unique_id}" for other in first]
+            self.resource.depends_on = first
+
+    @cached_property
+    def address(self) -> str:
+        """Terraform's address of the rendered service."""
+        if self.resource is None:
+            raise ConstructError(self, "is not rendered yet", fix="ask after the stack is finished")
+        return f"docker_service.{self.resource.friendly_unique_id}"
 
     def _mount(self, mount: DataMount) -> None:
         if any(other.target == mount.target for other in self.wiring.data):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from ._cdktf import (
     App,
@@ -38,6 +40,8 @@ RANDOM_PROVIDER = ">= 3.6.0, < 4.0.0"
 _SWITCHED_OFF = (Service, Network, Config, Secret, TerraformLocal, TerraformVariable, TerraformOutput)
 """What has no state of its own worth keeping."""
 
+_STACKS: WeakKeyDictionary[Construct, SwarmStack] = WeakKeyDictionary()
+
 
 class SwarmStack(TerraformStack):
     """One Terraform stack of swarm services, with the Docker and random providers.
@@ -62,15 +66,21 @@ class SwarmStack(TerraformStack):
         self._services: dict[str, SwarmService] = {}
         self._files: dict[tuple[str, str], SwarmFile] = {}
         self._secret_values: dict[str, SecretValue] = {}
-        self._salt: Password | None = None
         self._finished = False
 
     @staticmethod
-    def holding(construct: Construct) -> SwarmStack:
-        """The stack that a construct is in."""
-        for scope in reversed(construct.node.scopes):
-            if isinstance(scope, SwarmStack):
-                return scope
+    def holding(construct: Construct, *, scope: Construct | None = None) -> SwarmStack:
+        """The stack that a construct is in, which is the one that its scope is in.
+
+        Remembered with the scope: asking jsii for all ancestors of every construct is a tenth of a synthesis.
+        """
+        scope = scope or construct
+        known = _STACKS.get(scope)
+        if known is not None:
+            return known
+        for ancestor in reversed(construct.node.scopes):
+            if isinstance(ancestor, SwarmStack):
+                return _STACKS.setdefault(scope, ancestor)
         raise ConstructError(construct, "is not inside a SwarmStack", fix="give it a scope below one")
 
     @property
@@ -102,12 +112,11 @@ class SwarmStack(TerraformStack):
             if value.owner == "supplied"
         ]
 
-    @property
+    @cached_property
     def salt(self) -> str:
         """Terraform expression of the value that salts the hashes in the names of secrets."""
-        if self._salt is None:
-            self._salt = Password(self, "salt", length=32, special=False)
-        return f"random_password.{self._salt.friendly_unique_id}.result"
+        salt = Password(self, "salt", length=32, special=False)
+        return f"random_password.{salt.friendly_unique_id}.result"
 
     def register_service(self, service: SwarmService) -> None:
         """Takes a service in; two of one name are refused."""

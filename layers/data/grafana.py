@@ -15,7 +15,7 @@ from sprocket_constructs import (
 )
 
 from ..ingress.layer import IngressLayer
-from ..rendering import render, to_yaml
+from ..rendering import render, to_json, to_yaml
 from ..secrets import PlatformSecrets
 from ..site import Site
 from . import alerting
@@ -130,7 +130,8 @@ class Grafana(Construct):
         files = {
             "datasources": lambda: to_yaml(self._datasources()),
             "dashboards": lambda: to_yaml(_dashboards()),
-            "alerting": lambda: to_yaml(alerting.rules(datasource=METRICS)),
+            # JSON is YAML, and writing 500 lines of it takes a hundredth of the time.
+            "alerting": lambda: to_json(alerting.rules(datasource=METRICS)),
         }
         for folder, content in files.items():
             config = SwarmConfig(self, folder, name=f"grafana-{folder}", content=content)

@@ -16,6 +16,8 @@ SERVICE = "com.docker.swarm.service.name"
 _LISTENS = "0A"
 _RESOLVER = "0B00007F"
 """127.0.0.11 as /proc writes it: the engine's own DNS inside every task."""
+_LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
+"""127.0.0.1, ::1 and ::ffff:127.0.0.1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,19 +71,23 @@ class Tasks:
         script = f"command -v curl >/dev/null && exec {curl}; {gnu} 2>/dev/null || {busybox}"
         return self.run(container, "/bin/sh", "-c", script)
 
-    def listening(self, container: str) -> list[int]:
-        """Ports that a task listens on, without those of the engine's resolver; empty where the image has no cat."""
+    def listening(self, container: str, *, loopback: bool = True) -> list[int]:
+        """Ports that a task listens on; empty where the image has no cat. See :func:`listening_in`."""
         done = self.run(container, "cat", "/proc/net/tcp", "/proc/net/tcp6")
-        return listening_in(done.output) if done.code in (0, 1) else []
+        return listening_in(done.output, loopback=loopback) if done.code in (0, 1) else []
 
 
-def listening_in(table: str) -> list[int]:
-    """Ports in state LISTEN in the text of ``/proc/net/tcp``, sorted."""
+def listening_in(table: str, *, loopback: bool = True) -> list[int]:
+    """Ports in state LISTEN in the text of ``/proc/net/tcp``, sorted, without those of the engine's resolver.
+
+    Args:
+        loopback: whether those count that nobody but the task itself can reach.
+    """
     found = set()
     for line in table.splitlines():
         words = line.split()
         if len(words) > 3 and words[3] == _LISTENS and re.fullmatch(r"[0-9A-F]+:[0-9A-F]{4}", words[1]):
             address, _, port = words[1].partition(":")
-            if address != _RESOLVER:
+            if address != _RESOLVER and (loopback or address not in _LOOPBACK):
                 found.add(int(port, 16))
     return sorted(found)

@@ -42,7 +42,7 @@ def text(entries: Mapping[str, Entry]) -> str:
 
 def _fields(entry: Entry) -> str:
     fields = [
-        f"name: {entry.name}", f"tag: {_quoted(entry.tag)}", f"digest: {_quoted(entry.digest)}",
+        f"name: {_quoted(entry.name)}", f"tag: {_quoted(entry.tag)}", f"digest: {_quoted(entry.digest)}",
         f"stands_in_for: {_quoted(entry.stands_in_for)}", f"kind: {entry.kind}",
     ]  # fmt: skip
     if entry.lacks:
@@ -57,7 +57,7 @@ def _quoted(value: str) -> str:
 def parse(content: str, source: str) -> dict[str, Entry]:
     """Entries of a lock's text; `source` names it in errors."""
     try:
-        data: Any = YAML(typ="safe").load(content)
+        data: Any = YAML(typ="safe", pure=True).load(content)
         return {
             name: Entry(**{key: fields[key] for key in _REQUIRED}, lacks=tuple(fields.get("lacks", ())))
             for name, fields in data["images"].items()

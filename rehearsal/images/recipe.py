@@ -179,7 +179,7 @@ def _check_labels(said: Mapping[str, str]) -> None:
 
 
 def _traits(text: bytes) -> dict[str, tuple[str, ...]]:
-    data: Any = YAML(typ="safe").load(text) or {}
+    data: Any = YAML(typ="safe", pure=True).load(text) or {}
     keys = ("lacks", "differences")
     if not isinstance(data, dict) or set(data) - set(keys):
         raise ImagesError(f"traits.yaml: allowed keys: {', '.join(keys)}")

@@ -10,6 +10,7 @@ import pytest
 
 from rehearsal.images import LOCK_FILE, lock, tools
 from rehearsal.images.trial import Trial
+from tests.live.local_platform import LocalPlatform, standing
 
 
 def _absent(reason: str) -> None:
@@ -29,3 +30,10 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
         _absent(f"no images are built ({LOCK_FILE.name} is missing); run `python -m rehearsal.images build`")
     with Trial(images, tmp_path) as trial:
         yield trial
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[LocalPlatform]:
+    """The local platform, where `make up` has brought it up; skips where it does not stand."""
+    with standing() as platform:
+        yield platform

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +28,13 @@ ALL = ("local", "prod", "staging")
 """Environments whose services are looked at."""
 
 
+def temporary_folder() -> Path:
+    """A folder that is there until the tests end: stacks that several tests look at outlive each of them."""
+    folder = Path(tempfile.mkdtemp(prefix="sprocket-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def placeholder_lock() -> Path:
     """A lock of images built from packages, with digests made of the images' names.
@@ -43,7 +52,7 @@ def placeholder_lock() -> Path:
         for recipe in read_all(IMAGES).values()
         if not recipe.internal
     }
-    path = Path(tempfile.mkdtemp(prefix="sprocket-lock-")) / "images.packages.lock.yaml"
+    path = temporary_folder() / "images.packages.lock.yaml"
     YAML().dump({"images": images}, path)
     path.with_name(ACME_CA_FILE.name).write_text("placeholder of a certificate\n")
     return path
@@ -59,7 +68,7 @@ def altered(name: str, change: Callable[[dict[str, Any]], object]) -> Environmen
 def built(settings: Environment, *, into: Path | None = None) -> ServicesStack:
     """The services stack, declared and not yet checked or rendered."""
     catalog = ImageCatalog(settings, lock=LOCK, packages_lock=placeholder_lock())
-    outdir = into or Path(tempfile.mkdtemp(prefix="sprocket-synth-"))
+    outdir = into or temporary_folder()
     return ServicesStack(SwarmApp(outdir=str(outdir)), Site(settings, images=catalog))
 
 
@@ -85,7 +94,7 @@ class Synthesized:
 @cache
 def synthesized(name: str) -> Synthesized:
     """An environment as ``cdktf synth`` would write it."""
-    folder = Path(tempfile.mkdtemp(prefix="sprocket-synth-"))
+    folder = temporary_folder()
     stack = built(load_environment(name), into=folder)
     stack.finish()
     app = stack.node.root

@@ -43,7 +43,9 @@ def test_the_command_ends_as_node_ends(tmp_path: Path) -> None:
     node.write_text("#!/bin/sh\nexit 7\n")
     node.chmod(0o755)
     command = node_command("x.js", {})
-    run = subprocess.run(["sh", *command[1:]], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=10, check=False)
+    run = subprocess.run(
+        ["sh", *command[1:]], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=10, check=False
+    )
     assert run.returncode == 7
 
 

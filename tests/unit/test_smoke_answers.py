@@ -131,6 +131,7 @@ PROC_NET_TCP = """\
 
 def test_listening_ports_are_read_without_the_engines_resolver() -> None:
     assert listening_in(PROC_NET_TCP) == [3000, 3016]
+    assert listening_in(PROC_NET_TCP, loopback=False) == [3000]
 
 
 def test_healthz_without_a_list_is_no_list() -> None:

@@ -1,0 +1,193 @@
+"""What was written to each store of the local platform is there again after whatever happens to its task.
+
+Not among them: Traefik's certificates. With the test authority they are in its task's memory on purpose, since that
+authority forgets accounts; here they must come back by themselves. Elsewhere they lie on a volume like any store's data.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.live.local_platform import LocalPlatform, command, disruptive, until
+
+pytestmark = pytest.mark.live
+
+REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
+PSQL = 'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres -qAt -v ON_ERROR_STOP=1'
+RABBITMQ = (
+    'api() { printf \'user = "sprocket:%s"\\n\' "$(cat /run/secrets/rabbitmq-password)"'
+    ' | curl -sSf -K - -X "$1" -H "content-type: application/json" ${3:+-d "$3"} "http://127.0.0.1:15672/api/$2"; }; '
+)
+INFLUXDB = (
+    "api() { curl -sSf -H @/run/secrets/influxdb-admin-header -H 'Accept: application/csv'"
+    ' -H "content-type: $2" --data-binary "$3" "http://influxdb:8086/api/v2/$1"; }; '
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """How to leave a marker in a store, and how to read it.
+
+    Args:
+        service: whose task is disturbed.
+        at: the service in whose task the commands run.
+        write: shell; ``MARK`` stands for the marker.
+        read: shell that prints something with the marker in it.
+    """
+
+    service: str
+    at: str
+    write: str
+    read: str
+
+
+STORES = {
+    "redis": Store("redis", "redis", f"{REDIS} set live:marker MARK", f"{REDIS} get live:marker"),
+    "rabbitmq": Store(
+        "rabbitmq",
+        "rabbitmq",
+        RABBITMQ
+        + "api DELETE queues/%2f/live-marker >/dev/null 2>&1 || true;"
+        + """api PUT queues/%2f/live-marker '{"durable":true}';"""
+        + """api POST exchanges/%2f/amq.default/publish '{"properties":{"delivery_mode":2},"""
+        + """"routing_key":"live-marker","payload":"MARK","payload_encoding":"string"}'""",
+        RABBITMQ
+        + """api POST queues/%2f/live-marker/get '{"count":1,"ackmode":"ack_requeue_true","encoding":"auto"}'""",
+    ),
+    "postgres": Store(
+        "postgres",
+        "postgres",
+        f'{PSQL} -c "create table if not exists live_marker (v text); delete from live_marker;'
+        " insert into live_marker values ('MARK')\"",
+        f"{PSQL} -c 'select v from live_marker'",
+    ),
+    "minio": Store(
+        "minio",
+        "minio-keeper",
+        "echo MARK > /tmp/marker; mc --quiet cp /tmp/marker store/BUCKET/live-marker",
+        "mc --quiet cat store/BUCKET/live-marker",
+    ),
+    "influxdb": Store(
+        "influxdb",
+        "influxdb-keeper",
+        INFLUXDB + "api 'write?org=ORG&bucket=telegraf' text/plain 'live_marker,mark=MARK v=1'",
+        INFLUXDB
+        + "api 'query?org=ORG' application/vnd.flux"
+        + """ 'from(bucket:"telegraf") |> range(start:-1h) |> filter(fn:(r) => r._measurement == "live_marker")'""",
+    ),
+}
+
+
+def restarted(platform: LocalPlatform, service: str) -> None:
+    """As an update of anything in the service would."""
+    spec = platform.api.inspect_service(service)
+    task = spec["Spec"]["TaskTemplate"]
+    task["ForceUpdate"] = task.get("ForceUpdate", 0) + 1
+    _update(platform, spec, task)
+
+
+def on_another_image(platform: LocalPlatform, service: str) -> None:
+    """The same content by another name: to the swarm an update of the image like any."""
+    spec = platform.api.inspect_service(service)
+    task = spec["Spec"]["TaskTemplate"]
+    task["ContainerSpec"]["Image"] = task["ContainerSpec"]["Image"].partition("@")[0]
+    _update(platform, spec, task)
+
+
+def _update(platform: LocalPlatform, spec: dict[str, object], task: object) -> None:
+    wanted = spec["Spec"]
+    assert isinstance(wanted, dict)
+    version = spec["Version"]
+    assert isinstance(version, dict)
+    platform.api.update_service(
+        spec["ID"],
+        version=version["Index"],
+        task_template=task,
+        name=wanted["Name"],
+        labels=wanted.get("Labels"),
+        mode=wanted.get("Mode"),
+        update_config=wanted.get("UpdateConfig"),
+        rollback_config=wanted.get("RollbackConfig"),
+        endpoint_spec=wanted.get("EndpointSpec"),
+        fetch_current_spec=False,
+    )
+
+
+def killed(platform: LocalPlatform, service: str) -> None:
+    """By the kernel, without a word before."""
+    platform.api.kill(platform.container(service), signal="SIGKILL")
+
+
+EVENTS: Mapping[str, Callable[[LocalPlatform, str], None]] = {
+    "service restart": restarted,
+    "image update": on_another_image,
+    "kill -9": killed,
+}
+
+
+def _ran(platform: LocalPlatform, store: Store, script: str, mark: str = "") -> str:
+    bucket = (
+        platform.settings.platform.instances
+        and f"sprocket-{next(iter(platform.settings.platform.instances))}-replays"
+    )
+    for name, value in {
+        "MARK": mark,
+        "BUCKET": bucket,
+        "ORG": platform.settings.data.influxdb.organization,
+    }.items():
+        script = script.replace(name, value)
+    return platform.sh(store.at, script)
+
+
+def _marked(platform: LocalPlatform, store: Store) -> str:
+    mark = secrets.token_hex(8)
+    _ran(platform, store, store.write, mark)
+    assert mark in _ran(platform, store, store.read)
+    return mark
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("name", STORES)
+def test_a_marker_outlives(platform: LocalPlatform, name: str, event: str) -> None:
+    disruptive()
+    store = STORES[name]
+    mark = _marked(platform, store)
+    before = platform.container(store.service)
+    # Redis and RabbitMQ write to disk once a second.
+    platform.settle(stable_s=2)
+    EVENTS[event](platform, store.service)
+    until(
+        120,
+        lambda: platform.tasks.container(store.service) not in (None, before),
+        f"another task of {store.service} after {event}",
+    )
+    platform.settle(stable_s=3)
+    assert mark in _ran(platform, store, store.read)
+
+
+def test_markers_outlive_down_and_up(platform: LocalPlatform) -> None:
+    disruptive()
+    marks = {name: _marked(platform, store) for name, store in STORES.items()}
+    platform.settle(stable_s=2)
+    command("down")
+    command("up")
+    platform.settle(stable_s=3)
+    lost = [
+        name for name, mark in marks.items() if mark not in _ran(platform, STORES[name], STORES[name].read)
+    ]
+    assert lost == []
+
+
+def test_certificates_come_back_after_traefik_was_killed(platform: LocalPlatform) -> None:
+    disruptive()
+    before = platform.container("traefik")
+    killed(platform, "traefik")
+    until(120, lambda: platform.tasks.container("traefik") not in (None, before), "another task of traefik")
+    platform.settle(stable_s=3)
+    found = platform.smoke()
+    certificates = [outcome for outcome in found.outcomes if outcome.area == "certificates"]
+    assert certificates and all(outcome.status == "passed" for outcome in certificates)
