@@ -30,12 +30,18 @@ class ServicesStack(SwarmStack):
         keep_state(self, settings)
         self.site = site
         self.secrets = PlatformSecrets(self, "secrets", environment=settings)
+        self._log_in_to_registry()
         self.ingress = IngressLayer(self, "ingress", site=site, secrets=self.secrets)
         self.data = DataLayer(self, "data", site=site, secrets=self.secrets, ingress=self.ingress)
         self.platform = PlatformLayer(
             self, "platform", site=site, secrets=self.secrets, ingress=self.ingress, data=self.data
         )
         self.data.watch(self.ingress)
+
+    def _log_in_to_registry(self) -> None:
+        login = self.site.settings.platform.login
+        if login is not None and self.secrets.registry_token is not None:
+            self.logs_in(registry=login.registry, user=login.user, token=self.secrets.registry_token)
 
     def finish(self) -> None:
         """Checks the budget of the nodes, renders, and tells people where everything is."""

@@ -20,7 +20,7 @@ from cdktf import (
 )
 from cdktf_cdktf_provider_docker.config import Config
 from cdktf_cdktf_provider_docker.network import Network
-from cdktf_cdktf_provider_docker.provider import DockerProvider
+from cdktf_cdktf_provider_docker.provider import DockerProvider, DockerProviderRegistryAuth
 from cdktf_cdktf_provider_docker.secret import Secret
 from cdktf_cdktf_provider_docker.service import (
     Service,
@@ -57,6 +57,7 @@ __all__ = [
     "Config",
     "Construct",
     "DockerProvider",
+    "DockerProviderRegistryAuth",
     "LocalBackend",
     "Network",
     "Password",

@@ -12,6 +12,7 @@ from ._cdktf import (
     Config,
     Construct,
     DockerProvider,
+    DockerProviderRegistryAuth,
     Network,
     Password,
     RandomProvider,
@@ -59,7 +60,7 @@ class SwarmStack(TerraformStack):
         self, scope: Construct, id_: str, *, docker_host: str, ssh_options: Sequence[str] = ()
     ) -> None:
         super().__init__(scope, id_)
-        DockerProvider(self, "docker", host=docker_host, ssh_opts=list(ssh_options) or None)
+        self._provider = DockerProvider(self, "docker", host=docker_host, ssh_opts=list(ssh_options) or None)
         RandomProvider(self, "random")
         self.add_override("terraform.required_providers.docker.version", DOCKER_PROVIDER)
         self.add_override("terraform.required_providers.random.version", RANDOM_PROVIDER)
@@ -162,6 +163,17 @@ class SwarmStack(TerraformStack):
                 fix="declare it before synth() or finish()",
             )
 
+    def logs_in(self, *, registry: str, user: str, token: SecretValue) -> None:
+        """Lets the swarm pull images that need a login.
+
+        With the provider, not with each service: there it would be in their state, and a new token would replace
+        every one of them.
+        """
+        login = DockerProviderRegistryAuth(
+            address=registry, username=user, password=f"${{{token.reference}}}"
+        )
+        self._provider.registry_auth = [login]
+
     def finish(self) -> None:
         """Checks the whole and renders it; a second call does nothing. :class:`SwarmApp` calls it.
 
@@ -189,6 +201,8 @@ class SwarmStack(TerraformStack):
         """
         if not self._finished:
             self.finish()
+        # Nothing is pulled any more, and the token is a variable that nobody has to give for that.
+        self._provider.reset_registry_auth()
         for child in self.node.find_all():
             if isinstance(child, _SWITCHED_OFF):
                 scope = child.node.scope

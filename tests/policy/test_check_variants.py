@@ -42,6 +42,10 @@ VARIANTS: dict[str, tuple[str, Change]] = {
         "prod",
         lambda d: main(d).update(chatwoot={"url": "https://chat.example.org", "website_token": "x"}),
     ),
+    "images behind a login": (
+        "prod",
+        lambda d: d["platform"].update(login={"registry": "ghcr.io", "user": "somebody"}),
+    ),
     "ratings": ("prod", ratings),
     "several of a service": ("prod", lambda d: main(d).update(web_replicas=2, parser_replicas=2)),
     "other names": ("prod", lambda d: main(d).update(queue_prefix="q", database="d", bucket_prefix="bbb")),

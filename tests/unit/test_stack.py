@@ -7,6 +7,7 @@ from sprocket_constructs import (
     Construct,
     ConstructError,
     GeneratedSecret,
+    SuppliedSecret,
     SwarmApp,
     SwarmConfig,
     SwarmStack,
@@ -145,3 +146,20 @@ class TestSwitchingOff:
     def test_an_empty_stack_can_be_switched_off(self, stack: SwarmStack) -> None:
         stack.switch_off()
         assert addresses(synth(stack)) == set()
+
+
+def test_a_registry_login_is_with_the_provider_and_its_token_a_variable(stack: SwarmStack) -> None:
+    token = SuppliedSecret(stack, "token", name="registry-token", description="may read packages")
+    stack.logs_in(registry="ghcr.io", user="sprocket", token=token)
+    declare(stack, "api")
+    document = synth(stack)
+    assert document["provider"]["docker"][0]["registry_auth"] == [
+        {"address": "ghcr.io", "username": "sprocket", "password": "${var.registry_token}"}
+    ]
+
+
+def test_a_stack_that_is_switched_off_needs_no_registry_token(stack: SwarmStack) -> None:
+    token = SuppliedSecret(stack, "token", name="registry-token", description="may read packages")
+    stack.logs_in(registry="ghcr.io", user="sprocket", token=token)
+    stack.switch_off()
+    assert "registry" not in str(synth(stack))

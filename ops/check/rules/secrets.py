@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,10 +19,11 @@ _VISIBLE = re.compile(r"@@secret:|random_password\.|\bvar\.|\blocal\.")
 
 
 def secrets_are_read(platform: Platform) -> Iterator[Finding]:
-    """A value that nobody reads is a wire that was cut, or something to remove."""
+    """A value that neither a service nor a provider reads is a wire that was cut, or something to remove."""
     read = {name for service in platform.services for file in service.files for name in file.secrets}
+    providers = json.dumps(platform.document.get("provider", {}))
     for secret in platform.declared.secrets:
-        if secret.name not in read:
+        if secret.name not in read and secret.reference not in providers:
             yield Finding(
                 path=secret.path,
                 what=f"{secret.owner} secret {secret.name} is read by no service",
