@@ -52,9 +52,11 @@ class ServicesStack(SwarmStack):
         addresses = {
             route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes
         }
-        TerraformOutput(self, "addresses", value=json.dumps(addresses, sort_keys=True)).override_logical_id(
-            "addresses"
-        )
+        self._tell("addresses", json.dumps(addresses, sort_keys=True))
+        self._tell("sign_in", self.ingress.how_to_sign_in)
+
+    def _tell(self, name: str, text: str) -> None:
+        TerraformOutput(self, name, value=text).override_logical_id(name)
 
 
 def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None = None) -> ServicesStack:

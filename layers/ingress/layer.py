@@ -26,6 +26,7 @@ class IngressLayer(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets) -> None:
         super().__init__(scope, id_)
+        self._guild = site.settings.ingress.sign_in.guild
         settings = site.settings.ingress
         self.admin = Access.only(settings.admin_role)
         """For pages of operators: holders of the admin role."""
@@ -73,6 +74,14 @@ class IngressLayer(Construct):
             sign_in=sign_in,
             fake=self.fake_discord,
         )
+
+    @property
+    def how_to_sign_in(self) -> str:
+        """For people who want to see an admin page."""
+        role = self.admin.role
+        if self.fake_discord is not None:
+            return f"admin pages: choose {role} on the page of the fake Discord"
+        return f"admin pages: sign in with a Discord account that has role {role} in the server {self._guild}"
 
     def answers_to(self, host: str) -> None:
         """Lets services inside reach a public host: web calls the API by the name that browsers use."""

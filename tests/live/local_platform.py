@@ -121,8 +121,8 @@ def standing() -> Iterator[LocalPlatform]:
         yield platform
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    """``python -m ops`` with these words."""
+def command(*words: str, expect: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    """``python -m ops`` with these words, and an exit code that is expected."""
     run = subprocess.run(
         [sys.executable, "-m", "ops", *words],
         cwd=ROOT,
@@ -132,7 +132,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
         timeout=900,
         check=False,
     )
-    assert run.returncode == 0, f"ops {' '.join(words)}\n{run.stdout}\n{run.stderr}"
+    assert run.returncode in expect, f"ops {' '.join(words)}\n{run.stdout}\n{run.stderr}"
     return run
 
 

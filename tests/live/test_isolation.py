@@ -21,19 +21,31 @@ PROBE = """
 import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
 
-def connected(target):
+def address(host):
     try:
-        return socket.create_connection(target, timeout=1.5)
+        return socket.gethostbyname(host)
+    except OSError:
+        return None
+
+def connected(target):
+    host, port = target
+    try:
+        return addresses[host] and socket.create_connection((addresses[host], port), timeout=1.5)
     except OSError:
         return None
 
 targets = [tuple(target) for target in json.loads(sys.stdin.readline())]
+hosts = sorted({host for host, _ in targets})
 with ThreadPoolExecutor(64) as pool:
+    addresses = dict(zip(hosts, pool.map(address, hosts)))
     lines = list(zip(targets, pool.map(connected, targets)))
 print(json.dumps([[*target, line.getsockname()[1]] for target, line in lines if line]), flush=True)
 sys.stdin.read()
 """
 """Connects to all targets, says from which port each line goes out, and holds them until it is told to end."""
+
+DNS = "RES_OPTIONS=timeout:1 attempts:1"
+"""Names of the swarm are answered at once; others would be waited for in vain."""
 
 Target = tuple[str, int]
 
@@ -75,7 +87,7 @@ def _addresses(platform: LocalPlatform, service: str) -> Iterator[str]:
 
 def _probed(platform: LocalPlatform, network: str, targets: Mapping[Target, str]) -> dict[str, list[int]]:
     """Which targets answer somebody on that network, as ports by service."""
-    words = ["docker", "run", "--rm", "-i", "--network", network, BASE, "python3", "-c", PROBE]
+    words = ["docker", "run", "--rm", "-i", "--network", network, "--env", DNS, BASE, "python3", "-c", PROBE]
     found: dict[str, set[int]] = {}
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as probe:
         assert probe.stdin and probe.stdout
