@@ -7,9 +7,10 @@ generated secrets, which is how an environment is stopped.
 import os
 import sys
 
+from sprocket_constructs import ConstructError
+
 from layers.errors import SettingsError
 from layers.services import synthesize
-from sprocket_constructs import ConstructError
 
 
 def main() -> int:

@@ -76,9 +76,14 @@ def _trusting() -> ssl.SSLContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What a host shows: a problem, or who issued it and how long it is valid."""
+    """What a host shows: a problem, or who issued it and how long it is valid.
+
+    Args:
+        answers: whether anybody speaks TLS there; where nobody does, waiting for a certificate is no use.
+    """
 
     problem: str = ""
+    answers: bool = True
     issuer: str = ""
     days_left: int = 0
 
@@ -91,7 +96,7 @@ def certificate_of(host: str, reach: Reach, trust: Trust) -> Certificate:
     except ssl.SSLCertVerificationError as error:
         return Certificate(problem=f"not valid for {host}: {error.verify_message}")
     except OSError as error:
-        return Certificate(problem=f"no TLS at {host}: {error}")
+        return Certificate(problem=f"no TLS at {host}: {error}", answers=False)
     return described(decoded, trust)
 
 

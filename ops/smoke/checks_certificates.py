@@ -22,9 +22,13 @@ def check_certificates(scene: Scene, end: threading.Event) -> Iterator[Outcome]:
     started = time.monotonic()
     for host in hosts_of(scene.routes):
         found = certificate_of(host, scene.reach, scene.trust)
-        while found.problem and time.monotonic() - started < PATIENCE_S and not end.wait(1):
+        while _on_its_way(found) and time.monotonic() - started < PATIENCE_S and not end.wait(1):
             found = certificate_of(host, scene.reach, scene.trust)
         yield _outcome(host, found, scene)
+
+
+def _on_its_way(found: Certificate) -> bool:
+    return bool(found.problem) and found.answers
 
 
 def _outcome(host: str, found: Certificate, scene: Scene) -> Outcome:

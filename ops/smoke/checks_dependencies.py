@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.smoke.graph import Declared
@@ -41,11 +41,20 @@ def check_dependencies(scene: Scene, tasks: Tasks) -> Iterator[Outcome]:
             because = "this program reports no dependencies; its health is among the services"
             yield Outcome.skipped(AREA, name, because=because)
             continue
-        yield from judged(service, found, scene.services)
+        yield from judged(service, found, scene.services, _hosts(scene))
 
 
-def judged(service: Declared, found: list[Dependency], services: Mapping[str, Declared]) -> Iterator[Outcome]:
-    """Each dependency, and each declared connection that none of them goes to."""
+def judged(
+    service: Declared,
+    found: list[Dependency],
+    services: Mapping[str, Declared],
+    hosts: Mapping[str, list[str]],
+) -> Iterator[Outcome]:
+    """Each dependency, and each declared connection that none of them goes to.
+
+    Args:
+        hosts: public names by service: web asks core's API by the name that browsers use.
+    """
     for dependency in found:
         yield Outcome.of(
             AREA,
@@ -56,15 +65,14 @@ def judged(service: Declared, found: list[Dependency], services: Mapping[str, De
             fix=f"docker service logs {service.name} names it too, with the time",
         )
     for server in service.servers:
-        used = any(_leads_to(dependency, services[server]) for dependency in found)
+        names = (*services[server].names, *hosts.get(server, ()))
+        used = any(_leads_to(dependency, names) for dependency in found)
         yield Outcome.of(
             AREA,
             f"{service.name} -> {server}",
             used,
             expected="the declared connection is used",
-            found="used"
-            if used
-            else f"no dependency of {service.name} is at {' or '.join(services[server].names)}",
+            found="used" if used else f"no dependency of {service.name} is at {' or '.join(names)}",
             fix=f"drop the connection from {service.name}'s layer, or find out what it was for",
         )
 
@@ -95,6 +103,13 @@ def _asked(tasks: Tasks, container: str, service: Declared) -> list[Dependency] 
     return None
 
 
-def _leads_to(dependency: Dependency, server: Declared) -> bool:
+def _leads_to(dependency: Dependency, names: Sequence[str]) -> bool:
     words = re.split(r"[^A-Za-z0-9.-]+", dependency.target)
-    return any(name in words for name in server.names) or dependency.name in server.names
+    return any(name in words for name in names) or dependency.name in names
+
+
+def _hosts(scene: Scene) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for route in scene.routes:
+        found.setdefault(route.service, []).append(route.host)
+    return found

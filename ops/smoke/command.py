@@ -17,6 +17,9 @@ def smoke(
     quick: Annotated[
         bool, typer.Option("--quick", help="One look at the tasks, no burst of requests, no large upload.")
     ] = False,
+    outside: Annotated[
+        bool, typer.Option("--outside", help="Only what anybody can see; the engine is not asked.")
+    ] = False,
     connect: Annotated[
         str | None,
         typer.Option(
@@ -33,7 +36,7 @@ def smoke(
 
     with screen.doing() as say:
         say(f"synthesizing {env}")
-        result = Smoke(target_of(env), quick=quick, connect=connect).run(say)
+        result = Smoke(target_of(env), quick=quick, outside=outside, connect=connect).run(say)
     if as_json:
         print(json.dumps(result.as_data(), indent=2))
     else:

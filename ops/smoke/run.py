@@ -35,6 +35,8 @@ CONFIG = "/run/secrets/forward-auth.yaml"
 BROWSERS = 4
 """Side by side; more would only wait for the machine's cores."""
 
+_NO_ENGINE = "left out by --outside"
+
 Say = Callable[[str], None]
 
 
@@ -43,12 +45,16 @@ class Smoke:
 
     Args:
         quick: one look at the tasks in place of 30 s, no large upload, no burst.
+        outside: only what anybody can see, without the engine.
         connect: an address for every name; see :class:`Reach`.
     """
 
-    def __init__(self, target: Target, *, quick: bool = False, connect: str | None = None) -> None:
+    def __init__(
+        self, target: Target, *, quick: bool = False, outside: bool = False, connect: str | None = None
+    ) -> None:
         self._target = target
         self._quick = quick
+        self._outside = outside
         self._reach = Reach(connect)
         self._end = threading.Event()
 
@@ -59,7 +65,7 @@ class Smoke:
             OpsError: the engine does not answer, or nothing of the environment is there.
         """
         started = time.monotonic()
-        say("looking at the engine")
+        say("reading addresses and connections" if self._outside else "looking at the engine")
         scene, key = self._look()
         try:
             outcomes = list(self._outcomes(scene, key, say))
@@ -74,25 +80,30 @@ class Smoke:
 
     def _look(self) -> tuple[Scene, str | None]:
         """What to test, and the key of the sign-in's cookies where it can be read."""
-        settings, wanted = self._target.settings, self._target.wanted
-        services = services_of(wanted)
+        if self._outside:
+            return self._scene(None), None
         with self._target.swarm() as swarm:
             there = {service.name for service in swarm.services()}
-            if not there & services.keys():
+            wanted = services_of(self._target.wanted)
+            if not there & wanted.keys():
                 raise OpsError(
-                    f"{self._target.name} is not deployed: none of its {len(services)} services is on the swarm",
+                    f"{self._target.name} is not deployed: none of its {len(wanted)} services is on the swarm",
                     fix=f"make up ENV={self._target.name}",
                 )
             tasks = Tasks(swarm)
-            scene = Scene(
-                settings=settings,
-                routes=routes_of(wanted, admin_role=settings.ingress.admin_role),
-                services=services,
-                reach=self._reach,
-                trust=trust_of(settings, tasks),
-                programs=dict(_programs(tasks, services)),
-            )
-            return scene, _key(tasks)
+            return self._scene(tasks), _key(tasks)
+
+    def _scene(self, tasks: Tasks | None) -> Scene:
+        settings, wanted = self._target.settings, self._target.wanted
+        services = services_of(wanted)
+        return Scene(
+            settings=settings,
+            routes=routes_of(wanted, admin_role=settings.ingress.admin_role),
+            services=services,
+            reach=self._reach,
+            trust=trust_of(settings, tasks),
+            programs=dict(_programs(tasks, services)) if tasks else {},
+        )
 
     def _outcomes(self, scene: Scene, key: str | None, say: Say) -> Iterator[Outcome]:
         with ExitStack() as stack:
@@ -112,7 +123,8 @@ class Smoke:
             yield from self._heavy(scene, say)
             say("dependencies of each service")
             yield from inside.result()
-            say(f"watching the tasks for {STABLE_S:g} s" if not self._quick else "looking at the tasks")
+            if not self._outside:
+                say("looking at the tasks" if self._quick else f"watching the tasks for {STABLE_S:g} s")
             yield from watched.result()
 
     def _opened(self, scene: Scene, pool: ThreadPoolExecutor, say: Say) -> Iterator[Outcome]:
@@ -136,11 +148,16 @@ class Smoke:
         yield from checks_transport.check_rate_limit(scene)
 
     def _watched(self, scene: Scene) -> list[Outcome]:
+        if self._outside:
+            return [Outcome.skipped(checks_services.AREA, "all", because=_NO_ENGINE)]
         seconds = 0.0 if self._quick else STABLE_S
         with self._target.swarm() as swarm:
             return list(checks_services.check_services(scene, swarm, seconds=seconds, end=self._end))
 
     def _inside(self, scene: Scene) -> list[Outcome]:
+        if self._outside:
+            areas = (checks_dependencies.AREA, checks_services.PORTS_AREA)
+            return [Outcome.skipped(area, "all", because=_NO_ENGINE) for area in areas]
         with self._target.swarm() as swarm:
             tasks = Tasks(swarm)
             return [

@@ -45,7 +45,7 @@ class Deaths:
         self._over = False
 
     def __enter__(self) -> Deaths:
-        self._api = docker.APIClient(base_url=self._host, timeout=None)
+        self._api = docker.APIClient(base_url=self._host)
         self._stream = self._api.events(filters={"type": "container", "event": "die"}, decode=True)
         self._thread.start()
         return self

@@ -42,7 +42,7 @@ def text(entries: Mapping[str, Entry]) -> str:
 
 def _fields(entry: Entry) -> str:
     fields = [
-        f"name: {_quoted(entry.name)}", f"tag: {_quoted(entry.tag)}", f"digest: {_quoted(entry.digest)}",
+        f"name: {entry.name}", f"tag: {_quoted(entry.tag)}", f"digest: {_quoted(entry.digest)}",
         f"stands_in_for: {_quoted(entry.stands_in_for)}", f"kind: {entry.kind}",
     ]  # fmt: skip
     if entry.lacks:

@@ -82,7 +82,7 @@ def test_not_in_any_command_line(canaries: Mapping[str, str]) -> None:
 
 
 def test_not_in_stored_logs(platform: LocalPlatform, canaries: Mapping[str, str]) -> None:
-    services = {}
+    services: dict[str, str] = {}
     for name, text in _stored_logs(platform):
         services[name] = services.get(name, "") + text
     assert len(services) > 15, f"Loki has lines of {', '.join(services)} only"

@@ -157,7 +157,8 @@ def test_an_admin_page_answers_only_whom_a_connection_was_declared_with(
 ) -> None:
     """Sharing a network with a page because of some other server is printed, not denied; the gateway's is neither."""
     inventory = platform.target.wanted
-    guarded = {r.service for r in routes_of(inventory, admin_role="admin") if r.role is not None}
+    routes = routes_of(inventory, admin_role="admin")
+    guarded = {route.service for route in routes if route.role is not None and not route.signs_in}
     way_in = gateway(platform.services)
     shared = _sharing_by_declaration(platform.services)
     found = {

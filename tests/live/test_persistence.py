@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from layers.platform.identity import identities_of
 from tests.live.local_platform import LocalPlatform, command, disruptive, until
 
 pytestmark = pytest.mark.live
@@ -130,15 +131,9 @@ EVENTS: Mapping[str, Callable[[LocalPlatform, str], None]] = {
 
 
 def _ran(platform: LocalPlatform, store: Store, script: str, mark: str = "") -> str:
-    bucket = (
-        platform.settings.platform.instances
-        and f"sprocket-{next(iter(platform.settings.platform.instances))}-replays"
-    )
-    for name, value in {
-        "MARK": mark,
-        "BUCKET": bucket,
-        "ORG": platform.settings.data.influxdb.organization,
-    }.items():
+    bucket = identities_of(platform.settings)[0].replays_bucket
+    organization = platform.settings.data.influxdb.organization
+    for name, value in {"MARK": mark, "BUCKET": bucket, "ORG": organization}.items():
         script = script.replace(name, value)
     return platform.sh(store.at, script)
 

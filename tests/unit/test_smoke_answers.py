@@ -145,15 +145,22 @@ def test_healthz_without_a_list_is_no_list() -> None:
 def test_a_declared_connection_that_nothing_uses_is_a_failure() -> None:
     services = services_of(inventory())
     used = [Dependency(name="cache", target="redis:6379/1")]
-    assert _verdicts(judged(services["core"], used, services)) == {
+    assert _verdicts(judged(services["core"], used, services, {})) == {
         "core: cache": Status.PASSED,
         "core -> redis": Status.PASSED,
     }
     others = [Dependency(name="x", target="redis-replica:6379", error="refused")]
-    assert _verdicts(judged(services["core"], others, services)) == {
+    assert _verdicts(judged(services["core"], others, services, {})) == {
         "core: x": Status.FAILED,
         "core -> redis": Status.FAILED,
     }
+
+
+def test_a_server_may_be_asked_by_its_public_name() -> None:
+    services = services_of(inventory())
+    asked = [Dependency(name="api", target="http://api.example.org/refresh")]
+    found = _verdicts(judged(services["core"], asked, services, {"redis": ["api.example.org"]}))
+    assert found["core -> redis"] is Status.PASSED
 
 
 def _verdicts(outcomes: Any) -> dict[str, Status]:

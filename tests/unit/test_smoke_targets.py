@@ -8,6 +8,7 @@ from layers.ingress.fake_discord import Person, people
 from layers.loading import load_environment
 from ops.errors import OpsError
 from ops.report.inventory import from_synthesis
+from ops.smoke.browser import Reach
 from ops.smoke.expectation import Arrival, cases, expected
 from ops.smoke.graph import clients_of, services_of, sharing
 from ops.smoke.person import ANONYMOUS, people_of
@@ -102,3 +103,16 @@ def test_every_address_is_opened_by_everybody_by_both_schemes() -> None:
     assert len(names) == len(set(names)) == len(routes) * 5 * 2
     assert "http://page.example.org/ as anonymous" in names
     assert "https://api.example.org/healthz as not_a_member" in names
+
+
+@pytest.mark.parametrize(
+    ("connect", "host", "address"),
+    [
+        (None, "grafana.sprocket.localhost", "127.0.0.1"),
+        (None, "localhost.example.org", "localhost.example.org"),
+        ("203.0.113.7", "grafana.sprocket.localhost", "203.0.113.7"),
+        ("203.0.113.7", "example.org", "203.0.113.7"),
+    ],
+)
+def test_where_a_name_leads(connect: str | None, host: str, address: str) -> None:
+    assert Reach(connect).address(host) == address

@@ -83,7 +83,9 @@ class InfluxServer:
 
 def _page(request: Request) -> Response:
     """Where the real one has its pages."""
-    return Response.html(200, "<!doctype html><title>InfluxDB</title><p>A stand-in for InfluxDB has no pages.")
+    return Response.html(
+        200, "<!doctype html><title>InfluxDB</title><p>A stand-in for InfluxDB has no pages."
+    )
 
 
 def _health(request: Request) -> Response:

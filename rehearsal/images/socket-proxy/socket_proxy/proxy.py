@@ -64,13 +64,15 @@ class Proxy:
         try:
             method, target, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
         except ValueError:
-            return await _refuse(writer, 400, "Bad Request")
+            await _refuse(writer, 400, "Bad Request")
+            return
         path = clean(target)
         if client and not await self._is_client(client):
             self._log(
                 "WARN", "blocked request", reason="forbidden IP", client=client, method=method, path=path
             )
-            return await _refuse(writer, 403, "Forbidden")
+            await _refuse(writer, 403, "Forbidden")
+            return
         if path is None or not self._settings.allows(method, path):
             self._log(
                 "WARN",
@@ -81,10 +83,12 @@ class Proxy:
                 path=target,
             )
             status = 403 if method in self._settings.rules else 405
-            return await _refuse(writer, status, "Forbidden" if status == 403 else "Method Not Allowed")
+            await _refuse(writer, status, "Forbidden" if status == 403 else "Method Not Allowed")
+            return
         self._log("DEBUG", "allowed request", client=client, method=method, path=path)
         if (length := body_length(head)) is None:
-            return await _refuse(writer, 411, "Length Required")
+            await _refuse(writer, 411, "Length Required")
+            return
         await self._hand_over(head, length, reader, writer)
 
     async def _is_client(self, client: str) -> bool:
@@ -104,7 +108,8 @@ class Proxy:
             daemon_reader, daemon_writer = await asyncio.open_unix_connection(self._settings.socketpath)
         except OSError as error:
             self._log("ERROR", "cannot reach the socket", error=str(error))
-            return await _refuse(writer, 502, "Bad Gateway")
+            await _refuse(writer, 502, "Bad Gateway")
+            return
         dropped = (b"connection:", b"upgrade:")
         lines = [line for line in head[:-4].split(b"\r\n") if not line.lower().startswith(dropped)]
         daemon_writer.write(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n")
