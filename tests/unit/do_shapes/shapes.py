@@ -55,7 +55,9 @@ def faults(shape: Any, value: Any, at: str) -> list[str]:
     if isinstance(shape, list):
         if not isinstance(value, list):
             return [f"{at}: {value!r} is no list"]
-        return [fault for number, one in enumerate(value) for fault in faults(shape[0], one, f"{at}[{number}]")]
+        return [
+            fault for number, one in enumerate(value) for fault in faults(shape[0], one, f"{at}[{number}]")
+        ]
     if shape is None:
         return [] if value is None else [f"{at}: {value!r} is not null"]
     if "one_of" in shape:
@@ -69,7 +71,9 @@ def _faults_of_object(shape: dict[str, Any], value: Any, at: str) -> list[str]:
         return [f"{at}: {value!r} is no object"]
     fields = {name.removesuffix("!"): one for name, one in shape.items()}
     found = [f"{at}: no field {name}" for name in value if name not in fields]
-    found += [f"{at}: {name[:-1]} is missing" for name in shape if name.endswith("!") and name[:-1] not in value]
+    found += [
+        f"{at}: {name[:-1]} is missing" for name in shape if name.endswith("!") and name[:-1] not in value
+    ]
     for name, one in value.items():
         if name in fields:
             found += faults(fields[name], one, f"{at}.{name}")
