@@ -21,7 +21,7 @@ plan: setup ## what a deploy would change, by layer: make plan [ENV=local] [BASE
 	@$(OPS) plan --env $(ENV) $(if $(BASE),--base $(BASE))
 
 up: tools setup ## deploys: make up [ENV=local]
-	@$(OPS) up --env $(ENV)
+	@$(OPS) check --env $(ENV) && $(OPS) up --env $(ENV)
 
 down: tools setup ## switches off; data and generated secrets stay
 	@$(OPS) down --env $(ENV)

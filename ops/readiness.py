@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops import preflight, secrets
-from ops.check import runner as wiring
 from ops.errors import Obstacle, OpsError
 from ops.swarm import Swarm
 from ops.target import Target
@@ -14,7 +13,7 @@ from ops.target import Target
 
 def obstacles(target: Target) -> list[Obstacle]:
     """Everything at once; empty when the deploy may start."""
-    found = [*preflight.tools(), *secrets.missing(target.document), *wiring.obstacles(target.settings.name)]
+    found = [*preflight.tools(), *secrets.missing(target.document)]
     found += image_tools() if target.builds_images else preflight.unresolved(target.wanted)
     state: Mapping[str, Any] = {}
     if not any("Terraform" in obstacle.what for obstacle in found):

@@ -17,13 +17,19 @@ from pathlib import Path
 SECONDS = 60
 
 DOCKER = ("docker", "kreuzwerker/docker", "~> 3.9.0")
+DIGITALOCEAN = (
+    "digitalocean",
+    "digitalocean/digitalocean",
+    "2.71.0",
+)  # the version that the emulator was read from
 RANDOM = ("random", "hashicorp/random", ">= 3.6.0, < 4.0.0")
 
 
 def missing(*needs: str) -> list[str]:
-    """Names of the parts that are not there, of those that are needed (default: all), each with the
-    reason."""
-    return [problem for need in needs or PARTS for problem in [PARTS[need]()] if problem]
+    """Names of the parts that are not there, of those that are needed, each with the reason.
+
+    Default: all that a platform on this machine's swarm needs."""
+    return [problem for need in needs or ON_THE_SWARM for problem in [PARTS[need]()] if problem]
 
 
 @cache
@@ -74,4 +80,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "terraform": _terraform,
     "docker provider": lambda: _provider(*DOCKER),
     "random provider": lambda: _provider(*RANDOM),
+    "digitalocean provider": lambda: _provider(*DIGITALOCEAN),
 }
+ON_THE_SWARM = tuple(part for part in PARTS if part != "digitalocean provider")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ._cdktf import (
@@ -40,12 +41,13 @@ NO_FAILURES = "0.0"
 """The provider prints ratios with one decimal and would differ from "0" for ever."""
 
 
-def service_of(service: SwarmService) -> Service:
-    """The ``docker_service`` of a declared service."""
+def service_of(service: SwarmService, *, after: Sequence[Service]) -> Service:
+    """The ``docker_service`` of a declared service, deployed after those that it waits for."""
     return Service(
         service,
         "Resource",
         name=service.name,
+        depends_on=after or None,
         labels=_labels(service) or None,
         mode=ServiceMode(replicated=ServiceModeReplicated(replicas=service.scale.replicas)),
         task_spec=_task_spec(service),

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 
-from ._cdktf import Config, Construct, Secret, TerraformLocal, TerraformResourceLifecycle
+from ._cdktf import Config, Construct, Secret, TerraformResourceLifecycle
 from ._checks import file_name
 from .errors import ConstructError
 from .secret_value import as_template, secret_names_in
@@ -142,8 +142,7 @@ class SwarmSecret(SwarmFile):
                 "which this stack does not have",
                 fix="declare the value in the stack that uses it",
             )
-        local = TerraformLocal(self, "content", as_template(self.text, values))
-        content = f"local.{local.friendly_unique_id}"
+        content = self._stack.local(f"content-{self.name}", as_template(self.text, values))
         digest = f'substr(nonsensitive(sha256(join("", [{self._stack.salt}, {content}]))), 0, 8)'
         self.resource = Secret(
             self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 from ._cdktf import Construct, Service
 from ._checks import absolute, can_publish, can_store, dns_label, no_secrets, service_name, set_once, tcp_port
@@ -284,22 +283,11 @@ class SwarmService(Construct):
 
     # -- rendering -----------------------------------------------------------------------------------------
 
-    def render(self) -> None:
-        """Adds the ``docker_service``; called once, when the stack is finished."""
-        self.resource = service_of(self)
-
-    def order(self) -> None:
-        """Tells Terraform what this service waits for; after every service has been rendered."""
-        first = [other.address for other in self.wiring.waits_for]
-        if self.resource and first:
-            self.resource.depends_on = first
-
-    @cached_property
-    def address(self) -> str:
-        """Terraform's address of the rendered service."""
+    def render(self) -> Service:
+        """The ``docker_service``, made on first use; when the stack is finished, everything it waits for is made first."""
         if self.resource is None:
-            raise ConstructError(self, "is not rendered yet", fix="ask after the stack is finished")
-        return f"docker_service.{self.resource.friendly_unique_id}"
+            self.resource = service_of(self, after=[other.render() for other in self.wiring.waits_for])
+        return self.resource
 
     def _mount(self, mount: DataMount) -> None:
         if any(other.target == mount.target for other in self.wiring.data):

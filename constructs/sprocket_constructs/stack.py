@@ -18,7 +18,6 @@ from ._cdktf import (
     RandomProvider,
     Secret,
     Service,
-    TerraformLocal,
     TerraformOutput,
     TerraformStack,
     TerraformVariable,
@@ -38,7 +37,7 @@ RANDOM_PROVIDER = ">= 3.6.0, < 4.0.0"
 """The bindings name one exact version, which saves nothing: any 3.x keeps its state."""
 
 
-_SWITCHED_OFF = (Service, Network, Config, Secret, TerraformLocal, TerraformVariable, TerraformOutput)
+_SWITCHED_OFF = (Service, Network, Config, Secret, TerraformVariable, TerraformOutput)
 """What has no state of its own worth keeping."""
 
 _STACKS: WeakKeyDictionary[Construct, SwarmStack] = WeakKeyDictionary()
@@ -67,6 +66,7 @@ class SwarmStack(TerraformStack):
         self._services: dict[str, SwarmService] = {}
         self._files: dict[tuple[str, str], SwarmFile] = {}
         self._secret_values: dict[str, SecretValue] = {}
+        self._locals: dict[str, str] = {}
         self._finished = False
 
     @staticmethod
@@ -118,6 +118,16 @@ class SwarmStack(TerraformStack):
         """Terraform expression of the value that salts the hashes in the names of secrets."""
         salt = Password(self, "salt", length=32, special=False)
         return f"random_password.{salt.friendly_unique_id}.result"
+
+    def local(self, name: str, text: str) -> str:
+        """Keeps a text as a Terraform local value and returns the expression for it."""
+        self._locals[name] = text
+        return f"local.{name}"
+
+    def write_locals(self) -> None:
+        """Hands all local values over at once: a construct for each would be a tenth of a synthesis."""
+        if self._locals:
+            self.add_override("locals", self._locals)
 
     def register_service(self, service: SwarmService) -> None:
         """Takes a service in; two of one name are refused."""
@@ -189,8 +199,6 @@ class SwarmStack(TerraformStack):
             file.render()
         for service in self.services:
             service.render()
-        for service in self.services:
-            service.order()
 
     def switch_off(self) -> None:
         """Takes out everything but generated secrets and volumes.
@@ -201,6 +209,7 @@ class SwarmStack(TerraformStack):
         """
         if not self._finished:
             self.finish()
+        self._locals.clear()
         # Nothing is pulled any more, and the token is a variable that nobody has to give for that.
         self._provider.reset_registry_auth()
         for child in self.node.find_all():
@@ -220,4 +229,6 @@ class SwarmApp(App):
         for child in self.node.children:
             if isinstance(child, SwarmStack) and not child.finished:
                 child.finish()
+            if isinstance(child, SwarmStack):
+                child.write_locals()
         super().synth()

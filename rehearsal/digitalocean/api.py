@@ -37,14 +37,17 @@ class Api:
         address = urlsplit(target)
         request = Request(method, unquote(address.path), dict(parse_qsl(address.query)), base=base)
         request_id, headers = ids.unique(), {}
-        route: Route | None = None
+        found = ROUTER.find(method, request.path)
+        route, request.parts = found or (None, {})
         try:
             if not token:
                 raise Unauthorized("Unable to authenticate you.")
             headers = self._limits.take(token)
             request.fault = self._world.faults.take(method, request.path)
             self._refuse_by_fault(request, request_id)
-            route = self._prepare(request, body)
+            if route is None:
+                raise NotFound
+            request.body = _read(body)
             with self._world.store.transaction():
                 answer = route.handler(self._world, request)
         except ApiError as error:
@@ -71,22 +74,6 @@ class Api:
             self._note(request, request_id, None, Answer(0))
             raise Dropped
 
-    @staticmethod
-    def _prepare(request: Request, body: bytes) -> Route:
-        """The route, with the request's parts and body read."""
-        found = ROUTER.find(request.method, request.path)
-        if found is None:
-            raise NotFound
-        route, request.parts = found
-        try:
-            read = json.loads(body) if body.strip() else {}
-        except ValueError:
-            raise BadRequest("error parsing request body") from None
-        if not isinstance(read, dict):
-            raise BadRequest("error parsing request body")
-        request.body = read
-        return route
-
     def _note(self, request: Request, request_id: str, route: Route | None, answer: Answer) -> None:
         fault: Fault | None = request.fault
         entry: Document = {
@@ -102,6 +89,16 @@ class Api:
             "fault": fault.text() if fault else "",
         }
         self._world.store.note(entry)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(body) if body.strip() else {}
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise BadRequest("error parsing request body")
+    return read
 
 
 def _shown(body: Any) -> Any:

@@ -21,9 +21,8 @@ def _swap_keys(seeded: Seeded) -> None:
 
 
 def _wrong_broker_password(seeded: Seeded) -> None:
-    password = seeded.document["locals"]
-    redis = next(text for name, text in password.items() if "redis_password_content" in name)
-    broker = next(text for name, text in password.items() if "rabbitmq_password_content" in name)
+    contents = seeded.document["locals"]
+    broker, redis = contents["content-rabbitmq-password"], contents["content-redis-password"]
     seeded.replace("core", SETTINGS, broker, redis)
 
 

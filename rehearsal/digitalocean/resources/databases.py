@@ -9,7 +9,7 @@ from .. import actions, ids
 from ..answer import Answer, gone, paged
 from ..catalog import known_region
 from ..clock import now
-from ..errors import Unprocessable
+from ..errors import NotImplementedHere, Unprocessable
 from ..machines import DatabaseEndpoint
 from ..request import Request
 from ..router import Routes
@@ -197,6 +197,10 @@ def _vpc(world: World, request: Request, region: str) -> Document:
 def _ordered(world: World, request: Request) -> Document:
     name, region = request.text("name"), known_region(request.text("region"))
     engine = request.choice("engine", tuple(ENGINES))
+    if request.items("rules") or request.body.get("backup_restore"):
+        raise NotImplementedHere(
+            "the emulator makes no cluster with rules or from a backup; set rules afterwards"
+        )
     if not NAME.fullmatch(name) or any(one["name"] == name for one in world.store.all("database")):
         raise Unprocessable("name: lower-case letters, digits and dashes, a letter first, and not in use")
     vpc, size = _vpc(world, request, region), _size(request)
