@@ -24,8 +24,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a live test where a part of the world is missing, and names the part; fails it with
     REQUIRE_LIVE=1.
 
+    A ``proof`` is skipped unless PROOFS=1: it takes long or disturbs the platform that it looks at (``make prove``).
     ``@pytest.mark.live`` needs everything, ``@pytest.mark.live(needs=["engine"])`` that part only.
     """
+    if item.get_closest_marker("proof") is not None and os.environ.get("PROOFS") != "1":
+        pytest.skip("a long proof: make prove")
     marker = item.get_closest_marker("live")
     if marker is None:
         return
