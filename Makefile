@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 OPS = .venv/bin/python -m ops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan up down purge smoke soak test lint format bench clean
+.PHONY: help setup plan up down purge smoke soak prove test lint format bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ soak: tools setup ## cold starts of the local environment, one after the other: 
 
 test: setup ## all tests; the live ones where engine and providers are there
 	@.venv/bin/python -m pytest
+
+prove: setup ## the long proofs, on a local platform that make up has brought up
+	@PROOFS=1 .venv/bin/python -m pytest -m proof
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

@@ -152,4 +152,4 @@ def node_command(
     source = f"set -a; . {variables}; set +a; " if variables else ""
     pause = f"sleep {drain}; " if drain else ""
     leave = f"trap '{pause}kill -TERM $child; wait $child' TERM INT"
-    return ("/bin/sh", "-c", f"{exports}{source}node /app/{program} & child=$!; {leave}; wait $child")
+    return ("/bin/sh", "-c", f"{exports}{source}{leave}; node /app/{program} & child=$!; wait $child")

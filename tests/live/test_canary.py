@@ -18,7 +18,7 @@ import pytest
 from ops.paths import OUT
 from tests.live.local_platform import LocalPlatform, command
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.proof]
 
 MOST_LINES = 5000
 """Of one query; Loki allows no more."""

@@ -13,7 +13,7 @@ from ops.smoke.graph import Declared, clients_of, sharing
 from ops.smoke.route import routes_of
 from tests.live.local_platform import LocalPlatform
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.proof]
 
 BASE = "sprocket-local/base:latest"
 

@@ -13,7 +13,7 @@ import pytest
 from ops.smoke.outcome import Status
 from tests.live.local_platform import LocalPlatform, disruptive, until
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.proof]
 
 SECONDS = int(os.environ.get("OUTAGE_SECONDS", "60"))
 

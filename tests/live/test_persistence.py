@@ -15,7 +15,7 @@ import pytest
 from layers.platform.identity import identities_of
 from tests.live.local_platform import LocalPlatform, command, disruptive, until
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.proof]
 
 REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
 PSQL = 'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres -qAt -v ON_ERROR_STOP=1'

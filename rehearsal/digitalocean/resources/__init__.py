@@ -1,1 +1,0 @@
-"""One module per resource of the API: its checks, its routes, its actions."""
