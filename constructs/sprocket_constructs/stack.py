@@ -78,10 +78,11 @@ class SwarmStack(TerraformStack):
         scope = scope or construct
         known = _STACKS.get(scope)
         if known is not None:
-            return known
+            return _STACKS.setdefault(construct, known)
         for ancestor in reversed(construct.node.scopes):
             if isinstance(ancestor, SwarmStack):
-                return _STACKS.setdefault(scope, ancestor)
+                _STACKS[scope] = _STACKS[construct] = ancestor
+                return ancestor
         raise ConstructError(construct, "is not inside a SwarmStack", fix="give it a scope below one")
 
     @property
