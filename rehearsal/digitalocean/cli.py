@@ -1,0 +1,162 @@
+"""The command line: serve, log, fault, orphans, reset."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .emulator import ENDPOINT_FILE, Emulator
+from .errors import EmulatorError
+from .faults import FORM, Fault, Faults
+from .log import line
+from .orphans import existing
+from .orphans import orphans as find_orphans
+from .settings import Seconds, Settings
+from .store import Store
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="An emulator of DigitalOcean's API.")
+
+State = Annotated[Path, typer.Option("--state", help="folder of the emulator's state")]
+Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+RESET_SECONDS = 60
+FOLLOW_SECONDS = 0.5
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Wrong use is a sentence and exit code 2."""
+    try:
+        yield
+    except EmulatorError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[Store]:
+    """The state of an emulator, running or not."""
+    if not (folder / "state.sqlite").exists():
+        raise EmulatorError(f"{folder}: no state of an emulator is there; `serve --state {folder}` makes one")
+    store = Store(folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@app.command()
+def serve(
+    state: State,
+    port: Annotated[int, typer.Option(help="port on loopback; 0 for any free one")] = 0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="METHOD PATH KIND [xTIMES]; see `fault --help`")
+    ] = None,
+    seconds: Annotated[
+        list[str] | None, typer.Option(help="how long a kind of thing takes: create=2")
+    ] = None,
+    per_hour: Annotated[int, typer.Option(help="requests that a token may make")] = 5000,
+    per_minute: Annotated[int, typer.Option(help="requests that a token may make")] = 250,
+) -> None:
+    """Answer as api.digitalocean.com until stopped. What exists is kept, and there again at the next start."""
+    with _told():
+        settings = Settings(
+            Seconds.of(seconds or []), requests_per_hour=per_hour, requests_per_minute=per_minute
+        )
+        asked = [Fault.parse(one) for one in fault or []]
+        emulator = Emulator(state, port=port, settings=settings)
+        for one in asked:
+            emulator.faults.add(one)
+        stop = threading.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: stop.set())
+        with emulator:
+            typer.echo(
+                f"DigitalOcean's API, emulated: {emulator.url}, state in {state}; droplets have no machines"
+            )
+            stop.wait()
+
+
+@app.command()
+def log(
+    state: State,
+    after: Annotated[int, typer.Option(help="only entries after this number")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until Ctrl-C")] = False,
+    as_json: Json = False,
+) -> None:
+    """What was asked and answered, without secrets."""
+    with _told(), _kept(state) as store:
+        while True:
+            for entry in store.notes(after):
+                after = entry["number"]
+                typer.echo(json.dumps(entry) if as_json else line(entry))
+            if not follow:
+                return
+            time.sleep(FOLLOW_SECONDS)
+
+
+@app.command(help=f"Set a fault, list the set ones (no argument), or clear them.\n\n\b\n{FORM}")
+def fault(
+    state: State,
+    text: Annotated[str, typer.Argument(help="METHOD PATH KIND [xTIMES]")] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="clear all faults first")] = False,
+) -> None:
+    with _told(), _kept(state) as store:
+        faults = Faults(store)
+        if clear:
+            faults.clear()
+        if text:
+            faults.add(Fault.parse(text))
+        for one in faults.all():
+            typer.echo(one.text())
+
+
+@app.command()
+def orphans(
+    state: State,
+    terraform: Annotated[
+        list[Path] | None, typer.Argument(help="Terraform states: files, or of terraform show -json")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What exists and is in none of the Terraform states; all that exists, where none is given. 1 if there is any."""
+    with _told(), _kept(state) as store:
+        found = find_orphans(store, terraform) if terraform else existing(store)
+        if as_json:
+            typer.echo(json.dumps([vars(one) for one in found]))
+        else:
+            for one in found:
+                typer.echo(f"{one.type}  {one.id}  {one.name}")
+        raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def reset(state: State) -> None:
+    """Remove everything, and the log; also from a running emulator."""
+    with _told():
+        endpoint = state / ENDPOINT_FILE
+        if endpoint.exists() and _reset_running(endpoint.read_text()):
+            return
+        with _kept(state) as store:
+            store.clear()
+
+
+def _reset_running(url: str) -> bool:
+    """Through the emulator, so that its machines go too. False where none answers: it was killed."""
+    request = urllib.request.Request(f"{url}/_emulator/reset", method="POST")
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=RESET_SECONDS
+        ).close()
+    except OSError:
+        return False
+    return True
