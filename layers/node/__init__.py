@@ -1,0 +1,1 @@
+"""What a droplet needs to build itself: its user data, and the scripts and units in it."""

@@ -1,0 +1,61 @@
+"""Terraform expressions inside a text that Terraform must otherwise take as it is."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import SettingsError
+
+_EXPRESSION = re.compile(r"\$\{([^{}]+)\}")
+_MARK = "SprocketExpression{}End"
+
+
+class Expressions:
+    """Holds each expression's place while a text is made, so that nothing quotes or escapes it."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[str, int]] = {}
+
+    def base64(self, expression: str, *, size: int) -> str:
+        """The place of a value in base64, for one of several lines.
+
+        Args:
+            size: bytes of the value at most, when Terraform knows it.
+        """
+        return self._hold(f"${{base64encode({_inner(expression)})}}", (size + 2) // 3 * 4)
+
+    def line(self, expression: str, *, size: int) -> str:
+        """The place of a value of one line, without the newline that it may end in."""
+        return self._hold(f"${{trimspace({_inner(expression)})}}", size)
+
+    def fill(self, text: str) -> str:
+        """The text for Terraform: everything in it literal but the expressions held here."""
+        text = text.replace("${", "$${").replace("%{", "%%{")
+        for mark, (expression, _) in self._held.items():
+            text = text.replace(mark, expression)
+        return text
+
+    def size(self, text: str) -> int:
+        """Bytes that the text has when Terraform has put the values in."""
+        for mark, (_, size) in self._held.items():
+            text = text.replace(mark, "x" * size)
+        return len(text.encode())
+
+    def _hold(self, expression: str, size: int) -> str:
+        mark = _MARK.format(len(self._held))
+        self._held[mark] = (expression, size)
+        return mark
+
+
+def _inner(expression: str) -> str:
+    """What stands between ``${`` and ``}``, for use inside a call.
+
+    cdktf's own tokens cannot stand there: they turn into ``${...}`` again, inside the call.
+    """
+    found = _EXPRESSION.fullmatch(expression)
+    if found is None or "TfToken" in expression:
+        raise SettingsError(
+            "user data: a key is not one plain Terraform reference; give it as text such as "
+            "${tls_private_key.join.private_key_openssh}, made with the resource's friendly_unique_id"
+        )
+    return found[1]

@@ -1,0 +1,154 @@
+"""What is known of a node and of the swarm that it belongs to before anything exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Literal
+
+from ..errors import SettingsError
+
+_WORD = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_LABEL = re.compile(r"[A-Za-z0-9._-]+=[A-Za-z0-9._:/-]+")
+_OWNER = re.compile(r"[0-9]+:[0-9]+")
+
+ENGINE_POOLS = ("172.20.0.0/14", "192.168.0.0/16", "10.201.0.0/16")
+"""Where the engine's bridges may get their addresses: the first that is clear of the VPC and of the overlays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeVolume:
+    """A block volume of one store.
+
+    Args:
+        store: mounted at ``/mnt/<store>``.
+        device_name: the volume's name at DigitalOcean, which is in its device's name.
+        owner: ``uid:gid`` of ``/mnt/<store>/data``.
+    """
+
+    store: str
+    device_name: str
+    owner: str
+
+    def __post_init__(self) -> None:
+        for what, text, allowed in (
+            ("store", self.store, _WORD),
+            ("volume", self.device_name, _WORD),
+            ("owner", self.owner, _OWNER),
+        ):
+            if not allowed.fullmatch(text):
+                raise SettingsError(
+                    f"volume of {self.store!r}: {what} {text!r} is not allowed; "
+                    "names are lower case letters, digits and dashes, an owner is uid:gid in numbers"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One droplet.
+
+    Args:
+        name: the droplet's and the host's, ``<env>-<pool>-<n>``.
+        is_first: the one manager that may start the swarm when there is none.
+        labels: engine labels.
+    """
+
+    name: str
+    pool: str
+    role: Literal["manager", "worker"]
+    is_first: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    volumes: tuple[NodeVolume, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _WORD.fullmatch(self.name) or not re.search(
+            rf"-{re.escape(self.pool)}-[1-9][0-9]*$", self.name
+        ):
+            raise SettingsError(
+                f"node {self.name!r}: the name must be <environment>-{self.pool}-<number>, in lower case letters, "
+                "digits and dashes"
+            )
+        if self.is_first and self.role != "manager":
+            raise SettingsError(
+                f"node {self.name!r}: the first node of a swarm must be a manager, not a worker"
+            )
+        for label in self.engine_labels:
+            if not _LABEL.fullmatch(label):
+                raise SettingsError(
+                    f"node {self.name!r}: label {label!r} is not allowed; letters, digits and . _ - (in the value : / too)"
+                )
+
+    @property
+    def number(self) -> int:
+        """Its place in its pool, from 1."""
+        return int(self.name.rsplit("-", 1)[1])
+
+    @property
+    def engine_labels(self) -> tuple[str, ...]:
+        return tuple(f"{key}={value}" for key, value in sorted(self.labels.items()))
+
+    def address(self, domain: str) -> str:
+        """The DNS name of its private address."""
+        return f"{self.pool}-{self.number}.nodes.{domain}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeKey:
+    """An ed25519 key that Terraform makes: references as text, ``${tls_private_key.x.private_key_openssh}``.
+
+    Text, because the private half is put into a call of Terraform's ``base64encode``, where a token of cdktf's cannot stand:
+    ``f"${{tls_private_key.{key.friendly_unique_id}.private_key_openssh}}"``.
+    """
+
+    private: str
+    public: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What all nodes of a swarm have in common.
+
+    Args:
+        managers: DNS names of all managers' private addresses, ``<pool>-<n>.nodes.<domain>``.
+        vpc_range: where nodes come from when they ask to join.
+        address_pool: of overlay networks; fixed when the swarm starts.
+        operators: name to public ssh key, for user deploy.
+        host_key: of every manager's sshd. Pinned by those who connect, and the same after a droplet was replaced.
+        join_manager: opens ``sprocket-admit manager``; in managers' user data only.
+        join_worker: opens ``sprocket-admit worker``; in workers' user data only.
+        tailscale_key: reference to a key for a private mesh; None for none.
+        engine_package: Debian package of the engine.
+        engine_version: shell pattern of that package's version.
+    """
+
+    domain: str
+    managers: tuple[str, ...]
+    vpc_range: str
+    address_pool: str = "10.200.0.0/16"
+    operators: Mapping[str, str]
+    host_key: NodeKey
+    join_manager: NodeKey
+    join_worker: NodeKey
+    tailscale_key: str | None = None
+    engine_package: str = "docker.io"
+    engine_version: str = "20.10.*"
+
+    def __post_init__(self) -> None:
+        vpc, pool = IPv4Network(self.vpc_range), IPv4Network(self.address_pool)
+        if vpc.overlaps(pool):
+            raise SettingsError(
+                f"cloud/vpc_range: {vpc} overlaps {pool}, where overlay networks get their addresses; choose another range"
+            )
+        for name, key in self.operators.items():
+            if not re.fullmatch(r"(ssh|ecdsa|sk)-[^\s]+ [A-Za-z0-9+/=]+( [^\n]*)?", key.strip()):
+                raise SettingsError(
+                    f"cloud/ssh_keys/{name}: not a public ssh key; it is one line such as 'ssh-ed25519 AAAA... name'"
+                )
+
+    @property
+    def engine_pool(self) -> str:
+        """Of the engine's own bridges."""
+        taken = (IPv4Network(self.vpc_range), IPv4Network(self.address_pool))
+        return next(p for p in ENGINE_POOLS if not any(IPv4Network(p).overlaps(t) for t in taken))

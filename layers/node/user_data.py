@@ -1,0 +1,239 @@
+"""Cloud-init user data from which a droplet builds itself: nobody logs in."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.scalarstring import LiteralScalarString
+
+from ..errors import SettingsError
+from ..rendering import render, to_json, to_yaml
+from .expressions import Expressions
+from .node import Cluster, Node, NodeKey, NodeVolume
+
+__all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data"]
+
+HERE = Path(__file__).parent
+
+MAX_USER_DATA = 65536
+"""Bytes that DigitalOcean takes."""
+
+PACKAGES = (
+    "iptables",
+    "e2fsprogs",
+    "openssh-client",
+    "unattended-upgrades",
+    "systemd-timesyncd|chrony|ntpsec",
+)
+"""What a node has besides the engine; of a choice any will do, and the first is installed."""
+
+HELD = ("docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io", "runc")
+"""Packages that stop the engine when they are renewed: held, and out of the unattended updates."""
+
+PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, TAILSCALE_KEY_BYTES = 420, 90, 128
+"""Of an ed25519 key in OpenSSH's form (411 and 81 with a comment's room), and of a Tailscale key (62)."""
+
+SCRIPTS = (
+    "sprocket-setup",
+    "sprocket-users",
+    "sprocket-packages",
+    "sprocket-volumes",
+    "sprocket-metadata-guard",
+    "sprocket-join",
+    "sprocket-ready",
+)
+UNITS = (
+    "sprocket-setup.service",
+    "sprocket-volumes.service",
+    "sprocket-volumes.path",
+    "sprocket-volumes.timer",
+    "sprocket-metadata-guard.service",
+    "sprocket-join.service",
+    "sprocket-join.timer",
+)
+ADMIT = "sprocket-admit"
+SSH = "/etc/sprocket/ssh"
+HOST_KEY = f"{SSH}/host_ed25519_key"
+
+AGAIN = (
+    "test -e /var/lib/sprocket/built || rm -f /var/lib/cloud/instance/sem/config_write_files "
+    "/var/lib/cloud/instance/sem/config_runcmd /var/lib/cloud/instance/sem/config_scripts_user"
+)
+"""Cloud-init marks a module as done before it runs it: without this, a first boot cut off in the middle would never be finished."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the node; ``base64`` where the content is a value that has several lines."""
+
+    path: str
+    content: str
+    mode: str = "0644"
+    base64: bool = False
+
+    def entry(self) -> dict[str, Any]:
+        """As cloud-init's ``write_files`` takes it."""
+        content = LiteralScalarString(self.content) if "\n" in self.content else self.content
+        encoding = {"encoding": "b64"} if self.base64 else {}
+        return {"path": self.path, "permissions": self.mode, **encoding, "content": content}
+
+
+def user_data(node: Node, cluster: Cluster) -> str:
+    """The cloud-config text of a node, for a Terraform attribute.
+
+    All in it is literal for Terraform but the references to keys, which Terraform fills in. The same node and cluster give
+    the same text.
+
+    Raises:
+        SettingsError: it would be larger than DigitalOcean takes, or the node and the cluster do not fit.
+    """
+    if node.role == "manager" and node.address(cluster.domain) not in cluster.managers:
+        raise SettingsError(
+            f"node {node.name!r}: is a manager, and {node.address(cluster.domain)} is not among the managers' names "
+            f"({', '.join(cluster.managers)})"
+        )
+    expressions = Expressions()
+    text = "#cloud-config\n" + to_yaml(_config(node, list(_files(node, cluster, expressions))))
+    size = expressions.size(text)
+    if size > MAX_USER_DATA:
+        raise SettingsError(
+            f"node {node.name!r}: user data of {size} bytes; DigitalOcean takes {MAX_USER_DATA}. "
+            "Fewer operators' keys or labels make it smaller; what is fixed in it is in layers/node"
+        )
+    return expressions.fill(text)
+
+
+def _config(node: Node, files: list[File]) -> dict[str, Any]:
+    return {
+        "hostname": node.name,
+        "preserve_hostname": False,
+        "users": [],
+        "disable_root": True,
+        "ssh_pwauth": False,
+        "ssh_genkeytypes": ["ed25519"],
+        "locale": False,
+        "package_update": False,
+        "package_upgrade": False,
+        "bootcmd": [["sh", "-c", AGAIN]],
+        "write_files": [file.entry() for file in files],
+        "runcmd": [
+            ["systemctl", "daemon-reload"],
+            ["systemctl", "enable", "sprocket-setup.service"],
+            ["systemctl", "start", "--no-block", "sprocket-setup.service"],
+        ],
+    }
+
+
+def _files(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[File]:
+    mesh = cluster.tailscale_key is not None
+    yield File("/etc/sprocket/node.conf", _facts(node, cluster))
+    yield from _ssh(node, cluster, expressions)
+    yield from _engine(node, cluster)
+    yield from _system(node)
+    scripts = (
+        *SCRIPTS,
+        *([ADMIT] if node.role == "manager" else []),
+        *(["sprocket-tailscale"] if mesh else []),
+    )
+    for script in scripts:
+        yield File(f"/usr/local/sbin/{script}", _text("scripts", script), "0755")
+    for unit in _units(cluster):
+        yield File(f"/etc/systemd/system/{unit}", _text("units", unit))
+    if cluster.tailscale_key is not None:
+        key = expressions.base64(cluster.tailscale_key, size=TAILSCALE_KEY_BYTES)
+        yield File("/etc/sprocket/tailscale.key", key, "0600", base64=True)
+
+
+def _facts(node: Node, cluster: Cluster) -> str:
+    """What the scripts know of this node; shell and Python read it alike."""
+    own = node.address(cluster.domain)
+    facts = {
+        "NODE": node.name,
+        "ROLE": node.role,
+        "FIRST": "yes" if node.is_first else "no",
+        "PEERS": " ".join(name for name in cluster.managers if name != own),
+        "ADDRESS_POOL": cluster.address_pool,
+        "LABELS": " ".join(node.engine_labels),
+        "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in node.volumes),
+        "PACKAGES": " ".join((cluster.engine_package, *PACKAGES)),
+        "ENGINE_PACKAGE": cluster.engine_package,
+        "ENGINE_VERSION": cluster.engine_version,
+        "HELD": " ".join(HELD),
+        "UNITS": " ".join(_units(cluster)),
+        "MESH": "yes" if cluster.tailscale_key is not None else "no",
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
+
+
+def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[File]:
+    """Who may come in, by which key; and the keys that this node shows and uses."""
+    manager = node.role == "manager"
+
+    def public(key: NodeKey) -> str:
+        return expressions.line(key.public, size=PUBLIC_KEY_BYTES)
+
+    def private(key: NodeKey) -> str:
+        return expressions.base64(key.private, size=PRIVATE_KEY_BYTES)
+
+    operators = "".join(f"{key.strip()}\n" for _, key in sorted(cluster.operators.items()))
+    yield File(f"{SSH}/authorized_keys/deploy", operators)
+    known = f"{','.join(cluster.managers)} {public(cluster.host_key)}\n"
+    yield File(f"{SSH}/known_hosts", known)
+    own = cluster.join_manager if manager else cluster.join_worker
+    yield File(f"{SSH}/join_key", private(own), "0600", base64=True)
+    if manager:
+        yield File(HOST_KEY, private(cluster.host_key), "0600", base64=True)
+        admitted = "".join(
+            f'restrict,from="{cluster.vpc_range}",command="/usr/local/sbin/{ADMIT} {role}" {public(key)}\n'
+            for role, key in (("manager", cluster.join_manager), ("worker", cluster.join_worker))
+        )
+        yield File(f"{SSH}/authorized_keys/join", admitted)
+    sshd = render(HERE / "files" / "sshd.conf.j2", host_key=HOST_KEY if manager else "")
+    yield File("/etc/ssh/sshd_config.d/00-sprocket.conf", sshd)
+
+
+def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
+    """No ``live-restore``: a swarm's engine refuses it. No metrics address: the collectors ask the socket."""
+    daemon = {
+        "log-driver": "local",
+        "log-opts": {"max-size": "20m", "max-file": "5"},
+        "labels": list(node.engine_labels),
+        "default-address-pools": [{"base": cluster.engine_pool, "size": 24}],
+    }
+    yield File("/etc/docker/daemon.json", to_json(daemon))
+    preference = render(
+        HERE / "files" / "engine-preference.j2",
+        package=cluster.engine_package,
+        version=cluster.engine_version,
+    )
+    yield File("/etc/apt/preferences.d/sprocket-engine", preference)
+    mounts = " ".join(f"mnt-{volume.store.replace('-', chr(92) + 'x2d')}.mount" for volume in node.volumes)
+    drop_in = render(HERE / "files" / "docker-drop-in.conf.j2", mounts=mounts)
+    yield File("/etc/systemd/system/docker.service.d/sprocket.conf", drop_in)
+
+
+def _system(node: Node) -> Iterator[File]:
+    updates = render(HERE / "files" / "unattended-upgrades.conf.j2", held=HELD, reboot_at=_reboot_at(node))
+    yield File("/etc/apt/apt.conf.d/52sprocket-updates", updates)
+    yield File("/etc/apt/apt.conf.d/20auto-upgrades", _text("files", "auto-upgrades.conf"))
+    yield File("/etc/sysctl.d/60-sprocket.conf", _text("files", "sysctl.conf"))
+    yield File("/etc/systemd/journald.conf.d/50-sprocket.conf", _text("files", "journald.conf"))
+
+
+def _reboot_at(node: Node) -> str:
+    """Nodes of a pool are an hour apart, from 1 to 5 o'clock UTC; pools differ in the minute."""
+    minute = int(hashlib.sha256(node.pool.encode()).hexdigest(), 16) % 60
+    return f"{1 + (node.number - 1) % 5:02}:{minute:02}"
+
+
+def _units(cluster: Cluster) -> tuple[str, ...]:
+    return (*UNITS, "sprocket-tailscale.service") if cluster.tailscale_key is not None else UNITS
+
+
+def _text(folder: str, name: str) -> str:
+    return (HERE / folder / name).read_text()
