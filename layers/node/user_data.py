@@ -181,7 +181,7 @@ def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[Fil
         return expressions.base64(key.private, size=PRIVATE_KEY_BYTES)
 
     operators = "".join(f"{key.strip()}\n" for _, key in sorted(cluster.operators.items()))
-    yield File(f"{SSH}/authorized_keys/deploy", operators)
+    yield File(f"{SSH}/operators", operators)
     known = f"{','.join(cluster.managers)} {public(cluster.host_key)}\n"
     yield File(f"{SSH}/known_hosts", known)
     own = cluster.join_manager if manager else cluster.join_worker
@@ -192,7 +192,7 @@ def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[Fil
             f'restrict,from="{cluster.vpc_range}",command="/usr/local/sbin/{ADMIT} {role}" {public(key)}\n'
             for role, key in (("manager", cluster.join_manager), ("worker", cluster.join_worker))
         )
-        yield File(f"{SSH}/authorized_keys/join", admitted)
+        yield File(f"{SSH}/admitted", admitted)
     sshd = render(HERE / "files" / "sshd.conf.j2", host_key=HOST_KEY if manager else "")
     yield File("/etc/ssh/sshd_config.d/00-sprocket.conf", sshd)
 
