@@ -19,6 +19,16 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class FirewallRule:
+    """One rule, its tags and droplets already turned into addresses."""
+
+    direction: str  # inbound or outbound
+    protocol: str  # tcp, udp, icmp
+    ports: str  # "22", "8000-9000"; "0" for all
+    addresses: tuple[str, ...]  # of the other side: networks or single addresses
+
+
+@dataclass(frozen=True)
 class Machine:
     """All that a droplet needs to be started, its metadata service included."""
 
@@ -39,16 +49,7 @@ class Machine:
     vpc_range: str
     volumes: tuple[Volume, ...]
     tags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FirewallRule:
-    """One rule, its tags and droplets already turned into addresses."""
-
-    direction: str  # inbound or outbound
-    protocol: str  # tcp, udp, icmp
-    ports: str  # "22", "8000-9000"; "0" for all
-    addresses: tuple[str, ...]  # of the other side: networks or single addresses
+    rules: tuple[FirewallRule, ...] | None = None  # as for `firewall`: they hold from the first moment
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ class Record:
     name: str  # "@" for the domain itself, "*" as it is
     data: str
     ttl: int
+
+
+@dataclass(frozen=True)
+class SpacesKey:
+    access_key: str
+    secret_key: str
+    grants: tuple[tuple[str, str], ...]  # bucket and permission: read, readwrite; "" and fullaccess for all
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ class Machines:
     Calls repeat after a restart in the middle, so each must be safe to make twice. A `MachineError` ends the action as
     errored. The defaults do nothing: droplets become active, and nothing runs.
     """
+
+    occupied: frozenset[str] = frozenset()  # addresses of the public range that no droplet is to be given
 
     def create(self, machine: Machine) -> None:
         """Start a droplet with its volumes; return when it is booted far enough to be called active."""
@@ -111,6 +121,9 @@ class Machines:
 
     def zone(self, domain: str, records: tuple[Record, ...] | None) -> None:
         """The records of a domain from now on; None: the domain is gone."""
+
+    def spaces_keys(self, keys: tuple[SpacesKey, ...]) -> None:
+        """The keys that open the object storage from now on."""
 
     def database(self, cluster: dict[str, object]) -> DatabaseEndpoint | None:
         """Start a cluster; where it answers. None: an invented host name."""

@@ -1,4 +1,4 @@
-"""Tells the machines what should hold now (firewall rules, DNS zones, database members) after each change."""
+"""Tells the machines what should hold now (firewall rules, DNS zones, keys of Spaces, database members) after each change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .clock import now
-from .resources import firewalls, records
+from .resources import firewalls, records, spaces_keys
 from .world import World
 
 JOIN_SECONDS = 5.0
@@ -77,6 +77,8 @@ class Reconciler:
         for domain in world.store.all("domain"):
             zone = records.zone(world, domain["name"])
             found["zone", domain["name"]] = zone, partial(machines.zone, domain["name"], zone)
+        keys = spaces_keys.keys(world)
+        found["spaces keys", ""] = keys, partial(machines.spaces_keys, keys)
         for cluster in world.store.all("database"):
             if cluster["status"] != "creating":
                 users = {one["name"]: one["password"] for one in cluster["_users"]}

@@ -30,7 +30,8 @@ def private(world: World, vpc: Document) -> str:
 
 
 def public(world: World) -> str:
-    return lowest_free(world.settings.public_range, {one["_ip"] for one in world.store.all("droplet")})
+    taken = {str(one["_ip"]) for one in world.store.all("droplet")}
+    return lowest_free(world.settings.public_range, taken | world.machines.occupied)
 
 
 def reserved(world: World) -> str:

@@ -16,7 +16,7 @@ from ..router import Routes
 from ..store import Document
 from ..work import performs
 from ..world import World
-from . import addresses, ssh_keys, tags, vpcs
+from . import addresses, firewalls, ssh_keys, tags, vpcs
 from .volumes import as_volume, refuse_unless_free
 
 routes = Routes()
@@ -134,6 +134,7 @@ def as_machine(world: World, droplet: Document) -> Machine:
         vpc_range=vpc["ip_range"],
         volumes=tuple(as_volume(volume) for volume in volumes if volume),
         tags=tuple(droplet["tags"]),
+        rules=firewalls.rules_for(world, droplet),
     )
 
 

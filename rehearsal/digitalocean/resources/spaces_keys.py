@@ -9,6 +9,7 @@ from ..answer import Answer, paged
 from ..answer import gone as deleted
 from ..clock import now
 from ..errors import Unprocessable
+from ..machines import SpacesKey
 from ..request import Request
 from ..router import Routes
 from ..store import Document
@@ -24,6 +25,18 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 def view_key(key: Document, with_secret: bool = False) -> dict[str, Any]:
     """The secret half is shown once, when the key is made."""
     return {name: value for name, value in key.items() if with_secret or name != "secret_key"}
+
+
+def keys(world: World) -> tuple[SpacesKey, ...]:
+    """All of them, as the object storage must know them."""
+    return tuple(
+        SpacesKey(
+            one["access_key"],
+            one["secret_key"],
+            tuple((grant["bucket"], grant["permission"]) for grant in one["grants"]),
+        )
+        for one in world.store.all("spaces_key")
+    )
 
 
 @routes.get("/v2/spaces/keys")

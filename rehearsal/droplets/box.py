@@ -1,0 +1,183 @@
+"""DigitalOcean in a box: networks, the world outside, and machines, made at the start and removed at the end."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from rehearsal.digitalocean import Emulator, MachineError, Settings
+from rehearsal.digitalocean.settings import Seconds
+from rehearsal.images.paths import cache_dir
+from rehearsal.images.registry import Registry, chosen_port
+
+from . import addresses, cleaning, image, networks, ssh
+from .engine import docker, execute
+from .internet import Internet
+from .machines import DropletMachines
+from .spaces import identities, owner_key
+from .stand_ins import STAND_INS
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""
+
+
+class Box:
+    """Use as a context manager. One box at a time on a machine: its networks have fixed addresses."""
+
+    stand_ins = STAND_INS
+
+    def __init__(self, folder: Path, *, say: Callable[[str], None] = _silent) -> None:
+        self._folder = folder.resolve()
+        self._say = say
+        self._lock: IO[str] | None = None
+        self._internet = Internet(self._folder / "internet")
+        self.spaces_key = owner_key()
+        self.ssh_config = self._folder / "ssh_config"
+        self.machines: DropletMachines
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _only_one()
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        found = image.have_images(self._say)
+        if left := cleaning.clean(self._folder):
+            self._say(f"removed what an interrupted run left: {left}")
+        self._say("networks")
+        networks.make_public()
+        registry = Registry(chosen_port())
+        self._say("internet: DNS, metadata, images, object storage")
+        self._internet.start(
+            found[image.INTERNET], registry.folder / "data", registry.port, identities([self.spaces_key])
+        )
+        self.machines = DropletMachines(
+            self._folder,
+            found[image.DROPLET],
+            self._internet,
+            registry.port,
+            self.spaces_key,
+            self._write_ssh,
+        )
+        self._write_ssh()
+
+    def close(self) -> None:
+        """Remove everything that the box made; safe to call twice."""
+        cleaning.clean(self._folder)
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def settings(self, seconds: Seconds | None = None) -> Settings:
+        """What an emulator needs to know to give out the box's addresses."""
+        return Settings(seconds or Seconds(), addresses.PUBLIC, addresses.RESERVED, requests_per_minute=2000)
+
+    def emulator(self, folder: Path | None = None, seconds: Seconds | None = None) -> Emulator:
+        """An emulator whose droplets run here; start it, or use it as a context manager."""
+        return Emulator(
+            folder or self._folder / "api", settings=self.settings(seconds), machines=self.machines
+        )
+
+    @property
+    def s3_endpoint(self) -> str:
+        """Object storage, path style, from this machine."""
+        return f"http://{addresses.INTERNET}"
+
+    @property
+    def spaces_environment(self) -> dict[str, str]:
+        """For Terraform: names of Spaces by the object storage as an HTTP proxy, and the key to everything.
+
+        The provider puts the bucket into the host name, which this machine cannot resolve.
+        """
+        return {
+            "SPACES_ENDPOINT_URL": f"http://{{{{.Region}}}}.{addresses.SPACES}",
+            "SPACES_ACCESS_KEY_ID": self.spaces_key.access_key,
+            "SPACES_SECRET_ACCESS_KEY": self.spaces_key.secret_key,
+            "HTTP_PROXY": self.s3_endpoint,
+            "NO_PROXY": "127.0.0.1,localhost,203.0.113.0/24",
+        }
+
+    def resolve(self, name: str) -> str | None:
+        """The IPv4 address of a name in the box's DNS."""
+        return self._internet.resolve(name)
+
+    def exec(
+        self, name: str, *words: str, stdin: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a droplet as root; nothing is raised on failure."""
+        return execute(self.machines.named(name).container, *words, stdin=stdin, timeout=timeout)
+
+    def from_outside(
+        self, *words: str, stdin: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the internet container, a stranger to the droplets with an address of its own."""
+        return self._internet.run(*words, stdin=stdin, timeout=timeout)
+
+    def probe(self, host: str, ports: Sequence[int], seconds: float = 2) -> dict[int, str]:
+        """TCP ports of a host as seen from outside: open, closed or filtered."""
+        return self._internet.probe(host, ports, seconds)
+
+    def kill(self, name: str) -> None:
+        """The power goes, without a word to the API. `start` brings it back."""
+        found = self.machines.named(name)
+        with found.lock:
+            found.kill()
+
+    def start(self, name: str) -> None:
+        """Power on what was killed."""
+        found = self.machines.named(name)
+        with found.lock:
+            found.start()
+
+    def reboot(self, name: str) -> None:
+        """The system's own reboot; returns when ssh listens again."""
+        self.machines.power(self.machines.named(name).id, "reboot")
+
+    def restart_engine(self, name: str, timeout: float = 120) -> None:
+        """Restart a droplet's Docker; returns when it answers again."""
+        done = self.exec(name, "systemctl", "restart", "docker", timeout=timeout)
+        if done.returncode:
+            raise MachineError(f"droplet {name}: docker did not restart: {done.stderr.strip()}")
+
+    def lost(self) -> None:
+        """All droplets are gone at once, volumes stay: a disaster that the API knows nothing of."""
+        for droplet in self.machines.all():
+            self.machines.delete(droplet.id)
+
+    def containers(self) -> list[dict[str, Any]]:
+        """Names and states of all containers of the box."""
+        lines = docker(
+            "ps", "--all", "--filter", "label=sprocket.rehearsal=1", "--format", "{{.Names}}\t{{.Status}}"
+        )
+        return [dict(zip(("name", "status"), line.split("\t"), strict=True)) for line in lines.splitlines()]
+
+    def _write_ssh(self) -> None:
+        draft = self.ssh_config.with_suffix(".draft")
+        draft.write_text(ssh.config(self._internet.zones))
+        draft.replace(self.ssh_config)
+
+
+def _only_one() -> IO[str]:
+    lock = (cache_dir() / "box.flock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise MachineError(
+            "a rehearsal's box already runs on this machine, and its networks can be there once only; "
+            "wait for it, or stop it"
+        ) from None
+    return lock

@@ -1,0 +1,89 @@
+"""Volumes: loop devices over sparse files of the box."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from rehearsal.digitalocean import MachineError, Volume
+
+GIBIBYTE = 1024**3
+LOOP_MAJOR = 7
+FORMATTERS = {"ext4": ("mkfs.ext4", "-q", "-F", "-L"), "xfs": ("mkfs.xfs", "-q", "-f", "-L")}
+
+
+class Disks:
+    """The files, and the loop devices over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def connect(self, volume: Volume) -> int:
+        """Minor number of the volume's loop device. At the first time its file is made, and formatted if asked."""
+        path = self._have(volume)
+        device = self._device(path) or _run("losetup", "--find", "--show", str(path)).strip()
+        return os.minor(os.stat(device).st_rdev)
+
+    def disconnect(self, volume: str) -> None:
+        """Free the loop device. The kernel does it when the last mount of it is gone."""
+        if device := self._device(self._path(volume)):
+            _run("losetup", "--detach", device)
+
+    def grow(self, volume: Volume) -> None:
+        """File and device to the volume's size; the file system inside is its owner's business, as on the real one."""
+        path = self._have(volume)
+        if path.stat().st_size < volume.gibibytes * GIBIBYTE:
+            os.truncate(path, volume.gibibytes * GIBIBYTE)
+        if device := self._device(path):
+            _run("losetup", "--set-capacity", device)
+
+    def delete(self, volume: str) -> None:
+        self.disconnect(volume)
+        self._path(volume).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """All of them, also those that an earlier run left in the folder."""
+        for path in self._folder.glob("*.img"):
+            self.delete(path.stem)
+
+    def _path(self, volume: str) -> Path:
+        return self._folder / f"{volume}.img"
+
+    def _have(self, volume: Volume) -> Path:
+        path = self._path(volume.id)
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".draft")
+            draft.touch(mode=0o600)
+            os.truncate(draft, volume.gibibytes * GIBIBYTE)
+            self._format(draft, volume)
+            draft.rename(path)
+        return path
+
+    @staticmethod
+    def _format(path: Path, volume: Volume) -> None:
+        if not volume.filesystem_type:
+            return
+        command = FORMATTERS[volume.filesystem_type]
+        if shutil.which(command[0]) is None:
+            raise MachineError(f"volume {volume.name}: {command[0]} is not on this machine")
+        _run(*command, volume.filesystem_label, str(path))
+
+    def _device(self, path: Path) -> str:
+        """The device over a file, "" for none."""
+        if not path.exists():
+            return ""
+        return (
+            _run("losetup", "--noheadings", "--output", "NAME", "--associated", str(path))
+            .split("\n")[0]
+            .strip()
+        )
+
+
+def _run(*command: str) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if run.returncode:
+        raise MachineError(f"{' '.join(command)}: {run.stderr.strip()}")
+    return run.stdout

@@ -1,0 +1,141 @@
+"""One droplet: a container that boots a whole Debian."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from rehearsal.digitalocean import MachineError
+
+from .engine import LABEL, PREFIX, docker, inside, listens, pid
+from .hardware import INSIDE, SEED_INSIDE, Hardware, cgroup
+from .networks import PUBLIC_NAME, have_private
+
+BOOT_SECONDS = 60.0
+QUIET_SECONDS = 20.0  # a system that boots but has no ssh is taken for booted after these
+SHUTDOWN_SECONDS = 100  # then the power goes; systemd gives its own units 90
+SSH = 22
+# What systemd, Docker and mounts need; --privileged is more, and more than some machines may give.
+CAPABILITIES = (
+    "SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "NET_RAW", "DAC_READ_SEARCH", "IPC_LOCK", "SYS_NICE", "SYS_MODULE",
+    "SYS_RAWIO", "SYSLOG", "LINUX_IMMUTABLE", "SYS_BOOT", "MAC_ADMIN", "AUDIT_CONTROL",
+)  # fmt: skip
+UNCONFINED = ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined")
+MEMORY_FILE_SYSTEMS = ("/run:exec,mode=755", "/run/lock:mode=1777", "/tmp:exec,mode=1777")
+
+
+class Droplet:
+    """Its container, and its settings from outside, which hold from one boot to the next."""
+
+    def __init__(self, hardware: Hardware, image: str, folder: Path) -> None:
+        self.hardware = hardware
+        self.lock = threading.RLock()  # one thing at a time
+        self._image = image
+        self._folder = folder
+
+    @property
+    def id(self) -> int:
+        return self.hardware.machine.id
+
+    @property
+    def container(self) -> str:
+        return f"{PREFIX}-droplet-{self.id}"
+
+    @property
+    def running(self) -> bool:
+        return pid(self.container) > 0
+
+    def change(self, **changes: object) -> None:
+        """New settings, in force from the next boot on."""
+        self.hardware = self.hardware.but(**changes)
+        self.hardware.write(self._folder)
+
+    def create(self) -> None:
+        """Make it anew, off."""
+        self.delete()
+        self.change()
+        machine = self.hardware.machine
+        private = have_private(machine.vpc_range)
+        docker("volume", "create", "--label", LABEL, self.container)
+        docker(
+            "create", "--name", self.container, "--hostname", machine.name, "--label", LABEL,
+            "--label", f"sprocket.droplet={machine.name}",
+            *(word for one in CAPABILITIES for word in ("--cap-add", one)),
+            *(word for one in UNCONFINED for word in ("--security-opt", one)),
+            "--cgroupns", "host", "--device-cgroup-rule", "b 7:* rwm",
+            *(word for one in MEMORY_FILE_SYSTEMS for word in ("--tmpfs", one)),
+            "--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--volume", f"{self.container}:/var/lib/docker",
+            "--volume", f"{self._folder}:{INSIDE}:ro", "--volume", f"{self._folder}/seed:{SEED_INSIDE}:ro",
+            "--network", PUBLIC_NAME, "--ip", machine.public_ipv4, self._image,
+        )  # fmt: skip
+        docker("network", "connect", "--ip", machine.private_ipv4, private, self.container)
+
+    def start(self) -> None:
+        """Power on, and wait until it is booted far enough to be called active: ssh listens."""
+        if not self.running:
+            self.change()
+            docker("start", self.container)
+        self.wait()
+
+    def wait(self) -> None:
+        started = time.monotonic()
+        while (seconds := time.monotonic() - started) < BOOT_SECONDS:
+            process = pid(self.container)
+            if not process:
+                log = docker("logs", "--tail", "5", self.container).strip()
+                raise MachineError(f"droplet {self.hardware.machine.name} went off while booting: {log}")
+            until = time.monotonic() + 1
+            while time.monotonic() < until:
+                if listens(process, SSH):
+                    return
+                time.sleep(0.05)
+            if seconds > QUIET_SECONDS and self._is_up():
+                return
+        raise MachineError(f"droplet {self.hardware.machine.name} has not booted in {BOOT_SECONDS:.0f} s")
+
+    def shut_down(self) -> None:
+        """The system's own way."""
+        docker("stop", "--time", str(SHUTDOWN_SECONDS), self.container, timeout=SHUTDOWN_SECONDS + 30)
+
+    def kill(self) -> None:
+        """The power goes."""
+        if self.running:
+            docker("kill", self.container)
+            while self.running:
+                time.sleep(0.05)
+
+    def delete(self) -> None:
+        """Container, its engine's data, its control groups and its folder. Volumes stay."""
+        with suppress(MachineError):
+            docker("rm", "--force", "--volumes", self.container)
+        with suppress(MachineError):
+            docker("volume", "rm", self.container)
+        remove_cgroups(cgroup(self.id))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def do(self, script: str, *, stdin: str = "") -> None:
+        """A change of hardware, if it is on."""
+        if self.running:
+            inside(self.container, script, stdin=stdin)
+
+    def _is_up(self) -> bool:
+        try:
+            state = inside(self.container, "systemctl is-system-running || true")
+        except MachineError:
+            return False
+        return state.strip() in ("running", "degraded", "starting")
+
+
+def remove_cgroups(name: str) -> None:
+    """Empty control groups that a droplet's own engine left: its processes are gone with it."""
+    for controller in Path("/sys/fs/cgroup").iterdir():
+        top = controller / name.lstrip("/")
+        if top.is_dir():
+            for path in sorted((one for one in top.rglob("*") if one.is_dir()), reverse=True):
+                with suppress(OSError):
+                    path.rmdir()
+            with suppress(OSError):
+                top.rmdir()

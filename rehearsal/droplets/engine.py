@@ -1,0 +1,61 @@
+"""Docker, as the box uses it: everything it makes carries one label."""
+
+from __future__ import annotations
+
+import subprocess
+
+from rehearsal.digitalocean import MachineError
+from rehearsal.images import engine
+from rehearsal.images.errors import ImagesError
+
+LABEL = "sprocket.rehearsal=1"
+PREFIX = "sprocket-rehearsal"
+
+
+def docker(*words: str, stdin: str | None = None, timeout: float = 120) -> str:
+    """Run `docker <words>` and return what it prints; a failure is a MachineError."""
+    try:
+        return engine.docker(*words, stdin=stdin.encode() if stdin is not None else None, timeout=timeout)
+    except (ImagesError, subprocess.TimeoutExpired) as error:
+        raise MachineError(str(error)) from None
+
+
+def execute(
+    container: str, *words: str, stdin: str = "", timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a command inside; nothing is raised on failure."""
+    return subprocess.run(
+        ["docker", "exec", "-i", container, *words],
+        input=stdin, capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+def inside(container: str, script: str, *, stdin: str = "", timeout: float = 60) -> str:
+    """Run a shell script inside and return what it prints; a failure is a MachineError."""
+    done = execute(container, "sh", "-ec", script, stdin=stdin, timeout=timeout)
+    if done.returncode:
+        raise MachineError(
+            f"{container}: `{script.strip().splitlines()[0]}` ended with {done.returncode}: {done.stderr.strip()}"
+        )
+    return done.stdout
+
+
+def pid(container: str) -> int:
+    """Number of its first process on this machine; 0 where it does not run or is not there."""
+    try:
+        return int(docker("inspect", "--format", "{{.State.Pid}}", container))
+    except MachineError:
+        return 0
+
+
+def listens(process: int, port: int) -> bool:
+    """Whether anything listens on a TCP port in the network namespace of a process. Cheaper than a docker exec."""
+    for table in ("tcp", "tcp6"):
+        try:
+            with open(f"/proc/{process}/net/{table}") as lines:
+                for words in map(str.split, lines):
+                    if words[3] == "0A" and words[1].endswith(f":{port:04X}"):
+                        return True
+        except (OSError, IndexError):
+            return False
+    return False
