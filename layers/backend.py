@@ -1,12 +1,12 @@
 """Where Terraform keeps a stack's state."""
 
-from sprocket_constructs import LocalBackend, S3Backend, S3BackendEndpointConfig, SwarmStack
+from sprocket_constructs import LocalBackend, S3Backend, S3BackendEndpointConfig, TerraformStack
 
 from .loading import ROOT
 from .settings.environment import Environment
 
 
-def keep_state(stack: SwarmStack, settings: Environment) -> None:
+def keep_state(stack: TerraformStack, settings: Environment) -> None:
     """Gives the stack its backend: a file below ``.sprocket/state``, or a private Spaces bucket with a lock."""
     if settings.state.backend == "local":
         LocalBackend(stack, path=str(ROOT / ".sprocket" / "state" / f"{stack.node.id}.tfstate"))

@@ -36,13 +36,32 @@ def load_environment(name: str, folder: Path = ENVIRONMENTS) -> Environment:
         raise SettingsError(
             f"{path.name}: there is no environment {name!r}; use one of {have}, or add environments/{path.name}"
         )
-    document = read_yaml(path)
-    if "name" in document:
-        raise SettingsError(f"{path.name}: name: is taken from the file's name; remove it")
+    document = _read_like(path, folder)
     try:
         return Environment.model_validate({"name": name, **document})
     except ValidationError as error:
         raise SettingsError(_explain(path.name, error, Environment)) from None
+
+
+def _read_like(path: Path, folder: Path) -> dict[str, Any]:
+    """The settings of a file, over those of the one it says it is like: a key given replaces that one's whole key."""
+    document = read_yaml(path)
+    if "name" in document:
+        raise SettingsError(f"{path.name}: name: is taken from the file's name; remove it")
+    like = document.get("like")
+    if like is None:
+        return document
+    others = [name for name in environment_names(folder) if name != path.stem]
+    if like not in others:
+        raise SettingsError(
+            f"{path.name}: like: there is no environment {like!r}; use one of {', '.join(others)}"
+        )
+    first = read_yaml(folder / f"{like}.yaml")
+    if "like" in first:
+        raise SettingsError(
+            f"{path.name}: like: {like} is itself like {first['like']}; name {first['like']}, so that two files tell all"
+        )
+    return {**first, **document}
 
 
 def load_resources(table: str, folder: Path = ENVIRONMENTS) -> dict[str, Share]:

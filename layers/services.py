@@ -15,6 +15,9 @@ from .platform.layer import PlatformLayer
 from .secrets import PlatformSecrets
 from .site import Site
 
+FROM_STACK_TO_ROOT = "../../.."
+"""From cdktf.out/stacks/<stack>, where Terraform runs, to the repository: stacks are the same on every machine."""
+
 
 class ServicesStack(SwarmStack):
     """Ingress, data and every instance of the platform, for one environment."""
@@ -25,7 +28,7 @@ class ServicesStack(SwarmStack):
             app,
             settings.services_stack,
             docker_host=settings.engine.host,
-            ssh_options=settings.engine.ssh_options,
+            ssh_options=settings.ssh_options(FROM_STACK_TO_ROOT),
         )
         keep_state(self, settings)
         self.site = site
@@ -60,10 +63,10 @@ class ServicesStack(SwarmStack):
 
 
 def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None = None) -> ServicesStack:
-    """Writes the stacks of an environment and returns the services stack.
+    """Writes the stacks of an environment (the cloud's too, where there is one) and returns the services stack.
 
     Args:
-        off: leave out everything but volumes and generated secrets.
+        off: leave out everything of the services but volumes and generated secrets; the cloud stays as it is.
         outdir: default is cdktf's own, ``cdktf.out``.
 
     Raises:
@@ -75,6 +78,10 @@ def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None
     try:
         stack = ServicesStack(app, site)
         stack.finish()
+        if site.settings.cloud is not None:
+            from .cloud.stack import EnvironmentCloud
+
+            EnvironmentCloud(app, site.settings, site.settings.cloud)
     except ConstructError as error:
         raise SettingsError(f"{environment}.yaml: {error}") from error
     if off:

@@ -1,15 +1,36 @@
-"""Intent-level constructs for Docker swarm services, over cdktf and the Docker provider."""
+"""Intent-level constructs for Docker swarm services and the cloud under them, over cdktf and its providers."""
 
-from ._cdktf import Construct, LocalBackend, S3Backend, S3BackendEndpointConfig, TerraformOutput
+from ._cdktf import (
+    Construct,
+    LocalBackend,
+    S3Backend,
+    S3BackendEndpointConfig,
+    TerraformOutput,
+    TerraformStack,
+)
+from .alarms import Alarms
+from .block_volumes import BlockVolume, BlockVolumes
+from .buckets import Bucket, BucketKey, Buckets
+from .cloud_project import CloudProject
+from .cloud_stack import CloudStack
+from .dns_zone import DnsZone
+from .droplet import Droplet, DropletKind
+from .droplet_pool import DropletPool
 from .errors import ConstructError
 from .file import SwarmConfig, SwarmFile, SwarmSecret
+from .firewall import ANYWHERE, Firewall
 from .gateway import Access, Gateway, Route
 from .graph import sharing
 from .health import HealthCheck
 from .image import UNRESOLVED, Image
 from .logs import LogRotation
+from .managed_postgres import ManagedPostgres, PostgresSize
 from .network import OverlayNetwork
+from .node_key import NodeKey, RootKey
+from .node_tag import NodeTag
 from .placement import NodeSelector, Scale
+from .private_network import PrivateNetwork
+from .public_address import PublicAddress
 from .resources import Resources
 from .restart import RestartPolicy
 from .secret_value import GeneratedSecret, SecretValue, SuppliedSecret
@@ -21,12 +42,26 @@ from .update import UpdateOrder, UpdatePolicy
 from .volume import Backup, LocalVolume, NodeDirectory, Storage
 
 __all__ = [
+    "ANYWHERE",
     "UNRESOLVED",
     "Access",
+    "Alarms",
     "Backup",
+    "BlockVolume",
+    "BlockVolumes",
+    "Bucket",
+    "BucketKey",
+    "Buckets",
+    "CloudProject",
+    "CloudStack",
     "Construct",
     "ConstructError",
+    "DnsZone",
+    "Droplet",
+    "DropletKind",
+    "DropletPool",
     "Endpoint",
+    "Firewall",
     "Gateway",
     "GeneratedSecret",
     "HealthCheck",
@@ -34,11 +69,18 @@ __all__ = [
     "LocalBackend",
     "LocalVolume",
     "LogRotation",
+    "ManagedPostgres",
     "NodeDirectory",
+    "NodeKey",
     "NodeSelector",
+    "NodeTag",
     "OverlayNetwork",
+    "PostgresSize",
+    "PrivateNetwork",
+    "PublicAddress",
     "Resources",
     "RestartPolicy",
+    "RootKey",
     "Route",
     "S3Backend",
     "S3BackendEndpointConfig",
@@ -54,6 +96,7 @@ __all__ = [
     "SwarmService",
     "SwarmStack",
     "TerraformOutput",
+    "TerraformStack",
     "UpdateOrder",
     "UpdatePolicy",
     "duration",

@@ -9,7 +9,6 @@ from sprocket_constructs import (
     Construct,
     Gateway,
     HealthCheck,
-    NodeSelector,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -153,7 +152,7 @@ class Traefik(Construct):
         if self._authority:
             self._authority.finds_names_at(self.service)
             self.service.reads(self._authority.certificate, at=CA_FILE)
-            self.service.runs_on(NodeSelector.managers())
+            self.service.runs_on(self._site.ingress_node)
         else:
             backup = Backup.none(
                 because="lost certificates are asked for again within minutes; Let's Encrypt allows that five times a week"

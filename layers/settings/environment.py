@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from .cloud import Cloud
+from .cloud_rules import check_cloud
 from .data import Data
 from .images import Images
 from .ingress import Ingress
@@ -39,6 +41,10 @@ class Environment(Settings):
     """The file ``environments/<name>.yaml``."""
 
     name: str = Field(description="taken from the file's name")
+    like: str | None = Field(
+        default=None,
+        description="an environment to start from; each key given here replaces that one's whole key",
+    )
     domain: HostName = Field(description="admin pages are at <page>.<domain>")
     state: State
     engine: Engine
@@ -55,6 +61,14 @@ class Environment(Settings):
     ingress: Ingress
     data: Data
     platform: Platform
+    cloud: Cloud | None = Field(
+        default=None, description="what is ordered from DigitalOcean; without it the nodes are there already"
+    )
+
+    @property
+    def cloud_stack(self) -> str:
+        """Name of the stack with the nodes and all that they stand on; there is one where `cloud` is set."""
+        return f"{self.name}-cloud"
 
     @property
     def services_stack(self) -> str:
@@ -65,6 +79,64 @@ class Environment(Settings):
     def node_count(self) -> int:
         """Nodes in all pools."""
         return sum(pool.count for pool in self.nodes.values())
+
+    @property
+    def known_hosts(self) -> str:
+        """File with the managers' host key, from the repository's root.
+
+        Committed, unless the state is this machine's own: then the nodes are too.
+        """
+        folder = ".sprocket" if self.state.backend == "local" else "environments"
+        return f"{folder}/known_hosts/{self.name}"
+
+    def ssh_options(self, root: str) -> tuple[str, ...]:
+        """Arguments for ssh to the manager, one word each: its pinned host key and no other, no question asked.
+
+        Args:
+            root: the repository as the caller of ssh sees it, such as ``../../..`` from a stack's folder.
+        """
+        if self.engine.ssh_options or self.cloud is None:
+            return self.engine.ssh_options
+        settings = (
+            f"UserKnownHostsFile={root}/{self.known_hosts}",
+            "GlobalKnownHostsFile=/dev/null",
+            "StrictHostKeyChecking=yes",
+            "HostKeyAlgorithms=ssh-ed25519",
+            "BatchMode=yes",
+            # Terraform opens many connections at once; a shared one would end with the first that closes it.
+            "ControlMaster=no",
+            "ControlPath=none",
+            "ServerAliveInterval=15",
+        )
+        return tuple(word for setting in settings for word in ("-o", setting))
+
+    @property
+    def store_names(self) -> tuple[str, ...]:
+        """Everything that keeps data in a directory of its own on a node."""
+        several = len(self.platform.instances) > 1
+        present = {
+            "redis": True,
+            "rabbitmq": True,
+            "postgres": self.data.postgres.where == "swarm",
+            "minio": self.data.object_storage.kind == "minio",
+            "influxdb": True,
+            "grafana": self.data.grafana.database == "volume",
+            "loki": True,
+            # The authority for tests forgets its accounts, so nothing is kept of its certificates.
+            "letsencrypt": self.ingress.acme.authority != "test",
+        }
+        graphs = (
+            f"{name}-{store}" if several else store
+            for name, instance in self.platform.instances.items()
+            if instance.elo
+            for store in ("dgraph-zero", "dgraph-alpha")
+        )
+        return (*(store for store, is_there in present.items() if is_there), *graphs)
+
+    @model_validator(mode="after")
+    def _cloud_fits(self) -> "Environment":
+        check_cloud(self)
+        return self
 
     @model_validator(mode="after")
     def _admin_role_exists(self) -> "Environment":

@@ -2,8 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from sprocket_constructs import mebibytes
+from sprocket_constructs import size as bytes_of
 
+from .cloud import ordered
 from .model import Label, Settings, Size
 
 
@@ -20,6 +23,21 @@ class NodePool(Settings):
     labels: dict[Label, str] = Field(
         default_factory=dict, description="engine labels that services are placed by"
     )
+    size: str | None = Field(
+        default=None, description="size of the droplets to order, such as s-4vcpu-8gb; where there is a cloud"
+    )
+
+    @model_validator(mode="after")
+    def _is_what_is_ordered(self) -> "NodePool":
+        if self.size is None:
+            return self
+        cpus, mebi = ordered(self.size)
+        if (cpus, mebi * 2**20) != (self.cpus, bytes_of(self.memory)):
+            raise ValueError(
+                f"size {self.size} has {cpus} cores and {mebibytes(mebi * 2**20)}, "
+                f"but cpus and memory say {self.cpus} and {self.memory}; make them the same"
+            )
+        return self
 
 
 class Engine(Settings):

@@ -1,0 +1,83 @@
+"""Names in the world."""
+
+from __future__ import annotations
+
+import re
+
+from ._cdktf import Construct, Domain, Record, TerraformResourceLifecycle
+from .errors import ConstructError
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class DnsZone(Construct):
+    """A zone in DigitalOcean's DNS, and the records in it that are ours.
+
+    Args:
+        name: such as ``example.com``.
+        is_ours: makes the zone, which then cannot be destroyed (what others put into it would go too); otherwise it
+            is there already, and only records are added to it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, is_ours: bool) -> None:
+        super().__init__(scope, id_)
+        self.name = name
+        self._domain = name
+        self._taken: set[str] = set()
+        self.urn: str | None = None
+        """Terraform's reference to the zone, where it is ours."""
+        if is_ours:
+            resource = Domain(
+                self, "Resource", name=name, lifecycle=TerraformResourceLifecycle(prevent_destroy=True)
+            )
+            resource.override_logical_id(id_)
+            self._domain = resource.id
+            self.urn = resource.urn
+
+    def address(self, host: str, value: str, *, ttl: int = 300) -> None:
+        """An A record.
+
+        Args:
+            host: whole name in the zone; ``*.`` in front of it means every name below that has none of its own.
+            value: IPv4 address.
+            ttl: seconds that others may remember it.
+        """
+        self._record("A", host, value, ttl)
+
+    def alias(self, host: str, target: str, *, ttl: int = 300) -> None:
+        """A CNAME record.
+
+        Args:
+            target: whole name without a dot at its end; DigitalOcean wants one, so it is added.
+            ttl: seconds that others may remember it.
+        """
+        if target.endswith("."):
+            raise ConstructError(
+                self, f"target {target} of {host} ends with a dot", fix="leave it out; it is added"
+            )
+        self._record("CNAME", host, f"{target}.", ttl)
+
+    def _record(self, kind: str, host: str, value: str, ttl: int) -> None:
+        if host in self._taken:
+            raise ConstructError(self, f"{host} has a record already", fix="declare each name once")
+        self._taken.add(host)
+        record = Record(
+            self,
+            f"{kind}-{host}",
+            domain=self._domain,
+            type=kind,
+            name=self._inside(host),
+            value=value,
+            ttl=ttl,
+        )
+        record.override_logical_id(_UNFIT.sub("_", host.replace("*", "any")))
+
+    def _inside(self, host: str) -> str:
+        """The name as records have it: without the zone."""
+        if host == self.name:
+            return "@"
+        if not host.endswith(f".{self.name}"):
+            raise ConstructError(
+                self, f"{host} is not in zone {self.name}", fix="use a name that ends with it"
+            )
+        return host.removesuffix(f".{self.name}")

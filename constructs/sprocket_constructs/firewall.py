@@ -1,0 +1,71 @@
+"""Who may talk to nodes, and on which ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ._cdktf import Construct, FirewallInboundRule, FirewallOutboundRule, FirewallResource
+from .errors import ConstructError
+from .node_tag import NodeTag
+
+ANYWHERE = ("0.0.0.0/0", "::/0")
+"""The whole world."""
+
+
+class Firewall(Construct):
+    """A cloud firewall for all nodes of a tag: nothing may come in but what is admitted, everything may go out.
+
+    Args:
+        name: unique in the account.
+        protects: nodes of this tag.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, protects: NodeTag) -> None:
+        super().__init__(scope, id_)
+        self.protects = protects
+        self._inbound: list[FirewallInboundRule] = []
+        self.resource = FirewallResource(
+            self,
+            "Resource",
+            name=name,
+            tags=[protects.reference],
+            # A firewall without rules for going out lets nothing out.
+            outbound_rule=[
+                FirewallOutboundRule(protocol="icmp", destination_addresses=list(ANYWHERE)),
+                *(
+                    FirewallOutboundRule(
+                        protocol=protocol, port_range="1-65535", destination_addresses=list(ANYWHERE)
+                    )
+                    for protocol in ("tcp", "udp")
+                ),
+            ],
+        )
+        self.resource.override_logical_id(id_)
+
+    def admits(self, port: int, *, protocol: str = "tcp", sources: Sequence[str]) -> None:
+        """Lets in what comes to a port.
+
+        Args:
+            protocol: ``tcp`` or ``udp``.
+            sources: addresses and networks; :data:`ANYWHERE` for the world.
+        """
+        if protocol not in ("tcp", "udp"):
+            raise ConstructError(self, f"protocol {protocol!r} has no ports", fix="use tcp or udp")
+        self._admit(
+            sources,
+            FirewallInboundRule(protocol=protocol, port_range=str(port), source_addresses=list(sources)),
+        )
+
+    def admits_ping(self, *, sources: Sequence[str]) -> None:
+        """Lets in ICMP, which also tells senders of packets that are too large."""
+        self._admit(sources, FirewallInboundRule(protocol="icmp", source_addresses=list(sources)))
+
+    def _admit(self, sources: Sequence[str], rule: FirewallInboundRule) -> None:
+        if not sources:
+            raise ConstructError(
+                self,
+                "admits nobody, which DigitalOcean takes for a mistake",
+                fix="name a source or leave it out",
+            )
+        self._inbound.append(rule)
+        self.resource.put_inbound_rule(self._inbound)

@@ -1,0 +1,1 @@
+"""The cloud layer: the nodes, and all that they stand on."""

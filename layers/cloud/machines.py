@@ -1,0 +1,135 @@
+"""The droplets and what they are told when they start."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sprocket_constructs import (
+    BlockVolume,
+    BlockVolumes,
+    Construct,
+    Droplet,
+    DropletKind,
+    DropletPool,
+    PrivateNetwork,
+    RootKey,
+)
+from sprocket_constructs import NodeKey as KeyPair
+
+from ..node.user_data import Cluster, Node, NodeKey, NodeVolume, user_data
+from ..settings.cloud import Cloud
+from ..settings.environment import Environment
+from .access import NodeAccess
+from .nodes import ClusterNode, nodes_of, owner_of, volume_name
+
+STAND_IN = "ssh-ed25519 AAAA {}"
+
+
+class Machines(Construct):
+    """All droplets of an environment with their volumes, by pool.
+
+    Args:
+        operators: public keys, or expressions of them, by whose they are.
+        tailscale_key: expression of the key that nodes join the mesh with, where there is one.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: Environment,
+        cloud: Cloud,
+        network: PrivateNetwork,
+        access: NodeAccess,
+        operators: Mapping[str, str],
+        tailscale_key: str | None,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._settings = settings
+        self._cloud = cloud
+        self._operators = operators
+        self.nodes = nodes_of(settings)
+        self.volumes = BlockVolumes(self, "stores", region=cloud.region)
+        self._volumes = {
+            store: self.volumes.add(store, name=volume_name(settings, store), gibibytes=gibibytes)
+            for store, gibibytes in sorted(cloud.volumes.items())
+        }
+        self.host_key = KeyPair(self, "host_key")
+        """The managers' own: they all answer to it."""
+        self._cluster = self._told(operators, tailscale_key)
+        self._root_key = RootKey(self, "root_key", name=f"{settings.name}-root")
+        self.droplets: dict[str, Droplet] = {}
+        """By name."""
+        for pool in settings.nodes:
+            self._order(pool, network, access)
+
+    @property
+    def ingress(self) -> Droplet:
+        """The one that the public address leads to."""
+        return next(self.droplets[node.name] for node in self.nodes if node.is_first)
+
+    def _told(self, operators: Mapping[str, str], tailscale_key: str | None) -> Cluster:
+        """What all nodes know of each other; sorted, so that an order in the settings means nothing."""
+        return Cluster(
+            domain=self._settings.domain,
+            managers=tuple(sorted(node.dns_name for node in self.nodes if node.role == "manager")),
+            vpc_range=self._cloud.vpc_range,
+            operators={
+                name: STAND_IN.format(name) if "${" in key else key for name, key in operators.items()
+            },
+            host_key=_halves(self.host_key),
+            join_manager=_halves(KeyPair(self, "join_manager")),
+            join_worker=_halves(KeyPair(self, "join_worker")),
+            tailscale_key=tailscale_key,
+        )
+
+    def _order(self, pool: str, network: PrivateNetwork, access: NodeAccess) -> None:
+        kind = self._settings.nodes[pool]
+        nodes = [node for node in self.nodes if node.pool == pool]
+        ordered = DropletPool(
+            self,
+            pool,
+            name=f"{self._settings.name}-{pool}",
+            count=kind.count,
+            kind=DropletKind(
+                size=kind.size or "",
+                image=self._cloud.image,
+                monitoring=self._cloud.monitoring,
+                backups=self._cloud.droplet_backups,
+            ),
+            network=network,
+            root_key=self._root_key,
+            firewalls=access.firewalls,
+            tags=access.tags_of(nodes[0]),
+            volumes=self._held_by(nodes[0]),
+            user_data=self._tell(nodes),
+        )
+        self.droplets |= {droplet.name: droplet for droplet in ordered.droplets}
+
+    def _held_by(self, node: ClusterNode) -> list[BlockVolume]:
+        return [self._volumes[store] for store in node.stores]
+
+    def _tell(self, nodes: Sequence[ClusterNode]) -> Callable[[int], str]:
+        by_number = {node.number: node for node in nodes}
+        return lambda number: self._filled(user_data(self._node(by_number[number]), self._cluster))
+
+    def _filled(self, text: str) -> str:
+        for name, key in self._operators.items():
+            text = text.replace(STAND_IN.format(name), key)
+        return text
+
+    def _node(self, node: ClusterNode) -> Node:
+        return Node(
+            name=node.name,
+            pool=node.pool,
+            role=node.role,
+            is_first=node.is_first,
+            labels=dict(sorted(node.labels.items())),
+            volumes=tuple(
+                NodeVolume(store=volume.key, device_name=volume.name, owner=owner_of(volume.key))
+                for volume in self._held_by(node)
+            ),
+        )
+
+
+def _halves(pair: KeyPair) -> NodeKey:
+    return NodeKey(private=pair.private, public=pair.public)

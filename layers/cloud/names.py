@@ -1,0 +1,18 @@
+"""The names in DNS that the services are found by."""
+
+from ..platform.identity import identities_of
+from ..settings.environment import Environment
+
+
+def public_hosts(settings: Environment) -> tuple[str, ...]:
+    """Every name that leads to the public address, sorted.
+
+    The domain, all pages of operators below it (a wildcard), and the pages and APIs of each instance of the platform,
+    wherever in the zone they are.
+    """
+    hosts = {settings.domain, f"*.{settings.domain}", f"swarm.{settings.domain}"}
+    for identity in identities_of(settings):
+        hosts |= {identity.host, identity.api_host, identity.image_generation_host}
+        if identity.elo_host:
+            hosts.add(identity.elo_host)
+    return tuple(sorted(hosts))

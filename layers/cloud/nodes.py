@@ -1,0 +1,71 @@
+"""The nodes of an environment, as its settings say them: known before any of them exists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ..data.stores import STORES
+from ..settings.environment import Environment
+from ..settings.nodes import NodePool
+
+OWNED_BY_ROOT = "0:0"
+"""Of directories of stores whose program runs as root: letsencrypt, dgraph."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterNode:
+    """One node.
+
+    Args:
+        name: of the droplet and the host, such as ``prod-app-1``.
+        dns_name: leads to its address on the private network.
+        is_first: makes the swarm when no other manager has one. It is the node with the public address, so that
+            writing the pools in another order changes nothing.
+        labels: of its engine; ``pool`` is the name of its pool.
+        stores: whose volumes it has.
+    """
+
+    name: str
+    pool: str
+    number: int
+    role: Literal["manager", "worker"]
+    dns_name: str
+    is_first: bool
+    labels: Mapping[str, str]
+    stores: tuple[str, ...]
+
+
+def nodes_of(settings: Environment) -> tuple[ClusterNode, ...]:
+    """All nodes that the environment orders, in the order of its pools; none where there is no cloud."""
+    if settings.cloud is None:
+        return ()
+    first = (settings.cloud.ingress_pool, 1)
+    return tuple(
+        ClusterNode(
+            name=f"{settings.name}-{pool}-{number}",
+            pool=pool,
+            number=number,
+            role=kind.role,
+            dns_name=f"{pool}-{number}.nodes.{settings.domain}",
+            is_first=(pool, number) == first,
+            labels={**kind.labels, "pool": pool},
+            stores=_stores(settings, kind),
+        )
+        for pool, kind in settings.nodes.items()
+        for number in range(1, kind.count + 1)
+    )
+
+
+def owner_of(store: str) -> str:
+    """Who (uid:gid) owns a store's directory on its volume."""
+    return STORES.get(store, OWNED_BY_ROOT)
+
+
+def volume_name(settings: Environment, store: str) -> str:
+    """Name of a store's volume in the account."""
+    return f"{settings.name}-{store}"
+
+
+def _stores(settings: Environment, pool: NodePool) -> tuple[str, ...]:
+    label = pool.labels.get("storage")
+    return tuple(sorted(s for s in settings.store_names if settings.stores.label_of(s) == label))
