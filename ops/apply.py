@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops import preflight, screen, secrets
-from ops.errors import Interrupted, OpsError
+from ops import guard, preflight, screen, secrets
+from ops.errors import Interrupted, OpsError, Refused
 from ops.progress import ApplyProgress
 from ops.report.actions import from_terraform
 from ops.report.redact import scrubbed
 from ops.target import Target
-from ops.terraform import Outcome
+from ops.terraform import Outcome, TerraformFailed
 from ops.watch import Trouble
 
 _STOP_GRACE = re.compile(r"error on wait for container with ID '[^']*': .*context deadline exceeded")
@@ -24,19 +25,36 @@ Approve = Callable[[Mapping[str, Any]], bool]
 """Sees a plan's JSON and says whether it may be applied."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """Droplets by name that somebody asked to lose: to be made anew, or to be gone."""
+
+    replace: tuple[str, ...] = ()
+    destroy: tuple[str, ...] = ()
+
+
 def apply(
-    target: Target, *, approve: Approve = lambda plan: True, parallelism: int, destroy: bool = False
+    target: Target,
+    *,
+    approve: Approve = lambda plan: True,
+    parallelism: int,
+    destroy: bool = False,
+    meant: Meant = Meant(),
 ) -> bool:
     """Plans and applies; says whether there was anything to do.
 
     Raises:
+        Refused: the plan would lose data, an address or a droplet that nobody named; nothing was changed.
         Interrupted: Ctrl-C; what was begun has ended and is in the state.
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
     for last in (False, True):
-        with _saved_plan(target, destroy, parallelism) as (file, plan):
+        with _saved_plan(target, destroy, parallelism, () if last else meant.replace) as (file, plan):
             if plan is None:
                 return last
+            found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy)
+            if found:
+                raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
             if not approve(plan):
                 raise OpsError("not approved; nothing was changed")
             outcome, troubles = _run(target, file, plan, parallelism)
@@ -65,14 +83,19 @@ def only_stop_grace(outcome: Outcome) -> bool:
 
 @contextmanager
 def _saved_plan(
-    target: Target, destroy: bool, parallelism: int
+    target: Target, destroy: bool, parallelism: int, replace: Sequence[str] = ()
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """A plan in a private folder that is gone afterwards, since it holds secrets; no plan when nothing would change."""
     with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
         file = Path(private) / "plan"
         with screen.doing() as say:
             say(f"terraform plan of {target.stack}")
-            changes = target.terraform.plan(file, destroy=destroy, parallelism=parallelism)
+            terraform = target.terraform
+            addresses = guard.addresses_of(terraform.state(), replace) if replace else []
+            try:
+                changes = terraform.plan(file, destroy=destroy, replace=addresses, parallelism=parallelism)
+            except TerraformFailed as error:
+                raise guard.explained(error) from None
             plan = target.terraform.show(file) if changes else None
         yield file, plan
 
@@ -83,6 +106,10 @@ def _run(
     planned = from_terraform(plan)
     changes = {change["address"]: change["change"] for change in plan.get("resource_changes", [])}
     services = {a: _name(changes[a]) for a in planned if a.startswith("docker_service.")}
+    if target.is_cloud:
+        named = {a: f"{a.split('.')[0].split('_', 1)[1]} {_name(changes[a])}" for a in planned}
+        with ApplyProgress(named, len(planned), screen.err, what="resources") as progress:
+            return target.terraform.apply(file, progress, parallelism=parallelism), {}
     with ApplyProgress(services, len(planned), screen.err) as progress, target.watch() as watch:
         outcome = target.terraform.apply(file, progress, parallelism=parallelism)
     if outcome.code:
@@ -114,6 +141,11 @@ def _name(change: Mapping[str, Any]) -> str:
 
 def _interrupted(target: Target) -> str:
     held = target.terraform.state().get("values", {}).get("root_module", {}).get("resources", [])
+    if target.is_cloud:
+        return (
+            f"stopped; Terraform ended what it had begun, and its state is whole: {len(held)} resources of {target.stack}\n"
+            f"  python -m ops deploy --env {target.name} goes on from there"
+        )
     services = sum(resource["type"] == "docker_service" for resource in held)
     return (
         f"stopped; Terraform ended what it had begun, and its state is whole: {services} services, {len(held)} resources\n"
@@ -129,6 +161,11 @@ def _explained(target: Target, outcome: Outcome, troubles: Mapping[str, Trouble]
         times = f", {trouble.failures} times" if trouble.failures > 1 else ""
         lines.append(f"service {service}: its task {trouble.reason}{times}")
         lines += [f"    {line}" for line in trouble.log]
+    if target.is_cloud:
+        lines.append(
+            f"what was made is in the state; python -m ops deploy --env {target.name} goes on from there"
+        )
+        return scrubbed("\n".join(lines), known)
     lines.append(
         "a service that failed on its first start was removed again; an updated one runs its old version"
     )
@@ -137,6 +174,6 @@ def _explained(target: Target, outcome: Outcome, troubles: Mapping[str, Trouble]
 
 def _known_secrets(target: Target) -> set[str]:
     try:
-        return secrets.known_values(target.terraform.state())
+        return secrets.known_values(target.terraform.state()) | set(target.variables.values())
     except OpsError:
-        return set()
+        return set(target.variables.values())

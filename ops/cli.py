@@ -16,10 +16,12 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 import typer
 
 from layers.errors import SettingsError
-from ops import errors, screen
+from ops import errors, nodes_command, screen
 from ops.columns import columns
 from ops.options import Env, Json
+from ops.rehearse import command as rehearse_command
 from ops.smoke import command as smoke_commands
+from ops.state import command as state_command
 
 app = typer.Typer(
     help="Plans, deploys and watches the platform. Exit codes: 0 fine, 1 a finding or a failure, 2 wrong use.",
@@ -33,6 +35,12 @@ app.add_typer(images_app, name="images")
 
 app.command()(smoke_commands.smoke)
 app.command()(smoke_commands.soak)
+app.command()(nodes_command.ready)
+app.command("known-hosts")(nodes_command.known_hosts)
+app.command("replace-node")(nodes_command.replace_node)
+app.command()(nodes_command.keys)
+app.add_typer(state_command.app, name="state")
+app.command()(rehearse_command.rehearse)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -70,10 +78,29 @@ StableFor = Annotated[
 Parallel = Annotated[int, typer.Option("--parallelism", min=1, max=100, help="Terraform's; less over ssh.")]
 
 
+Only = Annotated[
+    str,
+    typer.Option("--only", metavar="STACK", help="cloud or services; default both, the cloud first."),
+]
+Replace = Annotated[
+    list[str] | None,
+    typer.Option("--replace", metavar="DROPLET", help="A droplet to make anew; better: replace-node."),
+]
+Destroy = Annotated[
+    list[str] | None, typer.Option("--destroy", metavar="DROPLET", help="A droplet that is meant to go.")
+]
+
+
 @app.command()
-def up(env: Env = "local", stable: StableFor = 10, parallelism: Parallel = 30, yes: Yes = False) -> None:
+def up(
+    env: Env = "local",
+    stable: StableFor = 10,
+    parallelism: Parallel = 30,
+    yes: Yes = False,
+    only: Only = "",
+) -> None:
     """Deploy an environment, and print where everything is. The local one never asks."""
-    _deploy(env, stable, parallelism, yes)
+    _deploy(env, stable, parallelism, yes, only)
 
 
 @app.command()
@@ -84,14 +111,20 @@ def deploy(
     stable: StableFor = 30,
     parallelism: Parallel = 10,
     yes: Yes = False,
+    only: Only = "",
+    replace: Replace = None,
+    destroy: Destroy = None,
 ) -> None:
-    """Deploy an environment: report, question, apply, and wait until it stands."""
-    _deploy(env, stable, parallelism, yes)
+    """Deploy an environment: its cloud, then its services; for each report, question, apply, and wait until it stands.
+
+    Nothing that would lose data, an address or a droplet is applied, but for droplets named with --replace or --destroy.
+    """
+    _deploy(env, stable, parallelism, yes, only, tuple(replace or ()), tuple(destroy or ()))
 
 
 @app.command()
 def down(env: Env = "local", parallelism: Parallel = 30, yes: Yes = False) -> None:
-    """Switch an environment off. Data and generated secrets stay."""
+    """Switch an environment's services off. Data and generated secrets stay, and so do all droplets."""
     from ops.power import down as switch_off
 
     if not (_is_here(env) or yes):
@@ -215,11 +248,23 @@ def resolve(
     raise typer.Exit(errors.FINDING if result.failed else errors.FINE)
 
 
-def _deploy(env: str, stable: float, parallelism: int, yes: bool) -> None:
+def _deploy(
+    env: str,
+    stable: float,
+    parallelism: int,
+    yes: bool,
+    only: str,
+    replace: tuple[str, ...] = (),
+    destroy: tuple[str, ...] = (),
+) -> None:
+    from ops.apply import Meant
     from ops.deploy import deploy
 
+    if only not in ("", "cloud", "services"):
+        raise errors.WrongUse(f"--only {only}: there is no such stack", fix="use cloud or services")
     ask = None if yes or _is_here(env) else _confirmed
-    deploy(env, stable_s=stable, parallelism=parallelism, ask=ask)
+    meant = Meant(replace=replace, destroy=destroy)
+    deploy(env, stable_s=stable, parallelism=parallelism, ask=ask, only=only, meant=meant)
 
 
 def _is_here(env: str) -> bool:

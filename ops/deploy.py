@@ -8,29 +8,43 @@ from typing import Any
 
 from rich.text import Text
 
-from ops import own_swarm, preflight, screen
-from ops.apply import Approve, apply
+from ops import known_hosts, own_swarm, preflight, ready, screen, secrets, standings, takeover
+from ops.apply import Approve, Meant, apply
 from ops.errors import OpsError, Refused
 from ops.plan import report_of_plan
 from ops.readiness import obstacles
 from ops.report import text
 from ops.report.model import Report
-from ops.target import Target, target_of
+from ops.target import Target, Targets, target_of, targets_of
 from ops.watch import wait_until_settled
 
 SETTLE_TIMEOUT_S = 180.0
+READY_TIMEOUT_S = 900.0
+"""A droplet boots in a minute and installs its engine in two or three; a slow mirror must not end a deploy."""
 
 Ask = Callable[[str], bool]
 """Asks a question and says whether the answer was yes."""
 
 
-def deploy(environment: str, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
-    """Brings an environment to what its files say.
+def deploy(
+    environment: str,
+    *,
+    stable_s: float,
+    parallelism: int,
+    ask: Ask | None,
+    only: str = "",
+    meant: Meant = Meant(),
+    ready_s: float = READY_TIMEOUT_S,
+) -> None:
+    """Brings an environment to what its files say: its cloud, then, once the nodes are ready, its services.
 
     Args:
         stable_s: how long the same tasks must have been running before it counts as standing.
         parallelism: Terraform's.
         ask: asked, after the report was shown, before anything changes; without it nobody is asked.
+        only: ``cloud`` or ``services``: nothing of the other stack.
+        meant: droplets that may be replaced or destroyed.
+        ready_s: how long to wait for the nodes.
 
     Raises:
         Refused: it cannot stand here; nothing was changed.
@@ -38,29 +52,69 @@ def deploy(environment: str, *, stable_s: float, parallelism: int, ask: Ask | No
     """
     with screen.doing() as say:
         say(f"synthesizing {environment}")
-        target = target_of(environment)
+        targets = targets_of(environment)
+        refuse_without(targets, only)
+    if targets.cloud and only != "services":
+        deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, meant=meant)
+        targets = targets_of(environment)
+    if only != "cloud":
+        if targets.cloud:
+            ready.required(targets.services, wait_s=ready_s, tell=standings.Shown(screen.err))
+        deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
+
+
+def refuse_without(targets: Targets, only: str) -> None:
+    """Stops for what is known to be missing before anything is touched, of both stacks at once."""
+    if only == "cloud":
+        targets.needed_cloud("there is nothing to deploy of it")
+    wanted = [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
+    known = takeover.wanted(targets.services.document, targets.cloud) if targets.cloud else []
+    found = [*preflight.tools(locks=any(t.state_file is None for t in wanted))]
+    for target in wanted:
+        found += secrets.missing(target.document, known=known)
+        found += preflight.credentials(target.document)
+    if targets.services in wanted and not targets.services.builds_images:
+        found += preflight.unresolved(targets.services.wanted)
+    _refuse(targets.services, found)
+
+
+def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Meant) -> None:
+    """Applies the cloud stack and takes its host key over."""
+    with screen.doing(f"terraform init of {target.stack}"):
+        target.terraform.init()
+    if not apply(target, parallelism=parallelism, approve=_approval(target, ask), meant=meant):
+        screen.err.print(f"{target.stack}: nothing to change")
+    screen.err.print(f"host key: {known_hosts.take_over(target)}")
+
+
+def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
+    """Applies the services stack on nodes that are ready, and waits until it stands."""
+    with screen.doing() as say:
         say("looking at this machine and the swarm")
+        target = takeover.taken_over(targets)
         found = obstacles(target)
     _refuse(target, found)
     if target.is_here:
         _start_swarm(target)
     if target.builds_images:
         build_images()
-        target = target_of(environment)
+        target = target_of(target.name).given(target.variables)
         _refuse(target, list(preflight.unresolved(target.wanted)))
     target.terraform.init()
     if not apply(target, parallelism=parallelism, approve=_approval(target, ask)):
-        screen.err.print("nothing to change")
+        screen.err.print(
+            "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
+        )
     settle(target, stable_s)
     welcome(target)
 
 
-def settle(target: Target, stable_s: float) -> None:
+def settle(target: Target, stable_s: float, *, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
     """Waits until all services run the same tasks for a while; says what is wrong when they do not."""
     names = [str(resource.values["name"]) for resource in target.wanted.of_type("docker_service")]
     with target.swarm() as swarm, target.watch() as watch, screen.doing() as say:
         try:
-            wait_until_settled(swarm, names, stable_s=stable_s, timeout_s=SETTLE_TIMEOUT_S, say=say)
+            wait_until_settled(swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say)
         except OpsError as error:
             reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.troubles.items())]
             raise OpsError("\n  ".join([error.problem, *reasons])) from None

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from layers.loading import load_environment
-from ops import secrets
+from ops import guard, preflight, secrets, takeover
 from ops.base import synthesized_at
 from ops.errors import OpsError
-from ops.paths import stack_folder
 from ops.report.actions import from_inventories, from_terraform
 from ops.report.compare import compare
 from ops.report.inventory import Inventory, from_state, from_synthesis
 from ops.report.model import Report, StackReport
-from ops.swarm import connected
 from ops.synthesis import Synthesized, synthesize
-from ops.terraform import Terraform
+from ops.target import Target, targets_in
+from ops.terraform import TerraformFailed, program
 
 Say = Callable[[str], None]
 """Hears what is being done."""
@@ -40,51 +39,55 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
         return _offline(
             environment, synthesized, old, compared_with=f"revision {base}", reason="asked for by --base"
         )
-    stacks = []
-    for name, document in synthesized.stacks.items():
-        host = settings.engine.host if name == settings.services_stack else ""
-        reason = unreachable(
-            name, document, synthesized.out, host=host, ssh_options=settings.engine.ssh_options, say=say
-        )
+    reports: list[StackReport] = []
+    targets = targets_in(settings, synthesized)
+    for target in targets.all:
+        chosen = takeover.taken_over_or_not(targets) if not target.is_cloud and targets.cloud else target
+        reason = unreachable(chosen, say=say)
         if reason:
-            stacks.append(_against_nothing(name, document, reason))
+            reports.append(_against_nothing(target.stack, target.document, reason))
         else:
-            say(f"terraform plan of {name}")
-            stacks.append(planned_by_terraform(name, document, stack_folder(name, synthesized.out)))
-    return Report(environment=environment, stacks=tuple(stacks))
+            say(f"terraform plan of {target.stack}")
+            reports.append(planned_by_terraform(chosen))
+    return Report(environment=environment, stacks=tuple(reports))
 
 
-def unreachable(
-    name: str, document: Mapping[str, Any], out: Path, *, host: str, ssh_options: tuple[str, ...], say: Say
-) -> str:
+def unreachable(target: Target, *, say: Say) -> str:
     """Why Terraform cannot plan this stack here, in one line; empty when it can. Found out by trying."""
-    if shutil.which("terraform") is None:
-        return "terraform is not installed (https://developer.hashicorp.com/terraform/install)"
-    lacking = secrets.names(document)
+    if shutil.which(program()) is None:
+        return f"{program()} is not installed (https://developer.hashicorp.com/terraform/install)"
+    lacking = [name for name in secrets.names(target.document) if name not in target.variables]
     if lacking:
         return f"these secrets have no value: {', '.join(f'TF_VAR_{secret}' for secret in lacking)}"
+    without = [obstacle.what for obstacle in preflight.credentials(target.document)]
+    if without:
+        return "; ".join(without)
     try:
-        say(f"terraform init of {name}")
-        Terraform(stack_folder(name, out)).init()
-        if host:
-            say(f"asking the engine at {host}")
-            with connected(host, ssh_options) as swarm:
+        say(f"terraform init of {target.stack}")
+        target.terraform.init()
+        if not target.is_cloud:
+            say(f"asking the engine at {target.settings.engine.host}")
+            with target.swarm() as swarm:
                 state = swarm.membership().get("LocalNodeState")
             if state != "active":
+                host = target.settings.engine.host
                 return f"the engine at {host} is in no swarm yet (swarm state: {state}); make up starts one for local"
     except OpsError as error:
         return error.problem.replace("\n", " ")
     return ""
 
 
-def planned_by_terraform(name: str, document: Mapping[str, Any], folder: Path) -> StackReport:
+def planned_by_terraform(target: Target) -> StackReport:
     """The report of what Terraform plans for a stack whose folder is initialised."""
-    terraform = Terraform(folder)
+    terraform = target.terraform
     with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
         file = Path(private) / "plan"
-        terraform.plan(file)
+        try:
+            terraform.plan(file)
+        except TerraformFailed as error:
+            raise guard.explained(error) from None
         plan = terraform.show(file)
-    return report_of_plan(name, document, plan)
+    return report_of_plan(target.stack, target.document, plan)
 
 
 def report_of_plan(name: str, document: Mapping[str, Any], plan: Mapping[str, Any]) -> StackReport:
@@ -92,7 +95,8 @@ def report_of_plan(name: str, document: Mapping[str, Any], plan: Mapping[str, An
     after = from_synthesis(document)
     paths = {resource.address: resource.path for resource in after.resources.values()}
     before = from_state(plan.get("prior_state", {}).get("values"), paths)
-    return compare(name, before, after, from_terraform(plan), compared_with="the swarm and Terraform's state")
+    real = "DigitalOcean" if name.endswith("-cloud") else "the swarm"
+    return compare(name, before, after, from_terraform(plan), compared_with=f"{real} and Terraform's state")
 
 
 def _against_nothing(name: str, document: Mapping[str, Any], reason: str) -> StackReport:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops import own_swarm, preflight, screen
+from ops import own_swarm, preflight, screen, secrets, takeover
 from ops.apply import apply
 from ops.errors import OpsError, Refused, WrongUse
 from ops.paths import STATE
 from ops.swarm import Swarm
-from ops.target import Target, target_of
+from ops.target import Target, targets_of
 
 
 def down(environment: str, *, parallelism: int) -> None:
     """Removes services, networks, configs and secrets; keeps data and the generated values that open it."""
-    target = _reachable(environment)
+    target, has_cloud = _reachable(environment)
     if not _held(target):
         screen.err.print(f"{environment} has no state: nothing is deployed")
         return
@@ -29,6 +29,11 @@ def down(environment: str, *, parallelism: int) -> None:
     screen.err.print(
         f"{environment} is off; {len(volumes)} volumes and {values} generated values stay for the next make up"
     )
+    if has_cloud:
+        screen.err.print(
+            "its droplets, volumes and addresses stand and cost what they did: only services are switched off; "
+            "to destroy them too, docs/runbooks/destroy-data.md"
+        )
 
 
 def purge(environment: str, *, parallelism: int) -> None:
@@ -37,11 +42,11 @@ def purge(environment: str, *, parallelism: int) -> None:
     Only where the state is a file on this machine: other environments keep their data on volumes that no command here
     deletes.
     """
-    target = _reachable(environment)
-    if target.state_file is None:
+    target, has_cloud = _reachable(environment)
+    if target.state_file is None or has_cloud:
         raise WrongUse(
-            f"{environment} keeps its state in a bucket, and purge is for environments on one machine only",
-            fix=f"make down ENV={environment} switches it off; volumes and buckets are deleted by hand, one by one",
+            f"{environment} has a cloud, and purge is for environments on one machine only",
+            fix=f"make down ENV={environment} switches it off; docs/runbooks/destroy-data.md has the steps for the rest",
         )
     held = _held(target)
     if held:
@@ -56,18 +61,21 @@ def purge(environment: str, *, parallelism: int) -> None:
     screen.err.print(f"{environment} is gone: nothing of it is left on this machine but built images")
 
 
-def _reachable(environment: str) -> Target:
+def _reachable(environment: str) -> tuple[Target, bool]:
+    """The stack of services, and whether there is a cloud under it."""
     with screen.doing() as say:
         say(f"synthesizing {environment}, switched off")
-        target = target_of(environment, off=True)
-        found = list(preflight.tools())
+        targets = targets_of(environment, off=True)
+        target = takeover.taken_over(targets)
+        found = list(preflight.tools(locks=target.state_file is None))
+        found += secrets.missing(target.document, known=target.variables)
         if found:
             raise Refused(f"{environment} cannot be switched off", found)
         say("terraform init")
         target.terraform.init()
         with target.swarm():
             pass
-    return target
+    return target, targets.cloud is not None
 
 
 def _held(target: Target) -> list[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from ops.errors import Obstacle
 from ops.report.inventory import Inventory, one
 from ops.report.service import view_of
 from ops.swarm import Swarm
+from ops.terraform import program
 
 OLDEST_TERRAFORM = (1, 6)
 """The first that knows the S3 backend's settings for DigitalOcean Spaces."""
@@ -26,18 +28,54 @@ _KINDS = {
 }
 
 
-def tools() -> Iterator[Obstacle]:
-    """Programs that a deploy needs."""
+OLDEST_THAT_LOCKS = (1, 10)
+"""The first whose S3 backend locks with a file of its own (``use_lockfile``); OpenTofu has it from 1.10 too."""
+
+
+def tools(*, locks: bool = False) -> Iterator[Obstacle]:
+    """Programs that a deploy needs.
+
+    Args:
+        locks: the state is in a bucket, so that Terraform must be able to lock it there.
+    """
+    needed = OLDEST_THAT_LOCKS if locks else OLDEST_TERRAFORM
     how = "https://developer.hashicorp.com/terraform/install"
-    oldest = ".".join(map(str, OLDEST_TERRAFORM))
-    if shutil.which("terraform") is None:
-        yield Obstacle(what=f"Terraform {oldest} or newer is not installed", fix=how)
-    elif (version := _terraform_version()) < OLDEST_TERRAFORM:
+    oldest = ".".join(map(str, needed))
+    if shutil.which(program()) is None:
+        yield Obstacle(what=f"Terraform {oldest} or newer is not installed{_by_another_name()}", fix=how)
+    elif (version := _terraform_version()) < needed:
         yield Obstacle(
             what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
         )
     if shutil.which("node") is None:
         yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
+
+
+_CREDENTIALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "digitalocean_": ("DigitalOcean's API", ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")),
+    "digitalocean_spaces_bucket": ("Spaces", ("SPACES_ACCESS_KEY_ID",)),
+}
+
+
+def credentials(
+    document: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> Iterator[Obstacle]:
+    """Credentials that a synthesized stack needs and this shell does not have; any one of the names will do."""
+    types = tuple(document.get("resource", {}))
+    for prefix, (what, variables) in _CREDENTIALS.items():
+        needed = any(type_.startswith(prefix) for type_ in types)
+        if needed and not any(environment.get(name) for name in variables):
+            yield Obstacle(
+                what=f"no credentials for {what}: {variables[0]} is not set",
+                fix=f"export {variables[0]}=..., or have Doppler set it (docs/runbooks/access.md)",
+            )
+    if "s3" in document.get("terraform", {}).get("backend", {}) and not (
+        environment.get("AWS_ACCESS_KEY_ID") or environment.get("AWS_PROFILE")
+    ):
+        yield Obstacle(
+            what="no credentials for the state's bucket: AWS_ACCESS_KEY_ID is not set",
+            fix="export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... (a Spaces key: docs/runbooks/state.md)",
+        )
 
 
 def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
@@ -151,9 +189,13 @@ def _taken(kind: str, names: Sequence[str]) -> Obstacle:
     )
 
 
+def _by_another_name() -> str:
+    return "" if program() == "terraform" else f" (TERRAFORM_BINARY_NAME asks for {program()})"
+
+
 def _terraform_version() -> tuple[int, int]:
     run = subprocess.run(
-        ["terraform", "version", "-json"], capture_output=True, text=True, timeout=60, check=False
+        [program(), "version", "-json"], capture_output=True, text=True, timeout=60, check=False
     )
     try:
         text = str(json.loads(run.stdout)["terraform_version"])

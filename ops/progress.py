@@ -21,15 +21,18 @@ class ApplyProgress:
     Args:
         services: name by address, of all services that change.
         total: all resources that change.
+        what: what they are called.
     """
 
-    def __init__(self, services: Mapping[str, str], total: int, console: Console) -> None:
+    def __init__(
+        self, services: Mapping[str, str], total: int, console: Console, *, what: str = "services"
+    ) -> None:
         self._services = services
         self._console = console
         self._busy: dict[str, float] = {}
         self._done = 0
         self._bar = Progress(
-            TextColumn("services"),
+            TextColumn(what),
             BarColumn(24),
             MofNCompleteColumn(),
             TextColumn("{task.description}", markup=False),

@@ -13,7 +13,7 @@ from ops.target import Target
 
 def obstacles(target: Target) -> list[Obstacle]:
     """Everything at once; empty when the deploy may start."""
-    found = [*preflight.tools(), *secrets.missing(target.document)]
+    found = [*preflight.tools(), *secrets.missing(target.document, known=target.variables)]
     found += image_tools() if target.builds_images else preflight.unresolved(target.wanted)
     state: Mapping[str, Any] = {}
     if not any("Terraform" in obstacle.what for obstacle in found):

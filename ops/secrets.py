@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ops.errors import Obstacle
@@ -11,15 +11,24 @@ from ops.errors import Obstacle
 DOPPLER = "doppler run --name-transformer tf-var -- make up"
 
 
-def missing(document: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> list[Obstacle]:
-    """Terraform variables of a synthesized stack that have no value, each with what it is and how to give it."""
+def missing(
+    document: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    known: Collection[str] = (),
+) -> list[Obstacle]:
+    """Terraform variables of a synthesized stack that have no value, each with what it is and how to give it.
+
+    Args:
+        known: names of variables whose values come from elsewhere.
+    """
     return [
         Obstacle(
             what=f"secret {name} is missing: {declared.get('description') or 'no description'}",
             fix=f"export TF_VAR_{name}=..., or have Doppler set all of them: {DOPPLER}",
         )
         for name, declared in sorted(document.get("variable", {}).items())
-        if "default" not in declared and not environment.get(f"TF_VAR_{name}")
+        if name in names(document, environment) and name not in known
     ]
 
 

@@ -1,4 +1,4 @@
-"""Runs Terraform in a stack's folder and reads its JSON."""
+"""Runs Terraform, or OpenTofu, in a stack's folder and reads its JSON."""
 
 from __future__ import annotations
 
@@ -64,14 +64,27 @@ class TerraformFailed(OpsError):
         super().__init__(f"{what}: {found}")
 
 
+def program() -> str:
+    """The program that is run: terraform, or what ``TERRAFORM_BINARY_NAME`` says, as for the ``cdktf`` command line."""
+    return os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
+
+
+def _name() -> str:
+    return Path(program()).name
+
+
 class Terraform:
     """Terraform for one stack: the folder that holds its ``cdk.tf.json``.
 
     ``cdktf`` uses the same folder, so both find one initialised backend and one set of providers.
+
+    Args:
+        variables: values of Terraform variables by name, besides those in ``TF_VAR_...``.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._variables = dict(variables or {})
 
     def init(self) -> None:
         """Finds the providers and the state.
@@ -82,12 +95,23 @@ class Terraform:
         try:
             run = self._run(["init", "-input=false", "-no-color"], timeout=INIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            raise OpsError(f"terraform init did not end within {INIT_TIMEOUT_S} s") from None
+            raise OpsError(f"{_name()} init did not end within {INIT_TIMEOUT_S} s") from None
         if run.returncode:
-            raise OpsError(f"terraform init: {_first_error(run.stderr or run.stdout)}")
+            raise OpsError(f"{_name()} init: {_first_error(run.stderr or run.stdout)}")
 
-    def plan(self, file: Path, *, destroy: bool = False, parallelism: int = PARALLELISM) -> bool:
-        """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use."""
+    def plan(
+        self,
+        file: Path,
+        *,
+        destroy: bool = False,
+        replace: Sequence[str] = (),
+        parallelism: int = PARALLELISM,
+    ) -> bool:
+        """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use.
+
+        Args:
+            replace: addresses of resources that are made anew although nothing about them changes.
+        """
         words = [
             "plan",
             "-json",
@@ -96,11 +120,13 @@ class Terraform:
             f"-out={file}",
             f"-parallelism={parallelism}",
         ]
-        outcome = self._stream([*words, *(["-destroy"] if destroy else [])], lambda event: None)
+        words += ["-destroy"] if destroy else []
+        words += [f"-replace={address}" for address in replace]
+        outcome = self._stream(words, lambda event: None)
         if outcome.interrupted:
             raise Interrupted("stopped while planning; nothing was changed")
         if outcome.code not in (0, 2):
-            raise TerraformFailed("terraform plan", outcome)
+            raise TerraformFailed(f"{_name()} plan", outcome)
         file.chmod(0o600)
         return outcome.code == 2
 
@@ -117,6 +143,11 @@ class Terraform:
         found = self._json(["output", "-json"])
         return {name: entry["value"] for name, entry in found.items() if not entry.get("sensitive")}
 
+    def secret_outputs(self) -> dict[str, Any]:
+        """Values of the sensitive outputs: for other programs' input, never for a screen."""
+        found = self._json(["output", "-json"])
+        return {name: entry["value"] for name, entry in found.items() if entry.get("sensitive")}
+
     def apply(
         self, file: Path, on_event: Callable[[Event], None], *, parallelism: int = PARALLELISM
     ) -> Outcome:
@@ -131,15 +162,15 @@ class Terraform:
     def _json(self, words: Sequence[str]) -> dict[str, Any]:
         run = self._run(words, timeout=INIT_TIMEOUT_S)
         if run.returncode:
-            raise OpsError(f"terraform {words[0]}: {_first_error(run.stderr or run.stdout)}")
+            raise OpsError(f"{_name()} {words[0]}: {_first_error(run.stderr or run.stdout)}")
         document: dict[str, Any] = json.loads(run.stdout or "{}")
         return document
 
     def _run(self, words: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["terraform", *words],
+            [program(), *words],
             cwd=self.folder,
-            env=_environment(),
+            env=_environment(self._variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -150,9 +181,9 @@ class Terraform:
     def _stream(self, words: Sequence[str], on_event: Callable[[Event], None]) -> Outcome:
         outcome = Outcome(code=0)
         process = subprocess.Popen(
-            ["terraform", *words],
+            [program(), *words],
             cwd=self.folder,
-            env=_environment(),
+            env=_environment(self._variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -213,8 +244,9 @@ def _note(event: Event, outcome: Outcome) -> None:
         outcome.diagnostics.append(Diagnostic(severity="error", summary=event["@message"]))
 
 
-def _environment() -> dict[str, str]:
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
     # Words that somebody's shell adds to every command would change what is read here.
     return {name: value for name, value in environment.items() if not name.startswith("TF_CLI_ARGS")}
 

@@ -1,0 +1,80 @@
+"""The operators' ssh keys on nodes that exist: a droplet gets its keys when it is made, and never again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ops.errors import WrongUse
+from ops.nodes import nodes_of, ssh_to
+from ops.ssh import Ssh
+from ops.target import Target
+
+UNDO_S = 60
+"""When nobody has confirmed the new keys by then, the node takes the old ones back."""
+
+_WRITE = f"""set -eu
+umask 077
+cd "$HOME" && mkdir -p .ssh && cd .ssh
+cat > authorized_keys.new
+test -s authorized_keys.new
+if [ -e authorized_keys ] && cmp -s authorized_keys authorized_keys.new; then rm authorized_keys.new; echo same; exit 0; fi
+cp -p authorized_keys authorized_keys.before
+mv authorized_keys.new authorized_keys
+nohup sh -c 'sleep {UNDO_S}; test ! -e authorized_keys.before || mv authorized_keys.before authorized_keys' >/dev/null 2>&1 </dev/null &
+echo written
+"""
+_CONFIRM = 'rm -f "$HOME/.ssh/authorized_keys.before"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What became of one node's keys."""
+
+    node: str
+    what: str = ""
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.problem or self.what}"
+
+
+def text_of(keys: Mapping[str, str]) -> str:
+    """The file: a line per key, with its owner's name as the comment.
+
+    Raises:
+        WrongUse: no key at all would lock everybody out.
+    """
+    if not keys:
+        raise WrongUse(
+            "the environment names no ssh_keys: that would lock everybody out", fix="add cloud/ssh_keys"
+        )
+    return "".join(f"{' '.join(key.split()[:2])} {name}\n" for name, key in sorted(keys.items()))
+
+
+def write_keys(target: Target, say: Callable[[str], None]) -> list[Written]:
+    """Writes them to all nodes, one after the other, so that a mistake meets one node only."""
+    cloud = target.settings.cloud
+    text = text_of(cloud.ssh_keys if cloud else {})
+    results: list[Written] = []
+    for node in nodes_of(target.settings):
+        say(f"{node.name}: writing keys")
+        results.append(write(node.name, ssh_to(target, node), text))
+        if results[-1].problem:
+            break
+    return results
+
+
+def write(name: str, ssh: Ssh, text: str) -> Written:
+    """Writes them to one node; confirmed over a new connection, which needs one of the new keys."""
+    done = ssh.run("sh", "-c", _WRITE, stdin=text)
+    if done.code:
+        return Written(node=name, problem=f"not written: {done.reason}")
+    if done.output.strip() == "same":
+        return Written(node=name, what="has them already")
+    if ssh.run("sh", "-c", _CONFIRM).code:
+        return Written(
+            node=name,
+            problem=f"the new keys do not let this machine in; it takes the old ones back within {UNDO_S} s",
+        )
+    return Written(node=name, what="written")

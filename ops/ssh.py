@@ -1,0 +1,82 @@
+"""Commands on other machines. Never asks for a password or a host key: what is not known is an error."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CONNECT_TIMEOUT_S = 10
+REFUSED = 255
+"""ssh's own exit code, when the other side was not reached; everything else is the command's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def reached(self) -> bool:
+        """Whether it ran at all."""
+        return self.code != REFUSED
+
+    @property
+    def reason(self) -> str:
+        """The last line of what went wrong."""
+        lines = [line for line in self.errors.splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"exit code {self.code}, without a reason"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ssh:
+    """One machine.
+
+    Args:
+        destination: ``user@host``.
+        options: words for ssh before the destination.
+    """
+
+    destination: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command up to the destination."""
+        limits = ("-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}")
+        alive = ("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3")
+        return ("ssh", *self.options, *limits, *alive, self.destination)
+
+    def run(self, *command: str, stdin: str = "", timeout: float = 30.0) -> Done:
+        """Runs a command there; a time-out counts as not reached."""
+        try:
+            done = subprocess.run(
+                [*self.words, shlex.join(command)],
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Done(code=REFUSED, output="", errors=f"no answer within {timeout:g} s")
+        except FileNotFoundError:
+            return Done(
+                code=REFUSED, output="", errors="ssh is not installed (apt-get install openssh-client)"
+            )
+        return Done(code=done.returncode, output=done.stdout, errors=done.stderr)
+
+    def behind(self, destination: str, options: Sequence[str] = ()) -> Ssh:
+        """A machine that is reached through this one.
+
+        ``-J`` would not pass the options on to the first hop, and with them the pinned host key.
+        """
+        hop = shlex.join(
+            ("ssh", *self.options, "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}")
+        )
+        proxy = f"ProxyCommand={hop} -W %h:%p {shlex.quote(self.destination)}"
+        return Ssh(destination=destination, options=(*options, "-o", proxy))

@@ -1,0 +1,1 @@
+"""The bucket that holds Terraform's state: made before Terraform can be, and its lock proved."""

@@ -1,0 +1,170 @@
+"""One bucket on Spaces, or on any server that speaks S3."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]  # it has no types of its own
+import botocore.config  # type: ignore[import-untyped]
+import botocore.exceptions  # type: ignore[import-untyped]
+
+from layers.settings.environment import Environment
+from ops.errors import OpsError, WrongUse
+
+CREDENTIALS = (
+    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    ("SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"),
+)
+"""The first is what Terraform's backend reads, so it comes first here too."""
+
+TIMEOUT_S = 15
+_EXCLUDED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+"""How S3 servers say that an object exists, or is being written by another."""
+
+
+def credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """Key and secret from the environment; from nowhere else.
+
+    Raises:
+        WrongUse: there are none.
+    """
+    for key, secret in CREDENTIALS:
+        if environment.get(key) and environment.get(secret):
+            return environment[key], environment[secret]
+    raise WrongUse(
+        "no credentials for Spaces: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
+        fix="make a Spaces key (control panel, API, Spaces Keys) and export both; docs/runbooks/state.md",
+    )
+
+
+def endpoint_of(settings: Environment, environment: Mapping[str, str] = os.environ) -> str:
+    """Where the bucket is; ``SPACES_ENDPOINT_URL`` leads elsewhere, as it does for the DigitalOcean provider."""
+    return environment.get("SPACES_ENDPOINT_URL") or f"https://{settings.state.endpoint}"
+
+
+class Bucket:
+    """A bucket by name.
+
+    Args:
+        endpoint: URL of the server.
+        key: access key and its secret.
+    """
+
+    def __init__(self, name: str, *, endpoint: str, key: tuple[str, str]) -> None:
+        self.name = name
+        self.endpoint = endpoint
+        self._s3: Any = boto3.session.Session().client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id=key[0],
+            aws_secret_access_key=key[1],
+            # Spaces takes the region from the host name; the signature has this one, as Terraform's does.
+            region_name="us-east-1",
+            config=botocore.config.Config(
+                connect_timeout=TIMEOUT_S,
+                read_timeout=TIMEOUT_S,
+                # A repeated write would win over itself.
+                retries={"max_attempts": 0},
+                s3={"addressing_style": "path"},
+                # Spaces does not know the newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def exists(self) -> bool:
+        """Whether it is there, and ours.
+
+        Raises:
+            OpsError: it belongs to somebody else, or the server does not answer.
+        """
+        try:
+            self._s3.head_bucket(Bucket=self.name)
+        except botocore.exceptions.ClientError as error:
+            code = _code(error)
+            if code in ("404", "NoSuchBucket"):
+                return False
+            raise self._failed("look for it", error) from None
+        except botocore.exceptions.BotoCoreError as error:
+            raise self._failed("look for it", error) from None
+        return True
+
+    def create(self) -> None:
+        """Makes it, private."""
+        self._do("make it", self._s3.create_bucket, Bucket=self.name, ACL="private")
+
+    def keep_versions(self) -> None:
+        """Keeps every version of every object, so that a state that was written wrongly can be had back."""
+        self._do(
+            "switch versioning on",
+            self._s3.put_bucket_versioning,
+            Bucket=self.name,
+            VersioningConfiguration={"Status": "Enabled"},
+        )
+
+    def keeps_versions(self) -> bool:
+        """Whether it does."""
+        found = self._do("look at versioning", self._s3.get_bucket_versioning, Bucket=self.name)
+        return bool(found.get("Status") == "Enabled")
+
+    def public_grants(self) -> list[str]:
+        """What people without a key may do with it; must be nothing."""
+        found = self._do("look who may read it", self._s3.get_bucket_acl, Bucket=self.name)
+        everyone = "http://acs.amazonaws.com/groups/global/"
+        return [
+            str(grant["Permission"])
+            for grant in found.get("Grants", [])
+            if str(grant.get("Grantee", {}).get("URI", "")).startswith(everyone)
+        ]
+
+    def make_private(self) -> None:
+        """Takes every grant to the public back."""
+        self._do("make it private", self._s3.put_bucket_acl, Bucket=self.name, ACL="private")
+
+    def write_if_absent(self, key: str, text: str) -> bool:
+        """Writes an object that must not exist; says whether this writer made it."""
+        try:
+            self._s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), IfNoneMatch="*")
+        except botocore.exceptions.ClientError as error:
+            if _code(error) in _EXCLUDED:
+                return False
+            raise self._failed(f"write {key}", error) from None
+        except botocore.exceptions.BotoCoreError as error:
+            raise self._failed(f"write {key}", error) from None
+        return True
+
+    def delete(self, key: str) -> None:
+        """Removes an object with all its versions: what was only a trial must leave nothing."""
+        self._do(f"remove {key}", self._s3.delete_object, Bucket=self.name, Key=key)
+        listed = self._do("list versions", self._s3.list_object_versions, Bucket=self.name, Prefix=key)
+        for kind in ("Versions", "DeleteMarkers"):
+            for version in listed.get(kind, []):
+                if version["Key"] == key:
+                    self._do(
+                        f"remove {key}",
+                        self._s3.delete_object,
+                        Bucket=self.name,
+                        Key=key,
+                        VersionId=version["VersionId"],
+                    )
+
+    def _do(self, what: str, call: Any, **words: Any) -> Any:
+        try:
+            return call(**words)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            raise self._failed(what, error) from None
+
+    def _failed(self, what: str, error: Exception) -> OpsError:
+        reason = str(error).splitlines()[0]
+        fix = "check the key's grants: it must be allowed to make and configure buckets (full access)"
+        if isinstance(error, botocore.exceptions.EndpointConnectionError):
+            fix = f"check state/endpoint in the environment's file; tried {self.endpoint}"
+        elif isinstance(error, botocore.exceptions.ClientError) and _code(error) in ("403", "AccessDenied"):
+            fix = "the name may be another team's (names are unique in a region), or the key lacks the grant"
+        return OpsError(f"bucket {self.name}: cannot {what}: {reason}", fix=fix)
+
+
+def _code(error: Any) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

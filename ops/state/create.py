@@ -1,0 +1,107 @@
+"""Makes an environment's bucket for states, and proves that two Terraforms cannot write it at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from layers.settings.environment import Environment
+from ops.errors import OpsError, WrongUse
+from ops.state import lock, terraform_race
+from ops.state.bucket import Bucket, credentials, endpoint_of
+from ops.terraform import program
+
+WAY_OUT = (
+    "do not deploy from two places at once: both would write this state, and one would lose its resources. "
+    "Way out: keep the state on a server whose conditional writes exclude (Spaces does by its documentation; "
+    "AWS S3 and MinIO do), set state/bucket and state/endpoint to it, and run this again; until then let only one "
+    "CI job deploy (its own concurrency limit), and nobody by hand. docs/runbooks/state.md"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """What was done and found."""
+
+    bucket: str
+    endpoint: str
+    made: bool
+    writers: lock.Race
+    terraforms: terraform_race.TerraformRace | None
+
+    @property
+    def excludes(self) -> bool:
+        """Whether the lock can be trusted."""
+        return self.writers.excludes and (self.terraforms is None or self.terraforms.excludes)
+
+    def as_data(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "bucket": self.bucket,
+            "endpoint": self.endpoint,
+            "made": self.made,
+            "lock_excludes": self.excludes,
+            "writers": str(self.writers),
+            "terraform": str(self.terraforms) if self.terraforms else None,
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"bucket {self.bucket} at {self.endpoint}: {'made' if self.made else 'was there'}, private, keeps versions",
+            f"lock: {self.writers}",
+            f"lock: {self.terraforms or f'not tried with Terraform itself: {program()} is not installed'}",
+        ]
+
+
+def create(
+    settings: Environment, *, rounds: int = lock.ROUNDS, say: Callable[[str], None] = lambda text: None
+) -> Created:
+    """Makes the bucket unless it is there, and tries its lock. Safe to run again, also on one that holds states.
+
+    Raises:
+        WrongUse: this environment keeps its state on this machine, or there are no credentials.
+        OpsError: the bucket cannot be made, is public, or keeps no versions.
+    """
+    if settings.state.backend != "spaces":
+        raise WrongUse(
+            f"{settings.name} keeps its state in a file on this machine (state/backend is {settings.state.backend})",
+            fix="nothing to make; for a bucket set state in the environment's file to spaces with bucket and endpoint",
+        )
+    key, endpoint = credentials(), endpoint_of(settings)
+    name = str(settings.state.bucket)
+
+    def connect() -> Bucket:
+        return Bucket(name, endpoint=endpoint, key=key)
+
+    bucket = connect()
+    say(f"bucket {name} at {endpoint}")
+    made = not bucket.exists()
+    if made:
+        bucket.create()
+    _harden(bucket, say)
+    writers = lock.race(connect, rounds=rounds, say=say)
+    terraforms = None
+    if shutil.which(program()):
+        say("two Terraforms at once")
+        terraforms = terraform_race.race(bucket, key)
+    return Created(bucket=name, endpoint=endpoint, made=made, writers=writers, terraforms=terraforms)
+
+
+def _harden(bucket: Bucket, say: Callable[[str], None]) -> None:
+    say("versioning and privacy")
+    bucket.keep_versions()
+    if not bucket.keeps_versions():
+        raise OpsError(
+            f"bucket {bucket.name} does not keep versions although it was told to",
+            fix="a state that was written wrongly could not be had back; use a server that has versioning",
+        )
+    if bucket.public_grants():
+        bucket.make_private()
+    if left := bucket.public_grants():
+        raise OpsError(
+            f"bucket {bucket.name} is public ({', '.join(left)}) and cannot be made private",
+            fix="states hold passwords: remove its policy and grants by hand before you put any state there",
+        )
