@@ -112,11 +112,10 @@ def _config(node: Node, files: list[File]) -> dict[str, Any]:
     return {
         "hostname": node.name,
         "preserve_hostname": False,
-        "users": [],
+        "users": ["root"],  # no more: without this key there would be the image's default user, with sudo
         "disable_root": True,
         "ssh_pwauth": False,
         "ssh_genkeytypes": ["ed25519"],
-        "locale": False,
         "package_update": False,
         "package_upgrade": False,
         "bootcmd": [["sh", "-c", AGAIN]],
