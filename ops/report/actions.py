@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.report.forcing import FORCING
 from ops.report.inventory import Inventory, Resource, one
 from ops.report.model import Action
 
@@ -67,10 +68,26 @@ def from_inventories(before: Inventory, after: Inventory) -> dict[str, Planned]:
             planned[address] = Planned(action=Action.DESTROY)
         elif old.type == "docker_service":
             _add(planned, address, _service(old, new, before, after))
+        elif old.type in FORCING:
+            _add(planned, address, _cloud(old, new))
         elif _meaning(old, before) != _meaning(new, after):
             replaced = old.type in _REPLACED_BY_ANY_CHANGE
             planned[address] = Planned(action=Action.REPLACE if replaced else Action.CHANGE)
     return planned
+
+
+def _cloud(old: Resource, new: Resource) -> Planned | None:
+    """A resource of DigitalOcean: changed in place, or replaced because of a setting that forces it."""
+    left_alone = ("depends_on", "lifecycle", "timeouts", *new.ignored)
+    changed = [
+        name
+        for name in sorted({*old.values, *new.values})
+        if name not in left_alone and old.values.get(name) != new.values.get(name)
+    ]
+    because = tuple(name for name in changed if name in FORCING[new.type])
+    if because:
+        return Planned(action=Action.REPLACE, because=because)
+    return Planned(action=Action.CHANGE) if changed else None
 
 
 def _add(planned: dict[str, Planned], address: str, found: Planned | None) -> None:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ops.report.actions import Planned
+from ops.report.cloud import danger_of
 from ops.report.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.report.items import item_changes
 from ops.report.model import Action, ItemChange, LayerReport, ServiceChange, StackReport
 from ops.report.service import ImageName, ServiceView, view_of
 from ops.report.services import service_change
-
-KEPT_DATA = (
-    "docker_volume",
-    "digitalocean_volume",
-    "digitalocean_database_cluster",
-    "digitalocean_spaces_bucket",
-)
-"""What is lost with its data when it is destroyed."""
 
 
 def compare(
@@ -102,12 +95,14 @@ def _dangers(
     """What a reviewer must not overlook: lost data, then services that go or are away."""
     found: list[tuple[int, str]] = []
     for address, what in planned.items():
-        resource = before.resources.get(address) or after.resources[address]
-        if what.action not in (Action.DESTROY, Action.REPLACE):
+        resource = before.resources.get(address) or after.resources.get(address)
+        if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
-        if resource.type in KEPT_DATA:
+        if danger := danger_of(resource, what.action, what.because):
+            found.append(danger)
+        elif resource.type == "docker_volume":
             fate = "destroyed" if what.action is Action.DESTROY else "replaced"
-            found.append((0, f"{_kind(resource)} {resource.name} is {fate}: its data is lost"))
+            found.append((0, f"volume {resource.name} is {fate}: its data is lost"))
         elif resource.type == "random_password":
             found.append((1, _password(resource, what)))
         elif address in changes:
@@ -127,10 +122,6 @@ def _service(change: ServiceChange) -> str:
         return f"service {change.name} is destroyed"
     reason = f" ({', '.join(change.because)})" if change.because else ""
     return f"service {change.name} is replaced{reason}: away up to {change.away_s} s (estimate), until the new one is healthy"
-
-
-def _kind(resource: Resource) -> str:
-    return resource.type.split("_", 1)[1].replace("_", " ")
 
 
 def _images(

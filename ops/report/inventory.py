@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ops.report.instances import instances
 from ops.report.redact import redacted
 
 Values = Mapping[str, Any]
@@ -43,7 +44,14 @@ class Resource:
         name = self.values.get("name")
         if isinstance(name, str) and name:
             return readable_name(self.type, name)
+        if self.values.get("description") and self.type == "digitalocean_monitor_alert":
+            return str(self.values["description"])
         return self.owner.rsplit("/", 1)[-1]
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Settings whose changes Terraform leaves alone."""
+        return tuple(map(str, one(self.values.get("lifecycle")).get("ignore_changes") or ()))
 
     @property
     def owner(self) -> str:
@@ -99,9 +107,9 @@ def from_synthesis(document: Mapping[str, Any]) -> Inventory:
     for type_, group in document.get("resource", {}).items():
         for name, values in group.items():
             path = values.get("//", {}).get("metadata", {}).get("path", name)
-            address = f"{type_}.{name}"
             own = {key: value for key, value in values.items() if key != "//"}
-            resources[address] = Resource(address=address, path=path, values=own)
+            for address, made in instances(f"{type_}.{name}", own):
+                resources[address] = Resource(address=address, path=path, values=made)
     return Inventory(resources=resources, templates=document.get("locals", {}), access=_access(document))
 
 

@@ -7,12 +7,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.report.actions import Planned
+from ops.report.cloud import details_of, effect_of, note_of, shown
 from ops.report.inventory import Inventory, Resource
 from ops.report.model import Action, ItemChange, SettingChange
 from ops.report.redact import HIDDEN, SECRET_ATTRIBUTES
 
 _SHOWN_BY_SERVICES = ("docker_config", "docker_secret")
 """Replaced under a new name for every change; what matters is the content, shown with the services that read it."""
+
+
+_ONLY_NAMED = (*_SHOWN_BY_SERVICES, "random_password", "tls_private_key")
+"""Nothing about them is said but that they change."""
+
+_FIRST = (
+    "digitalocean_droplet",
+    "digitalocean_volume",
+    "digitalocean_database_cluster",
+    "digitalocean_spaces_bucket",
+    "digitalocean_reserved_ip",
+    "digitalocean_firewall",
+    "digitalocean_record",
+)
+"""In the order in which a reviewer looks; the others follow by name."""
 
 
 def item_changes(
@@ -24,42 +40,63 @@ def item_changes(
         old, new = before.resources.get(address), after.resources.get(address)
         resource = new or old
         if resource is not None and resource.type != "docker_service":
-            found.setdefault(resource.layer, []).append(_item(resource, old, new, what))
-    return {layer: sorted(items, key=lambda i: (i.type, i.name)) for layer, items in found.items()}
+            inventory = after if new is not None else before
+            found.setdefault(resource.layer, []).append(_item(resource, old, new, what, inventory))
+    return {layer: sorted(items, key=lambda i: (_rank(i.type), i.name)) for layer, items in found.items()}
 
 
-def _item(resource: Resource, old: Resource | None, new: Resource | None, what: Planned) -> ItemChange:
+def _rank(type_: str) -> tuple[int, str]:
+    return (_FIRST.index(type_) if type_ in _FIRST else len(_FIRST), type_)
+
+
+def _item(
+    resource: Resource, old: Resource | None, new: Resource | None, what: Planned, inventory: Inventory
+) -> ItemChange:
     settings: tuple[SettingChange, ...] = ()
-    if old and new and resource.type not in _SHOWN_BY_SERVICES and resource.type not in SECRET_ATTRIBUTES:
-        settings = tuple(_settings(old, new))
+    if old and new and resource.type not in _ONLY_NAMED:
+        settings = tuple(_settings(old, new, inventory))
     return ItemChange(
         type=resource.type,
         name=resource.name,
         action=what.action,
-        note=_note(resource, what),
+        note=_note(resource, what, settings, inventory),
         settings=settings,
+        details=details_of(resource, inventory) if what.action is Action.ADD else (),
     )
 
 
-def _note(resource: Resource, what: Planned) -> str:
+def _note(
+    resource: Resource, what: Planned, settings: tuple[SettingChange, ...], inventory: Inventory
+) -> str:
     if resource.type == "docker_network" and what.action is not Action.DESTROY:
         return "internal" if resource.values.get("internal") else "with a way out"
     if what.because:
         return f"because of {', '.join(what.because)}"
-    return ""
+    if what.action is Action.CHANGE:
+        return effect_of(resource, {setting.name: setting.after for setting in settings})
+    return note_of(resource, inventory)
 
 
-def _settings(old: Resource, new: Resource) -> Iterator[SettingChange]:
+def _settings(old: Resource, new: Resource, inventory: Inventory) -> Iterator[SettingChange]:
     """Top-level settings that are written in code and differ; what only the provider knows is left out."""
     for name, value in sorted(new.values.items()):
-        if name in ("lifecycle", "depends_on") or "${" in json.dumps(value):
+        if name in (
+            "lifecycle",
+            "depends_on",
+            "timeouts",
+            *new.ignored,
+            *SECRET_ATTRIBUTES.get(new.type, ()),
+        ):
             continue
-        was, will = _shown(old.values.get(name)), _shown(value)
+        was, will = _shown(old.values.get(name), inventory), _shown(value, inventory)
+        # What Terraform's state has an id for, the code has a reference for: not comparable, unless both are code.
+        if "${" in json.dumps(value) and "${" not in json.dumps(old.values.get(name)):
+            continue
         if was != will and HIDDEN not in was:
             yield SettingChange(name=name, before=was, after=will)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, inventory: Inventory) -> str:
     if value in (None, "", [], {}):
         return ""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return shown(value if isinstance(value, str) else json.dumps(value, sort_keys=True), inventory)

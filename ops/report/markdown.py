@@ -55,6 +55,7 @@ def _layer(layer: LayerReport) -> Iterator[str]:
     lines = [
         f"- {MARKS[i.action]} {i.type} `{i.name}`{f' ({i.note})' if i.note else ''}"
         + "".join(f"; {s.name}: `{s.before}` -> `{s.after}`" for s in i.settings)
+        + "".join(f"\n  - {_escaped(line)}" for line in i.details)
         for i in layer.items
     ]
     yield from _folded(f"{len(lines)} other resources", lines)

@@ -81,6 +81,7 @@ class ItemChange:
     action: Action
     note: str = ""
     settings: tuple[SettingChange, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

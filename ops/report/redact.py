@@ -11,6 +11,12 @@ HIDDEN = "(sensitive)"
 SECRET_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "docker_secret": ("data",),
     "random_password": ("result", "bcrypt_hash"),
+    "tls_private_key": ("private_key_pem", "private_key_openssh", "private_key_pem_pkcs8"),
+    "digitalocean_droplet": ("user_data",),
+    "digitalocean_database_cluster": ("password", "uri", "private_uri", "ui_password", "ui_uri"),
+    "digitalocean_database_user": ("password", "access_cert", "access_key"),
+    "digitalocean_database_connection_pool": ("password", "uri", "private_uri"),
+    "digitalocean_spaces_key": ("secret_key",),
 }
 """Hidden even if the provider's schema forgot to mark them."""
 

@@ -145,7 +145,7 @@ def _items(items: Sequence[ItemChange]) -> Iterator[str]:
     for kind in dict.fromkeys(item.type for item in items):
         own = [item for item in items if item.type == kind]
         word = kind.split("_", 1)[-1].replace("_", " ")
-        plain = [item for item in own if not item.settings and not item.note.startswith("because")]
+        plain = [item for item in own if _fits_in_a_list(item)]
         for action in Action:
             names = [_with_note(item) for item in plain if item.action is action]
             if names:
@@ -154,6 +154,14 @@ def _items(items: Sequence[ItemChange]) -> Iterator[str]:
             if item not in plain:
                 yield f"  {MARKS[item.action]} {word} {item.name}{f' ({item.note})' if item.note else ''}"
                 yield from (f"      {s.name}: {s.before or '(not set)'} -> {s.after}" for s in item.settings)
+                yield from (f"      {line}" for line in item.details)
+
+
+def _fits_in_a_list(item: ItemChange) -> bool:
+    """Whether its name, with a word or two, says all."""
+    if item.settings or item.details or item.note.startswith("because"):
+        return False
+    return item.type != "digitalocean_record"
 
 
 def _with_note(item: ItemChange) -> str:
