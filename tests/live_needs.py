@@ -22,6 +22,7 @@ DIGITALOCEAN = (
     "digitalocean/digitalocean",
     "2.71.0",
 )  # the version that the emulator was read from
+TLS = ("tls", "hashicorp/tls", ">= 4.0.4, < 5.0.0")
 RANDOM = ("random", "hashicorp/random", ">= 3.6.0, < 4.0.0")
 
 
@@ -81,5 +82,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "docker provider": lambda: _provider(*DOCKER),
     "random provider": lambda: _provider(*RANDOM),
     "digitalocean provider": lambda: _provider(*DIGITALOCEAN),
+    "tls provider": lambda: _provider(*TLS),
 }
-ON_THE_SWARM = tuple(part for part in PARTS if part != "digitalocean provider")
+ON_THE_SWARM = tuple(part for part in PARTS if part not in ("digitalocean provider", "tls provider"))

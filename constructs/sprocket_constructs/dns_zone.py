@@ -70,7 +70,8 @@ class DnsZone(Construct):
             value=value,
             ttl=ttl,
         )
-        record.override_logical_id(_UNFIT.sub("_", host.replace("*", "any")))
+        # By the name itself; Terraform wants no digit in front.
+        record.override_logical_id(f"{'_' if host[0].isdigit() else ''}{_UNFIT.sub('_', host.replace('*', 'any'))}")
 
     def _inside(self, host: str) -> str:
         """The name as records have it: without the zone."""

@@ -124,7 +124,8 @@ class EnvironmentCloud(CloudStack):
             stage="Production" if self.settings.ingress.acme.authority == "production" else "Staging",
         )
         droplets = [droplet.resource.urn for _, droplet in sorted(self.machines.droplets.items())]
-        held = [each.urn for each in (*self.machines.volumes.all, *self.storage.buckets.all)]
+        volumes = [volume.urn for volume in self.machines.volumes.all]
+        buckets = [bucket.urn for bucket in self.storage.buckets.all]
         zone = [self.names.urn] if self.names.urn else []
         database = [self.postgres.urn] if self.postgres.size else []
-        project.shows(*droplets, *held, *zone, *database)
+        project.shows(*droplets, *volumes, *buckets, *zone, *database)

@@ -1,0 +1,54 @@
+"""What to do when Terraform refuses a plan because it would lose something."""
+
+import re
+
+KEPT = {
+    "digitalocean_volume": "the data of a store",
+    "digitalocean_database_cluster": "the managed database",
+    "digitalocean_database_db": "a database",
+    "digitalocean_spaces_bucket": "a bucket",
+    "digitalocean_reserved_ip": "the public address",
+    "digitalocean_vpc": "the private network, and with it every node",
+    "digitalocean_domain": "the DNS zone with all records in it",
+}
+"""What has ``prevent_destroy``, and what would be lost."""
+
+_FRAME = re.compile(r"^[│╷╵ ]+", re.M)
+_DESTROYED = re.compile(r"Resource\s+(\S+)\s+has\s+lifecycle\.prevent_destroy\s+set")
+_SHRUNK = re.compile(r"`size`\s+can\s+only\s+be\s+expanded")
+_SHRUNK_WHERE = re.compile(r"with\s+(digitalocean_volume\.\S+?),?\s")
+
+
+def way_out(said: str) -> list[str]:
+    """A sentence for each thing that a refused plan would have lost: what, and what to do.
+
+    Args:
+        said: all that Terraform wrote.
+
+    Returns:
+        Nothing when it was refused for another reason.
+    """
+    text = _FRAME.sub("", said)
+    found = list(dict.fromkeys(_DESTROYED.findall(text)))
+    sentences = [_kept(address) for address in found]
+    if _SHRUNK.search(text):
+        where = _SHRUNK_WHERE.search(text)
+        sentences.append(_shrunk(where[1] if where else "a volume"))
+    return sentences
+
+
+def _kept(address: str) -> str:
+    lost = KEPT.get(address.partition(".")[0], "something that is kept")
+    return (
+        f"{address} would be destroyed or replaced, and with it {lost}; take the edit back. Where it is meant, save what "
+        f"is in it, let Terraform forget it (terraform state rm '{address}' in the stack's folder), deploy, and delete it "
+        "on DigitalOcean's pages when it is not missed"
+    )
+
+
+def _shrunk(address: str) -> str:
+    return (
+        f"{address} would shrink, which no volume can; put the larger number back. For a smaller one, back the store up, "
+        f"let Terraform forget the volume (terraform state rm '{address}' in the stack's folder), rename or delete it on "
+        "DigitalOcean's pages, deploy, and restore into the new one"
+    )
