@@ -42,6 +42,9 @@ def refusals(
         before, after = change["change"].get("before") or {}, change["change"].get("after") or {}
         name = str(before.get("name") or before.get("ip_address") or change["address"])
         because = f" (because of {', '.join(what.because)})" if what.because else ""
+        if change["type"] == DROPLET and change.get("action_reason") == "replace_because_tainted":
+            # It never became a node: the apply that made it failed.
+            continue
         if what.action in (Action.DESTROY, Action.REPLACE):
             named = destroy if what.action is Action.DESTROY else replace
             found += _lost(change["type"], name, what.action, because, named)

@@ -1,53 +1,18 @@
-"""The nodes of an environment as its file declares them: known before anything exists."""
+"""The nodes of an environment as its file declares them, and the way to each: known before anything exists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from layers.cloud.nodes import ClusterNode, nodes_of
 from layers.settings.environment import Environment
 from ops.errors import WrongUse
 from ops.ssh import Ssh
 from ops.target import Target
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """One droplet.
-
-    Attributes:
-        name: the droplet's, which is also its host name and its name in the swarm.
-        address: its name in DNS; leads to its address in the VPC.
-    """
-
-    name: str
-    address: str
-    role: str
-    pool: str
-    labels: Mapping[str, str]
-
-    @property
-    def is_manager(self) -> bool:
-        """Its part in the swarm."""
-        return self.role == "manager"
+__all__ = ["ClusterNode", "node_named", "nodes_of", "ssh_to"]
 
 
-def nodes_of(settings: Environment) -> list[Node]:
-    """All of them, in the order of the file; the first manager is the one that may start the swarm."""
-    return [
-        Node(
-            name=f"{settings.name}-{pool}-{number}",
-            address=f"{pool}-{number}.nodes.{settings.domain}",
-            role=declared.role,
-            pool=pool,
-            labels=declared.labels,
-        )
-        for pool, declared in settings.nodes.items()
-        for number in range(1, declared.count + 1)
-    ]
-
-
-def node_named(settings: Environment, name: str) -> Node:
+def node_named(settings: Environment, name: str) -> ClusterNode:
     """The node of that name.
 
     Raises:
@@ -62,14 +27,14 @@ def node_named(settings: Environment, name: str) -> Node:
     )
 
 
-def ssh_to(target: Target, node: Node) -> Ssh:
+def ssh_to(target: Target, node: ClusterNode) -> Ssh:
     """A way to a node: over the manager that people reach, since the others have no public ssh.
 
     All managers share the pinned host key. A worker makes its own at its first boot; it is not checked on this last
     stretch, which runs inside the VPC behind a host that is, and carries public keys and the node's own report only.
     """
     user = target.manager.destination.partition("@")[0]
-    if node.is_manager:
+    if node.role == "manager":
         pinned = f"HostKeyAlias={target.settings.engine.host.rpartition('@')[2]}"
         options = (*target.ssh_options, "-o", pinned)
     else:
@@ -79,7 +44,7 @@ def ssh_to(target: Target, node: Node) -> Ssh:
             "-o", "UserKnownHostsFile=/dev/null",
             "-o", "LogLevel=ERROR",
         )  # fmt: skip
-    return target.manager.behind(f"{user}@{node.address}", options)
+    return target.manager.behind(f"{user}@{node.dns_name}", options)
 
 
 def _without_pinning(options: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ops.errors import OpsError
-from ops.nodes import Node, nodes_of, ssh_to
+from ops.nodes import ClusterNode, nodes_of, ssh_to
 from ops.ssh import Ssh
 from ops.target import Target
 
@@ -44,7 +44,7 @@ class Standing:
         return f"{self.node}: {'ready' if self.ready else '; '.join(self.missing)}"
 
 
-def ask(node: Node, ssh: Ssh) -> Standing:
+def ask(node: ClusterNode, ssh: Ssh) -> Standing:
     """How one node stands now."""
     done = ssh.run(*COMMAND, timeout=20)
     try:
@@ -58,7 +58,7 @@ def ask(node: Node, ssh: Ssh) -> Standing:
     return Standing(node=node.name, ready=False, missing=(f"cannot say yet: {done.reason}",))
 
 
-def standings(target: Target, nodes: Iterable[Node] | None = None) -> list[Standing]:
+def standings(target: Target, nodes: Iterable[ClusterNode] | None = None) -> list[Standing]:
     """How the nodes stand now, asked side by side."""
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
@@ -84,7 +84,7 @@ def wait_until_ready(
 
 
 def required(
-    target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[Node] | None = None
+    target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
 ) -> list[Standing]:
     """The same, for a command that cannot go on without.
 

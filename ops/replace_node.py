@@ -13,7 +13,7 @@ from ops.apply import Meant, apply
 from ops.deploy import READY_TIMEOUT_S, SETTLE_TIMEOUT_S, deploy_services, settle
 from ops.errors import Obstacle, OpsError, Refused
 from ops.members import Member, Members
-from ops.nodes import Node, node_named
+from ops.nodes import ClusterNode, node_named
 from ops.target import Targets, targets_of
 
 DRAIN_S = 180.0
@@ -26,7 +26,7 @@ class Replacement:
     """One rebuild of one node."""
 
     targets: Targets
-    node: Node
+    node: ClusterNode
     ends_swarm: bool
     parallelism: int
     seconds: dict[str, float] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Replacement:
             return Members(swarm).all()
 
     def _is_last(self, members: list[Member]) -> bool:
-        return self.node.is_manager and sum(member.is_manager for member in members) <= 1
+        return self.node.role == "manager" and sum(member.is_manager for member in members) <= 1
 
     def _leave(self, members: list[Member]) -> None:
         """Drains it and takes its vote away; a node that is dead already only loses its vote."""
@@ -135,12 +135,12 @@ class Replacement:
         return {"node": self.node.name, "seconds": dict(self.seconds)}
 
 
-def obstacles(node: Node, members: list[Member], *, ends_swarm: bool) -> Iterator[Obstacle]:
+def obstacles(node: ClusterNode, members: list[Member], *, ends_swarm: bool) -> Iterator[Obstacle]:
     """Why a node must not go now."""
     managers = [member for member in members if member.is_manager]
     reachable = [member for member in managers if member.is_reachable]
     goes = [member for member in reachable if member.name == node.name]
-    if node.is_manager and len(managers) <= 1:
+    if node.role == "manager" and len(managers) <= 1:
         if not ends_swarm:
             yield Obstacle(
                 what=f"{node.name} is the only manager: its swarm ends with it, and every service is away until it is back",
@@ -150,7 +150,7 @@ def obstacles(node: Node, members: list[Member], *, ends_swarm: bool) -> Iterato
     # Demoted first, it has no vote any more: of the managers that stay, more than half must be there.
     stay = len(managers) - len([member for member in managers if member.name == node.name])
     left = len(reachable) - len(goes)
-    if node.is_manager and left <= stay // 2:
+    if node.role == "manager" and left <= stay // 2:
         others = ", ".join(m.name for m in managers if not m.is_reachable and m.name != node.name)
         yield Obstacle(
             what=f"without {node.name} the swarm has {left} of {stay} managers and no quorum ({others} do not answer)",

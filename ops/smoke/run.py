@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
+from ops.engines import engines
 from ops.errors import OpsError
 from ops.smoke import (
     checks_addresses,
@@ -82,7 +83,7 @@ class Smoke:
         """What to test, and the key of the sign-in's cookies where it can be read."""
         if self._outside:
             return self._scene(None), None
-        with self._target.swarm() as swarm:
+        with engines(self._target) as (swarm, *others):
             there = {service.name for service in swarm.services()}
             wanted = services_of(self._target.wanted)
             if not there & wanted.keys():
@@ -90,7 +91,7 @@ class Smoke:
                     f"{self._target.name} is not deployed: none of its {len(wanted)} services is on the swarm",
                     fix=f"make up ENV={self._target.name}",
                 )
-            tasks = Tasks(swarm)
+            tasks = Tasks(swarm, *others)
             return self._scene(tasks), _key(tasks)
 
     def _scene(self, tasks: Tasks | None) -> Scene:
@@ -158,8 +159,8 @@ class Smoke:
         if self._outside:
             areas = (checks_dependencies.AREA, checks_services.PORTS_AREA)
             return [Outcome.skipped(area, "all", because=_NO_ENGINE) for area in areas]
-        with self._target.swarm() as swarm:
-            tasks = Tasks(swarm)
+        with engines(self._target) as (swarm, *others):
+            tasks = Tasks(swarm, *others)
             return [
                 *checks_dependencies.check_dependencies(scene, tasks),
                 *checks_services.check_ports(scene.services, tasks),

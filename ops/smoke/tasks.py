@@ -29,10 +29,18 @@ class Finished:
 
 
 class Tasks:
-    """Containers of the services on the engine that is connected to; other nodes' are out of reach."""
+    """Containers of the services on the engines that are connected to; those of other nodes are out of reach.
 
-    def __init__(self, swarm: Swarm) -> None:
+    Args:
+        swarm: a manager.
+        others: engines of further nodes.
+    """
+
+    def __init__(self, swarm: Swarm, *others: Swarm) -> None:
         self._api: Any = swarm.api
+        self._engines: list[Any] = [self._api, *(other.api for other in others)]
+        self._of: dict[str, Any] = {}
+        """The engine of each container that was found."""
 
     def published(self) -> dict[str, list[int]]:
         """Ports on the node by service, as the swarm has them; services without are left out."""
@@ -45,23 +53,32 @@ class Tasks:
         return found
 
     def container(self, service: str) -> str | None:
-        """Id of the newest running container of a service on this engine."""
-        found = self._api.containers(filters={"label": f"{SERVICE}={service}", "status": "running"})
-        return str(found[0]["Id"]) if found else None
+        """Id of the newest running container of a service on these engines."""
+        wanted = {"label": f"{SERVICE}={service}", "status": "running"}
+        found = [(raw, engine) for engine in self._engines for raw in engine.containers(filters=wanted)]
+        if not found:
+            return None
+        newest, engine = max(found, key=lambda each: int(each[0].get("Created") or 0))
+        self._of[str(newest["Id"])] = engine
+        return str(newest["Id"])
 
     def labels(self, container: str) -> dict[str, str]:
         """Labels of a container, those of its image among them."""
-        return dict(self._api.inspect_container(container)["Config"].get("Labels") or {})
+        return dict(self._engine(container).inspect_container(container)["Config"].get("Labels") or {})
 
     def run(self, container: str, *words: str) -> Finished:
         """Runs a command inside a container. One that is not in the image gives 126 or 127, as a shell would."""
         try:
-            made = self._api.exec_create(container, list(words))
-            output: bytes = self._api.exec_start(made["Id"])
-            code = self._api.exec_inspect(made["Id"]).get("ExitCode")
+            engine = self._engine(container)
+            made = engine.exec_create(container, list(words))
+            output: bytes = engine.exec_start(made["Id"])
+            code = engine.exec_inspect(made["Id"]).get("ExitCode")
         except (docker.errors.APIError, requests.RequestException) as error:
             return Finished(code=126, output=str(error))
         return Finished(code=126 if code is None else int(code), output=output.decode(errors="replace"))
+
+    def _engine(self, container: str) -> Any:
+        return self._of.get(container, self._api)
 
     def get(self, container: str, url: str, *options: str) -> Finished:
         """GET inside a container, the body of an error too. For images with curl, or with either kind of wget."""
