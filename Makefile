@@ -4,13 +4,14 @@ PYTHON ?= python3
 BASE ?=
 CONFIRM ?=
 TIMES ?= 10
+NODES ?= 1
 
 export CDKTF_DISABLE_LOGGING = true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 OPS = .venv/bin/python -m ops
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan up down purge smoke soak prove test lint format bench clean
+.PHONY: help setup plan up down purge smoke soak rehearse prove test lint format bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +21,10 @@ setup: .venv/.ready node_modules/.ready ## installs what this repository needs, 
 plan: setup ## what a deploy would change, by layer: make plan [ENV=local] [BASE=git revision]
 	@$(OPS) plan --env $(ENV) $(if $(BASE),--base $(BASE))
 
-up: tools setup ## deploys: make up [ENV=local]
+up: tools setup ## deploys, the cloud first where there is one: make up [ENV=local]
 	@$(OPS) check --env $(ENV) && $(OPS) up --env $(ENV)
 
-down: tools setup ## switches off; data and generated secrets stay
+down: tools setup ## switches services off; data, generated secrets and droplets stay
 	@$(OPS) down --env $(ENV)
 
 purge: tools setup ## removes data, secrets and state too: make purge [CONFIRM=local]
@@ -34,6 +35,9 @@ smoke: setup ## checks a running environment from outside: make smoke [ENV=local
 
 soak: tools setup ## cold starts of the local environment, one after the other: make soak TIMES=10 CONFIRM=local
 	@$(OPS) soak --times $(TIMES) --confirm "$(CONFIRM)"
+
+rehearse: tools setup ## the whole platform from nothing, in a box on this machine: make rehearse [NODES=1|3|4]
+	@$(OPS) rehearse --nodes $(NODES)
 
 test: setup ## all tests; the live ones where engine and providers are there
 	@.venv/bin/python -m pytest

@@ -8,7 +8,6 @@ from ops.errors import WrongUse
 from ops.ssh import Ssh
 from ops.target import Target
 
-
 __all__ = ["ClusterNode", "node_named", "nodes_of", "ssh_to"]
 
 

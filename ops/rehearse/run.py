@@ -1,5 +1,177 @@
-"""To come."""
+"""One rehearsal from beginning to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from layers.loading import load_environment
+from ops import screen
+from ops.deploy import build_images
+from ops.errors import OpsError, WrongUse
+from ops.paths import STATE
+from ops.rehearse import report, surroundings
+from ops.rehearse.checks import CHECKS
+from ops.rehearse.cold_start import STEPS
+from ops.rehearse.diary import Diary
+from ops.rehearse.outcome import CheckFailed, Outcome
+from ops.rehearse.world import World
+
+FOLDER = STATE / "rehearsal"
+
+
+class Rehearsal:
+    """Runs steps and checks, and keeps what came of each."""
+
+    def __init__(self, environment: str, *, only: tuple[str, ...], diary: Diary) -> None:
+        self.environment = environment
+        self.diary = diary
+        self.outcomes: list[Outcome] = []
+        self.notes: dict[str, str] = {}
+        self.stand_ins: tuple[tuple[str, str], ...] = ()
+        self._checks = [check for check in CHECKS if not only or check.name in only]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was not as it should be."""
+        return any(each.ok is False for each in self.outcomes)
+
+    def run(self, *, keep: bool) -> None:
+        """Everything; a cold start that fails ends it."""
+        if not self.step("images", lambda: _built(self.diary)):
+            return
+        with self._world() as world:
+            for name, step in STEPS.items():
+                if not self.step(name, lambda step=step: step(world)):  # type: ignore[misc]  # a bound loop variable
+                    self._last_words(world)
+                    return
+            for check in self._checks:
+                if why := check.applies(world):
+                    self.outcomes.append(Outcome(name=check.name, ok=None, seconds=0, found=why))
+                elif not self.step(check.name, lambda check=check: check.run(world)):  # type: ignore[misc]
+                    world.emulator.faults.clear()
+            self.notes |= world.notes
+            if keep:
+                _stay(self.diary)
+
+    def step(self, name: str, work: Callable[[], str]) -> bool:
+        """Runs one, tells how it goes, and keeps what came of it; says whether it passed."""
+        self.diary.say(name, style="bold")
+        started = time.monotonic()
+        try:
+            found, ok = work(), True
+        except (CheckFailed, OpsError) as error:
+            found, ok = str(error), False
+        seconds = time.monotonic() - started
+        self.outcomes.append(Outcome(name=name, ok=ok, seconds=seconds, found=found))
+        word = "passed" if ok else "FAILED"
+        self.diary.say(f"{name}: {word} ({seconds:.0f} s) {found}", style="green" if ok else "red")
+        return ok
+
+    @contextmanager
+    def _world(self) -> Iterator[World]:
+        from rehearsal.digitalocean.settings import Seconds
+        from rehearsal.droplets import Box
+
+        settings = load_environment(self.environment)
+        quick = Seconds(create=0.2, action=0.2, destroy=0.2, database=1, firewall=0.2)
+        with Box(FOLDER / "box", say=lambda text: self.diary.say(f"  {text}")) as box:
+            self.stand_ins = box.stand_ins
+            surroundings.forget(settings)
+            with box.emulator(seconds=quick) as emulator:
+                world = World(
+                    environment=self.environment,
+                    folder=FOLDER,
+                    box=box,
+                    emulator=emulator,
+                    diary=self.diary,
+                )
+                self.step("providers", lambda: _initialised(world))
+                found = surroundings.variables(settings, FOLDER, box, emulator.url)
+                surroundings.write_script(FOLDER / "environment.sh", found)
+                os.environ.update(found)
+                yield world
+
+    def _last_words(self, world: World) -> None:
+        """What the nodes say of themselves, for whoever has to find out why."""
+        for node in world.nodes:
+            try:
+                done = world.box.exec(node.name, "/usr/local/sbin/sprocket-ready", timeout=20)
+                logs = world.box.exec(
+                    node.name, "journalctl", "--no-pager", "-n", "15", "-u", "sprocket-*", timeout=20
+                )
+            except Exception as error:  # a node that is not there is no reason to say nothing of the others
+                self.diary.say(f"  {node.name}: {error}")
+                continue
+            for line in [*done.stdout.splitlines(), *done.stderr.splitlines(), *logs.stdout.splitlines()]:
+                self.diary.say(f"  {node.name}: {line}")
 
 
 def rehearse(environment: str, *, keep: bool, only: tuple[str, ...], as_json: bool) -> bool:
-    raise NotImplementedError
+    """Runs a rehearsal and prints its end; says whether all passed.
+
+    Raises:
+        WrongUse: a check that does not exist, or an environment without a cloud or with real credentials.
+    """
+    known = [check.name for check in CHECKS]
+    if wrong := [name for name in only if name not in known]:
+        raise WrongUse(f"--only {wrong[0]}: there is no such check", fix=f"use {', '.join(known)}")
+    settings = load_environment(environment)
+    if (
+        settings.cloud is None
+        or settings.state.backend != "local"
+        or settings.secrets.supplied != "generated"
+    ):
+        raise WrongUse(
+            f"{environment} is not made for a rehearsal: it needs a cloud, a local state and generated secrets",
+            fix="use --env rehearsal",
+        )
+    started = time.monotonic()
+    diary = Diary(FOLDER / "log")
+    rehearsal = Rehearsal(environment, only=only, diary=diary)
+    try:
+        rehearsal.run(keep=keep)
+    finally:
+        diary.close()
+    seconds = time.monotonic() - started
+    if as_json:
+        data = [each.as_data() for each in rehearsal.outcomes]
+        print(
+            json.dumps({"environment": environment, "seconds": round(seconds, 1), "outcomes": data}, indent=2)
+        )
+    else:
+        screen.out.print(
+            report.render(environment, rehearsal.outcomes, rehearsal.notes, rehearsal.stand_ins, seconds),
+            markup=False,
+        )
+    return not rehearsal.failed
+
+
+def _built(diary: Diary) -> str:
+    try:
+        build_images()
+    except OpsError:
+        raise
+    return ""
+
+
+def _initialised(world: World) -> str:
+    """Before names of the world outside are turned off: Terraform may have to fetch its providers."""
+    for target in world.targets.all:
+        target.terraform.init()
+    return ""
+
+
+def _stay(diary: Diary) -> None:
+    """Until Ctrl-C; signals while it waits end it in order."""
+    ended = threading.Event()
+    before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM)}
+    diary.say(f"the box stays until Ctrl-C; in another shell: . {FOLDER / 'environment.sh'}")
+    ended.wait()
+    for number, handler in before.items():
+        signal.signal(number, handler)

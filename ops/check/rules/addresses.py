@@ -94,7 +94,9 @@ def _unconnected(service: DeployedService, server: DeployedService, address: Add
 
 def _outside(platform: Platform, service: DeployedService, address: Address) -> Iterator[Finding]:
     domain = platform.settings.domain
-    if address.host == domain or address.host.endswith(f".{domain}"):
+    ours = address.host == domain or address.host.endswith(f".{domain}")
+    # The managed database has a name of ours too, which leads out of the swarm.
+    if ours and address.host != platform.settings.data.postgres.host:
         yield Finding(
             path=f"{service.path}: {address.place}",
             what=f"names the page {address.host}",

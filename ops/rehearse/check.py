@@ -1,0 +1,25 @@
+"""A check of a rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ops.rehearse.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One of them.
+
+    Attributes:
+        name: for ``--only``.
+        what: what it shows, in a sentence.
+        run: gives what it measured, in a few words; raises CheckFailed.
+        applies: says why it cannot be shown in this rehearsal; empty where it can.
+    """
+
+    name: str
+    what: str
+    run: Callable[[World], str]
+    applies: Callable[[World], str] = lambda world: ""

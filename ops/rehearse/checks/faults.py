@@ -1,0 +1,91 @@
+"""The API fails: too many requests, errors, slowness, a droplet that never starts, an apply that is stopped half way."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+from ops.paths import STATE
+from ops.rehearse.check import Check
+from ops.rehearse.checks.disaster import destroy_all
+from ops.rehearse.health import whole
+from ops.rehearse.outcome import CheckFailed
+from ops.rehearse.world import World
+
+PASSING = (
+    "POST /v2/droplets 429 x1",
+    "GET /v2/volumes/* 500 x1",
+    "POST /v2/reserved_ips/*/actions slow=5 x1",
+    "GET /v2/firewalls/* 500 x1",
+)
+STOPS_S = 90.0
+
+
+def faults(world: World) -> str:
+    """Loses the droplets, then makes the API fail in each way while they are made anew."""
+    destroy_all(world)
+    words = ("deploy", "--env", world.environment, "--only", "cloud", "--yes")
+    told = [_never(world, words), _refused(world, words), _passing(world, words)]
+    world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
+    whole(world)
+    if orphans := world.emulator.orphans(_state(world)):
+        raise CheckFailed(f"in the API but in no state: {', '.join(f'{o.type} {o.name}' for o in orphans)}")
+    return "; ".join(told) + "; nothing orphaned"
+
+
+def _never(world: World, words: tuple[str, ...]) -> str:
+    """A droplet stays new for ever; somebody stops the apply, which ends in order and keeps what it has made."""
+    _set(world, "POST /v2/droplets never x1")
+    running = world.begin(*words)
+    world.until(STOPS_S, lambda: bool(world.droplets()), "the first droplet is asked for")
+    time.sleep(2)
+    running.process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    code = running.wait(STOPS_S)
+    world.emulator.faults.clear()
+    if code == 0 or code < 0:
+        raise CheckFailed(f"a stopped apply ended with {code}: {' | '.join(running.heard[-3:])}")
+    return f"never active: stopped in order after {time.monotonic() - started:.0f} s"
+
+
+def _refused(world: World, words: tuple[str, ...]) -> str:
+    """An error that does not pass is told, with what the API said."""
+    _set(world, "POST /v2/droplets 422")
+    running = world.begin(*words)
+    world.end(running, expect=(1,))
+    world.emulator.faults.clear()
+    if not any("422" in line for line in running.heard):
+        raise CheckFailed(f"the error does not say what the API said: {' | '.join(running.heard[-4:])}")
+    return "refused: told"
+
+
+def _passing(world: World, words: tuple[str, ...]) -> str:
+    """What passes is repeated until it works."""
+    _set(world, *PASSING)
+    started = time.monotonic()
+    world.ops(*words)
+    left = [fault.text() for fault in world.emulator.faults.all()]
+    world.emulator.faults.clear()
+    used = len(PASSING) - len(left)
+    if not used:
+        raise CheckFailed(f"no fault was met: {', '.join(left)}")
+    return f"{used} passing faults (429, 500, slow) in {time.monotonic() - started:.0f} s"
+
+
+def _set(world: World, *texts: str) -> None:
+    from rehearsal.digitalocean.faults import Fault
+
+    world.emulator.faults.clear()
+    for text in texts:
+        world.say(f"from now on: {text}")
+        world.emulator.faults.add(Fault.parse(text))
+
+
+def _state(world: World) -> Path:
+    return world.cloud.state_file or STATE / "state" / f"{world.cloud.stack}.tfstate"
+
+
+FAULTS = Check(
+    name="faults", what="the API fails in every way: told or repeated, the next deploy finishes", run=faults
+)

@@ -1,0 +1,85 @@
+"""Who can reach which port: from the world outside, and from another node."""
+
+from __future__ import annotations
+
+from ops.rehearse.check import Check
+from ops.rehearse.outcome import CheckFailed
+from ops.rehearse.world import World
+
+PUBLIC = (80, 443)
+SWARM = (2377, 7946)
+NEVER = {
+    2375: "Docker API", 2376: "Docker API", 5432: "Postgres", 6379: "Redis", 5672: "RabbitMQ", 15672: "RabbitMQ",
+    9000: "MinIO", 8086: "InfluxDB", 3000: "Grafana", 3100: "Loki", 8080: "Traefik", 5000: "registry",
+}  # fmt: skip
+SSH = 22
+_TRY = """
+import socket, sys
+for port in sys.argv[2:]:
+    with socket.socket() as s:
+        s.settimeout(2)
+        try:
+            s.connect((sys.argv[1], int(port)))
+            print(port, "open")
+        except ConnectionRefusedError:
+            print(port, "closed")
+        except OSError:
+            print(port, "filtered")
+"""
+
+
+def outside(world: World) -> str:
+    """Of each public address, only 80 and 443 answer a stranger, and those of the ingress node only."""
+    ports = (*PUBLIC, SSH, *SWARM, 4789, *NEVER)
+    ingress = next(node.name for node in world.nodes if node.is_first)
+    addresses = {"the reserved address": (world.address, True)}
+    for node in world.nodes:
+        machine = world.box.machines.named(node.name).hardware.machine
+        addresses[node.name] = (machine.public_ipv4, node.name == ingress)
+    wrong = []
+    for name, (address, serves) in addresses.items():
+        found = world.box.probe(address, ports)
+        for port, state in found.items():
+            wanted = state == "open" if serves and port in PUBLIC else state != "open"
+            if not wanted:
+                wrong.append(f"{name}: port {port} is {state}")
+    if wrong:
+        raise CheckFailed("; ".join(wrong))
+    return f"{len(addresses)} addresses, {len(ports)} ports each; 22 refused outside its allow-list"
+
+
+def inside(world: World) -> str:
+    """In the VPC the swarm's ports answer another node; what services keep for themselves answers nobody."""
+    wrong = []
+    pairs = 0
+    for there in world.nodes:
+        machine = world.box.machines.named(there.name).hardware.machine
+        for here in world.nodes:
+            if here.name == there.name:
+                continue
+            pairs += 1
+            ports = [str(port) for port in (*SWARM, *NEVER)]
+            done = world.box.exec(here.name, "python3", "-c", _TRY, machine.private_ipv4, *ports, timeout=90)
+            states = {int(port): state for port, state in (line.split() for line in done.stdout.splitlines())}
+            wanted = SWARM if there.role == "manager" else (7946,)
+            wrong += [
+                f"{here.name} to {there.name}: {p} is {states.get(p)}"
+                for p in wanted
+                if states.get(p) != "open"
+            ]
+            wrong += [
+                f"{here.name} reaches {NEVER[p]} of {there.name} at {p}"
+                for p in NEVER
+                if states.get(p) == "open"
+            ]
+    for node in world.nodes:
+        listening = world.box.exec(node.name, "ss", "-Hltn").stdout
+        if any(f":{port} " in listening for port in (2375, 2376)):
+            wrong.append(f"{node.name}: Docker listens on TCP")
+    if wrong:
+        raise CheckFailed("; ".join(wrong))
+    return f"{pairs} pairs of nodes" if pairs else "one node: only that Docker does not listen on TCP"
+
+
+OUTSIDE = Check(name="ports-outside", what="from outside only 80 and 443 answer", run=outside)
+INSIDE = Check(name="ports-inside", what="in the VPC the swarm's ports and no store", run=inside)

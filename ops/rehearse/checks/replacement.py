@@ -1,0 +1,45 @@
+"""A droplet is rebuilt by name."""
+
+from __future__ import annotations
+
+import time
+
+from ops.rehearse.check import Check
+from ops.rehearse.health import whole
+from ops.rehearse.outcome import CheckFailed
+from ops.rehearse.world import World
+
+
+def replaced(world: World) -> str:
+    """Replaces a node with volumes; they follow, and no entry of the old one is left."""
+    node = next((n for n in reversed(world.managers) if not n.is_first), world.managers[0])
+    before, volumes = world.droplets()[node.name], _volumes(world, node.name)
+    if not volumes:
+        raise CheckFailed(f"{node.name} has no volume, so the check would show nothing")
+    words = ["replace-node", "--env", world.environment, "--node", node.name, "--yes"]
+    if len(world.managers) == 1:
+        refused = world.begin(*words)
+        world.end(refused, expect=(1,))
+        if not any("only manager" in line for line in refused.heard):
+            raise CheckFailed("the only manager would have been replaced without being asked twice")
+        words.append("--ends-swarm")
+    started = time.monotonic()
+    told = world.ops(*words)
+    seconds = time.monotonic() - started
+    if world.droplets()[node.name] == before:
+        raise CheckFailed(f"{node.name} is still the same droplet")
+    if _volumes(world, node.name) != volumes:
+        raise CheckFailed(f"volumes of {node.name}: {_volumes(world, node.name)}, before {volumes}")
+    whole(world, names=True)
+    steps = [" ".join(line.split()) for line in told.splitlines() if line.strip()[:1].isdigit()]
+    return f"{node.name} in {seconds:.0f} s ({'; '.join(steps)}), {len(volumes)} volumes followed"
+
+
+def _volumes(world: World, name: str) -> list[str]:
+    droplet = world.droplets()[name]
+    return sorted(world.api("GET", f"/v2/droplets/{droplet}")["droplet"]["volume_ids"])
+
+
+REPLACEMENT = Check(
+    name="replacement", what="a droplet is rebuilt: volume follows, node back, dead entry gone", run=replaced
+)
