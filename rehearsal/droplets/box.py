@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ class Box:
         found = image.have_images(self._say)
         if left := cleaning.clean(self._folder):
             self._say(f"removed what an interrupted run left: {left}")
+        shutil.rmtree(self._folder / "api", ignore_errors=True)  # it knows droplets that are gone
         self._say("networks")
         networks.make_public()
         registry = Registry(chosen_port())
@@ -86,7 +88,10 @@ class Box:
         return Settings(seconds or Seconds(), addresses.PUBLIC, addresses.RESERVED, requests_per_minute=2000)
 
     def emulator(self, folder: Path | None = None, seconds: Seconds | None = None) -> Emulator:
-        """An emulator whose droplets run here; start it, or use it as a context manager."""
+        """An emulator whose droplets run here; start it, or use it as a context manager.
+
+        Its state begins empty with the box, unless a folder is given.
+        """
         return Emulator(
             folder or self._folder / "api", settings=self.settings(seconds), machines=self.machines
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from ipaddress import IPv4Address, IPv6Address
+from typing import cast
 
 from .watched import Watched
 from .zones import Answer, Zones, lookup
@@ -88,8 +89,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # Python 3.11's own is of another class
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = respond(data, self._zones.value)
