@@ -31,30 +31,37 @@ def load_environment(name: str, folder: Path = ENVIRONMENTS) -> Environment:
             another. All findings of a file are in one message, a line each.
     """
     path = folder / f"{name}.yaml"
-    if not path.is_file():
-        have = ", ".join(environment_names(folder))
-        raise SettingsError(
-            f"{path.name}: there is no environment {name!r}; use one of {have}, or add environments/{path.name}"
-        )
-    document = _read_like(path, folder)
+    document = read_environment(name, folder)
     try:
         return Environment.model_validate({"name": name, **document})
     except ValidationError as error:
         raise SettingsError(_explain(path.name, error, Environment)) from None
 
 
-def _read_like(path: Path, folder: Path) -> dict[str, Any]:
-    """The settings of a file, over those of the one it says it is like: a key given replaces that one's whole key."""
+def read_environment(name: str, folder: Path = ENVIRONMENTS) -> dict[str, Any]:
+    """What an environment's file says, unchecked, over what the file says that it is ``like``.
+
+    A key that is given replaces the other file's whole key: nobody has to know both to see what a pool is.
+
+    Raises:
+        SettingsError: there is no such file, or it is like one that there is not, or like one that is like a third.
+    """
+    path = folder / f"{name}.yaml"
+    names = environment_names(folder)
+    if not path.is_file():
+        raise SettingsError(
+            f"{path.name}: there is no environment {name!r}; use one of {', '.join(names)}, or add environments/{path.name}"
+        )
     document = read_yaml(path)
     if "name" in document:
         raise SettingsError(f"{path.name}: name: is taken from the file's name; remove it")
     like = document.get("like")
     if like is None:
         return document
-    others = [name for name in environment_names(folder) if name != path.stem]
+    others = [other for other in names if other != name]
     if like not in others:
         raise SettingsError(
-            f"{path.name}: like: there is no environment {like!r}; use one of {', '.join(others)}"
+            f"{path.name}: like: there is no other environment {like!r}; use one of {', '.join(others)}"
         )
     first = read_yaml(folder / f"{like}.yaml")
     if "like" in first:

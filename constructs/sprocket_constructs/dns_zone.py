@@ -22,17 +22,16 @@ class DnsZone(Construct):
     def __init__(self, scope: Construct, id_: str, *, name: str, is_ours: bool) -> None:
         super().__init__(scope, id_)
         self.name = name
-        self._domain = name
+        resource = Domain(
+            self, "Resource", name=name, lifecycle=TerraformResourceLifecycle(prevent_destroy=True)
+        )
+        resource.override_logical_id(id_)
+        # There without any too: Terraform forgets prevent_destroy with the block that it stands in.
+        resource.add_override("count", 1 if is_ours else 0)
+        self._domain = f"${{digitalocean_domain.{id_}[0].id}}" if is_ours else name
         self._taken: set[str] = set()
-        self.urn: str | None = None
+        self.urn = f"${{digitalocean_domain.{id_}[0].urn}}" if is_ours else None
         """Terraform's reference to the zone, where it is ours."""
-        if is_ours:
-            resource = Domain(
-                self, "Resource", name=name, lifecycle=TerraformResourceLifecycle(prevent_destroy=True)
-            )
-            resource.override_logical_id(id_)
-            self._domain = resource.id
-            self.urn = resource.urn
 
     def address(self, host: str, value: str, *, ttl: int = 300) -> None:
         """An A record.
@@ -71,7 +70,9 @@ class DnsZone(Construct):
             ttl=ttl,
         )
         # By the name itself; Terraform wants no digit in front.
-        record.override_logical_id(f"{'_' if host[0].isdigit() else ''}{_UNFIT.sub('_', host.replace('*', 'any'))}")
+        record.override_logical_id(
+            f"{'_' if host[0].isdigit() else ''}{_UNFIT.sub('_', host.replace('*', 'any'))}"
+        )
 
     def _inside(self, host: str) -> str:
         """The name as records have it: without the zone."""

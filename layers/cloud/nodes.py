@@ -48,7 +48,7 @@ def nodes_of(settings: Environment) -> tuple[ClusterNode, ...]:
             role=kind.role,
             dns_name=f"{pool}-{number}.nodes.{settings.domain}",
             is_first=(pool, number) == first,
-            labels={**kind.labels, "pool": pool},
+            labels=kind.labels,
             stores=_stores(settings, kind),
         )
         for pool, kind in settings.nodes.items()

@@ -1,6 +1,6 @@
 """One environment: everything in which it differs from the others."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -37,6 +37,17 @@ class State(Settings):
         return self
 
 
+def _labelled(name: str, pool: Any) -> Any:
+    if not isinstance(pool, dict) or not isinstance(pool.get("labels", {}), dict):
+        return pool
+    labels = pool.get("labels", {})
+    if labels.get("pool", name) != name:
+        raise ValueError(
+            f"nodes/{name}/labels/pool is {labels['pool']!r}; each node has its pool's name there, leave it out"
+        )
+    return {**pool, "labels": {**labels, "pool": name}}
+
+
 class Environment(Settings):
     """The file ``environments/<name>.yaml``."""
 
@@ -64,6 +75,15 @@ class Environment(Settings):
     cloud: Cloud | None = Field(
         default=None, description="what is ordered from DigitalOcean; without it the nodes are there already"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pools_are_labelled(cls, document: Any) -> Any:
+        """Nodes that we order say which pool they are of; what is placed by pool goes by that label."""
+        nodes = document.get("nodes") if isinstance(document, dict) and document.get("cloud") else None
+        if not isinstance(nodes, dict):
+            return document
+        return {**document, "nodes": {name: _labelled(str(name), pool) for name, pool in nodes.items()}}
 
     @property
     def cloud_stack(self) -> str:
@@ -134,11 +154,6 @@ class Environment(Settings):
         return (*(store for store, is_there in present.items() if is_there), *graphs)
 
     @model_validator(mode="after")
-    def _cloud_fits(self) -> "Environment":
-        check_cloud(self)
-        return self
-
-    @model_validator(mode="after")
     def _admin_role_exists(self) -> "Environment":
         roles = self.ingress.sign_in.roles
         if self.ingress.admin_role not in roles:
@@ -157,4 +172,9 @@ class Environment(Settings):
                 raise ValueError(
                     f"stores wants engine label storage={label}, which no pool of nodes carries; add it under nodes/<pool>/labels"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _cloud_fits(self) -> "Environment":
+        check_cloud(self)
         return self

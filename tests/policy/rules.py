@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ops.check.platform import Platform
+from layers.services import ServicesStack
 from ops.check.service import DeployedService
 from tests.stacks.synthesis import Synthesized, synthesized
 
@@ -18,7 +19,7 @@ def services(environment: str) -> list[DeployedService]:
     return platform(environment).services
 
 
-def short_name(name: str, found: Synthesized) -> str:
+def short_name(name: str, found: Synthesized[ServicesStack]) -> str:
     """A service's name without its instance."""
     for instance in found.stack.platform.instances.values():
         prefix = instance.identity.service_prefix

@@ -11,21 +11,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ruamel.yaml import YAML
-from sprocket_constructs import SwarmApp, SwarmService
+from sprocket_constructs import SwarmApp, SwarmService, TerraformStack
 
+from layers.cloud.stack import EnvironmentCloud
 from layers.images import LOCK, ImageCatalog
-from layers.loading import ENVIRONMENTS, load_environment, read_yaml
+from layers.loading import load_environment, read_environment
 from layers.services import ServicesStack
 from layers.settings.environment import Environment
 from layers.site import Site
 from rehearsal.images.paths import ACME_CA_FILE, IMAGES
 from rehearsal.images.recipe import read_all
 
-ALL = ("local", "prod", "staging")
+Stack = TypeVar("Stack", bound=TerraformStack)
+
+ALL = ("local", "prod", "staging", "rehearsal", "rehearsal-3", "rehearsal-4")
 """Environments whose services are looked at."""
+
+CLOUDS = tuple(name for name in ALL if name != "local")
+"""Environments whose nodes we order."""
 
 
 def temporary_folder() -> Path:
@@ -59,8 +65,18 @@ def placeholder_lock() -> Path:
 
 
 def altered(name: str, change: Callable[[dict[str, Any]], object]) -> Environment:
-    """An environment whose file was changed before it was read."""
-    document = read_yaml(ENVIRONMENTS / f"{name}.yaml")
+    """An environment whose file was changed before it was read; without its cloud, which would have to fit."""
+    document = read_environment(name)
+    document.pop("cloud", None)
+    change(document)
+    for pool in document["nodes"].values():
+        pool.pop("size", None)
+    return Environment.model_validate({"name": name, **document})
+
+
+def altered_cloud(name: str, change: Callable[[dict[str, Any]], object]) -> Environment:
+    """The same with its cloud."""
+    document = read_environment(name)
     change(document)
     return Environment.model_validate({"name": name, **document})
 
@@ -79,10 +95,10 @@ def declared(name: str) -> ServicesStack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Synthesized:
+class Synthesized(Generic[Stack]):
     """A stack, rendered, and the JSON that Terraform gets."""
 
-    stack: ServicesStack
+    stack: Stack
     document: dict[str, Any]
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
@@ -91,8 +107,24 @@ class Synthesized:
         return found
 
 
+def ordered(settings: Environment) -> Synthesized[EnvironmentCloud]:
+    """An environment's cloud stack, synthesized."""
+    assert settings.cloud is not None
+    app = SwarmApp(outdir=str(temporary_folder()))
+    stack = EnvironmentCloud(app, settings, settings.cloud)
+    app.synth()
+    document = json.loads((Path(app.outdir) / "stacks" / stack.node.id / "cdk.tf.json").read_text())
+    return Synthesized(stack=stack, document=document)
+
+
 @cache
-def synthesized(name: str) -> Synthesized:
+def cloud(name: str) -> Synthesized[EnvironmentCloud]:
+    """The cloud stack of an environment as its file stands."""
+    return ordered(load_environment(name))
+
+
+@cache
+def synthesized(name: str) -> Synthesized[ServicesStack]:
     """An environment as ``cdktf synth`` would write it."""
     folder = temporary_folder()
     stack = built(load_environment(name), into=folder)

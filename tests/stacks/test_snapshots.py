@@ -1,4 +1,4 @@
-"""Each environment's services stack against its reviewed snapshot.
+"""Each environment's stacks against its reviewed snapshot.
 
 A change that is meant is taken over by ``UPDATE_SNAPSHOTS=1 pytest tests/stacks`` and reviewed as a diff in git.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.stacks.snapshot import as_json, as_tree
-from tests.stacks.synthesis import ALL, synthesized
+from tests.stacks.synthesis import ALL, CLOUDS, cloud, synthesized
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SHOWN = 80
@@ -48,3 +48,13 @@ def test_resources(environment: str) -> None:
 @pytest.mark.parametrize("environment", ALL)
 def test_construct_tree(environment: str) -> None:
     check(SNAPSHOTS / f"{environment}-services.tree.txt", as_tree(synthesized(environment)))
+
+
+@pytest.mark.parametrize("environment", CLOUDS)
+def test_what_is_ordered(environment: str) -> None:
+    check(SNAPSHOTS / f"{environment}-cloud.json", as_json(cloud(environment)))
+
+
+@pytest.mark.parametrize("environment", CLOUDS)
+def test_construct_tree_of_the_cloud(environment: str) -> None:
+    check(SNAPSHOTS / f"{environment}-cloud.tree.txt", as_tree(cloud(environment)))

@@ -82,7 +82,7 @@ def test_a_guild_written_as_a_number_is_refused(folder: Path) -> None:
 
 
 def test_stores_on_a_label_that_no_node_carries_are_refused(folder: Path) -> None:
-    error = spoil(folder, "labels: {storage: main}", "labels: {}")
+    error = spoil(folder, "labels: {storage: main}", "labels: {tier: main}")
     assert "stores wants engine label storage=main, which no pool of nodes carries" in error
 
 
@@ -109,7 +109,7 @@ def test_a_key_given_twice_is_refused(folder: Path) -> None:
 
 
 def test_all_findings_of_a_file_are_told_at_once(folder: Path) -> None:
-    error = spoil(folder, "count: 1, cpus: 8", "count: 0, cpus: 0")
+    error = spoil(folder, "count: 1, size: s-8vcpu-16gb, cpus: 8", "count: 0, size: s-8vcpu-16gb, cpus: 0")
     assert [line.split(": ")[1] for line in error.splitlines()] == ["nodes/app/count", "nodes/app/cpus"]
 
 

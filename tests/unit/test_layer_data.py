@@ -182,7 +182,7 @@ def test_postgres_managed() -> None:
     assert "postgres" not in {s.name for s in stack.services}
     address = stack.data.postgres.address
     assert (address.host, address.port, address.tls) == (
-        "private-sprocket-prod-db.db.ondigitalocean.com",
+        "db.sprocket.mlesports.gg",
         25060,
         True,
     )

@@ -92,7 +92,7 @@ def test_every_secret_that_telegraf_names_is_a_file_it_has(environment: str) -> 
     ("environment", "address"),
     [
         ("local", "host=postgres port=5432 user=telegraf password=@{files:postgres} dbname=postgres sslmode=disable"),
-        ("prod", "host=private-sprocket-prod-db.db.ondigitalocean.com port=25060 user=telegraf "
+        ("prod", "host=db.sprocket.mlesports.gg port=25060 user=telegraf "
                  "password=@{files:postgres} dbname=defaultdb sslmode=require"),
     ],
 )  # fmt: skip
@@ -166,7 +166,7 @@ def own_database(document: dict[str, Any]) -> None:
     ("environment", "host", "mode"),
     [
         ("local", "postgres:5432", "disable"),
-        ("prod", "private-sprocket-prod-db.db.ondigitalocean.com:25060", "require"),
+        ("prod", "db.sprocket.mlesports.gg:25060", "require"),
     ],
 )
 def test_grafana_in_a_database_of_its_own(environment: str, host: str, mode: str) -> None:

@@ -237,7 +237,7 @@ def test_core_would_speak_plaintext_to_a_managed_database_called_postgres(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "layers.platform.core.PLAINTEXT_HOSTS", ("private-sprocket-prod-db.db.ondigitalocean.com",)
+        "layers.platform.core.PLAINTEXT_HOSTS", ("db.sprocket.mlesports.gg",)
     )
     with pytest.raises(
         ConstructError, match=r"prod-services/platform/main/core: speaks plaintext to a database host"

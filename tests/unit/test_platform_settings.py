@@ -220,7 +220,7 @@ def test_elo_service_gets_its_variables_from_a_secret_file() -> None:
 
 def test_a_managed_database_is_where_core_and_migration_look() -> None:
     stack = declared("prod")
-    expected = {"host": "private-sprocket-prod-db.db.ondigitalocean.com", "port": 25060}
+    expected = {"host": "db.sprocket.mlesports.gg", "port": 25060}
     for name, path in (("core", SETTINGS), ("migration", "/app/core/config/production.json")):
         db = json_at(stack, name, path)["db"]
         assert {key: db[key] for key in expected} == expected
