@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layers.errors import SettingsError
-from layers.node.user_data import MAX_USER_DATA, Node, NodeKey, NodeVolume, user_data
 from ruamel.yaml import YAML
 
+from layers.errors import SettingsError
+from layers.node.user_data import MAX_USER_DATA, Node, NodeKey, NodeVolume, user_data
 from tests.unit.node_scene import DOMAIN, MANAGERS, SCRIPTS, cluster, node
 
 VALUES = {
@@ -178,7 +178,7 @@ def test_nodes_of_a_pool_boot_at_different_hours() -> None:
     def hour(number: int) -> str:
         found = files(user_data(node(name=f"test-app-{number}", is_first=False), cluster()))
         text = found["/etc/apt/apt.conf.d/52sprocket-updates"]["content"]
-        return re.findall(r'Reboot-Time "(\d\d):\d\d"', text)[0]
+        return str(re.findall(r'Reboot-Time "(\d\d):\d\d"', text)[0])
 
     assert [hour(number) for number in (1, 2, 3)] == ["01", "02", "03"]
 
