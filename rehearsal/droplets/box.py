@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +33,10 @@ class Box:
 
     stand_ins = STAND_INS
 
-    def __init__(self, folder: Path, *, say: Callable[[str], None] = _silent) -> None:
+    def __init__(self, folder: Path, *, say: Callable[[str], None] = _silent, wait: float = 0) -> None:
+        """`wait`: seconds for another box to end; 0: refuse at once."""
         self._folder = folder.resolve()
+        self._wait = wait
         self._say = say
         self._lock: IO[str] | None = None
         self._internet = Internet(self._folder / "internet")
@@ -43,7 +46,7 @@ class Box:
 
     def __enter__(self) -> Self:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _only_one()
+        self._lock = _only_one(self._wait)
         try:
             self._start()
         except BaseException:
@@ -175,14 +178,19 @@ class Box:
         draft.replace(self.ssh_config)
 
 
-def _only_one() -> IO[str]:
+def _only_one(seconds: float) -> IO[str]:
     lock = (cache_dir() / "box.flock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise MachineError(
-            "a rehearsal's box already runs on this machine, and its networks can be there once only; "
-            "wait for it, or stop it"
-        ) from None
-    return lock
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError:
+            if time.monotonic() < until:
+                time.sleep(0.5)
+                continue
+            lock.close()
+            raise MachineError(
+                "a rehearsal's box already runs on this machine, and its networks can be there once only; "
+                "wait for it, or stop it"
+            ) from None

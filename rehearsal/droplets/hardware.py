@@ -80,7 +80,7 @@ def cgroup(droplet: int) -> str:
 
 def connect(volume: str, minor: int) -> str:
     """Commands that make a volume appear, under a disk's name and DigitalOcean's."""
-    device, link = f"/dev/sd{_letters(minor)}", f"{BY_ID}/scsi-0DO_Volume_{volume}"
+    device, link = f"/dev/{disk(minor)}", f"{BY_ID}/scsi-0DO_Volume_{volume}"
     return (
         f"[ -b {device} ] || mknod -m 660 {device} b {LOOP_MAJOR} {minor}; ln -sfn ../../{device[5:]} {link}"
     )
@@ -134,14 +134,14 @@ def _ipv4(address: str, network: str) -> dict[str, str]:
     return {"ip_address": address, "netmask": str(known.netmask), "gateway": str(next(known.hosts()))}
 
 
-def _letters(number: int) -> str:
-    """a to z, then aa, ab: how the kernel counts disks."""
+def disk(number: int) -> str:
+    """sda to sdz, then sdaa, sdab: how the kernel counts disks."""
     letters = ""
     number += 1
     while number:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("a") + rest) + letters
-    return letters
+    return f"sd{letters}"
 
 
 # Docker mounts its own versions of these files; a droplet's are plain ones that its system may rewrite.

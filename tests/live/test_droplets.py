@@ -118,7 +118,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("cloud")
     key = folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=20)
-    with Box(folder / "box") as box, box.emulator(seconds=QUICK) as emulator:
+    with Box(folder / "box", wait=600) as box, box.emulator(seconds=QUICK) as emulator:
         headers = {"Authorization": "Bearer any"}
         with httpx.Client(base_url=emulator.url, headers=headers, trust_env=False, timeout=SECONDS) as client:
             cloud = Cloud(box, emulator, client, key)

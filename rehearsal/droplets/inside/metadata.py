@@ -40,30 +40,31 @@ def answer(path: str, document: Document | None) -> tuple[int, str, str]:
 
 def _walk(document: Any, steps: list[str]) -> str:
     for number, step in enumerate(steps):
-        if isinstance(document, list):
-            if not (document and isinstance(document[0], dict)):
-                raise KeyError(step)  # a list of words has no parts
+        if isinstance(document, list) and _is_folder(document):
             document = document[int(step)]
-        else:
+        elif isinstance(document, dict):
             renamed = RENAMED if number == 0 else PLAIN
             document = document[renamed.get(step, step)]
+        else:
+            raise KeyError(step)  # a word, or a list of words, has no parts
     return _text(document, top=not steps)
 
 
 def _text(value: Any, *, top: bool) -> str:
     """A value as it is; a list of words line by line; the parts of anything else, folders with a slash."""
-    if isinstance(value, list):
-        words = [f"{i}/" if isinstance(one, dict) else str(one) for i, one in enumerate(value)]
-        return "\n".join(words)
     if isinstance(value, dict):
         back = {new: old for old, new in (RENAMED if top else PLAIN).items()}
-        parts = [
-            f"{back.get(name, name)}" + ("/" if isinstance(one, dict) else "") for name, one in value.items()
-        ]
+        parts = [f"{back.get(name, name)}{'/' if _is_folder(one) else ''}" for name, one in value.items()]
         return "\n".join(parts)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+    if isinstance(value, list):
+        return "\n".join(f"{i}/" if isinstance(one, dict) else str(one) for i, one in enumerate(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_folder(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(one, dict) for one in value)
+    )
 
 
 async def serve(address: str, port: int, documents: Watched) -> None:
