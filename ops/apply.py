@@ -107,7 +107,7 @@ def _run(
     changes = {change["address"]: change["change"] for change in plan.get("resource_changes", [])}
     services = {a: _name(changes[a]) for a in planned if a.startswith("docker_service.")}
     if target.is_cloud:
-        named = {a: f"{a.split('.')[0].split('_', 1)[1]} {_name(changes[a])}" for a in planned}
+        named = {address: _spoken(address, changes[address]) for address in planned}
         with ApplyProgress(named, len(planned), screen.err, what="resources") as progress:
             return target.terraform.apply(file, progress, parallelism=parallelism), {}
     with ApplyProgress(services, len(planned), screen.err) as progress, target.watch() as watch:
@@ -137,6 +137,13 @@ def _remove_unfinished(target: Target, made: Collection[str]) -> None:
 
 def _name(change: Mapping[str, Any]) -> str:
     return str((change.get("after") or change.get("before") or {}).get("name"))
+
+
+def _spoken(address: str, change: Mapping[str, Any]) -> str:
+    """A resource of the cloud as people call it: what it is and its name, or its id in the code."""
+    type_, _, own = address.partition(".")
+    values = change.get("after") or change.get("before") or {}
+    return f"{type_.split('_', 1)[1].replace('_', ' ')} {values.get('name') or values.get('description') or own}"
 
 
 def _interrupted(target: Target) -> str:

@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from layers.loading import load_environment
 from ops import screen
@@ -67,6 +68,10 @@ class Rehearsal:
             found, ok = work(), True
         except (CheckFailed, OpsError) as error:
             found, ok = str(error), False
+        except Exception as error:  # a machine that does not boot, a check that is wrong: neither is a success
+            found, ok = f"{type(error).__name__}: {error}", False
+            for line in traceback.format_exc().splitlines():
+                self.diary.say(f"    {line}", shown=False)
         seconds = time.monotonic() - started
         self.outcomes.append(Outcome(name=name, ok=ok, seconds=seconds, found=found))
         word = "passed" if ok else "FAILED"
@@ -75,12 +80,17 @@ class Rehearsal:
 
     @contextmanager
     def _world(self) -> Iterator[World]:
+        from rehearsal.digitalocean import MachineError
         from rehearsal.digitalocean.settings import Seconds
         from rehearsal.droplets import Box
 
         settings = load_environment(self.environment)
         quick = Seconds(create=0.2, action=0.2, destroy=0.2, database=1, firewall=0.2)
-        with Box(FOLDER / "box", say=lambda text: self.diary.say(f"  {text}")) as box:
+        with ExitStack() as stack:
+            try:
+                box = stack.enter_context(Box(FOLDER / "box", say=lambda text: self.diary.say(f"  {text}")))
+            except MachineError as error:
+                raise OpsError(f"the box cannot be made: {error}") from None
             self.stand_ins = box.stand_ins
             surroundings.forget(settings)
             with box.emulator(seconds=quick) as emulator:

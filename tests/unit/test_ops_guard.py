@@ -1,0 +1,118 @@
+"""What may not be applied by accident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops import guard
+from ops.errors import WrongUse
+from ops.terraform import Diagnostic, Outcome, TerraformFailed
+from tests.unit.ops_cloud import change, plan
+
+DROPLET = "digitalocean_droplet.app-1"
+NAMED = {"name": "prod-app-1"}
+
+
+def refused(*changes: dict[str, Any], **named: Any) -> list[str]:
+    return [obstacle.what for obstacle in guard.refusals(plan(*changes), **named)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "word"),
+    [
+        ("digitalocean_volume", "volume"),
+        ("digitalocean_database_cluster", "database cluster"),
+        ("digitalocean_database_db", "database"),
+        ("digitalocean_spaces_bucket", "bucket"),
+        ("digitalocean_reserved_ip", "reserved address"),
+        ("digitalocean_domain", "DNS zone"),
+    ],
+)
+def test_data_is_neither_destroyed_nor_replaced_whatever_is_named(type_: str, word: str) -> None:
+    gone = change(f"{type_}.x", "delete", before={"name": "x"})
+    anew = change(f"{type_}.x", "delete", "create", before={"name": "x"}, after={"name": "y"}, paths=("name",))
+    assert refused(gone, replace=["x"], destroy=["x"]) == [f"{word} x would be destroyed"]
+    assert refused(anew, replace=["x"], destroy=["x"]) == [f"{word} x would be replaced (because of name)"]
+    (obstacle,) = guard.refusals(plan(gone))
+    assert guard.STEPS in obstacle.fix
+
+
+def test_a_droplet_is_replaced_only_by_name() -> None:
+    anew = change(DROPLET, "delete", "create", before=NAMED, after=NAMED, paths=("image",))
+    assert refused(anew) == ["droplet prod-app-1 would be replaced (because of image)"]
+    assert refused(anew, replace=["prod-app-2"])
+    assert refused(anew, destroy=["prod-app-1"])
+    assert refused(anew, replace=["prod-app-1"]) == []
+
+
+def test_a_droplet_is_destroyed_only_by_name() -> None:
+    gone = change(DROPLET, "delete", before=NAMED)
+    assert refused(gone) == ["droplet prod-app-1 would be destroyed"]
+    assert refused(gone, replace=["prod-app-1"])
+    assert refused(gone, destroy=["prod-app-1"]) == []
+
+
+def test_a_droplet_that_never_became_one_may_be_made_anew() -> None:
+    tainted = change(
+        DROPLET, "delete", "create", before=NAMED, after=NAMED, reason="replace_because_tainted"
+    )
+    assert refused(tainted) == []
+
+
+def test_a_tainted_volume_may_not() -> None:
+    volume = change(
+        "digitalocean_volume.x", "delete", "create", before={"name": "x"}, reason="replace_because_tainted"
+    )
+    assert refused(volume) == ["volume x would be replaced"]
+
+
+def test_what_providers_plan_in_place_but_cannot_do() -> None:
+    shrunk = change(
+        'digitalocean_volume.s["redis"]', "update", before={"name": "v", "size": 5}, after={"name": "v", "size": 4}
+    )
+    renamed = change("digitalocean_spaces_bucket.b", "update", before={"name": "a"}, after={"name": "b"})
+    assert refused(shrunk) == ["volume v would shrink from 5 to 4 GiB, which no volume can"]
+    assert refused(renamed) == ["bucket a would be renamed to b, which changes Terraform's state only"]
+
+
+def test_harmless_changes_pass() -> None:
+    assert not refused(
+        change(DROPLET, "update", before={**NAMED, "size": "a"}, after={**NAMED, "size": "b"}),
+        change('digitalocean_volume.s["x"]', "update", before={"size": 5}, after={"size": 9}),
+        change('digitalocean_volume.s["y"]', "create", after={"name": "y"}),
+        change("digitalocean_record.r", "delete", before={"name": "r"}),
+        change("docker_service.web", "delete", "create", before={"name": "web"}),
+        change("digitalocean_firewall.f", "no-op"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("summary", "detail", "words"),
+    [
+        ("Instance cannot be destroyed", "Resource digitalocean_volume.x has\nprevent_destroy", "take the old name back"),
+        ("volumes `size` can only be expanded and not shrunk", "", "a volume never shrinks"),
+    ],
+)
+def test_a_plan_that_terraform_refuses_gets_a_way_out(summary: str, detail: str, words: str) -> None:
+    outcome = Outcome(code=1, diagnostics=[Diagnostic(severity="error", summary=summary, detail=detail)])
+    explained = guard.explained(TerraformFailed("terraform plan", outcome))
+    assert words in explained.fix and guard.STEPS in explained.fix
+    assert summary in explained.problem
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    error = TerraformFailed("terraform plan", Outcome(code=1))
+    assert guard.explained(error) is error
+
+
+def test_droplets_are_found_by_name() -> None:
+    resources = [
+        {"type": "digitalocean_droplet", "address": DROPLET, "values": NAMED},
+        {"type": "digitalocean_volume", "address": "digitalocean_volume.x", "values": {"name": "x"}},
+    ]
+    state = {"values": {"root_module": {"resources": resources}}}
+    assert guard.addresses_of(state, ["prod-app-1"]) == [DROPLET]
+    with pytest.raises(WrongUse, match=r"there is no droplet prod-app-9 in the state\n  there are: prod-app-1"):
+        guard.addresses_of(state, ["prod-app-9"])
