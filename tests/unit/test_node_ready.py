@@ -1,0 +1,147 @@
+"""sprocket-ready, run for real: it names each thing that is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.unit.node_scene import Scene
+
+INFO: Mapping[str, object] = {
+    "Labels": ["storage=main"],
+    "Swarm": {"LocalNodeState": "active", "NodeID": "me", "ControlAvailable": True},
+}
+DEVICE = "dev/disk/by-id/scsi-0DO_Volume_test-redis"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    """A node that is ready."""
+    scene = Scene(tmp_path)
+    scene.facts(NODE=socket.gethostname(), VOLUMES="redis=test-redis=999:999")
+    for path in ("run/cloud-init/result.json", "var/lib/sprocket/built", DEVICE):
+        (scene.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (scene.root / path).touch()
+    (scene.root / "var/lib/sprocket/admitted").write_text("me")
+    (scene.root / "mnt/redis/data").mkdir(parents=True)
+    scene.fake("docker", "case $1 in info) cat $state/info ;; node) [ ! -e $state/no-quorum ] ;; esac")
+    scene.fake("mountpoint", "case $1 in -x) echo 8:0 ;; *) cat $state/mounted ;; esac")
+    scene.fake("iptables", '[ ! -e $state/open ] || ! echo "$*" | grep -q "$(cat $state/open)"')
+    scene.fake("systemctl", "[ ! -e $state/open ]")
+    (scene.state / "mounted").write_text("8:0\n")
+    info(scene, INFO)
+    return scene
+
+
+def info(scene: Scene, value: Mapping[str, object]) -> None:
+    (scene.state / "info").write_text(json.dumps(value))
+
+
+def missing(scene: Scene) -> list[str]:
+    run = scene.run("sprocket-ready", "--json")
+    report = json.loads(run.stdout)
+    assert run.returncode == (1 if report["missing"] else 0), run.stderr
+    assert report["ready"] is not bool(report["missing"])
+    assert report["node"] == socket.gethostname()
+    found: list[str] = report["missing"]
+    return found
+
+
+def test_all_is_there(scene: Scene) -> None:
+    assert missing(scene) == []
+    run = scene.run("sprocket-ready")
+    assert (run.returncode, run.stdout) == (0, f"{socket.gethostname()} is ready\n")
+
+
+@pytest.mark.parametrize(
+    ("gone", "line"),
+    [
+        ("run/cloud-init/result.json", "cloud-init: has not finished"),
+        ("var/lib/sprocket/built", "setup: has not finished (journalctl -u sprocket-setup)"),
+        ("var/lib/sprocket/admitted", "swarm: joined, but not admitted yet (journalctl -u sprocket-join)"),
+    ],
+)
+def test_a_step_that_is_not_done(scene: Scene, gone: str, line: str) -> None:
+    (scene.root / gone).unlink()
+    assert missing(scene) == [line]
+
+
+def test_another_host_name(scene: Scene) -> None:
+    scene.facts(NODE="test-app-1")
+    run = scene.run("sprocket-ready")
+    assert run.stdout == f"host name: is {socket.gethostname()}, not test-app-1\n"
+
+
+def test_the_engine(scene: Scene) -> None:
+    (scene.state / "info").write_text("")
+    assert missing(scene) == ["engine: does not answer (journalctl -u docker)"]
+
+
+def test_a_label(scene: Scene) -> None:
+    info(scene, {**INFO} | {"Labels": None})
+    assert missing(scene) == ["label storage=main: the engine does not have it (/etc/docker/daemon.json)"]
+
+
+@pytest.mark.parametrize(
+    ("swarm", "line"),
+    [
+        (
+            {"LocalNodeState": "pending", "NodeID": "", "Error": "x"},
+            "swarm: the engine says pending x (journalctl -u sprocket-join)",
+        ),
+        (
+            {"LocalNodeState": "active", "NodeID": "me", "ControlAvailable": False},
+            "swarm: this node is to be a manager and is a worker (docker node promote, on a manager)",
+        ),
+    ],
+)
+def test_the_swarm(scene: Scene, swarm: dict[str, object], line: str) -> None:
+    info(scene, {**INFO} | {"Swarm": swarm})
+    assert missing(scene) == [line]
+
+
+def test_quorum(scene: Scene) -> None:
+    (scene.state / "no-quorum").touch()
+    assert missing(scene) == ["swarm: the managers have no quorum"]
+
+
+def test_a_volume_that_is_not_attached(scene: Scene) -> None:
+    (scene.root / DEVICE).unlink()
+    assert missing(scene) == [f"volume redis: {scene.root}/{DEVICE} is not attached"]
+
+
+def test_a_volume_that_is_not_mounted(scene: Scene) -> None:
+    (scene.state / "mounted").write_text("")
+    assert missing(scene) == [
+        f"volume redis: {scene.root}/mnt/redis is not mounted (journalctl -u sprocket-volumes)"
+    ]
+
+
+def test_another_device(scene: Scene) -> None:
+    (scene.state / "mounted").write_text("8:16\n")
+    assert missing(scene) == [
+        f"volume redis: what is mounted at {scene.root}/mnt/redis is not {scene.root}/{DEVICE}"
+    ]
+
+
+def test_the_stores_directory(scene: Scene) -> None:
+    (scene.root / "mnt/redis/data").rmdir()
+    assert missing(scene) == [f"volume redis: {scene.root}/mnt/redis/data is missing"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks at the rules themselves")
+@pytest.mark.parametrize("chain", ["PREROUTING", "DOCKER-USER", "OUTPUT"])
+def test_a_way_to_the_metadata(scene: Scene, chain: str) -> None:
+    (scene.state / "open").write_text(chain)
+    assert missing(scene) == [
+        f"metadata: not blocked in {chain} (systemctl restart sprocket-metadata-guard.service)"
+    ]
+
+
+def test_wrong_use(scene: Scene) -> None:
+    assert scene.run("sprocket-ready", "--yaml").returncode == 2
