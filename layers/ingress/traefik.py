@@ -81,7 +81,7 @@ class Traefik(Construct):
             update=UpdatePolicy.stop_first(),
             stop=Stop(grace=GRACE),
         )
-        self.service.joins(gateway.network)
+        gateway.answered_by(self.service)
         self.service.publishes(80, target="http")
         self.service.publishes(443, target="https")
         self._reads_files(socket_proxy, sign_in)
