@@ -219,11 +219,9 @@ def test_markers_outlive_down_and_up(platform: LocalPlatform) -> None:
 
 def test_certificates_are_kept_when_traefik_is_killed(platform: LocalPlatform) -> None:
     disruptive()
-    before, file = platform.container("traefik"), platform.sh("traefik", CERTIFICATES)
+    file = platform.sh("traefik", CERTIFICATES)
     assert len(file.splitlines()) >= 8
-    killed(platform, "traefik")
-    until(120, lambda: platform.tasks.container("traefik") not in (None, before), "another task of traefik")
-    platform.settle(stable_s=3)
+    _killed_and_back(platform, "traefik")
     assert platform.sh("traefik", CERTIFICATES) == file
     assert _certificates_are_green(platform)
 
@@ -232,15 +230,15 @@ def test_certificates_are_issued_again_by_an_authority_that_forgot(platform: Loc
     """The authority first, then Traefik: as after a reboot of the machine."""
     disruptive()
     for service in ("acme-authority", "traefik"):
-        before = platform.container(service)
-        killed(platform, service)
-        until(
-            120,
-            lambda s=service, b=before: platform.tasks.container(s) not in (None, b),
-            f"a task of {service}",
-        )
-        platform.settle(stable_s=3)
+        _killed_and_back(platform, service)
     until(60, lambda: _certificates_are_green(platform), "certificates of the new authority")
+
+
+def _killed_and_back(platform: LocalPlatform, service: str) -> None:
+    before = platform.container(service)
+    killed(platform, service)
+    until(120, lambda: platform.tasks.container(service) not in (None, before), f"another task of {service}")
+    platform.settle(stable_s=3)
 
 
 def _certificates_are_green(platform: LocalPlatform) -> bool:
