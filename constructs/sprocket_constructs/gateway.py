@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .service import SwarmService
 
 
+NETWORK_LABEL = "traefik.swarm.network"
+"""Says on which network Traefik finds a service; without it Traefik takes a random one of them on each refresh."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Access:
     """Who may use a route: everybody, by name and reason, or holders of a role.
@@ -71,9 +75,11 @@ class Route:
 class Gateway(Construct):
     """Traefik's part of a route: the network it shares with what it routes to, and the labels it reads.
 
-    Labels are generated, never written: router names are service names, the network is always named (without
-    it Traefik takes a random one of a service's networks on each refresh), middlewares come from Traefik's
-    own files.
+    Public pages share one network with it. A guarded page has a network with it alone: whoever shares a network with a
+    page reaches it past the guard, and public services, the likeliest to be broken into, would.
+
+    Labels are generated, never written: router names are service names, the network is always named (see
+    :data:`NETWORK_LABEL`), middlewares come from Traefik's own files.
 
     Args:
         name: of the overlay network (default ``edge``).
@@ -101,11 +107,34 @@ class Gateway(Construct):
         self._chains = {True: public_middlewares, False: guarded_middlewares}
         self._routes: list[Route] = []
         self._routers: dict[str, Route] = {}
+        self._pages: dict[str, OverlayNetwork] = {}
+        self._proxy: SwarmService | None = None
 
     @property
     def routes(self) -> list[Route]:
         """All routes, in the order they were declared."""
         return list(self._routes)
+
+    def answered_by(self, proxy: SwarmService) -> None:
+        """Names the service that forwards requests: it joins every network that routes lead through.
+
+        A further guarded page is a further network for it, and so replaces it: some seconds without an answer.
+        """
+        self._proxy = proxy
+        for network in (self.network, *self._pages.values()):
+            proxy.joins(network)
+
+    def finds(self, service: SwarmService) -> None:
+        """Has a routed service join the network that Traefik is told to look on.
+
+        The first guarded route takes the service off the public network, where the other pages are.
+        """
+        network = self._network_of(service)
+        before = service.wiring.labels.get(NETWORK_LABEL)
+        if before not in (None, network.name):
+            del service.wiring.attachments[str(before)]
+        service.wiring.labels[NETWORK_LABEL] = network.name
+        service.joins(network)
 
     def admit(self, route: Route) -> dict[str, str]:
         """Takes a route in and returns the labels its service must carry.
@@ -124,6 +153,21 @@ class Gateway(Construct):
         self._routes.append(route)
         return self._labels(route, router)
 
+    def _network_of(self, service: SwarmService) -> OverlayNetwork:
+        """The public one, or one of its own as soon as one of its routes is guarded."""
+        guarded = any(
+            route.service is service and route.access.role is not None and route.internal_service is None
+            for route in self._routes
+        )
+        if not guarded:
+            return self.network
+        if service.name not in self._pages:
+            page = OverlayNetwork(self, f"{service.name}-page", name=f"{service.name}-page")
+            self._pages[service.name] = page
+            if self._proxy is not None:
+                self._proxy.joins(page)
+        return self._pages[service.name]
+
     def _router_for(self, route: Route) -> str:
         """The service's name, with a number from its second route on."""
         count = 1 + sum(1 for other in self._routes if other.service is route.service)
@@ -141,7 +185,6 @@ class Gateway(Construct):
         routers = f"traefik.http.routers.{router}"
         labels = {
             "traefik.enable": "true",
-            "traefik.swarm.network": self.network.name,
             f"{routers}.rule": route.rule,
             f"{routers}.entrypoints": self._entry_point,
             f"{routers}.service": route.internal_service or router,

@@ -210,7 +210,7 @@ class SwarmService(Construct):
         )
         for name, value in gateway.admit(route).items():
             self.label(name, value)
-        self.joins(gateway.network)
+        gateway.finds(self)
         return f"https://{host}"
 
     def publishes(self, port: int, *, target: str | None = None) -> None:

@@ -9,9 +9,9 @@ from ..site import Site
 class AcmeAuthority(Construct):
     """Pebble, Let's Encrypt's own authority for tests: issues over ACME what no browser trusts.
 
-    It really connects to each name on port 443, and finds all of them at Traefik. Accounts are in its memory, so
-    Traefik must not keep one on a volume. When it alone restarts, Traefik's account is unknown to it: pages keep their
-    certificates, a new host gets one only after Traefik has restarted too.
+    It really connects to each name on port 443, and finds all of them at Traefik. Accounts and its own keys are in its
+    memory. When it has restarted, Traefik's image from packages drops at its next start what this authority no longer
+    knows; until then pages keep their certificates, and a new host gets none.
     """
 
     def __init__(self, scope: Construct, id_: str, *, site: Site) -> None:

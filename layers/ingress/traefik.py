@@ -28,6 +28,8 @@ STATIC_FILE = "/etc/traefik/traefik.yml"
 DYNAMIC_FILE = "/etc/traefik/dynamic.yml"
 DNS_TOKEN_FILE = "/run/secrets/dns-token"
 CA_FILE = "/etc/traefik/acme-authority.pem"
+CERTIFICATES = "/letsencrypt"
+CERTIFICATES_FILE = f"{CERTIFICATES}/acme.json"
 
 DIRECTORIES = {
     "staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
@@ -80,7 +82,7 @@ class Traefik(Construct):
             update=UpdatePolicy.stop_first(),
             stop=Stop(grace=GRACE),
         )
-        self.service.joins(gateway.network)
+        gateway.answered_by(self.service)
         self.service.publishes(80, target="http")
         self.service.publishes(443, target="https")
         self._reads_files(socket_proxy, sign_in)
@@ -133,7 +135,7 @@ class Traefik(Construct):
             email=settings.acme.email,
             directory=directory,
             ca_file=CA_FILE if self._authority else None,
-            storage=self._storage_file,
+            storage=CERTIFICATES_FILE,
             wildcards=wildcards(hosts) if settings.acme.challenge == "dns" else [],
         )
 
@@ -143,21 +145,15 @@ class Traefik(Construct):
             return f"https://{self.service.connect_to(self._authority.service)}/dir"
         return DIRECTORIES[self._site.settings.ingress.acme.authority]
 
-    @property
-    def _storage_file(self) -> str:
-        """The authority inside the swarm forgets accounts when it restarts, so Traefik must too."""
-        return "/tmp/acme.json" if self._authority else "/letsencrypt/acme.json"
-
     def _keeps_certificates(self, secrets: PlatformSecrets) -> None:
         if self._authority:
             self._authority.finds_names_at(self.service)
             self.service.reads(self._authority.certificate, at=CA_FILE)
-            self.service.runs_on(self._site.ingress_node)
-        else:
-            backup = Backup.none(
-                because="lost certificates are asked for again within minutes; Let's Encrypt allows that five times a week"
-            )
-            self.service.stores(self._site.storage(self, "letsencrypt"), at="/letsencrypt", backup=backup)
+        self.service.runs_on(self._site.ingress_node)
+        backup = Backup.none(
+            because="lost certificates are asked for again within minutes; Let's Encrypt allows that five times a week"
+        )
+        self.service.stores(self._site.storage(self, "letsencrypt"), at=CERTIFICATES, backup=backup)
         if secrets.dns_token:
             token = SwarmSecret(self, "dns-token", name="dns-token", content=str(secrets.dns_token))
             self.service.sets("DO_AUTH_TOKEN_FILE", self.service.reads(token, at=DNS_TOKEN_FILE))

@@ -142,8 +142,7 @@ class Environment(Settings):
             "influxdb": True,
             "grafana": self.data.grafana.database == "volume",
             "loki": True,
-            # The authority for tests forgets its accounts, so nothing is kept of its certificates.
-            "letsencrypt": self.ingress.acme.authority != "test",
+            "letsencrypt": True,
         }
         graphs = (
             f"{name}-{store}" if several else store

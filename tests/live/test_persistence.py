@@ -1,13 +1,14 @@
 """What was written to each store of the local platform is there again after whatever happens to its task.
 
-Not among them: Traefik's certificates. With the test authority they are in its task's memory on purpose, since that
-authority forgets accounts; here they must come back by themselves. Elsewhere they lie on a volume like any store's data.
+Of Traefik's ACME file the marker is its account's key, which Traefik made itself. Its certificates stay as long as the
+authority does; the one of the local platform forgets all when it restarts, and they are issued again.
 """
 
 from __future__ import annotations
 
+import base64
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -29,6 +30,9 @@ INFLUXDB = (
 )
 
 
+CERTIFICATES = """grep -E '"(certificate|main)"' /letsencrypt/acme.json | sort"""
+
+
 @dataclass(frozen=True)
 class Store:
     """How to leave a marker in a store, and how to read it.
@@ -36,7 +40,7 @@ class Store:
     Args:
         service: whose task is disturbed.
         at: the service in whose task the commands run.
-        write: shell; ``MARK`` stands for the marker.
+        write: shell; ``MARK`` stands for the marker. Without it the marker is what is read first.
         read: shell that prints something with the marker in it.
     """
 
@@ -80,6 +84,9 @@ STORES = {
         + "api 'query?org=ORG' application/vnd.flux"
         + """ 'from(bucket:"telegraf") |> range(start:-1h) |> filter(fn:(r) => r._measurement == "live_marker")'""",
     ),
+    "traefik": Store(
+        "traefik", "traefik", "", "grep PrivateKey /letsencrypt/acme.json | sha256sum | cut -d ' ' -f 1"
+    ),
 }
 
 
@@ -97,6 +104,26 @@ def on_another_image(platform: LocalPlatform, service: str) -> None:
     task = spec["Spec"]["TaskTemplate"]
     task["ContainerSpec"]["Image"] = task["ContainerSpec"]["Image"].partition("@")[0]
     _update(platform, spec, task)
+
+
+def on_another_config(platform: LocalPlatform, service: str) -> None:
+    """One of its files under another name, as when its content changes; a service without configs gets a first one."""
+    spec = platform.api.inspect_service(service)
+    task = spec["Spec"]["TaskTemplate"]
+    configs = task["ContainerSpec"].setdefault("Configs", [])
+    data = _config(platform, configs[0]["ConfigID"]) if configs else b"live"
+    name = f"live-{secrets.token_hex(8)}"
+    id_ = platform.api.create_config(name, data)["ID"]
+    if configs:
+        configs[0] |= {"ConfigID": id_, "ConfigName": name}
+    else:
+        file = {"Name": "/etc/live", "UID": "0", "GID": "0", "Mode": 0o444}
+        configs.append({"ConfigID": id_, "ConfigName": name, "File": file})
+    _update(platform, spec, task)
+
+
+def _config(platform: LocalPlatform, id_: str) -> bytes:
+    return base64.b64decode(platform.api.inspect_config(id_)["Spec"]["Data"])
 
 
 def _update(platform: LocalPlatform, spec: dict[str, object], task: object) -> None:
@@ -126,6 +153,7 @@ def killed(platform: LocalPlatform, service: str) -> None:
 EVENTS: Mapping[str, Callable[[LocalPlatform, str], None]] = {
     "service restart": restarted,
     "image update": on_another_image,
+    "config change": on_another_config,
     "kill -9": killed,
 }
 
@@ -139,10 +167,22 @@ def _ran(platform: LocalPlatform, store: Store, script: str, mark: str = "") -> 
 
 
 def _marked(platform: LocalPlatform, store: Store) -> str:
-    mark = secrets.token_hex(8)
-    _ran(platform, store, store.write, mark)
+    mark = secrets.token_hex(8) if store.write else _ran(platform, store, store.read)
+    assert len(mark) >= 16
+    if store.write:
+        _ran(platform, store, store.write, mark)
     assert mark in _ran(platform, store, store.read)
     return mark
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_terraform_left_it(platform: LocalPlatform) -> Iterator[None]:
+    """Puts the services back, and removes the configs that were made here."""
+    yield
+    command("up")
+    for config in platform.api.configs():
+        if config["Spec"]["Name"].startswith("live-"):
+            platform.api.remove_config(config["ID"])
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -177,12 +217,30 @@ def test_markers_outlive_down_and_up(platform: LocalPlatform) -> None:
     assert lost == []
 
 
-def test_certificates_come_back_after_traefik_was_killed(platform: LocalPlatform) -> None:
+def test_certificates_are_kept_when_traefik_is_killed(platform: LocalPlatform) -> None:
     disruptive()
-    before = platform.container("traefik")
-    killed(platform, "traefik")
-    until(120, lambda: platform.tasks.container("traefik") not in (None, before), "another task of traefik")
+    file = platform.sh("traefik", CERTIFICATES)
+    assert len(file.splitlines()) >= 8
+    _killed_and_back(platform, "traefik")
+    assert platform.sh("traefik", CERTIFICATES) == file
+    assert _certificates_are_green(platform)
+
+
+def test_certificates_are_issued_again_by_an_authority_that_forgot(platform: LocalPlatform) -> None:
+    """The authority first, then Traefik: as after a reboot of the machine."""
+    disruptive()
+    for service in ("acme-authority", "traefik"):
+        _killed_and_back(platform, service)
+    until(60, lambda: _certificates_are_green(platform), "certificates of the new authority")
+
+
+def _killed_and_back(platform: LocalPlatform, service: str) -> None:
+    before = platform.container(service)
+    killed(platform, service)
+    until(120, lambda: platform.tasks.container(service) not in (None, before), f"another task of {service}")
     platform.settle(stable_s=3)
-    found = platform.smoke()
-    certificates = [outcome for outcome in found.outcomes if outcome.area == "certificates"]
-    assert certificates and all(outcome.status == "passed" for outcome in certificates)
+
+
+def _certificates_are_green(platform: LocalPlatform) -> bool:
+    found = [each for each in platform.smoke().outcomes if each.area == "certificates"]
+    return bool(found) and all(each.status == "passed" for each in found)

@@ -78,10 +78,27 @@ def test_instances_share_the_networks_of_stores_and_nothing_else(environment: st
     found = synthesized(environment)
     shared = {f"{server}-net" for server in CLIENTS} | {"edge"}
     for each in services(environment):
+        if each.name == "traefik":
+            continue  # it is on the network of every guarded page
         for network in each.networks.keys() - shared:
             owners = {i.identity.service_prefix for i in found.stack.platform.instances.values()}
             foreign = {p for p in owners if p and network.startswith(p) and not each.name.startswith(p)}
             assert not foreign, f"{each.name} is on {network}"
+
+
+def test_a_guarded_page_is_shared_with_traefik_alone(environment: str) -> None:
+    """Whoever shares a network with a page reaches it past the sign-in; its declared clients do on another one."""
+    found = synthesized(environment)
+    members: dict[str, set[str]] = {}
+    for each in services(environment):
+        for network in each.networks:
+            members.setdefault(network, set()).add(each.name)
+    routes = [r for r in found.stack.ingress.gateway.routes if r.access.role and not r.internal_service]
+    assert len(routes) >= 4
+    for route in routes:
+        name = route.service.name
+        assert members[f"{name}-page"] == {name, "traefik"}
+        assert name not in members["edge"], name
 
 
 def test_networks_have_no_way_out_unless_a_service_says_why(environment: str) -> None:

@@ -1,7 +1,8 @@
 """Routes, who may use them, and the labels that Traefik reads."""
 
 import pytest
-from sprocket_constructs import Access, ConstructError, Gateway, SwarmStack, UpdatePolicy
+from sprocket_constructs import Access, ConstructError, Gateway, SwarmService, SwarmStack, UpdatePolicy
+from sprocket_constructs.graph import sharing
 
 from tests.synthesis import Json, declare, only, service, synth
 
@@ -72,6 +73,52 @@ def test_both_ends_are_on_the_gateways_network_which_has_a_way_out(stack: SwarmS
     ]
     (address,) = document["resource"]["docker_network"]
     assert networks[0] == networks[1] == [{"name": f"${{docker_network.{address}.id}}"}]
+
+
+def networks(rendered: SwarmService) -> set[str]:
+    return set(rendered.wiring.attachments)
+
+
+def test_a_guarded_page_shares_a_network_with_the_proxy_alone(stack: SwarmStack) -> None:
+    """Declared before and after the proxy: both are found."""
+    gateway = Gateway(stack, "gateway")
+    early = declare(stack, "early", listens={"http": 80})
+    early.expose_via(gateway, host="early.test", access=Access.only("admin"))
+    traefik = declare(stack, "traefik", listens={"http": 80})
+    gateway.answered_by(traefik)
+    late = declare(stack, "late", listens={"http": 80})
+    late.expose_via(gateway, host="late.test", access=Access.only("admin"))
+    web = declare(stack, "web", listens={"http": 80})
+    web.expose_via(gateway, host="x.test", access=PUBLIC)
+    assert sharing(stack.services) == {
+        "early-page": ["early", "traefik"],
+        "edge": ["traefik", "web"],
+        "late-page": ["late", "traefik"],
+    }
+    document = synth(stack)
+    assert only(document, "docker_network", name="late-page")["internal"] is True
+    assert labels(service(stack, "late"))["traefik.swarm.network"] == "late-page"
+
+
+@pytest.mark.parametrize("order", [("public", "guarded"), ("guarded", "public")])
+def test_one_guarded_route_keeps_the_whole_service_off_the_public_network(
+    stack: SwarmStack, order: tuple[str, str]
+) -> None:
+    gateway = Gateway(stack, "gateway")
+    minio = declare(stack, "minio", listens={"http": 80})
+    for kind in order:
+        access = PUBLIC if kind == "public" else Access.only("admin")
+        minio.expose_via(gateway, host=f"{kind}.test", access=access)
+    assert networks(minio) == {"minio-page"}
+    assert labels(service(stack, "minio"))["traefik.swarm.network"] == "minio-page"
+
+
+def test_the_proxys_own_page_needs_no_network(stack: SwarmStack) -> None:
+    gateway = Gateway(stack, "gateway")
+    traefik = declare(stack, "traefik", listens={"http": 80})
+    gateway.answered_by(traefik)
+    traefik.expose_via(gateway, host="x.test", access=Access.only("admin"), internal_service="api@internal")
+    assert networks(traefik) == {"edge"}
 
 
 def test_a_second_route_of_a_service_gets_a_router_of_its_own(stack: SwarmStack) -> None:

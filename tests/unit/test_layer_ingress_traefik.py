@@ -89,7 +89,7 @@ def test_the_static_file_of_local_in_full() -> None:
                     "email": "admin@sprocket.localhost",
                     "caServer": "https://pebble:14000/dir",
                     "caCertificates": ["/etc/traefik/acme-authority.pem"],
-                    "storage": "/tmp/acme.json",
+                    "storage": "/letsencrypt/acme.json",
                     "keyType": "EC256",
                     "tlsChallenge": {},
                 }
@@ -204,14 +204,14 @@ def test_wildcards_are_as_few_as_one_label_each_allows(hosts: list[str], expecte
     assert wildcards(hosts) == expected
 
 
-def test_certificates_are_kept_on_the_pinned_store_and_nowhere_where_the_authority_forgets_accounts() -> None:
+def test_certificates_are_kept_on_the_pinned_store() -> None:
     prod = ingress("prod").layer.traefik.wiring
     assert [(m.type, m.source, m.target, m.backup is not None) for m in prod.data] == [
         ("bind", "/mnt/letsencrypt/data", "/letsencrypt", True)
     ]
     assert prod.constraints == ["engine.labels.storage==main"]
     local = ingress().layer.traefik.wiring
-    assert local.data == []
+    assert [(m.type, m.target) for m in local.data] == [("volume", "/letsencrypt")]
     assert local.constraints == ["node.role==manager"]
 
 

@@ -115,13 +115,15 @@ def test_a_label_with_two_values_is_refused(stack: SwarmStack) -> None:
     assert str(caught.value) == "test/api: label team is 'a' and 'b'; set it once"
 
 
-def test_labels_of_two_gateways_do_not_overwrite_each_other(stack: SwarmStack) -> None:
+def test_a_service_cannot_be_found_by_two_gateways(stack: SwarmStack) -> None:
     web = declare(stack, "web", listens={"http": 80})
     access = Access.public(because="test")
     web.expose_via(Gateway(stack, "one", name="one"), host="x.test", access=access)
     with pytest.raises(ConstructError) as caught:
         web.expose_via(Gateway(stack, "two", name="two"), host="y.test", access=access)
-    assert str(caught.value) == "test/web: label traefik.swarm.network is 'one' and 'two'; set it once"
+    assert str(caught.value) == (
+        "test/web: label traefik.http.routers.web.rule is 'Host(`x.test`)' and 'Host(`y.test`)'; set it once"
+    )
 
 
 class TestSecretsThatWouldBeSeen:

@@ -1,0 +1,136 @@
+"""Two stacks in one command: order, what is refused before anything, and what one takes over from the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layers.loading import load_environment
+from ops import deploy, preflight, takeover
+from ops.apply import Meant
+from ops.errors import Refused, WrongUse
+from ops.target import Target, Targets
+from ops.terraform import Terraform, program
+from tests.unit.ops_cloud import cloud
+from tests.unit.ops_fixtures import stack
+
+
+def targets(environment: str = "prod", services: dict[str, Any] | None = None) -> Targets:
+    settings = load_environment(environment)
+    local = {"terraform": {"backend": {"local": {"path": "x.tfstate"}}}}
+    return Targets(
+        cloud=Target(
+            settings=settings, stack=settings.cloud_stack, document={**cloud(), **local}, folder=Path("/nowhere")
+        ),
+        services=Target(
+            settings=settings,
+            stack=settings.services_stack,
+            document={**(services or stack()), **local},
+            folder=Path("/nowhere"),
+        ),
+    )
+
+
+def with_variables(*names: str) -> dict[str, Any]:
+    return {**stack(), "variable": {name: {"type": "string", "description": f"the {name}"} for name in names}}
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Terraform, "init", lambda self: None)
+    monkeypatch.setattr(Terraform, "outputs", lambda self: {"host_key": "ssh-ed25519 A"})
+    monkeypatch.setattr(Terraform, "secret_outputs", lambda self: {"postgres_password": "from-the-cloud"})
+
+
+def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_VAR_postgres_password", raising=False)
+    both = targets(services=with_variables("postgres_password", "discord_secret"))
+    taken = takeover.taken_over(both)
+    assert dict(taken.variables) == {"postgres_password": "from-the-cloud"}
+    assert "from-the-cloud" not in repr(taken)
+    assert [o.what for o in deploy.secrets.missing(taken.document, known=taken.variables)] == [
+        "secret discord_secret is missing: the discord_secret"
+    ]
+
+
+def test_a_password_that_was_supplied_is_left_as_it_is(outputs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_VAR_postgres_password", "mine")
+    assert dict(takeover.taken_over(targets(services=with_variables("postgres_password"))).variables) == {}
+
+
+def test_terraform_gets_it_by_environment_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = tmp_path / "tofu"
+    played.write_text('#!/bin/sh\nprintf \'{"got": "%s"}\' "$TF_VAR_postgres_password"\n')
+    played.chmod(0o755)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(played))
+    assert program() == str(played)
+    assert Terraform(tmp_path, {"postgres_password": "x"}).state() == {"got": "x"}
+    assert Terraform(tmp_path).state() == {"got": ""}
+
+
+def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_touched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "TF_VAR_postgres_password"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(preflight, "tools", lambda locks: iter(()))
+    both = targets(services=with_variables("postgres_password", "discord_secret"))
+    with pytest.raises(Refused) as caught:
+        deploy.refuse_without(both, "")
+    told = str(caught.value)
+    assert "DIGITALOCEAN_TOKEN is not set" in told
+    assert "secret discord_secret is missing" in told
+    assert "postgres_password" not in told
+    with pytest.raises(Refused) as caught:
+        deploy.refuse_without(both, "services")
+    assert "DIGITALOCEAN_TOKEN" not in str(caught.value)
+
+
+def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:
+    local = Targets(cloud=None, services=targets().services)
+    with pytest.raises(WrongUse, match="has no cloud: there is nothing to deploy of it"):
+        deploy.refuse_without(local, "cloud")
+
+
+def test_credentials_by_environment_only() -> None:
+    document = {**cloud(), "terraform": {"backend": {"s3": {}}}}
+    document["resource"]["digitalocean_spaces_bucket"] = {"b": {}}
+    told = [obstacle.what for obstacle in preflight.credentials(document, {})]
+    assert [line.split(":")[0] for line in told] == [
+        "no credentials for DigitalOcean's API",
+        "no credentials for Spaces",
+        "no credentials for the state's bucket",
+    ]
+    have = {"DIGITALOCEAN_ACCESS_TOKEN": "t", "SPACES_ACCESS_KEY_ID": "k", "AWS_PROFILE": "p"}
+    assert not list(preflight.credentials(document, have))
+    assert not list(preflight.credentials(stack(), {}))
+
+
+def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = tmp_path / "terraform"
+    played.write_text("#!/bin/sh\necho '{\"terraform_version\": \"1.9.8\"}'\n")
+    played.chmod(0o755)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(played))
+    assert not [o for o in preflight.tools() if "Terraform" in o.what]
+    assert [o.what for o in preflight.tools(locks=True)] == ["Terraform is 1.9, needed is 1.10 or newer"]
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-that-is-not-there")
+    (told,) = [o.what for o in preflight.tools() if "Terraform" in o.what]
+    assert told == (
+        "Terraform 1.6 or newer is not installed (TERRAFORM_BINARY_NAME asks for tofu-that-is-not-there)"
+    )
+
+
+@pytest.mark.parametrize(("only", "steps"), [("", "cloud ready services"), ("cloud", "cloud"), ("services", "ready services")])
+def test_the_cloud_comes_first_then_the_nodes_then_the_services(
+    only: str, steps: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
+    monkeypatch.setattr(deploy, "refuse_without", lambda targets, only: None)
+    monkeypatch.setattr(deploy, "deploy_cloud", lambda target, **rest: done.append("cloud"))
+    monkeypatch.setattr(deploy, "deploy_services", lambda targets, **rest: done.append("services"))
+    monkeypatch.setattr(deploy.ready, "required", lambda target, **rest: done.append("ready"))
+    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, meant=Meant())
+    assert done == steps.split()
