@@ -143,7 +143,9 @@ def _spoken(address: str, change: Mapping[str, Any]) -> str:
     """A resource of the cloud as people call it: what it is and its name, or its id in the code."""
     type_, _, own = address.partition(".")
     values = change.get("after") or change.get("before") or {}
-    return f"{type_.split('_', 1)[1].replace('_', ' ')} {values.get('name') or values.get('description') or own}"
+    return (
+        f"{type_.split('_', 1)[1].replace('_', ' ')} {values.get('name') or values.get('description') or own}"
+    )
 
 
 def _interrupted(target: Target) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ops import known_hosts, own_swarm, preflight, ready, screen, secrets, standings, takeover
+from ops import known_hosts, own_swarm, preflight, ready, screen, secrets, standings, strays, takeover
 from ops.apply import Approve, Meant, apply
 from ops.errors import OpsError, Refused
 from ops.plan import report_of_plan
@@ -82,6 +82,9 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Me
     """Applies the cloud stack and takes its host key over."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
+        taken = strays.take_in(target)
+    for stray in taken:
+        screen.err.print(f"{stray}: an apply that was killed had ordered it; taken into the state")
     if not apply(target, parallelism=parallelism, approve=_approval(target, ask), meant=meant):
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.take_over(target)}")

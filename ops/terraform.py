@@ -159,6 +159,17 @@ class Terraform:
             ["apply", "-json", "-input=false", f"-parallelism={parallelism}", str(file)], on_event
         )
 
+    def import_(self, address: str, id_: str) -> None:
+        """Takes what exists into the state.
+
+        Raises:
+            OpsError: there is no such thing, or the state has that address already.
+        """
+        words = ["import", "-input=false", "-no-color", address, id_]
+        run = self._run(words, timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} import of {address}: {_first_error(run.stderr or run.stdout)}")
+
     def _json(self, words: Sequence[str]) -> dict[str, Any]:
         run = self._run(words, timeout=INIT_TIMEOUT_S)
         if run.returncode:

@@ -1,0 +1,101 @@
+"""Droplets and volumes that an apply ordered but never wrote down, because it was killed: taken into the state.
+
+DigitalOcean allows two droplets of one name, so without this the next apply would order a second one, and fail over the
+volumes that the first one holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from ops.errors import OpsError
+from ops.report.inventory import Inventory
+from ops.target import Target
+
+API = "https://api.digitalocean.com"
+TIMEOUT_S = 30.0
+_KINDS = {"digitalocean_droplet": "droplets", "digitalocean_volume": "volumes"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stray:
+    """One of them."""
+
+    address: str
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        kind = self.address.partition(".")[0].removeprefix("digitalocean_")
+        return f"{kind} {self.name} ({self.id})"
+
+
+def take_in(cloud: Target) -> list[Stray]:
+    """Imports what the account has under a name that the stack wants and that its state does not know.
+
+    Raises:
+        OpsError: two of one name are there, so that nobody can tell which; or an import failed.
+    """
+    state = cloud.terraform.state()
+    resources = state.get("values", {}).get("root_module", {}).get("resources", [])
+    known = {str(each["address"]) for each in resources}
+    lacking = {
+        str(r.values.get("name")): r.address
+        for type_ in _KINDS
+        for r in cloud.wanted.of_type(type_)
+        if r.address not in known
+    }
+    # Nothing at all in the state is a first deploy, or a lost state, which is no reason to take things in unasked.
+    if not known or not lacking:
+        return []
+    held = {(str(each["type"]), str(each["values"].get("id"))) for each in resources}
+    found = list(_strays(lacking, held, cloud.wanted))
+    for stray in found:
+        cloud.terraform.import_(stray.address, stray.id)
+    return found
+
+
+def _strays(lacking: Mapping[str, str], held: set[tuple[str, str]], wanted: Inventory) -> Iterator[Stray]:
+    for type_, path in _KINDS.items():
+        if not any(address.startswith(f"{type_}.") for address in lacking.values()):
+            continue
+        seen: dict[str, str] = {}
+        for raw in _all(path):
+            name, id_ = str(raw["name"]), str(raw["id"])
+            address = lacking.get(name, "")
+            if not address.startswith(f"{type_}.") or (type_, id_) in held:
+                continue
+            if name in seen:
+                raise OpsError(
+                    f"there are several {path} {name} that no state knows: {seen[name]}, {id_}",
+                    fix="delete all but one in the control panel, then deploy again",
+                )
+            seen[name] = id_
+            yield Stray(address=address, id=id_, name=name)
+
+
+def _all(path: str) -> Iterator[Mapping[str, Any]]:
+    token = os.environ.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN") or ""
+    root = os.environ.get("DIGITALOCEAN_API_URL") or API
+    headers = {"Authorization": f"Bearer {token}"}
+    number = 1
+    try:
+        with httpx.Client(base_url=root, headers=headers, timeout=TIMEOUT_S) as client:
+            while True:
+                answer = client.get(f"/v2/{path}", params={"page": number, "per_page": 200})
+                answer.raise_for_status()
+                told = answer.json()
+                yield from told[path]
+                if "next" not in (told.get("links") or {}).get("pages", {}):
+                    return
+                number += 1
+    except httpx.HTTPError as error:
+        raise OpsError(
+            f"DigitalOcean's API at {root} does not tell which {path} there are: {error}",
+            fix="check DIGITALOCEAN_TOKEN, then deploy again",
+        ) from None
