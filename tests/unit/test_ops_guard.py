@@ -32,7 +32,9 @@ def refused(*changes: dict[str, Any], **named: Any) -> list[str]:
 )
 def test_data_is_neither_destroyed_nor_replaced_whatever_is_named(type_: str, word: str) -> None:
     gone = change(f"{type_}.x", "delete", before={"name": "x"})
-    anew = change(f"{type_}.x", "delete", "create", before={"name": "x"}, after={"name": "y"}, paths=("name",))
+    anew = change(
+        f"{type_}.x", "delete", "create", before={"name": "x"}, after={"name": "y"}, paths=("name",)
+    )
     assert refused(gone, replace=["x"], destroy=["x"]) == [f"{word} x would be destroyed"]
     assert refused(anew, replace=["x"], destroy=["x"]) == [f"{word} x would be replaced (because of name)"]
     (obstacle,) = guard.refusals(plan(gone))
@@ -55,9 +57,7 @@ def test_a_droplet_is_destroyed_only_by_name() -> None:
 
 
 def test_a_droplet_that_never_became_one_may_be_made_anew() -> None:
-    tainted = change(
-        DROPLET, "delete", "create", before=NAMED, after=NAMED, reason="replace_because_tainted"
-    )
+    tainted = change(DROPLET, "delete", "create", before=NAMED, after=NAMED, reason="replace_because_tainted")
     assert refused(tainted) == []
 
 
@@ -70,7 +70,10 @@ def test_a_tainted_volume_may_not() -> None:
 
 def test_what_providers_plan_in_place_but_cannot_do() -> None:
     shrunk = change(
-        'digitalocean_volume.s["redis"]', "update", before={"name": "v", "size": 5}, after={"name": "v", "size": 4}
+        'digitalocean_volume.s["redis"]',
+        "update",
+        before={"name": "v", "size": 5},
+        after={"name": "v", "size": 4},
     )
     renamed = change("digitalocean_spaces_bucket.b", "update", before={"name": "a"}, after={"name": "b"})
     assert refused(shrunk) == ["volume v would shrink from 5 to 4 GiB, which no volume can"]
@@ -91,7 +94,11 @@ def test_harmless_changes_pass() -> None:
 @pytest.mark.parametrize(
     ("summary", "detail", "words"),
     [
-        ("Instance cannot be destroyed", "Resource digitalocean_volume.x has\nprevent_destroy", "take the old name back"),
+        (
+            "Instance cannot be destroyed",
+            "Resource digitalocean_volume.x has\nprevent_destroy",
+            "take the old name back",
+        ),
         ("volumes `size` can only be expanded and not shrunk", "", "a volume never shrinks"),
     ],
 )
@@ -114,5 +121,7 @@ def test_droplets_are_found_by_name() -> None:
     ]
     state = {"values": {"root_module": {"resources": resources}}}
     assert guard.addresses_of(state, ["prod-app-1"]) == [DROPLET]
-    with pytest.raises(WrongUse, match=r"there is no droplet prod-app-9 in the state\n  there are: prod-app-1"):
+    with pytest.raises(
+        WrongUse, match=r"there is no droplet prod-app-9 in the state\n  there are: prod-app-1"
+    ):
         guard.addresses_of(state, ["prod-app-9"])

@@ -30,10 +30,17 @@ def target(tmp_path: Path = Path("/nowhere")) -> Target:
 @pytest.mark.parametrize(
     ("answer", "standing"),
     [
-        (said('{"node": "n", "ready": true, "missing": []}\n'), Standing(node="rehearsal-4-app-1", ready=True)),
         (
-            said('{"node": "n", "ready": false, "missing": ["volume redis: not mounted", "no swarm"]}', code=1),
-            Standing(node="rehearsal-4-app-1", ready=False, missing=("volume redis: not mounted", "no swarm")),
+            said('{"node": "n", "ready": true, "missing": []}\n'),
+            Standing(node="rehearsal-4-app-1", ready=True),
+        ),
+        (
+            said(
+                '{"node": "n", "ready": false, "missing": ["volume redis: not mounted", "no swarm"]}', code=1
+            ),
+            Standing(
+                node="rehearsal-4-app-1", ready=False, missing=("volume redis: not mounted", "no swarm")
+            ),
         ),
         (
             # What it prints and how it ends must agree.
@@ -43,7 +50,9 @@ def target(tmp_path: Path = Path("/nowhere")) -> Target:
         (
             said("", code=127, errors="sh: sprocket-ready: not found"),
             Standing(
-                node="rehearsal-4-app-1", ready=False, missing=("cannot say yet: sh: sprocket-ready: not found",)
+                node="rehearsal-4-app-1",
+                ready=False,
+                missing=("cannot say yet: sh: sprocket-ready: not found",),
             ),
         ),
         (
@@ -147,7 +156,9 @@ def test_another_host_key_must_be_accepted(host: Any) -> None:
     host(host_key="ssh-ed25519 AAAAtwo")
     with pytest.raises(Refused, match="has changed; nothing was written") as caught:
         known_hosts.take_over(target())
-    assert "AAAAone" in str(caught.value) and "AAAAtwo" in str(caught.value) and "--accept" in str(caught.value)
+    assert (
+        "AAAAone" in str(caught.value) and "AAAAtwo" in str(caught.value) and "--accept" in str(caught.value)
+    )
     assert "AAAAone" in file.read_text()
     assert known_hosts.take_over(target(), accept=True).fate is known_hosts.Fate.CHANGED
     assert "AAAAtwo" in file.read_text()

@@ -83,7 +83,9 @@ def test_lost_data_is_the_worst() -> None:
     del after["resource"]["digitalocean_volume"]["stores"]["for_each"]["redis"]
     del after["resource"]["digitalocean_droplet"]["app-1"]
     report = compared(cloud(), after)
-    assert report.dangers[0].startswith("volume prod-redis is destroyed: all data on it is lost; refused on deploy")
+    assert report.dangers[0].startswith(
+        "volume prod-redis is destroyed: all data on it is lost; refused on deploy"
+    )
     assert "docs/runbooks/destroy-data.md" in report.dangers[0]
     assert report.dangers[1].startswith("droplet prod-app-1 is destroyed: ")
 

@@ -22,7 +22,10 @@ def targets(environment: str = "prod", services: dict[str, Any] | None = None) -
     local = {"terraform": {"backend": {"local": {"path": "x.tfstate"}}}}
     return Targets(
         cloud=Target(
-            settings=settings, stack=settings.cloud_stack, document={**cloud(), **local}, folder=Path("/nowhere")
+            settings=settings,
+            stack=settings.cloud_stack,
+            document={**cloud(), **local},
+            folder=Path("/nowhere"),
         ),
         services=Target(
             settings=settings,
@@ -55,12 +58,16 @@ def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch:
     ]
 
 
-def test_a_password_that_was_supplied_is_left_as_it_is(outputs: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_that_was_supplied_is_left_as_it_is(
+    outputs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TF_VAR_postgres_password", "mine")
     assert dict(takeover.taken_over(targets(services=with_variables("postgres_password"))).variables) == {}
 
 
-def test_terraform_gets_it_by_environment_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terraform_gets_it_by_environment_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     played = tmp_path / "tofu"
     played.write_text('#!/bin/sh\nprintf \'{"got": "%s"}\' "$TF_VAR_postgres_password"\n')
     played.chmod(0o755)
@@ -110,7 +117,7 @@ def test_credentials_by_environment_only() -> None:
 
 def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     played = tmp_path / "terraform"
-    played.write_text("#!/bin/sh\necho '{\"terraform_version\": \"1.9.8\"}'\n")
+    played.write_text('#!/bin/sh\necho \'{"terraform_version": "1.9.8"}\'\n')
     played.chmod(0o755)
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(played))
     assert not [o for o in preflight.tools() if "Terraform" in o.what]
@@ -122,7 +129,9 @@ def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.Mo
     )
 
 
-@pytest.mark.parametrize(("only", "steps"), [("", "cloud ready services"), ("cloud", "cloud"), ("services", "ready services")])
+@pytest.mark.parametrize(
+    ("only", "steps"), [("", "cloud ready services"), ("cloud", "cloud"), ("services", "ready services")]
+)
 def test_the_cloud_comes_first_then_the_nodes_then_the_services(
     only: str, steps: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

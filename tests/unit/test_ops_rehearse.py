@@ -1,0 +1,149 @@
+"""The rehearsal's own machinery, without a box."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from layers.loading import load_environment
+from ops.errors import WrongUse
+from ops.rehearse import report, run, surroundings
+from ops.rehearse.checks import CHECKS
+from ops.rehearse.checks.guards import EDITS
+from ops.rehearse.checks.losses import _missing, pinned_to
+from ops.rehearse.cold_start import empty_plans
+from ops.rehearse.diary import Diary
+from ops.rehearse.outcome import CheckFailed, Outcome
+from ops.rehearse.world import World
+from ops.target import targets_of
+
+
+def outcome(name: str, ok: bool | None, found: str = "") -> Outcome:
+    return Outcome(name=name, ok=ok, seconds=12.4, found=found)
+
+
+def test_the_last_line_counts_what_was_shown() -> None:
+    outcomes = [
+        outcome("cloud", True, "1 droplet"),
+        outcome("smoke", False, "a\nb"),
+        outcome("worker", None, "no worker"),
+    ]
+    shown = report.render("rehearsal", outcomes, {"Discord": "a fake one"}, [("Spaces", "SeaweedFS")], 125)
+    lines = shown.splitlines()
+    assert lines[0] == "rehearsal of rehearsal, 2.1 minutes"
+    assert lines[-1] == "1 passed, 1 failed"
+    assert "FAILED    12       smoke          a b" in lines
+    assert "left out           worker         no worker" in lines
+    assert any("Spaces" in line and "SeaweedFS" in line for line in lines)
+
+
+def test_names_of_checks_are_unique_and_the_secrets_come_last() -> None:
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    assert names[-1] == "hidden", "what the other checks printed must be searched too"
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Iterator[run.Rehearsal]:
+    diary = Diary(tmp_path / "log")
+    yield run.Rehearsal("rehearsal", only=(), diary=diary)
+    diary.close()
+
+
+@pytest.mark.parametrize(
+    "error", [CheckFailed("lost"), OSError("lost"), RuntimeError("lost"), KeyError("lost")]
+)
+def test_a_check_that_raises_has_failed(rehearsal: run.Rehearsal, error: Exception) -> None:
+    def broken() -> str:
+        raise error
+
+    assert not rehearsal.step("x", broken)
+    assert rehearsal.failed and "lost" in rehearsal.outcomes[0].found
+    assert rehearsal.step("y", lambda: "fine")
+
+
+def test_everything_said_is_kept_for_the_search(rehearsal: run.Rehearsal) -> None:
+    rehearsal.diary.say("shown")
+    rehearsal.diary.say("hidden from the screen", shown=False)
+    assert "hidden from the screen" in rehearsal.diary.text()
+    assert rehearsal.diary.file.stat().st_mode & 0o077 == 0
+
+
+def test_only_environments_made_for_it_are_rehearsed() -> None:
+    for name in ("prod", "local"):
+        with pytest.raises(WrongUse, match="is not made for a rehearsal"):
+            run.rehearse(name, keep=False, only=(), as_json=False)
+    with pytest.raises(WrongUse, match=r"--only port: there is no such check\n  use ports-outside, "):
+        run.rehearse("rehearsal", keep=False, only=("port",), as_json=False)
+
+
+def told(**counts: int) -> World:
+    stack = {
+        "name": "x", "offline": "", "counts": {"add": 0, **counts},
+        "layers": [{"services": [{"name": "web", "action": "change"}], "items": []}],
+    }  # fmt: skip
+    fake: Any = SimpleNamespace(environment="rehearsal", ops=lambda *words: json.dumps({"stacks": [stack]}))
+    return fake  # type: ignore[no-any-return]
+
+
+def test_a_plan_with_changes_fails_and_says_which() -> None:
+    assert empty_plans(told()) == "no changes in either stack"
+    with pytest.raises(CheckFailed, match=r"x would change: web \(change\)"):
+        empty_plans(told(change=1))
+
+
+def test_ssh_knows_the_box_and_leaves_host_keys_to_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "ssh").write_text('#!/bin/sh\necho "$@"\n')
+    (real / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{real}:{os.environ['PATH']}")
+    box: Any = SimpleNamespace(ssh_config=tmp_path / "config", spaces_environment={"HTTP_PROXY": "http://x"})
+    found = surroundings.variables(load_environment("rehearsal"), tmp_path / "r", box, "http://127.0.0.1:1")
+    assert found["DIGITALOCEAN_API_URL"] == "http://127.0.0.1:1"
+    assert found["TF_VAR_ssh_key_rehearsal"].startswith("ssh-ed25519 ")
+    wrapper = (tmp_path / "r" / "bin" / "ssh").read_text()
+    assert f"-F {tmp_path}/config" in wrapper and "KnownHosts" not in wrapper and "Strict" not in wrapper
+    # Once more: the real one is found, not the wrapper itself.
+    monkeypatch.setenv("PATH", found["PATH"])
+    surroundings.variables(load_environment("rehearsal"), tmp_path / "r", box, "http://127.0.0.1:1")
+    assert f"exec {real}/ssh " in (tmp_path / "r" / "bin" / "ssh").read_text()
+
+
+def test_edits_that_must_be_refused_fit_the_stack_as_it_is() -> None:
+    cloud = targets_of("rehearsal").needed_cloud("")
+    for name, (edit, _) in EDITS.items():
+        document = json.loads(json.dumps(cloud.document))
+        edit(document)
+        assert document != cloud.document, name
+
+
+def test_what_is_pinned_and_what_is_missing() -> None:
+    targets = targets_of("rehearsal-4")
+    from layers.cloud.nodes import nodes_of
+
+    nodes = {node.pool: node for node in nodes_of(targets.services.settings)}
+    assert pinned_to(targets.services.wanted, nodes["data"]) >= {"postgres", "minio"}
+    assert pinned_to(targets.services.wanted, nodes["work"]) == set()
+
+    def service(name: str, replicas: int, limit: int = 0) -> dict[str, Any]:
+        placement = {"MaxReplicas": limit} if limit else {}
+        mode = {"Replicated": {"Replicas": replicas}}
+        return {"ID": name, "Spec": {"Name": name, "Mode": mode, "TaskTemplate": {"Placement": placement}}}
+
+    def task(name: str, node: str, state: str = "running") -> dict[str, Any]:
+        return {"ServiceID": name, "NodeID": node, "Status": {"State": state}, "DesiredState": "running"}
+
+    api = SimpleNamespace(
+        services=lambda: [service("web", 1), service("alloy", 3, limit=1), service("pinned", 1)],
+        tasks=lambda: [task("web", "dead"), task("alloy", "a"), task("alloy", "b")],
+    )
+    assert _missing(api, {"web", "alloy"}, {"a", "b"}) == ["web"]
