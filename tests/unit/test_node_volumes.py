@@ -138,3 +138,22 @@ def test_a_grown_volume(scene: Scene) -> None:
     run = scene.run("sprocket-volumes")
     assert run.returncode == 0 and "growing its file system" in run.stdout
     assert scene.called("resize2fs") == [f"resize2fs {scene.root}/{DEVICE}"]
+
+
+def test_the_kernel_that_refuses_to_grow_is_asked_once(scene: Scene) -> None:
+    scene.run("sprocket-volumes")
+    (scene.state / "bytes").write_text(str(8 * MEBIBYTE))
+    scene.fake("resize2fs", "echo 'resize2fs: Permission denied' >&2; exit 1")
+    run = scene.run("sprocket-volumes")
+    assert "it will at the next boot (resize2fs: Permission denied)" in run.stdout
+    assert scene.run("sprocket-volumes").stdout == ""
+    assert len(scene.called("resize2fs")) == 1
+
+
+def test_a_volume_that_grew_while_it_was_not_mounted(scene: Scene) -> None:
+    (scene.state / "blkid").write_text("0 ext4")
+    (scene.state / "bytes").write_text(str(8 * MEBIBYTE))
+    assert scene.run("sprocket-volumes").returncode == 0
+    order = [call.split()[0] for call in scene.calls if call.split()[0] in ("e2fsck", "resize2fs", "mount")]
+    assert order[:4] == ["e2fsck", "e2fsck", "resize2fs", "mount"]
+    assert scene.called("e2fsck")[1] == f"e2fsck -p -f {scene.root}/{DEVICE}"
