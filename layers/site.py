@@ -52,12 +52,6 @@ class Site:
         label = self.settings.stores.label_of(store)
         return NodeDirectory(path=f"/mnt/{store}/data", held_by=NodeSelector.engine_label("storage", label))
 
-    @property
-    def ingress_node(self) -> NodeSelector:
-        """The node that the public address leads to; any manager where nobody says which."""
-        cloud = self.settings.cloud
-        return NodeSelector.engine_label("pool", cloud.ingress_pool) if cloud else NodeSelector.managers()
-
     def one_per_node(self) -> Scale:
         """A task on every node."""
         return Scale.one_per_node(nodes=self.settings.node_count)

@@ -64,7 +64,7 @@ class Firewall(Construct):
         if not sources:
             raise ConstructError(
                 self,
-                "admits nobody, which DigitalOcean takes for a mistake",
+                "has a rule that admits nobody",
                 fix="name a source or leave it out",
             )
         self._inbound.append(rule)

@@ -20,7 +20,8 @@ from ..settings.environment import Environment
 from .access import NodeAccess
 from .nodes import ClusterNode, nodes_of, owner_of, volume_name
 
-STAND_IN = "ssh-ed25519 AAAA {}"
+STAND_IN = "ssh-ed25519 AAAA supplied:{};"
+"""Put into the text for a key that only Terraform will know, and replaced in it: the text is made of plain keys."""
 
 
 class Machines(Construct):
@@ -69,7 +70,9 @@ class Machines(Construct):
 
     def _told(self, operators: Mapping[str, str], tailscale_key: str | None) -> Cluster:
         """What all nodes know of each other; sorted, so that an order in the settings means nothing."""
+        version = self._cloud.engine_version
         return Cluster(
+            **({"engine_version": version} if version else {}),
             domain=self._settings.domain,
             managers=tuple(sorted(node.dns_name for node in self.nodes if node.role == "manager")),
             vpc_range=self._cloud.vpc_range,
@@ -114,7 +117,7 @@ class Machines(Construct):
 
     def _filled(self, text: str) -> str:
         for name, key in self._operators.items():
-            text = text.replace(STAND_IN.format(name), key)
+            text = text.replace(STAND_IN.format(name), f"${{trimspace({key[2:-1]})}}" if "${" in key else key)
         return text
 
     def _node(self, node: ClusterNode) -> Node:

@@ -21,7 +21,7 @@ class ClusterNode:
         dns_name: leads to its address on the private network.
         is_first: makes the swarm when no other manager has one. It is the node with the public address, so that
             writing the pools in another order changes nothing.
-        labels: of its engine; ``pool`` is the name of its pool.
+        labels: of its engine.
         stores: whose volumes it has.
     """
 

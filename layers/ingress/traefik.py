@@ -149,7 +149,6 @@ class Traefik(Construct):
         if self._authority:
             self._authority.finds_names_at(self.service)
             self.service.reads(self._authority.certificate, at=CA_FILE)
-        self.service.runs_on(self._site.ingress_node)
         backup = Backup.none(
             because="lost certificates are asked for again within minutes; Let's Encrypt allows that five times a week"
         )

@@ -178,7 +178,8 @@ class Cloud(Settings):
     monitoring: bool = Field(default=True, description="DigitalOcean's agent on new nodes; alerts need it")
     alerts: CloudAlerts | None = None
     engine_version: str | None = Field(
-        default=None, description="version of the engine's package; default: what the node's layer pins"
+        default=None,
+        description="version of the engine's package, such as 26.1.*; default: the one of Debian 12, so another image needs it",
     )
 
     @model_validator(mode="after")

@@ -90,7 +90,7 @@ def _ingress(environment: Environment, cloud: Cloud) -> None:
             "the public address leads to one node, a manager; use a pool with count 1 and role manager"
         )
     label = environment.stores.label_of("letsencrypt")
-    if "letsencrypt" in environment.store_names and pool.labels.get("storage") != label:
+    if pool.labels.get("storage") != label:
         raise ValueError(
             f"cloud/ingress_pool is {cloud.ingress_pool!r} but certificates are on storage={label}; "
             f"give nodes/{cloud.ingress_pool} that label, or set stores/labels/letsencrypt"

@@ -1,6 +1,6 @@
 """One environment: everything in which it differs from the others."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -37,17 +37,6 @@ class State(Settings):
         return self
 
 
-def _labelled(name: str, pool: Any) -> Any:
-    if not isinstance(pool, dict) or not isinstance(pool.get("labels", {}), dict):
-        return pool
-    labels = pool.get("labels", {})
-    if labels.get("pool", name) != name:
-        raise ValueError(
-            f"nodes/{name}/labels/pool is {labels['pool']!r}; each node has its pool's name there, leave it out"
-        )
-    return {**pool, "labels": {**labels, "pool": name}}
-
-
 class Environment(Settings):
     """The file ``environments/<name>.yaml``."""
 
@@ -75,15 +64,6 @@ class Environment(Settings):
     cloud: Cloud | None = Field(
         default=None, description="what is ordered from DigitalOcean; without it the nodes are there already"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _pools_are_labelled(cls, document: Any) -> Any:
-        """Nodes that we order say which pool they are of; what is placed by pool goes by that label."""
-        nodes = document.get("nodes") if isinstance(document, dict) and document.get("cloud") else None
-        if not isinstance(nodes, dict):
-            return document
-        return {**document, "nodes": {name: _labelled(str(name), pool) for name, pool in nodes.items()}}
 
     @property
     def cloud_stack(self) -> str:
