@@ -36,7 +36,7 @@ HELD = ("docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io"
 """Packages that stop the engine when they are renewed: held, and out of the unattended updates."""
 
 PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, TAILSCALE_KEY_BYTES = 420, 90, 128
-"""Of an ed25519 key in OpenSSH's form (411 and 81 with a comment's room), and of a Tailscale key (62)."""
+"""At most: an ed25519 key without a comment has 387 and 81 in OpenSSH's form; of a mesh key's length nothing is promised."""
 
 SCRIPTS = (
     "sprocket-setup",
