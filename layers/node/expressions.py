@@ -47,6 +47,11 @@ class Expressions:
         return mark
 
 
+def is_reference(text: str) -> bool:
+    """Whether a text is one Terraform expression and nothing else."""
+    return _EXPRESSION.fullmatch(text) is not None
+
+
 def _inner(expression: str) -> str:
     """What stands between ``${`` and ``}``, for use inside a call.
 

@@ -9,9 +9,11 @@ from ipaddress import IPv4Network
 from typing import Literal
 
 from ..errors import SettingsError
+from .expressions import is_reference
 
 _WORD = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _LABEL = re.compile(r"[A-Za-z0-9._-]+=[A-Za-z0-9._:/-]+")
+_OPERATOR = re.compile(r"(ssh|ecdsa|sk)-[^\s]+ [A-Za-z0-9+/=]+( [^\n]*)?")
 _OWNER = re.compile(r"[0-9]+:[0-9]+")
 
 ENGINE_POOLS = ("172.20.0.0/14", "192.168.0.0/16", "10.201.0.0/16")
@@ -114,7 +116,7 @@ class Cluster:
         managers: DNS names of all managers' private addresses, ``<pool>-<n>.nodes.<domain>``.
         vpc_range: where nodes come from when they ask to join.
         address_pool: of overlay networks; fixed when the swarm starts.
-        operators: name to public ssh key, for user deploy.
+        operators: name to public ssh key, for user deploy; or to a reference to one.
         host_key: of every manager's sshd. Pinned by those who connect, and the same after a droplet was replaced.
         join_manager: opens ``sprocket-admit manager``; in managers' user data only.
         join_worker: opens ``sprocket-admit worker``; in workers' user data only.
@@ -142,7 +144,7 @@ class Cluster:
                 f"cloud/vpc_range: {vpc} overlaps {pool}, where overlay networks get their addresses; choose another range"
             )
         for name, key in self.operators.items():
-            if not re.fullmatch(r"(ssh|ecdsa|sk)-[^\s]+ [A-Za-z0-9+/=]+( [^\n]*)?", key.strip()):
+            if not is_reference(key) and not _OPERATOR.fullmatch(key.strip()):
                 raise SettingsError(
                     f"cloud/ssh_keys/{name}: not a public ssh key; it is one line such as 'ssh-ed25519 AAAA... name'"
                 )

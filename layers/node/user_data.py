@@ -13,7 +13,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 
 from ..errors import SettingsError
 from ..rendering import render, to_json, to_yaml
-from .expressions import Expressions
+from .expressions import Expressions, is_reference
 from .node import Cluster, Node, NodeKey, NodeVolume
 
 __all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data"]
@@ -37,6 +37,9 @@ HELD = ("docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io"
 
 PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, TAILSCALE_KEY_BYTES = 420, 90, 128
 """At most: an ed25519 key without a comment has 387 and 81 in OpenSSH's form; of a mesh key's length nothing is promised."""
+
+OPERATOR_KEY_BYTES = 800
+"""At most: an RSA key of 4096 bits has 740 with a comment."""
 
 SCRIPTS = (
     "sprocket-setup",
@@ -179,8 +182,11 @@ def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[Fil
     def private(key: NodeKey) -> str:
         return expressions.base64(key.private, size=PRIVATE_KEY_BYTES)
 
-    operators = "".join(f"{key.strip()}\n" for _, key in sorted(cluster.operators.items()))
-    yield File(f"{SSH}/operators", operators)
+    operators = (
+        expressions.line(key, size=OPERATOR_KEY_BYTES) if is_reference(key) else key.strip()
+        for _, key in sorted(cluster.operators.items())
+    )
+    yield File(f"{SSH}/operators", "".join(f"{key}\n" for key in operators))
     known = f"{','.join(cluster.managers)} {public(cluster.host_key)}\n"
     yield File(f"{SSH}/known_hosts", known)
     own = cluster.join_manager if manager else cluster.join_worker

@@ -27,7 +27,7 @@ VALUES = {
         ),
         ("public", f"ssh-ed25519 AAAA{name}\n"),
     )
-} | {"var.mesh": "tskey-auth-x"}
+} | {"var.mesh": "tskey-auth-x", "var.ssh_key_ci": "ssh-ed25519 AAAAci ci\n"}
 WORKER = {"name": "test-work-1", "pool": "work", "role": "worker", "is_first": False}
 
 
@@ -240,6 +240,14 @@ def test_a_node_that_cannot_be(changes: dict[str, object], words: str) -> None:
 def test_ranges_that_overlap() -> None:
     with pytest.raises(SettingsError, match=r"10\.200\.16\.0/20 overlaps 10\.200\.0\.0/16"):
         cluster(vpc_range="10.200.16.0/20")
+
+
+def test_an_operators_key_may_be_a_reference() -> None:
+    given = {"ann": "ssh-ed25519 AAAAann ann", "ci": "${var.ssh_key_ci}"}
+    found = files(user_data(node(), cluster(operators=given)))
+    assert (
+        found["/etc/sprocket/ssh/operators"]["content"] == "ssh-ed25519 AAAAann ann\nssh-ed25519 AAAAci ci\n"
+    )
 
 
 def test_an_operators_key_of_two_lines() -> None:
