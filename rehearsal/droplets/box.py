@@ -114,7 +114,7 @@ class Box:
             "SPACES_ENDPOINT_URL": f"http://{{{{.Region}}}}.{addresses.SPACES}",
             "SPACES_ACCESS_KEY_ID": self.spaces_key.access_key,
             "SPACES_SECRET_ACCESS_KEY": self.spaces_key.secret_key,
-            "HTTP_PROXY": self.s3_endpoint,
+            "HTTP_PROXY": f"{self.s3_endpoint}:80",
             "NO_PROXY": "127.0.0.1,localhost,203.0.113.0/24",
         }
 

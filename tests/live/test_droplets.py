@@ -14,7 +14,7 @@ import pytest
 
 from rehearsal.digitalocean import Emulator
 from rehearsal.digitalocean.settings import Seconds
-from rehearsal.droplets import Box
+from rehearsal.droplets import Box, cleaning
 from rehearsal.droplets.addresses import HOST, METADATA
 
 pytestmark = [pytest.mark.live(needs=["engine"]), pytest.mark.proof]
@@ -280,7 +280,7 @@ def test_object_storage_opens_to_keys_of_the_api(cloud: Cloud) -> None:
     grants = [{"bucket": "backups", "permission": "read"}]
     key = cloud.ask("POST", "spaces/keys", name="reader", grants=grants)["key"]
     cloud.settle()
-    through_proxy = ["-x", cloud.box.s3_endpoint, "http://backups.fra1.spaces.test/object"]
+    through_proxy = ["-x", f"{cloud.box.s3_endpoint}:80", "http://backups.fra1.spaces.test/object"]
     assert s3(cloud, owner.access_key, owner.secret_key, "-T", "/etc/hostname", *through_proxy) == "200"
     reader = (key["access_key"], key["secret_key"])
     eventually(lambda: s3(cloud, *reader, *through_proxy) == "200", "the new key reads")
@@ -292,3 +292,17 @@ def s3(cloud: Cloud, access: str, secret: str, *words: str) -> str:
     """The status of a signed request."""
     command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--aws-sigv4", "aws:amz:us-east-1:s3"]
     return cloud.box.from_outside(*command, "--user", f"{access}:{secret}", *words).stdout
+
+
+def test_all_that_a_killed_run_leaves_is_found_and_removed(cloud: Cloud) -> None:
+    """Last, because it takes this box away: what the next start would do after a kill."""
+    volume = cloud.ids["volume"]
+    cloud.ask("POST", f"volumes/{volume}/actions", type="attach", droplet_id=cloud.ids["store"])
+    cloud.settle()
+    found = cleaning.clean(cloud.key.parent / "box")
+    assert "3 containers" in found and "2 volumes" in found and "2 networks" in found
+    assert cleaning.clean(cloud.key.parent / "box") == ""
+    loops = subprocess.run(["losetup", "--list"], capture_output=True, text=True, timeout=30, check=True)
+    assert str(cloud.key.parent) not in loops.stdout
+    rules = subprocess.run(["ip", "rule"], capture_output=True, text=True, timeout=30, check=True)
+    assert "sprocket-public" not in rules.stdout
