@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from layers.cloud import machines
 from layers.cloud.way_out import way_out
 from layers.loading import ENVIRONMENTS, read_yaml
+from layers.node.user_data import user_data
 from layers.settings.environment import Environment
 from tests.live.cloud_terraform import KEY, Changes, CloudTerraform
 
@@ -171,8 +172,7 @@ def test_an_innocent_edit_loses_nothing(cloud: CloudTerraform, edit: str) -> Non
 
 def test_other_user_data_loses_nothing(cloud: CloudTerraform, monkeypatch: pytest.MonkeyPatch) -> None:
     """And it does reach Terraform: a rebuild that is asked for takes it, as it takes the new image."""
-    real = machines.user_data
-    monkeypatch.setattr(machines, "user_data", lambda node, cluster: real(node, cluster) + "# edited\n")
+    monkeypatch.setattr(machines, "user_data", lambda node, cluster: user_data(node, cluster) + "# edited\n")
     cloud.declare(edited(INNOCENT["a new image for new nodes"]))
     assert cloud.changes() == {}
 

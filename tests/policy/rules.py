@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ops.check.platform import Platform
 from layers.services import ServicesStack
+from ops.check.platform import Platform
 from ops.check.service import DeployedService
 from tests.stacks.synthesis import Synthesized, synthesized
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from sprocket_constructs import Alarms, CloudProject, ConstructError, DnsZone, PublicAddress
@@ -67,7 +68,7 @@ def test_a_zone_keeps_its_protection_when_it_is_given_away(is_ours: bool, count:
 def test_names_that_cannot_be_are_refused() -> None:
     zone = DnsZone(new_cloud(), "zone", name="example.com", is_ours=False)
     zone.address("a.example.com", "192.0.2.1")
-    for wrong, message in (
+    wrongs: list[tuple[Callable[[], object], str]] = [
         (
             lambda: zone.alias("a.example.com", "b.example.com"),
             "a.example.com has a record already; declare each",
@@ -84,7 +85,8 @@ def test_names_that_cannot_be_are_refused() -> None:
             lambda: zone.alias("b.example.com", "c.d."),
             "target c.d. of b.example.com ends with a dot; leave it out",
         ),
-    ):
+    ]
+    for wrong, message in wrongs:
         with pytest.raises(ConstructError, match=re.escape(f"test/zone: {message}")):
             wrong()
 

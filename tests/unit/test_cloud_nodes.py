@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 from sprocket_constructs import (
@@ -106,7 +107,7 @@ def test_a_droplet_as_it_is_by_default() -> None:
     ("backups", "policy"),
     [("weekly", {"plan": "weekly", "weekday": "SUN", "hour": 4}), ("daily", {"plan": "daily", "hour": 4})],
 )
-def test_a_droplet_with_everything(backups: str, policy: dict[str, object]) -> None:
+def test_a_droplet_with_everything(backups: Literal["weekly", "daily"], policy: dict[str, object]) -> None:
     ground = Ground(new_cloud())
     volumes = BlockVolumes(ground.stack, "stores", region="fra1")
     kind = DropletKind(size="s-8vcpu-16gb", image="debian-13-x64", monitoring=False, backups=backups)
