@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ._cdktf import (
     Construct,
     DigitaloceanProvider,
@@ -9,6 +11,7 @@ from ._cdktf import (
     TerraformOutput,
     TerraformStack,
     TerraformVariable,
+    TerraformVariableValidationConfig,
     TlsProvider,
 )
 from .stack import RANDOM_PROVIDER
@@ -49,14 +52,21 @@ class CloudStack(TerraformStack):
         output = TerraformOutput(self, f"output-{name}", value=value, sensitive=sensitive or None)
         output.override_logical_id(name)
 
-    def supplied(self, name: str, description: str, *, sensitive: bool = True) -> str:
+    def supplied(
+        self, name: str, description: str, *, sensitive: bool = True, pattern: str | None = None
+    ) -> str:
         """The expression of a variable that somebody has to give before a deploy.
 
         Args:
             name: of the variable; ``TF_VAR_<name>`` gives it.
             description: what it is and where one gets it.
             sensitive: not shown in a plan.
+            pattern: regular expression (Terraform's) that the value, without space at its ends, must match.
         """
+        check = TerraformVariableValidationConfig(
+            condition=f"${{can(regex({json.dumps(pattern)}, trimspace(var.{name})))}}",
+            error_message=f"TF_VAR_{name} must be: {description}.",
+        )
         variable = TerraformVariable(
             self,
             f"variable-{name}",
@@ -64,6 +74,7 @@ class CloudStack(TerraformStack):
             sensitive=sensitive or None,
             nullable=False,
             description=description,
+            validation=[check] if pattern else None,
         )
         variable.override_logical_id(name)
         return f"${{var.{name}}}"

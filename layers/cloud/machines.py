@@ -20,9 +20,6 @@ from ..settings.environment import Environment
 from .access import NodeAccess
 from .nodes import ClusterNode, nodes_of, owner_of, volume_name
 
-STAND_IN = "ssh-ed25519 AAAA supplied:{};"
-"""Put into the text for a key that only Terraform will know, and replaced in it: the text is made of plain keys."""
-
 
 class Machines(Construct):
     """All droplets of an environment with their volumes, by pool.
@@ -47,7 +44,6 @@ class Machines(Construct):
         super().__init__(scope, id_)
         self._settings = settings
         self._cloud = cloud
-        self._operators = operators
         self.nodes = nodes_of(settings)
         self.volumes = BlockVolumes(self, "stores", region=cloud.region)
         self._volumes = {
@@ -76,9 +72,7 @@ class Machines(Construct):
             domain=self._settings.domain,
             managers=tuple(sorted(node.dns_name for node in self.nodes if node.role == "manager")),
             vpc_range=self._cloud.vpc_range,
-            operators={
-                name: STAND_IN.format(name) if "${" in key else key for name, key in operators.items()
-            },
+            operators=operators,
             host_key=_halves(self.host_key),
             join_manager=_halves(KeyPair(self, "join_manager")),
             join_worker=_halves(KeyPair(self, "join_worker")),
@@ -113,12 +107,7 @@ class Machines(Construct):
 
     def _tell(self, nodes: Sequence[ClusterNode]) -> Callable[[int], str]:
         by_number = {node.number: node for node in nodes}
-        return lambda number: self._filled(user_data(self._node(by_number[number]), self._cluster))
-
-    def _filled(self, text: str) -> str:
-        for name, key in self._operators.items():
-            text = text.replace(STAND_IN.format(name), f"${{trimspace({key[2:-1]})}}" if "${" in key else key)
-        return text
+        return lambda number: user_data(self._node(by_number[number]), self._cluster)
 
     def _node(self, node: ClusterNode) -> Node:
         return Node(

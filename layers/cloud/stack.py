@@ -24,6 +24,9 @@ from .storage import SpacesStorage
 NODE_TTL = 60
 """Seconds: a node that is made anew has another address, and its peers look for it by name."""
 
+ONE_PUBLIC_KEY = "^(ssh|sk-ssh|ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\\n]*)?$"
+"""Of one line: the value ends up inside a file of the nodes' user data, where a second line would be another key."""
+
 
 class EnvironmentCloud(CloudStack):
     """All that one environment has in the cloud. Only names that are known here are shared with the services' stack."""
@@ -64,7 +67,9 @@ class EnvironmentCloud(CloudStack):
 
     def _operator(self, name: str) -> str:
         variable = f"ssh_key_{name.replace('-', '_')}"
-        return self.supplied(variable, f"public SSH key of {name}, one line", sensitive=False)
+        return self.supplied(
+            variable, f"public SSH key of {name}, one line", sensitive=False, pattern=ONE_PUBLIC_KEY
+        )
 
     def _tailscale_key(self) -> str:
         return self.supplied(

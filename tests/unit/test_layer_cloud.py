@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from layers.cloud.nodes import nodes_of, owner_of
+from layers.cloud.stack import ONE_PUBLIC_KEY
 from layers.cloud.way_out import way_out
 from layers.loading import load_environment
 from layers.settings.environment import Environment
@@ -147,6 +149,15 @@ def test_an_operators_key_that_is_supplied_is_put_in_by_terraform() -> None:
     told = droplets(altered_cloud("prod", lambda d: d["cloud"].update(ssh_keys=keys)))["app-1"]["user_data"]
     assert "${trimspace(var.ssh_key_ci)}" in told and "${trimspace(var.ssh_key_ci_2)}" in told and key in told
     assert "AAAA supplied" not in told
+
+
+def test_a_supplied_key_of_two_lines_would_be_two_keys_and_is_refused() -> None:
+    """Terraform itself tries the pattern: it ends up in a condition of the variable."""
+    assert re.search(ONE_PUBLIC_KEY, "ssh-ed25519 AAAAC3 me@example.org")
+    for value in ("ssh-ed25519 AAAA\nssh-rsa BBBB", "ssh-ed25519 AAAA me\nssh-rsa BBBB", "AAAA", ""):
+        assert not re.search(ONE_PUBLIC_KEY, value), value
+    variable = cloud("prod").document["variable"]["ssh_key_ci"]
+    assert "trimspace(var.ssh_key_ci)" in variable["validation"][0]["condition"]
 
 
 @pytest.mark.parametrize("environment", CLOUDS)
