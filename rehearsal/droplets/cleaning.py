@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from rehearsal.digitalocean import MachineError
 
-from . import networks
+from . import memory, networks
 from .disks import Disks
 from .droplet import remove_cgroups
 from .engine import LABEL, docker
@@ -32,6 +33,9 @@ def clean(folder: Path) -> str:
                 docker(*remove, *names, timeout=180)
             found.append(f"{len(names)} {kind}{'s' if len(names) > 1 else ''}")
     networks.remove_public()
+    memory.clear()
     Disks(folder / "volumes").clear()
     remove_cgroups(str(Path(cgroup(0)).parent))
+    for name in ("droplets", "internet"):  # user data and keys are in them
+        shutil.rmtree(folder / name, ignore_errors=True)
     return ", ".join(found)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rehearsal.digitalocean import MachineError
 
+from . import memory
 from .engine import LABEL, PREFIX, docker, inside, listens, pid
 from .hardware import INSIDE, SEED_INSIDE, Hardware, cgroup
 from .networks import PUBLIC_NAME, have_private
@@ -59,7 +60,7 @@ class Droplet:
         self.change()
         machine = self.hardware.machine
         private = have_private(machine.vpc_range)
-        docker("volume", "create", "--label", LABEL, self.container)
+        engine = self._engine_data()
         docker(
             "create", "--name", self.container, "--hostname", machine.name, "--label", LABEL,
             "--label", f"sprocket.droplet={machine.name}",
@@ -67,7 +68,7 @@ class Droplet:
             *(word for one in UNCONFINED for word in ("--security-opt", one)),
             "--cgroupns", "host", "--device-cgroup-rule", "b 7:* rwm",
             *(word for one in MEMORY_FILE_SYSTEMS for word in ("--tmpfs", one)),
-            "--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--volume", f"{self.container}:/var/lib/docker",
+            "--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--volume", f"{engine}:/var/lib/docker",
             "--volume", f"{self._folder}:{INSIDE}:ro", "--volume", f"{self._folder}/seed:{SEED_INSIDE}:ro",
             "--network", PUBLIC_NAME, "--ip", machine.public_ipv4, self._image,
         )  # fmt: skip
@@ -113,6 +114,7 @@ class Droplet:
             docker("rm", "--force", "--volumes", self.container)
         with suppress(MachineError):
             docker("volume", "rm", self.container)
+        memory.unmount(self._in_memory)
         remove_cgroups(cgroup(self.id))
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -120,6 +122,17 @@ class Droplet:
         """A change of hardware, if it is on."""
         if self.running:
             inside(self.container, script, stdin=stdin)
+
+    @property
+    def _in_memory(self) -> Path:
+        return self._folder.parent / f"{self._folder.name}-engine"
+
+    def _engine_data(self) -> str:
+        """What to mount for the engine: memory, or a volume of Docker's where memory is short."""
+        if memory.mount(self._in_memory):
+            return str(self._in_memory)
+        docker("volume", "create", "--label", LABEL, self.container)
+        return self.container
 
     def _is_up(self) -> bool:
         try:

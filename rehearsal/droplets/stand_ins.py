@@ -8,6 +8,7 @@ STAND_INS: tuple[tuple[str, str], ...] = (
         "a container that boots Debian's systemd; kernel, clock and memory are this machine's",
     ),
     ("the size of a droplet (cores, memory, disk)", "nothing: not applied, all droplets share this machine"),
+    ("the disk of a droplet under its Docker Engine", "memory of this machine, where it has 5 GiB to spare"),
     ("image debian-12-x64", "Debian bookworm by debootstrap, with Debian's Docker Engine already in it"),
     ("cloud-init's source DigitalOcean", "its source NoCloud, with the same user data, unchanged"),
     ("metadata service 169.254.169.254", "a program of ours at that address, answering by who asks"),

@@ -13,6 +13,7 @@ from rehearsal.digitalocean import Machine, Volume
 from rehearsal.droplets import hardware
 from rehearsal.droplets.hardware import Hardware, metadata, power_on, seed_files
 from rehearsal.droplets.inside.metadata import answer
+from rehearsal.droplets.memory import has_room
 
 USER_DATA = "#cloud-config\nwrite_files: [{path: /a, content: 'it''s $HOME'}]\n"
 MACHINE = Machine(
@@ -108,3 +109,9 @@ def test_without_a_reserved_ip_there_is_no_address() -> None:
 
 def test_disks_are_lettered_as_the_kernel_letters_them() -> None:
     assert [hardware.disk(number) for number in (0, 25, 26, 51, 52)] == ["sda", "sdz", "sdaa", "sdaz", "sdba"]
+
+
+@pytest.mark.parametrize(("available", "room"), [("5242880", True), ("5242879", False)])
+def test_an_engine_lives_in_memory_only_where_there_is_room(available: str, room: bool) -> None:
+    assert has_room(f"MemTotal: 99999999 kB\nMemAvailable: {available} kB\n") is room
+    assert has_room("") is False

@@ -1,0 +1,52 @@
+"""Where a droplet's engine keeps images and containers: in memory, while there is enough of it.
+
+Unpacking the platform's images there takes half the processor time that it takes on a disk (26 images, 1 GB: 26 s
+instead of 49 s). It stays over reboots of the droplet and goes with it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from rehearsal.digitalocean import MachineError
+
+from .engine import PREFIX
+
+ENOUGH = 5 * 1024**2  # KiB that must be free for one more droplet
+SIZE = "8g"  # the most that one may take
+
+
+def has_room(meminfo: str) -> bool:
+    """Whether the machine's memory has room, from the text of /proc/meminfo."""
+    found = {words[0]: words[1] for line in meminfo.splitlines() if len(words := line.split()) > 1}
+    return int(found.get("MemAvailable:", "0")) >= ENOUGH
+
+
+def mount(path: Path) -> bool:
+    """A file system in memory at `path`; False where there is no room for it."""
+    if not has_room(Path("/proc/meminfo").read_text()):
+        return False
+    path.mkdir(parents=True, exist_ok=True)
+    _run("mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=711", PREFIX, str(path))
+    return True
+
+
+def unmount(path: Path) -> None:
+    """What is in it is gone. Lazily: a container that is just going may hold it for a moment."""
+    if path.is_mount():
+        _run("umount", "--lazy", str(path))
+
+
+def clear() -> None:
+    """All that boxes have mounted, known by the name that the mount has as its source."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        source, target, kind, *_ = line.split()
+        if (source, kind) == (PREFIX, "tmpfs"):
+            _run("umount", "--lazy", target.replace(r"\040", " "))
+
+
+def _run(*command: str) -> None:
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    if run.returncode:
+        raise MachineError(f"{' '.join(command)}: {run.stderr.strip()}")
