@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from .environment import Environment
 
 
+SMALLEST_FOR_RABBITMQ = 4
+"""GiB. Its ``disk_free_limit`` is 2 GB: on a smaller volume it would block every publisher from the first minute on."""
+
+
 def check_cloud(environment: Environment) -> None:
     """Refuses what could be ordered but would not carry the services.
 
@@ -22,7 +26,7 @@ def check_cloud(environment: Environment) -> None:
                     f"nodes/{name}/size is {pool.size} but nothing is ordered without cloud; add cloud or remove size"
                 )
         return
-    for rule in (_sizes, _managers, _stores, _storage, _ingress, _names, _database, _engine):
+    for rule in (_sizes, _managers, _stores, _room, _storage, _ingress, _names, _database, _engine):
         rule(environment, environment.cloud)
 
 
@@ -55,6 +59,14 @@ def _stores(environment: Environment, cloud: Cloud) -> None:
         raise ValueError(
             f"cloud/volumes has {', '.join(unused)}, which no service of the environment stores; "
             f"use {', '.join(environment.store_names)}"
+        )
+
+
+def _room(environment: Environment, cloud: Cloud) -> None:
+    if cloud.volumes["rabbitmq"] < SMALLEST_FOR_RABBITMQ:
+        raise ValueError(
+            f"cloud/volumes/rabbitmq is {cloud.volumes['rabbitmq']} GiB, but the broker takes no message any more once "
+            f"less than 2 GB are free; use {SMALLEST_FOR_RABBITMQ} or more"
         )
 
 

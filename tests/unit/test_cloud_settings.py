@@ -61,6 +61,10 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
         lambda d: d["cloud"]["volumes"].pop("redis"),
         "cloud/volumes lacks redis; give each store of the environment its GiB",
     ),
+    "a volume on which the broker blocks": (
+        lambda d: d["cloud"]["volumes"].update(rabbitmq=3),
+        "cloud/volumes/rabbitmq is 3 GiB, but the broker takes no message any more once less than 2 GB are free; use 4 or more",
+    ),
     "a volume without a store": (
         lambda d: d["cloud"]["volumes"].update(mongo=1),
         "cloud/volumes has mongo, which no service of the environment stores; use redis, rabbitmq, postgres, minio, "
