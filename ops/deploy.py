@@ -56,7 +56,6 @@ def deploy(
         refuse_without(targets, only)
     if targets.cloud and only != "services":
         deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, meant=meant)
-        targets = targets_of(environment)
     if only != "cloud":
         if targets.cloud:
             ready.required(targets.services, wait_s=ready_s, tell=standings.Shown(screen.err))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from layers.cloud.way_out import way_out
 from ops.errors import Obstacle, OpsError, WrongUse
 from ops.report.actions import from_terraform
 from ops.report.model import Action
-from ops.terraform import Diagnostic, TerraformFailed
+from ops.terraform import TerraformFailed
 
 DATA: Mapping[str, str] = {
     "digitalocean_volume": "volume",
@@ -17,6 +18,7 @@ DATA: Mapping[str, str] = {
     "digitalocean_spaces_bucket": "bucket",
     "digitalocean_reserved_ip": "reserved address",
     "digitalocean_domain": "DNS zone",
+    "digitalocean_vpc": "private network",
 }
 """What is lost for good when it is destroyed; an address too, since it cannot be had again."""
 
@@ -90,24 +92,11 @@ SHRINK = (
     "keep {was} GiB; to get smaller, make a second volume, copy, and swap them: docs/runbooks/destroy-data.md"
 )
 
-_MEANINGS: tuple[tuple[str, str], ...] = (
-    (
-        "cannot be destroyed",
-        f"it holds data or an address and is protected (prevent_destroy). A renamed volume, bucket or database is "
-        f"another one: take the old name back. If it is meant to go: {STEPS}",
-    ),
-    ("can only be expanded", SHRINK.format(was="the size it has") + " (a volume never shrinks)"),
-)
-
 
 def explained(error: TerraformFailed) -> OpsError:
     """A plan that Terraform refused, with the way out where the reason is a known one."""
-    fixes = [fix for words, fix in _MEANINGS if any(words in _text(one) for one in error.outcome.errors)]
-    return OpsError(error.problem, fix="\n  ".join(fixes)) if fixes else error
-
-
-def _text(diagnostic: Diagnostic) -> str:
-    return " ".join(f"{diagnostic.summary} {diagnostic.detail}".split())
+    sentences = way_out("\n".join(f"{one.summary}\n{one.detail}" for one in error.outcome.errors))
+    return OpsError(error.problem, fix="\n  ".join([*sentences, STEPS])) if sentences else error
 
 
 def addresses_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:

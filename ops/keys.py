@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from layers.settings.cloud import SUPPLIED
 from ops.errors import WrongUse
 from ops.nodes import nodes_of, ssh_to
 from ops.ssh import Ssh
@@ -39,17 +41,30 @@ class Written:
         return f"{self.node}: {self.problem or self.what}"
 
 
-def text_of(keys: Mapping[str, str]) -> str:
-    """The file: a line per key, with its owner's name as the comment.
+def text_of(keys: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> str:
+    """The file, line by line as nodes are given it at their first boot.
 
     Raises:
-        WrongUse: no key at all would lock everybody out.
+        WrongUse: a key that is supplied is not there; or no key at all, which would lock everybody out.
     """
     if not keys:
         raise WrongUse(
             "the environment names no ssh_keys: that would lock everybody out", fix="add cloud/ssh_keys"
         )
-    return "".join(f"{' '.join(key.split()[:2])} {name}\n" for name, key in sorted(keys.items()))
+    return "".join(f"{_key(name, key, environment)}\n" for name, key in sorted(keys.items()))
+
+
+def _key(name: str, key: str, environment: Mapping[str, str]) -> str:
+    if key != SUPPLIED:
+        return key.strip()
+    variable = f"TF_VAR_ssh_key_{name.replace('-', '_')}"
+    given = environment.get(variable, "").strip()
+    if not given:
+        raise WrongUse(
+            f"the public key of {name} is supplied, but {variable} is not set",
+            fix=f"export {variable}='ssh-ed25519 AAAA... {name}'",
+        )
+    return given
 
 
 def write_keys(target: Target, say: Callable[[str], None]) -> list[Written]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
     targets = targets_in(settings, synthesized)
     for target in targets.all:
         chosen = takeover.taken_over_or_not(targets) if not target.is_cloud and targets.cloud else target
-        reason = unreachable(chosen, say=say)
+        expected = takeover.wanted(target.document, targets.cloud) if targets.cloud else []
+        reason = unreachable(chosen, say=say, from_cloud=expected)
         if reason:
             reports.append(_against_nothing(target.stack, target.document, reason))
         else:
@@ -52,11 +53,18 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
     return Report(environment=environment, stacks=tuple(reports))
 
 
-def unreachable(target: Target, *, say: Say) -> str:
-    """Why Terraform cannot plan this stack here, in one line; empty when it can. Found out by trying."""
+def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -> str:
+    """Why Terraform cannot plan this stack here, in one line; empty when it can. Found out by trying.
+
+    Args:
+        from_cloud: variables whose values the cloud stack has once it is deployed.
+    """
     if shutil.which(program()) is None:
         return f"{program()} is not installed (https://developer.hashicorp.com/terraform/install)"
     lacking = [name for name in secrets.names(target.document) if name not in target.variables]
+    if lacking and set(lacking) <= set(from_cloud):
+        return f"{', '.join(lacking)} comes from the cloud stack, which is not deployed or cannot be asked"
+    lacking = [name for name in lacking if name not in from_cloud]
     if lacking:
         return f"these secrets have no value: {', '.join(f'TF_VAR_{secret}' for secret in lacking)}"
     without = [obstacle.what for obstacle in preflight.credentials(target.document)]

@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 
 from ops.errors import OpsError
-from ops.report.inventory import Inventory
 from ops.target import Target
 
 API = "https://api.digitalocean.com"
@@ -36,47 +35,42 @@ class Stray:
 
 
 def take_in(cloud: Target) -> list[Stray]:
-    """Imports what the account has under a name that the stack wants and that its state does not know.
+    """Imports what the account has under a name that the stack wants and that its state does not know by its id.
+
+    A state that was written before the killed apply may still hold the id of one that is gone; that entry makes room.
 
     Raises:
         OpsError: two of one name are there, so that nobody can tell which; or an import failed.
     """
     state = cloud.terraform.state()
     resources = state.get("values", {}).get("root_module", {}).get("resources", [])
-    known = {str(each["address"]) for each in resources}
-    lacking = {
-        str(r.values.get("name")): r.address
-        for type_ in _KINDS
-        for r in cloud.wanted.of_type(type_)
-        if r.address not in known
-    }
     # Nothing at all in the state is a first deploy, or a lost state, which is no reason to take things in unasked.
-    if not known or not lacking:
+    if not resources:
         return []
-    held = {(str(each["type"]), str(each["values"].get("id"))) for each in resources}
-    found = list(_strays(lacking, held, cloud.wanted))
+    held = {str(each["address"]): str(each["values"].get("id")) for each in resources}
+    found = [stray for type_, path in _KINDS.items() for stray in _strays(cloud, type_, path, held)]
     for stray in found:
+        if stray.address in held:
+            cloud.terraform.forget(stray.address)
         cloud.terraform.import_(stray.address, stray.id)
     return found
 
 
-def _strays(lacking: Mapping[str, str], held: set[tuple[str, str]], wanted: Inventory) -> Iterator[Stray]:
-    for type_, path in _KINDS.items():
-        if not any(address.startswith(f"{type_}.") for address in lacking.values()):
+def _strays(cloud: Target, type_: str, path: str, held: Mapping[str, str]) -> Iterator[Stray]:
+    there: dict[str, list[str]] = {}
+    for raw in _all(path):
+        there.setdefault(str(raw["name"]), []).append(str(raw["id"]))
+    for wanted in cloud.wanted.of_type(type_):
+        name = str(wanted.values.get("name"))
+        ids = there.get(name, [])
+        if not ids or held.get(wanted.address) in ids:
             continue
-        seen: dict[str, str] = {}
-        for raw in _all(path):
-            name, id_ = str(raw["name"]), str(raw["id"])
-            address = lacking.get(name, "")
-            if not address.startswith(f"{type_}.") or (type_, id_) in held:
-                continue
-            if name in seen:
-                raise OpsError(
-                    f"there are several {path} {name} that no state knows: {seen[name]}, {id_}",
-                    fix="delete all but one in the control panel, then deploy again",
-                )
-            seen[name] = id_
-            yield Stray(address=address, id=id_, name=name)
+        if len(ids) > 1:
+            raise OpsError(
+                f"there are several {path} {name} that no state knows: {', '.join(ids)}",
+                fix="delete all but one in the control panel, then deploy again",
+            )
+        yield Stray(address=wanted.address, id=ids[0], name=name)
 
 
 def _all(path: str) -> Iterator[Mapping[str, Any]]:

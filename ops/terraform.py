@@ -170,6 +170,12 @@ class Terraform:
         if run.returncode:
             raise OpsError(f"{_name()} import of {address}: {_first_error(run.stderr or run.stdout)}")
 
+    def forget(self, address: str) -> None:
+        """Takes an entry out of the state; what it names stays."""
+        run = self._run(["state", "rm", address], timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} state rm of {address}: {_first_error(run.stderr or run.stdout)}")
+
     def _json(self, words: Sequence[str]) -> dict[str, Any]:
         run = self._run(words, timeout=INIT_TIMEOUT_S)
         if run.returncode:

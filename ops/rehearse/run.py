@@ -68,7 +68,9 @@ class Rehearsal:
             found, ok = work(), True
         except (CheckFailed, OpsError) as error:
             found, ok = str(error), False
-        except Exception as error:  # a machine that does not boot, a check that is wrong: neither is a success
+        except (
+            Exception
+        ) as error:  # a machine that does not boot, a check that is wrong: neither is a success
             found, ok = f"{type(error).__name__}: {error}", False
             for line in traceback.format_exc().splitlines():
                 self.diary.say(f"    {line}", shown=False)

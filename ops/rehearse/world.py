@@ -43,6 +43,8 @@ class World:
     diary: Diary
     marks: dict[str, str] = field(default_factory=dict)
     """What was written into each store, and must be there after everything."""
+    killed: set[int] = field(default_factory=set)
+    """Droplets that an apply had ordered when it was killed."""
     notes: dict[str, str] = field(default_factory=dict)
     """Measured along the way, for the table at the end."""
 

@@ -28,6 +28,7 @@ def refused(*changes: dict[str, Any], **named: Any) -> list[str]:
         ("digitalocean_spaces_bucket", "bucket"),
         ("digitalocean_reserved_ip", "reserved address"),
         ("digitalocean_domain", "DNS zone"),
+        ("digitalocean_vpc", "private network"),
     ],
 )
 def test_data_is_neither_destroyed_nor_replaced_whatever_is_named(type_: str, word: str) -> None:
@@ -96,10 +97,10 @@ def test_harmless_changes_pass() -> None:
     [
         (
             "Instance cannot be destroyed",
-            "Resource digitalocean_volume.x has\nprevent_destroy",
-            "take the old name back",
+            'Resource digitalocean_volume.stores["redis"] has\nlifecycle.prevent_destroy set, but the plan calls for',
+            'digitalocean_volume.stores["redis"] would be destroyed or replaced, and with it the data of a store',
         ),
-        ("volumes `size` can only be expanded and not shrunk", "", "a volume never shrinks"),
+        ("volumes `size` can only be expanded and not shrunk", "", "would shrink, which no volume can"),
     ],
 )
 def test_a_plan_that_terraform_refuses_gets_a_way_out(summary: str, detail: str, words: str) -> None:

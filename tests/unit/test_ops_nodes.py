@@ -172,7 +172,7 @@ def test_without_a_deployed_cloud_there_is_no_host_key(host: Any) -> None:
 
 def test_operators_keys_are_confirmed_over_a_new_connection() -> None:
     text = keys.text_of({"zoe": "ssh-ed25519 AAAAz z@laptop", "ada": "ssh-ed25519 AAAAa"})
-    assert text == "ssh-ed25519 AAAAa ada\nssh-ed25519 AAAAz zoe\n"
+    assert text == "ssh-ed25519 AAAAa\nssh-ed25519 AAAAz z@laptop\n"
     ssh = FakeSsh(said("written\n"), said(""))
     assert keys.write("n", ssh, text).what == "written"
     (first, stdin), (second, _) = ssh.__dict__["asked"]
@@ -186,6 +186,13 @@ def test_keys_that_lock_this_machine_out_go_back_by_themselves() -> None:
     assert keys.write("n", FakeSsh(UNREACHED), "x").problem.startswith("not written: ")
     with pytest.raises(WrongUse, match="lock everybody out"):
         keys.text_of({})
+
+
+def test_a_supplied_key_is_the_one_that_terraform_is_given() -> None:
+    have = {"TF_VAR_ssh_key_the_ci": "ssh-ed25519 AAAAc ci"}
+    assert keys.text_of({"the-ci": "supplied"}, have) == "ssh-ed25519 AAAAc ci\n"
+    with pytest.raises(WrongUse, match="TF_VAR_ssh_key_the_ci is not set"):
+        keys.text_of({"the-ci": "supplied"}, {})
 
 
 def test_the_script_that_writes_keys_puts_them_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ class State:
     def __init__(self, *held: tuple[str, str]) -> None:
         self.held = held
         self.imported: list[tuple[str, str]] = []
+        self.forgotten: list[str] = []
 
     def state(self) -> dict[str, Any]:
         resources = [
@@ -31,6 +32,9 @@ class State:
 
     def import_(self, address: str, id_: str) -> None:
         self.imported.append((address, id_))
+
+    def forget(self, address: str) -> None:
+        self.forgotten.append(address)
 
 
 REDIS, MINIO = ('digitalocean_volume.stores["redis"]', 'digitalocean_volume.stores["minio"]')
@@ -57,10 +61,20 @@ def test_a_droplet_that_nobody_wrote_down_is_taken_in(monkeypatch: pytest.Monkey
 
 def test_a_volume_too_and_what_the_state_knows_stays_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     state = State(("digitalocean_droplet.app-1", "7"), (REDIS, "r"))
-    volumes = [{"name": "prod-redis", "id": "other"}, {"name": "prod-minio", "id": "m"}]
-    assert run(monkeypatch, state, volumes=volumes, droplets=[{"name": "prod-app-1", "id": 9}]) == [
+    volumes = [{"name": "prod-redis", "id": "r"}, {"name": "prod-minio", "id": "m"}]
+    assert run(monkeypatch, state, volumes=volumes, droplets=[{"name": "prod-app-1", "id": 7}]) == [
         "volume prod-minio (m)"
     ]
+    assert state.imported == [(MINIO, "m")] and not state.forgotten
+
+
+def test_the_entry_of_one_that_is_gone_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State(("digitalocean_droplet.app-1", "7"), (REDIS, "r"), (MINIO, "m"))
+    assert run(monkeypatch, state, droplets=[{"name": "prod-app-1", "id": 9}]) == ["droplet prod-app-1 (9)"]
+    assert state.forgotten == ["digitalocean_droplet.app-1"]
+    assert state.imported == [("digitalocean_droplet.app-1", "9")]
+    gone = State(("digitalocean_droplet.app-1", "7"), (REDIS, "r"), (MINIO, "m"))
+    assert run(monkeypatch, gone) == [] and not gone.forgotten
 
 
 def test_an_empty_state_takes_nothing_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import time
 from pathlib import Path
@@ -14,7 +16,7 @@ from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 
 PASSING = (
-    "POST /v2/droplets 429 x1",
+    "GET /v2/droplets/* 429 x1",
     "GET /v2/volumes/* 500 x1",
     "POST /v2/reserved_ips/*/actions slow=5 x1",
     "GET /v2/firewalls/* 500 x1",
@@ -26,7 +28,12 @@ def faults(world: World) -> str:
     """Loses the droplets, then makes the API fail in each way while they are made anew."""
     destroy_all(world)
     words = ("deploy", "--env", world.environment, "--only", "cloud", "--yes")
-    told = [_never(world, words), _refused(world, words), _passing(world, words)]
+    told = [
+        _never(world, words),
+        _refused(world, words),
+        _killed(world, words),
+        _passing(world, words),
+    ]
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
     whole(world)
     if orphans := world.emulator.orphans(_state(world)):
@@ -60,6 +67,33 @@ def _refused(world: World, words: tuple[str, ...]) -> str:
     return "refused: told"
 
 
+def _killed(world: World, words: tuple[str, ...]) -> str:
+    """All of it is killed while a droplet is being made: Terraform cannot write down which. The next deploy finds it."""
+    ordered = set(world.droplets().values())
+    _set(world, "POST /v2/droplets slow=6 x1")
+    running = world.begin(*words)
+    world.until(STOPS_S, lambda: bool(set(world.droplets().values()) - ordered), "a droplet is asked for")
+    for process in _tree(running.process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    running.wait(STOPS_S)
+    new = set(world.droplets().values()) - ordered
+    world.emulator.faults.clear()
+    world.killed |= new
+    return "killed half way"
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all below it, the youngest last."""
+    found = [pid]
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            words = entry.read_text().rpartition(")")[2].split()
+            if int(words[1]) == pid:
+                found += _tree(int(entry.parent.name))
+    return found
+
+
 def _passing(world: World, words: tuple[str, ...]) -> str:
     """What passes is repeated until it works."""
     _set(world, *PASSING)
@@ -67,6 +101,8 @@ def _passing(world: World, words: tuple[str, ...]) -> str:
     world.ops(*words)
     left = [fault.text() for fault in world.emulator.faults.all()]
     world.emulator.faults.clear()
+    if lost := world.killed - set(world.droplets().values()):
+        raise CheckFailed(f"a droplet that a killed apply had ordered was not taken in: {lost}")
     used = len(PASSING) - len(left)
     if not used:
         raise CheckFailed(f"no fault was met: {', '.join(left)}")
