@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +19,9 @@ from layers.loading import load_environment
 from ops.errors import WrongUse
 from ops.rehearse import report, run, surroundings
 from ops.rehearse.checks import CHECKS
+from ops.rehearse.checks.faults import _tree
 from ops.rehearse.checks.guards import EDITS
+from ops.rehearse.checks.hidden import parts_of
 from ops.rehearse.checks.losses import _missing, pinned_to
 from ops.rehearse.cold_start import empty_plans
 from ops.rehearse.diary import Diary
@@ -147,3 +153,24 @@ def test_what_is_pinned_and_what_is_missing() -> None:
         tasks=lambda: [task("web", "dead"), task("alloy", "a"), task("alloy", "b")],
     )
     assert _missing(api, {"web", "alloy"}, {"a", "b"}) == ["web"]
+
+
+def test_keys_are_looked_for_line_by_line_and_public_ones_not_at_all() -> None:
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5v\nAAAAsecretline\nshort\n-----END"
+    assert list(parts_of(key)) == ["AAAAsecretline"]
+    assert list(parts_of("hunter22")) == ["hunter22"]
+    assert not list(parts_of("ssh-ed25519 AAAAC3Nza me"))
+
+
+def test_a_process_and_all_below_it_are_found() -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(30)'])"
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        try:
+            deadline = time.monotonic() + 10
+            while len(_tree(process.pid)) < 2 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            found = _tree(process.pid)
+            assert len(found) == 2 and found[0] == process.pid
+        finally:
+            for pid in _tree(process.pid):
+                os.kill(pid, signal.SIGKILL)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from layers.loading import load_environment
-from ops import deploy, preflight, takeover
+from ops import deploy, preflight, ready, secrets, takeover
 from ops.apply import Meant
 from ops.errors import Refused, WrongUse
 from ops.target import Target, Targets
@@ -53,7 +53,7 @@ def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch:
     taken = takeover.taken_over(both)
     assert dict(taken.variables) == {"postgres_password": "from-the-cloud"}
     assert "from-the-cloud" not in repr(taken)
-    assert [o.what for o in deploy.secrets.missing(taken.document, known=taken.variables)] == [
+    assert [o.what for o in secrets.missing(taken.document, known=taken.variables)] == [
         "secret discord_secret is missing: the discord_secret"
     ]
 
@@ -140,6 +140,6 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
     monkeypatch.setattr(deploy, "refuse_without", lambda targets, only: None)
     monkeypatch.setattr(deploy, "deploy_cloud", lambda target, **rest: done.append("cloud"))
     monkeypatch.setattr(deploy, "deploy_services", lambda targets, **rest: done.append("services"))
-    monkeypatch.setattr(deploy.ready, "required", lambda target, **rest: done.append("ready"))
+    monkeypatch.setattr(ready, "required", lambda target, **rest: done.append("ready"))
     deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, meant=Meant())
     assert done == steps.split()

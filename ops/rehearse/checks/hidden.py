@@ -11,6 +11,9 @@ from ops.rehearse.world import World
 from ops.secrets import known_values
 
 SHORTEST = 8
+PUBLIC = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-")
+SAME_IN_EVERY_KEY = "b3BlbnNzaC1rZXktdjE"
+"""How the first line of each OpenSSH key begins."""
 _JOURNAL = ("journalctl", "--no-pager", "--output=cat")
 _LOGS = ("sh", "-c", "cat /var/log/cloud-init*.log 2>/dev/null; true")
 _PROCESSES = ("ps", "-eo", "args")
@@ -33,20 +36,26 @@ def hidden(world: World) -> str:
 
 
 def secret_values(world: World) -> dict[str, str]:
-    """Values by a name that may be shown. Keys of several lines by their longest line: logs break lines."""
+    """Values by a name that may be shown: what the states hold, what was supplied, and the swarm's join tokens."""
     found: dict[str, str] = {}
     for target in world.targets.all:
         target.terraform.init()
-        values = known_values(target.terraform.state())
-        for number, value in enumerate(sorted(values)):
-            longest = max(value.splitlines() or [""], key=len)
-            if len(longest) >= SHORTEST and longest not in ("generated", "deploy"):
-                found[f"value {number} of {target.stack}"] = longest
-    found = {name: value for name, value in found.items() if not value.startswith(("ssh-ed25519 ", "-----"))}
+        for number, value in enumerate(sorted(known_values(target.terraform.state()))):
+            for part in parts_of(value):
+                found[f"value {number} of {target.stack} ({len(found)})"] = part
     with world.swarm() as swarm:
         for role, token in (swarm.api.inspect_swarm().get("JoinTokens") or {}).items():
             found[f"join token for a {role}"] = token
     return found
+
+
+def parts_of(value: str) -> Iterator[str]:
+    """What to look for: a value as it is, a key line by line, since logs break lines. Public keys are no secret."""
+    if value.startswith(PUBLIC):
+        return
+    for line in value.splitlines():
+        if len(line) >= SHORTEST and not line.startswith(("-----", SAME_IN_EVERY_KEY)):
+            yield line
 
 
 def _places(world: World) -> Iterator[tuple[str, str]]:
