@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -16,8 +15,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 import typer
 
 from layers.errors import SettingsError
-from ops import errors, nodes_command, screen
-from ops.columns import columns
+from ops import errors, images_command, nodes_command, screen
 from ops.options import Env, Json
 from ops.rehearse import command as rehearse_command
 from ops.smoke import command as smoke_commands
@@ -30,8 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-images_app = typer.Typer(help="The image lock.", no_args_is_help=True)
-app.add_typer(images_app, name="images")
+app.add_typer(images_command.app, name="images")
 
 app.command()(smoke_commands.smoke)
 app.command()(smoke_commands.soak)
@@ -206,46 +203,6 @@ def bench() -> None:
     for result in results:
         print(result)
     raise typer.Exit(errors.FINE if all(result.met for result in results) else errors.FINDING)
-
-
-@images_app.command("list")
-def list_images(as_json: Json = False) -> None:
-    """Show every pinned image and whether its digest is known."""
-    from ops.images import LockFile
-
-    pins = list(LockFile().pins())
-    rows = [
-        {"place": p.place, "service": p.service, "image": f"{p.name}:{p.tag}", "digest": p.digest}
-        for p in pins
-    ]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    cells = [(r["place"], r["service"], r["image"], r["digest"].removeprefix("sha256:")[:12]) for r in rows]
-    print("\n".join(columns([("place", "service", "image", "digest"), *cells])))
-
-
-@images_app.command()
-def resolve(
-    again: Annotated[
-        bool, typer.Option("--again", help="Look up all digests, not only what is unresolved.")
-    ] = False,
-) -> None:
-    """Look digests up in their registries and write them to images.lock.yaml; exit code 1 when one was not found."""
-    from ops import images
-    from ops.registry import Registries
-
-    lock = images.LockFile()
-    with Registries() as registries, screen.doing() as say:
-        result = images.resolve(lock, registries, again=again, say=say)
-    lock.save()
-    for image, (before, after) in result.found.items():
-        screen.out.print(f"{image}: {before} -> {after}", markup=False)
-    for reason, count in Counter(result.failed.values()).items():
-        screen.fail(f"{reason} ({count} images)" if count > 1 else reason)
-    if not result.found and not result.failed:
-        screen.err.print("every image has its digest")
-    raise typer.Exit(errors.FINDING if result.failed else errors.FINE)
 
 
 def _deploy(

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Names everything in the list that this machine lacks, all at once, with how to get it; 1 when something is missing.
-# usage: ops/need.sh [python] [node] [terraform] [engine]
+# usage: ops/need.sh [python] [node] [terraform] [engine] [box]
 # Plain sh, because it runs before there is a Python to run anything with.
 PYTHON="${PYTHON:-python3}"
 missing=""
@@ -26,8 +26,17 @@ for need in "$@"; do
     engine)
         command -v docker >/dev/null ||
             lacks "Docker Engine 20.10 or newer" "apt-get install docker.io, or https://docs.docker.com/engine/install/" ;;
+    box)
+        for program in ssh ssh-keygen; do
+            command -v "$program" >/dev/null || lacks "$program" "apt-get install openssh-client"
+        done
+        for program in losetup blkid nsenter; do
+            command -v "$program" >/dev/null || lacks "$program" "apt-get install mount util-linux"
+        done
+        command -v ip >/dev/null || lacks "ip" "apt-get install iproute2"
+        [ "$(id -u)" = 0 ] || lacks "root (loop devices, network namespaces)" "run it as root, on a machine for it" ;;
     *)
-        echo "need.sh: $need is not known; use python, node, terraform, engine" >&2
+        echo "need.sh: $need is not known; use python, node, terraform, engine, box" >&2
         exit 2 ;;
     esac
 done
