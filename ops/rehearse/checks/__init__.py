@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ops.rehearse.check import Check
+from ops.rehearse.checks.access import ACCESS
 from ops.rehearse.checks.again import AGAIN
 from ops.rehearse.checks.disaster import DISASTER
 from ops.rehearse.checks.faults import FAULTS
@@ -19,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     INSIDE,
     METADATA,
     AGAIN,
+    ACCESS,
     GUARDS,
     ENGINES,
     REBOOTS,
