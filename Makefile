@@ -37,7 +37,7 @@ soak: tools setup ## cold starts of the local environment, one after the other: 
 	@$(OPS) soak --times $(TIMES) --confirm "$(CONFIRM)"
 
 rehearse: tools setup ## the whole platform from nothing, in a box on this machine: make rehearse [NODES=1|3|4]
-	@$(OPS) rehearse --nodes $(NODES)
+	@sh ops/need.sh box && $(OPS) rehearse --nodes $(NODES)
 
 test: setup ## all tests; the live ones where engine and providers are there
 	@.venv/bin/python -m pytest
