@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from layers.cloud.nodes import volume_name
+from layers.settings.environment import Environment
 from ops.errors import OpsError
 from ops.nodes import ClusterNode, nodes_of, ssh_to
 from ops.ssh import Ssh
@@ -28,12 +30,14 @@ class Standing:
 
     Attributes:
         missing: what it waits for, a sentence each.
+        replace: what no waiting mends, a sentence each: it was built for other settings.
         reached: whether it answered.
     """
 
     node: str
     ready: bool
     missing: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
     reached: bool = True
 
     def as_data(self) -> dict[str, Any]:
@@ -41,16 +45,30 @@ class Standing:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.node}: {'ready' if self.ready else '; '.join(self.missing)}"
+        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.missing))}"
 
 
-def ask(node: ClusterNode, ssh: Ssh) -> Standing:
-    """How one node stands now."""
-    done = ssh.run(*COMMAND, timeout=20)
+def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
+    """What the settings want of a node, as words for its own check: it knows only those that it was built for."""
+    labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
+    volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
+    return ("--role", node.role, "--labels", labels, "--volumes", volumes)
+
+
+def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> Standing:
+    """How one node stands now.
+
+    Args:
+        wanted: see :func:`wanted_of`.
+    """
+    done = ssh.run(*COMMAND, *wanted, timeout=20)
     try:
         told = json.loads(done.output.strip().splitlines()[-1])
-        missing = tuple(str(line) for line in told.get("missing") or [])
-        return Standing(node=node.name, ready=bool(told["ready"]) and done.code == 0, missing=missing)
+        missing, replace = (
+            tuple(str(line) for line in told.get(key) or []) for key in ("missing", "replace")
+        )
+        ready = bool(told["ready"]) and done.code == 0
+        return Standing(node=node.name, ready=ready, missing=missing, replace=replace)
     except (ValueError, KeyError, IndexError, AttributeError, TypeError):
         pass
     if not done.reached:
@@ -62,7 +80,9 @@ def standings(target: Target, nodes: Iterable[ClusterNode] | None = None) -> lis
     """How the nodes stand now, asked side by side."""
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
-        return list(pool.map(lambda node: ask(node, ssh_to(target, node)), asked))
+        return list(
+            pool.map(lambda node: ask(node, ssh_to(target, node), wanted_of(target.settings, node)), asked)
+        )
 
 
 def wait_until_ready(
@@ -73,12 +93,13 @@ def wait_until_ready(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Standing]:
-    """Asks until all are ready or the time is over; returns the last answers, ready or not."""
+    """Asks until all are ready, one must be replaced, or the time is over; returns the last answers, ready or not."""
     started = clock()
     while True:
         found = look()
         tell(found, clock() - started)
-        if all(each.ready for each in found) or clock() - started >= wait_s:
+        over = any(each.replace for each in found) or clock() - started >= wait_s
+        if over or all(each.ready for each in found):
             return found
         sleep(INTERVAL_S)
 
@@ -95,16 +116,22 @@ def required(
     found = wait_until_ready(lambda: standings(target, chosen), wait_s=wait_s, tell=tell)
     late = [each for each in found if not each.ready]
     if late:
+        waited = "" if any(each.replace for each in late) else f" after {wait_s:g} s"
         raise OpsError(
-            "\n  ".join(
-                [f"{len(late)} of {len(found)} nodes are not ready after {wait_s:g} s", *map(str, late)]
-            ),
+            "\n  ".join([f"{len(late)} of {len(found)} nodes are not ready{waited}", *map(str, late)]),
             fix=_fix(target, late),
         )
     return found
 
 
 def _fix(target: Target, late: Sequence[Standing]) -> str:
+    if outdated := [each.node for each in late if each.replace]:
+        commands = ", then ".join(
+            f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated
+        )
+        return (
+            f"take the edit back, or rebuild one after the other: {commands}; docs/runbooks/replace-a-node.md"
+        )
     if any(not each.reached for each in late):
         return (
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "

@@ -32,6 +32,7 @@ def table(found: Sequence[Standing]) -> str:
     rows = [("node", "state", "waits for")]
     for each in found:
         state = "ready" if each.ready else "waits" if each.reached else "no answer"
-        rows.append((each.node, state, each.missing[0] if each.missing else ""))
-        rows += [("", "", line) for line in each.missing[1:]]
+        lines = [*each.replace, *each.missing]
+        rows.append((each.node, "outdated" if each.replace else state, lines[0] if lines else ""))
+        rows += [("", "", line) for line in lines[1:]]
     return "\n".join(columns(rows))

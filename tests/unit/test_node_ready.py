@@ -42,12 +42,12 @@ def info(scene: Scene, value: Mapping[str, object]) -> None:
     (scene.state / "info").write_text(json.dumps(value))
 
 
-def missing(scene: Scene) -> list[str]:
-    run = scene.run("sprocket-ready", "--json")
+def missing(scene: Scene, *arguments: str) -> list[str]:
+    run = scene.run("sprocket-ready", "--json", *arguments)
     report = json.loads(run.stdout)
     assert run.returncode == (1 if report["missing"] else 0), run.stderr
     assert report["ready"] is not bool(report["missing"])
-    assert report["node"] == socket.gethostname()
+    assert report["node"] == socket.gethostname() and report["replace"] == []
     found: list[str] = report["missing"]
     return found
 
@@ -141,6 +141,52 @@ def test_a_way_to_the_metadata(scene: Scene, chain: str) -> None:
     assert missing(scene) == [
         f"metadata: not blocked in {chain} (systemctl restart sprocket-metadata-guard.service)"
     ]
+
+
+WANTED = {"--role": "manager", "--labels": "storage=main", "--volumes": "redis=test-redis"}
+
+
+def told(scene: Scene, **changes: str) -> dict[str, list[str]]:
+    wanted = WANTED | {f"--{fact}": value for fact, value in changes.items()}
+    run = scene.run("sprocket-ready", "--json", *(word for pair in wanted.items() for word in pair))
+    report = json.loads(run.stdout)
+    assert report["ready"] is (run.returncode == 0)
+    return {"missing": report["missing"], "replace": report["replace"]}
+
+
+def test_a_node_that_was_built_for_what_is_wanted(scene: Scene) -> None:
+    assert told(scene) == {"missing": [], "replace": []}
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "difference"),
+    [
+        ("role", "worker", "role manager, wanted worker"),
+        ("labels", "storage=data", "labels storage=main, wanted storage=data"),
+        ("labels", "tier=x storage=main", "labels storage=main, wanted storage=main tier=x"),
+        ("labels", "", "labels storage=main, wanted none"),
+        (
+            "volumes",
+            "redis=test-redis loki=test-loki",
+            "volumes redis=test-redis, wanted loki=test-loki redis=test-redis",
+        ),
+    ],
+)
+def test_a_node_that_was_built_for_other_settings(
+    scene: Scene, fact: str, value: str, difference: str
+) -> None:
+    assert told(scene, **{fact: value}) == {
+        "missing": [],
+        "replace": [f"was built for other settings: {difference}"],
+    }
+
+
+def test_a_volume_that_moved_away_is_not_waited_for(scene: Scene) -> None:
+    (scene.root / DEVICE).unlink()
+    assert told(scene, volumes="") == {
+        "missing": [],
+        "replace": ["was built for other settings: volumes redis=test-redis, wanted none"],
+    }
 
 
 def test_wrong_use(scene: Scene) -> None:

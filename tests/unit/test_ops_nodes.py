@@ -43,6 +43,10 @@ def target(tmp_path: Path = Path("/nowhere")) -> Target:
             ),
         ),
         (
+            said('{"node": "n", "ready": false, "missing": [], "replace": ["was built for y"]}', code=1),
+            Standing(node="rehearsal-4-app-1", ready=False, replace=("was built for y",)),
+        ),
+        (
             # What it prints and how it ends must agree.
             said('{"node": "n", "ready": true, "missing": []}', code=1),
             Standing(node="rehearsal-4-app-1", ready=False),
@@ -91,6 +95,33 @@ def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
     assert heard == [0, 2, 4, 6]
     assert not wait(4) and now[0] == 4
     assert not wait(0) and now[0] == 0
+
+
+def test_a_node_is_told_what_is_wanted_of_it() -> None:
+    ssh = FakeSsh(said('{"node": "n", "ready": true, "missing": []}'))
+    ready.ask(NODES["data"], ssh, ready.wanted_of(SETTINGS, NODES["data"]))
+    ((command, _),) = ssh.__dict__["asked"]
+    assert command == (
+        *ready.COMMAND,
+        *("--role", "manager", "--labels", "storage=data"),
+        *("--volumes", "minio=rehearsal-4-minio postgres=rehearsal-4-postgres"),
+    )
+    assert ready.wanted_of(SETTINGS, NODES["work"])[-3:] == ("", "--volumes", "")
+
+
+def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = "rehearsal-4-app-1"
+    found = [
+        Standing(node=old, ready=False, missing=("no swarm",), replace=("was built for other settings: x",)),
+        Standing(node="b", ready=False, missing=("no swarm",)),
+    ]
+    assert ready.wait_until_ready(lambda: found, wait_s=900, sleep=lambda s: pytest.fail("waited")) == found
+    monkeypatch.setattr(ready, "standings", lambda target, nodes: found)
+    with pytest.raises(
+        OpsError, match=r"2 of 2 nodes are not ready\n  rehearsal-4-app-1: was built"
+    ) as caught:
+        ready.required(target(), wait_s=900, tell=lambda f, s: None)
+    assert f"python -m ops replace-node --env rehearsal-4 --node {old}" in str(caught.value)
 
 
 def test_a_deploy_that_cannot_wait_longer_names_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
