@@ -56,9 +56,13 @@ UNITS = (
     "sprocket-volumes.path",
     "sprocket-volumes.timer",
     "sprocket-metadata-guard.service",
+    "sprocket-metadata-agent.timer",
     "sprocket-join.service",
     "sprocket-join.timer",
 )
+UNITS_OF_UNITS = ("sprocket-metadata-agent.service",)
+"""Started by others alone, so never enabled."""
+
 ADMIT = "sprocket-admit"
 SSH = "/etc/sprocket/ssh"
 HOST_KEY = f"{SSH}/host_ed25519_key"
@@ -144,7 +148,7 @@ def _files(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[F
     )
     for script in scripts:
         yield File(f"/usr/local/sbin/{script}", _text("scripts", script), "0755")
-    for unit in _units(cluster):
+    for unit in (*_units(cluster), *UNITS_OF_UNITS):
         yield File(f"/etc/systemd/system/{unit}", _text("units", unit))
     if cluster.tailscale_key is not None:
         key = expressions.base64(cluster.tailscale_key, size=TAILSCALE_KEY_BYTES)

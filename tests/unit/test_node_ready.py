@@ -143,6 +143,22 @@ def test_a_way_to_the_metadata(scene: Scene, chain: str) -> None:
     ]
 
 
+def test_a_monitoring_agent_that_cannot_work(scene: Scene) -> None:
+    line = "monitoring: the agent may not read the metadata service (journalctl -u sprocket-metadata-agent)"
+    scene.fake("id", "echo 997")
+    assert missing(scene) == [line]
+    (scene.root / "run/sprocket-metadata-agent").write_text("997\n")
+    assert missing(scene) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks at the rules themselves")
+def test_a_monitoring_agent_whose_rule_is_gone(scene: Scene) -> None:
+    scene.fake("id", "echo 997")
+    (scene.root / "run/sprocket-metadata-agent").write_text("997\n")
+    (scene.state / "open").write_text("ACCEPT")
+    assert [line for line in missing(scene) if line.startswith("monitoring: ")]
+
+
 WANTED = {"--role": "manager", "--labels": "storage=main", "--volumes": "redis=test-redis"}
 
 

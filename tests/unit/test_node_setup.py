@@ -146,8 +146,26 @@ esac
 """
 
 
+def test_the_monitoring_agent_may_read_the_metadata_once_it_is_there(scene: Scene) -> None:
+    """It comes after the first boot; a rule that is inserted stands in front of those that are there."""
+    scene.fake("iptables", IPTABLES)
+    scene.fake("id", 'cat $state/agent 2>/dev/null || { echo "no such user" >&2; exit 1; }')
+    (scene.state / "rules").touch()
+    assert scene.run("sprocket-metadata-guard", "early").returncode == 0
+    assert "ACCEPT" not in (scene.state / "rules").read_text()
+    (scene.state / "agent").write_text("997\n")
+    for _ in range(2):
+        assert scene.run("sprocket-metadata-guard", "early").returncode == 0
+    assert (scene.state / "rules").read_text().splitlines()[1:] == [
+        "OUTPUT --destination 169.254.169.254 --match owner ! --uid-owner 0 --jump DROP",
+        "OUTPUT --destination 169.254.169.254 --match owner --uid-owner 997 --jump ACCEPT",
+    ]
+    assert (scene.root / "run/sprocket-metadata-agent").read_text() == "997\n"
+
+
 def test_the_guard_adds_each_rule_once(scene: Scene) -> None:
     scene.fake("iptables", IPTABLES)
+    scene.fake("id", "exit 1")
     (scene.state / "rules").touch()
     assert scene.run("sprocket-metadata-guard", "early").returncode == 0
     early = (scene.state / "rules").read_text()

@@ -199,6 +199,13 @@ def test_without_a_mesh_there_is_no_word_of_it() -> None:
     assert "sprocket-tailscale.service" in found["/etc/sprocket/node.conf"]["content"]
 
 
+def test_what_the_timers_start_is_there_and_not_enabled() -> None:
+    found = files(user_data(node(), cluster()))
+    facts = found["/etc/sprocket/node.conf"]["content"]
+    assert "/etc/systemd/system/sprocket-metadata-agent.service" in found
+    assert "sprocket-metadata-agent.timer" in facts and "sprocket-metadata-agent.service" not in facts
+
+
 def test_it_is_far_from_the_limit() -> None:
     assert len(evaluated(user_data(node(), cluster())).encode()) < MAX_USER_DATA * 0.7
 
