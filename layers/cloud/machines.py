@@ -18,7 +18,7 @@ from ..node.user_data import Cluster, Node, NodeKey, NodeVolume, user_data
 from ..settings.cloud import Cloud
 from ..settings.environment import Environment
 from .access import NodeAccess
-from .nodes import ClusterNode, nodes_of, owner_of, volume_name
+from .nodes import ClusterNode, boot_order, nodes_of, owner_of, volume_name
 
 
 class Machines(Construct):
@@ -115,6 +115,7 @@ class Machines(Construct):
             pool=node.pool,
             role=node.role,
             is_first=node.is_first,
+            index=boot_order(self.nodes).index(node),
             labels=dict(sorted(node.labels.items())),
             volumes=tuple(
                 NodeVolume(store=volume.key, device_name=volume.name, owner=owner_of(volume.key))

@@ -1,6 +1,6 @@
 """The nodes of an environment, as its settings say them: known before any of them exists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,6 +53,17 @@ def nodes_of(settings: Environment) -> tuple[ClusterNode, ...]:
         )
         for pool, kind in settings.nodes.items()
         for number in range(1, kind.count + 1)
+    )
+
+
+def boot_order(nodes: Sequence[ClusterNode]) -> tuple[ClusterNode, ...]:
+    """In which order they may boot for updates: managers first, the first of them in front, then by name.
+
+    A node keeps the place that it was made with: after a pool whose name comes earlier was added, two can share one until
+    the later is replaced.
+    """
+    return tuple(
+        sorted(nodes, key=lambda node: (node.role != "manager", not node.is_first, node.pool, node.number))
     )
 
 

@@ -54,6 +54,7 @@ class Node:
     Args:
         name: the droplet's and the host's, ``<env>-<pool>-<n>``.
         is_first: the one manager that may start the swarm when there is none.
+        index: its place among all nodes of the swarm, from 0 and managers first: it says when the node may boot.
         labels: engine labels.
     """
 
@@ -61,6 +62,7 @@ class Node:
     pool: str
     role: Literal["manager", "worker"]
     is_first: bool = False
+    index: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     volumes: tuple[NodeVolume, ...] = ()
 

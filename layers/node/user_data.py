@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +33,9 @@ PACKAGES = (
 
 HELD = ("docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io", "runc")
 """Packages that stop the engine when they are renewed: held, and out of the unattended updates."""
+
+REBOOTS_APART = 45
+"""Minutes between the hours at which two nodes boot for an update: the one is back, and its stores with it, before the other goes."""
 
 PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, TAILSCALE_KEY_BYTES = 420, 90, 128
 """At most: an ed25519 key without a comment has 387 and 81 in OpenSSH's form; of a mesh key's length nothing is promised."""
@@ -235,9 +237,9 @@ def _system(node: Node) -> Iterator[File]:
 
 
 def _reboot_at(node: Node) -> str:
-    """Nodes of a pool are an hour apart, from 1 to 5 o'clock UTC; pools differ in the minute."""
-    minute = int(hashlib.sha256(node.pool.encode()).hexdigest(), 16) % 60
-    return f"{1 + (node.number - 1) % 5:02}:{minute:02}"
+    """From 1 o'clock UTC on, node after node; after 32 it is the first hour again, for workers only."""
+    hour, minute = divmod(60 + node.index * REBOOTS_APART, 60)
+    return f"{hour % 24:02}:{minute:02}"
 
 
 def _units(cluster: Cluster) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -170,6 +171,16 @@ def test_a_private_key_is_told_to_those_alone_who_need_it(environment: str) -> N
             if f"tls_private_key.{name}.private_key_openssh" in told
         }
         assert private == ({"host_key", "join_manager"} if node.role == "manager" else {"join_worker"})
+
+
+@pytest.mark.parametrize("environment", CLOUDS)
+def test_no_two_nodes_boot_for_updates_within_half_an_hour(environment: str) -> None:
+    """Three managers in three pools have number 1 each."""
+    texts = [each["user_data"] for each in cloud(environment).resources("digitalocean_droplet").values()]
+    hours = [re.findall(r'Reboot-Time "(\d\d):(\d\d)"', text)[0] for text in texts]
+    minutes = sorted(int(hour) * 60 + int(minute) for hour, minute in hours)
+    assert len(minutes) == len(nodes_of(load_environment(environment)))
+    assert all(later - earlier >= 30 for earlier, later in itertools.pairwise(minutes))
 
 
 # -- the same addresses in Terraform after an edit -------------------------------------------------------------

@@ -174,13 +174,14 @@ def test_the_engine_stops_before_the_volumes_go() -> None:
     assert "redis=test-redis=999:999 let-us=test-let-us=0:0" in found["/etc/sprocket/node.conf"]["content"]
 
 
-def test_nodes_of_a_pool_boot_at_different_hours() -> None:
-    def hour(number: int) -> str:
-        found = files(user_data(node(name=f"test-app-{number}", is_first=False), cluster()))
+def test_nodes_boot_at_different_hours() -> None:
+    def at(index: int) -> str:
+        found = files(user_data(node(index=index), cluster()))
         text = found["/etc/apt/apt.conf.d/52sprocket-updates"]["content"]
-        return str(re.findall(r'Reboot-Time "(\d\d):\d\d"', text)[0])
+        return str(re.findall(r'Reboot-Time "(\d\d:\d\d)"', text)[0])
 
-    assert [hour(number) for number in (1, 2, 3)] == ["01", "02", "03"]
+    assert [at(index) for index in (0, 1, 2, 31)] == ["01:00", "01:45", "02:30", "00:15"]
+    assert len({at(index) for index in range(32)}) == 32
 
 
 def test_the_engine_is_left_alone_by_updates() -> None:
