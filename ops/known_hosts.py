@@ -1,16 +1,20 @@
-"""The managers' host key: from the cloud stack's output into the file that every ssh of ours checks against."""
+"""The nodes' host keys: from the cloud stack's outputs into the file that every ssh of ours checks against."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from ops.errors import Obstacle, OpsError, Refused
+from ops.nodes import host_name_of
 from ops.paths import ROOT, STATE
 from ops.target import Target
 
-OUTPUT = "host_key"
+OUTPUTS: Mapping[Literal["manager", "worker"], str] = {"manager": "host_key", "worker": "worker_host_key"}
+"""Of the cloud stack, by the role of the nodes that show that key."""
 
 
 class Fate(StrEnum):
@@ -23,7 +27,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Result of taking the key over."""
+    """Result of taking the keys over."""
 
     file: Path
     fate: Fate
@@ -35,48 +39,61 @@ class Taken:
 
 
 def file_of(target: Target) -> Path:
-    """Where an environment's host key is kept: in git, or beside the state where that is on this machine only."""
+    """Where an environment's host keys are kept: in git, or beside the state where that is on this machine only."""
     return ROOT / target.settings.known_hosts
 
 
-def line_of(target: Target, key: str) -> str:
-    """The file's one line: the name that ssh is called with, and the key without its comment."""
-    kind, value = key.split()[:2]
-    return f"{target.settings.engine.host.rpartition('@')[2]} {kind} {value}\n"
+def lines_of(target: Target, outputs: Mapping[str, object]) -> str:
+    """The file: for each role the name that ssh knows it by, and the key without its comment.
+
+    Raises:
+        OpsError: the cloud stack is not deployed.
+    """
+    lines = []
+    for role, output in OUTPUTS.items():
+        words = str(outputs.get(output) or "").split()
+        if len(words) < 2:
+            raise OpsError(
+                f"{target.stack} has no output {output}: it is not deployed yet",
+                fix=f"python -m ops deploy --env {target.name}",
+            )
+        lines.append(f"{host_name_of(target.settings, role)} {words[0]} {words[1]}\n")
+    return "".join(lines)
 
 
 def take_over(cloud: Target, *, accept: bool = False) -> Taken:
-    """Writes the key that the deployed cloud stack says its managers have.
+    """Writes the keys that the deployed cloud stack says its nodes have.
 
     Args:
         accept: also over another key. A key changes only when somebody has its ``tls_private_key`` made anew.
 
     Raises:
         OpsError: the cloud stack is not deployed.
-        Refused: the file holds another key, and nobody accepted the new one.
+        Refused: the file holds another key of the same name, and nobody accepted the new one.
     """
-    key = str(cloud.terraform.outputs().get(OUTPUT) or "")
-    if len(key.split()) < 2:
-        raise OpsError(
-            f"{cloud.stack} has no output {OUTPUT}: it is not deployed yet",
-            fix=f"python -m ops deploy --env {cloud.name}",
-        )
-    file, line = file_of(cloud), line_of(cloud, key)
+    file, text = file_of(cloud), lines_of(cloud, cloud.terraform.outputs())
     had = file.read_text() if file.is_file() else ""
-    if had == line:
+    if had == text:
         return Taken(file=file, fate=Fate.SAME)
-    if had.strip() and not accept:
+    known, now = _by_name(had), _by_name(text)
+    changed = [name for name in known if known[name] != now.get(name)]
+    if changed and not accept:
         raise Refused(
-            f"the host key of {cloud.name} has changed; nothing was written", [_changed(cloud, had, line)]
+            f"the host keys of {cloud.name} have changed; nothing was written",
+            [_changed(cloud, f"{name} {known[name]}", f"{name} {now.get(name, '-')}") for name in changed],
         )
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(line)
-    return Taken(file=file, fate=Fate.CHANGED if had.strip() else Fate.WRITTEN)
+    file.write_text(text)
+    return Taken(file=file, fate=Fate.CHANGED if changed else Fate.WRITTEN)
+
+
+def _by_name(text: str) -> dict[str, str]:
+    return dict(line.split(maxsplit=1) for line in text.splitlines() if line.strip())
 
 
 def _changed(cloud: Target, had: str, line: str) -> Obstacle:
     return Obstacle(
-        what=f"known: {had.strip()}\n    now:   {line.strip()}",
+        what=f"known: {had}\n    now:   {line}",
         fix=f"if somebody had it made anew (git log, the last applies): python -m ops known-hosts --env {cloud.name} --accept; "
         "if nobody did, find out who changed the state before you connect",
     )

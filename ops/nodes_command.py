@@ -42,7 +42,7 @@ def known_hosts(
         bool, typer.Option("--accept", help="Also when the file holds another key: you know why it changed.")
     ] = False,
 ) -> None:
-    """Take the managers' host key over from the deployed cloud stack, and say whether it changed."""
+    """Take the nodes' host keys over from the deployed cloud stack, and say whether they changed."""
     from ops.known_hosts import take_over
     from ops.target import targets_of
 

@@ -52,6 +52,8 @@ class Machines(Construct):
         }
         self.host_key = KeyPair(self, "host_key")
         """The managers' own: they all answer to it."""
+        self.worker_host_key = KeyPair(self, "worker_host_key")
+        """The workers', there before the first of them."""
         self._cluster = self._told(operators, tailscale_key)
         self._root_key = RootKey(self, "root_key", name=f"{settings.name}-root")
         self.droplets: dict[str, Droplet] = {}
@@ -74,6 +76,7 @@ class Machines(Construct):
             vpc_range=self._cloud.vpc_range,
             operators=operators,
             host_key=_halves(self.host_key),
+            worker_host_key=_halves(self.worker_host_key),
             join_manager=_halves(KeyPair(self, "join_manager")),
             join_worker=_halves(KeyPair(self, "join_worker")),
             tailscale_key=tailscale_key,

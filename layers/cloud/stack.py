@@ -57,6 +57,7 @@ class EnvironmentCloud(CloudStack):
         self._alarms(cloud)
         self._shows()
         self.tells("host_key", self.machines.host_key.public)
+        self.tells("worker_host_key", self.machines.worker_host_key.public)
         self.tells("address", self.address.address)
 
     def _operators(self, cloud: Cloud) -> dict[str, str]:

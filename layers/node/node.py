@@ -120,6 +120,7 @@ class Cluster:
         address_pool: of overlay networks; fixed when the swarm starts.
         operators: name to public ssh key, for user deploy; or to a reference to one.
         host_key: of every manager's sshd. Pinned by those who connect, and the same after a droplet was replaced.
+        worker_host_key: the same for every worker; none of them can pass for a manager.
         join_manager: opens ``sprocket-admit manager``; in managers' user data only.
         join_worker: opens ``sprocket-admit worker``; in workers' user data only.
         tailscale_key: reference to a key for a private mesh; None for none.
@@ -133,6 +134,7 @@ class Cluster:
     address_pool: str = "10.200.0.0/16"
     operators: Mapping[str, str]
     host_key: NodeKey
+    worker_host_key: NodeKey
     join_manager: NodeKey
     join_worker: NodeKey
     tailscale_key: str | None = None

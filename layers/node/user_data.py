@@ -197,14 +197,15 @@ def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[Fil
     yield File(f"{SSH}/known_hosts", known)
     own = cluster.join_manager if manager else cluster.join_worker
     yield File(f"{SSH}/join_key", private(own), "0600", base64=True)
+    shown = cluster.host_key if manager else cluster.worker_host_key
+    yield File(HOST_KEY, private(shown), "0600", base64=True)
     if manager:
-        yield File(HOST_KEY, private(cluster.host_key), "0600", base64=True)
         admitted = "".join(
             f'restrict,from="{cluster.vpc_range}",command="/usr/local/sbin/{ADMIT} {role}" {public(key)}\n'
             for role, key in (("manager", cluster.join_manager), ("worker", cluster.join_worker))
         )
         yield File(f"{SSH}/admitted", admitted)
-    sshd = render(HERE / "files" / "sshd.conf.j2", host_key=HOST_KEY if manager else "")
+    sshd = render(HERE / "files" / "sshd.conf.j2", host_key=HOST_KEY)
     yield File("/etc/ssh/sshd_config.d/00-sprocket.conf", sshd)
 
 

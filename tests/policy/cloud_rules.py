@@ -111,6 +111,8 @@ def workers_cannot_join_as_managers(document: Document) -> Iterator[str]:
             told = f"tls_private_key.{key}.private_key_openssh" in droplet["user_data"]
             if told is not manager:
                 yield f"{name} {'lacks' if manager else 'has'} the private half of {key}"
+        if manager and "tls_private_key.worker_host_key.private_key_openssh" in droplet["user_data"]:
+            yield f"{name} has the private half of worker_host_key"
 
 
 RULES: tuple[Rule, ...] = (

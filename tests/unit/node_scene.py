@@ -42,6 +42,7 @@ def cluster(**changes: object) -> Cluster:
         "vpc_range": "10.124.0.0/20",
         "operators": {"ann": "ssh-ed25519 AAAAann ann"},
         "host_key": key("host"),
+        "worker_host_key": key("host_of_workers"),
         "join_manager": key("join_manager"),
         "join_worker": key("join_worker"),
     }

@@ -167,10 +167,11 @@ def test_a_private_key_is_told_to_those_alone_who_need_it(environment: str) -> N
         told = cloud(environment).resources("digitalocean_droplet")[f"{node.pool}-{node.number}"]["user_data"]
         private = {
             name
-            for name in ("host_key", "join_manager", "join_worker", "root_key_pair")
+            for name in ("host_key", "worker_host_key", "join_manager", "join_worker", "root_key_pair")
             if f"tls_private_key.{name}.private_key_openssh" in told
         }
-        assert private == ({"host_key", "join_manager"} if node.role == "manager" else {"join_worker"})
+        own = {"manager": {"host_key", "join_manager"}, "worker": {"worker_host_key", "join_worker"}}
+        assert private == own[node.role]
 
 
 @pytest.mark.parametrize("environment", CLOUDS)

@@ -19,7 +19,7 @@ from tests.unit.node_scene import DOMAIN, MANAGERS, SCRIPTS, cluster, node
 
 VALUES = {
     f"tls_private_key.{name}.{half}_key_openssh": text
-    for name in ("host", "join_manager", "join_worker")
+    for name in ("host", "host_of_workers", "join_manager", "join_worker")
     for half, text in (
         (
             "private",
@@ -123,12 +123,12 @@ def test_a_worker_has_only_its_own_key() -> None:
         content(found["/etc/sprocket/ssh/join_key"])
         == VALUES["tls_private_key.join_worker.private_key_openssh"]
     )
-    assert not {
-        "/etc/sprocket/ssh/host_ed25519_key",
-        "/etc/sprocket/ssh/admitted",
-        "/usr/local/sbin/sprocket-admit",
-    } & set(found)
-    assert "HostKey " not in found["/etc/ssh/sshd_config.d/00-sprocket.conf"]["content"]
+    assert not {"/etc/sprocket/ssh/admitted", "/usr/local/sbin/sprocket-admit"} & set(found)
+    shown = found["/etc/sprocket/ssh/host_ed25519_key"]
+    assert content(shown) == VALUES["tls_private_key.host_of_workers.private_key_openssh"]
+    assert shown["permissions"] == "0600"
+    sshd = found["/etc/ssh/sshd_config.d/00-sprocket.conf"]["content"]
+    assert "HostKey /etc/sprocket/ssh/host_ed25519_key\n" in sshd
 
 
 def test_a_manager_admits_both_roles_from_the_vpc_alone() -> None:

@@ -131,18 +131,20 @@ def test_a_deploy_that_cannot_wait_longer_names_each_node(monkeypatch: pytest.Mo
         ready.required(target(), wait_s=0, tell=lambda f, s: None)
 
 
-def test_managers_are_checked_by_the_pinned_key_and_workers_behind_them() -> None:
-    manager = " ".join(ssh_to(target(), NODES["data"]).words)
-    assert "HostKeyAlias=swarm.sprocket.rehearsal.test" in manager
-    assert manager.count("StrictHostKeyChecking=yes") == 2
-    assert "StrictHostKeyChecking=no" not in manager
-    worker = ssh_to(target(), NODES["work"])
-    hop = next(word for word in worker.words if word.startswith("ProxyCommand="))
-    assert "StrictHostKeyChecking=yes" in hop and "known_hosts/rehearsal-4" in hop
-    assert hop.endswith("-W %h:%p deploy@swarm.sprocket.rehearsal.test")
-    own = [word for word in worker.words if word != hop]
-    assert "StrictHostKeyChecking=no" in own and "StrictHostKeyChecking=yes" not in own
-    assert worker.destination == "deploy@work-1.nodes.sprocket.rehearsal.test"
+@pytest.mark.parametrize(
+    ("pool", "alias"),
+    [("data", "swarm.sprocket.rehearsal.test"), ("work", "workers.sprocket.rehearsal.test")],
+)
+def test_every_node_is_checked_by_the_pinned_key_of_its_role(pool: str, alias: str) -> None:
+    way = ssh_to(target(), NODES[pool])
+    hop = next(word for word in way.words if word.startswith("ProxyCommand="))
+    own = [word for word in way.words if word != hop]
+    for words in (hop, " ".join(own)):
+        assert "StrictHostKeyChecking=yes" in words and "known_hosts/rehearsal-4" in words
+        assert "StrictHostKeyChecking=no" not in words
+    assert hop.endswith("-W %h:%p deploy@swarm.sprocket.rehearsal.test") and "HostKeyAlias" not in hop
+    assert f"HostKeyAlias={alias}" in own
+    assert way.destination == f"deploy@{pool}-1.nodes.sprocket.rehearsal.test"
 
 
 def test_a_node_that_does_not_exist() -> None:
@@ -175,17 +177,20 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_host_key_is_written_once(host: Any) -> None:
-    file = host(host_key="ssh-ed25519 AAAAone comment\n")
+    file = host(host_key="ssh-ed25519 AAAAone comment\n", worker_host_key="ssh-ed25519 AAAAw")
     assert known_hosts.take_over(target()).fate is known_hosts.Fate.WRITTEN
-    assert file.read_text() == "swarm.sprocket.rehearsal.test ssh-ed25519 AAAAone\n"
+    assert file.read_text() == (
+        "swarm.sprocket.rehearsal.test ssh-ed25519 AAAAone\n"
+        "workers.sprocket.rehearsal.test ssh-ed25519 AAAAw\n"
+    )
     assert known_hosts.take_over(target()).fate is known_hosts.Fate.SAME
 
 
 def test_another_host_key_must_be_accepted(host: Any) -> None:
-    file = host(host_key="ssh-ed25519 AAAAone")
+    file = host(host_key="ssh-ed25519 AAAAone", worker_host_key="ssh-ed25519 AAAAw")
     known_hosts.take_over(target())
-    host(host_key="ssh-ed25519 AAAAtwo")
-    with pytest.raises(Refused, match="has changed; nothing was written") as caught:
+    host(host_key="ssh-ed25519 AAAAtwo", worker_host_key="ssh-ed25519 AAAAw")
+    with pytest.raises(Refused, match="have changed; nothing was written") as caught:
         known_hosts.take_over(target())
     assert (
         "AAAAone" in str(caught.value) and "AAAAtwo" in str(caught.value) and "--accept" in str(caught.value)
@@ -193,11 +198,25 @@ def test_another_host_key_must_be_accepted(host: Any) -> None:
     assert "AAAAone" in file.read_text()
     assert known_hosts.take_over(target(), accept=True).fate is known_hosts.Fate.CHANGED
     assert "AAAAtwo" in file.read_text()
+    host(host_key="ssh-ed25519 AAAAtwo", worker_host_key="ssh-ed25519 AAAAx")
+    with pytest.raises(Refused, match="AAAAw"):
+        known_hosts.take_over(target())
+
+
+def test_a_host_key_of_a_name_that_was_not_known_is_no_change(host: Any) -> None:
+    file = host(host_key="ssh-ed25519 AAAAone", worker_host_key="ssh-ed25519 AAAAw")
+    file.parent.mkdir()
+    file.write_text("swarm.sprocket.rehearsal.test ssh-ed25519 AAAAone\n")
+    assert known_hosts.take_over(target()).fate is known_hosts.Fate.WRITTEN
+    assert "workers.sprocket.rehearsal.test ssh-ed25519 AAAAw" in file.read_text()
 
 
 def test_without_a_deployed_cloud_there_is_no_host_key(host: Any) -> None:
     host()
     with pytest.raises(OpsError, match="has no output host_key: it is not deployed yet"):
+        known_hosts.take_over(target())
+    host(host_key="ssh-ed25519 AAAAone")
+    with pytest.raises(OpsError, match="has no output worker_host_key"):
         known_hosts.take_over(target())
 
 
