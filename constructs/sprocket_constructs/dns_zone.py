@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ._cdktf import Construct, Domain, Record, TerraformResourceLifecycle
 from .errors import ConstructError
@@ -41,7 +42,19 @@ class DnsZone(Construct):
             value: IPv4 address.
             ttl: seconds that others may remember it.
         """
+        self._take(host)
         self._record("A", host, value, ttl)
+
+    def addresses(self, host: str, values: Mapping[str, str], *, ttl: int = 300) -> None:
+        """Several A records of one name, for whoever looks for all of them.
+
+        Args:
+            values: IPv4 addresses, by what Terraform knows each record by.
+            ttl: seconds that others may remember them.
+        """
+        self._take(host)
+        for key, value in values.items():
+            self._record("A", host, value, ttl, key=key)
 
     def alias(self, host: str, target: str, *, ttl: int = 300) -> None:
         """A CNAME record.
@@ -54,15 +67,18 @@ class DnsZone(Construct):
             raise ConstructError(
                 self, f"target {target} of {host} ends with a dot", fix="leave it out; it is added"
             )
+        self._take(host)
         self._record("CNAME", host, f"{target}.", ttl)
 
-    def _record(self, kind: str, host: str, value: str, ttl: int) -> None:
+    def _take(self, host: str) -> None:
         if host in self._taken:
             raise ConstructError(self, f"{host} has a record already", fix="declare each name once")
         self._taken.add(host)
+
+    def _record(self, kind: str, host: str, value: str, ttl: int, *, key: str = "") -> None:
         record = Record(
             self,
-            f"{kind}-{host}",
+            f"{kind}-{host}-{key}" if key else f"{kind}-{host}",
             domain=self._domain,
             type=kind,
             name=self._inside(host),
@@ -70,8 +86,9 @@ class DnsZone(Construct):
             ttl=ttl,
         )
         # By the name itself; Terraform wants no digit in front.
+        known = f"{host}_{key}" if key else host
         record.override_logical_id(
-            f"{'_' if host[0].isdigit() else ''}{_UNFIT.sub('_', host.replace('*', 'any'))}"
+            f"{'_' if known[0].isdigit() else ''}{_UNFIT.sub('_', known.replace('*', 'any'))}"
         )
 
     def _inside(self, host: str) -> str:

@@ -13,6 +13,7 @@ from sprocket_constructs import (
 )
 
 from ..backend import keep_state
+from ..node.node import managers_name
 from ..platform.identity import identities_of
 from ..settings.cloud import SUPPLIED, Cloud
 from ..settings.environment import Environment
@@ -106,6 +107,13 @@ class EnvironmentCloud(CloudStack):
             zone.address(host, self.address.address)
         for node in self.machines.nodes:
             zone.address(node.dns_name, self.machines.droplets[node.name].private_address, ttl=NODE_TTL)
+        # Whom a node asks for the swarm before it starts one: a name of its own user data may be of yesterday.
+        managers = {
+            f"{node.pool}-{node.number}": self.machines.droplets[node.name].private_address
+            for node in self.machines.nodes
+            if node.role == "manager"
+        }
+        zone.addresses(managers_name(self.settings.domain), managers, ttl=NODE_TTL)
         if cloud.database:
             zone.alias(f"db.{self.settings.domain}", self.postgres.private_host)
         return zone

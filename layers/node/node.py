@@ -16,8 +16,16 @@ _LABEL = re.compile(r"[A-Za-z0-9._-]+=[A-Za-z0-9._:/-]+")
 _OPERATOR = re.compile(r"(ssh|ecdsa|sk)-[^\s]+ [A-Za-z0-9+/=]+( [^\n]*)?")
 _OWNER = re.compile(r"[0-9]+:[0-9]+")
 
+MANAGERS_KEY = "managers"
+"""What the managers' host key is known by on nodes: they ask each other by address, too."""
+
 ENGINE_POOLS = ("172.20.0.0/14", "192.168.0.0/16", "10.201.0.0/16")
 """Where the engine's bridges may get their addresses: the first that is clear of the VPC and of the overlays."""
+
+
+def managers_name(domain: str) -> str:
+    """The DNS name that has the private addresses of all managers of now."""
+    return f"managers.nodes.{domain}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 from ..errors import SettingsError
 from ..rendering import render, to_json, to_yaml
 from .expressions import Expressions, is_reference
-from .node import Cluster, Node, NodeKey, NodeVolume
+from .node import MANAGERS_KEY, Cluster, Node, NodeKey, NodeVolume, managers_name
 
 __all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data"]
 
@@ -165,6 +165,8 @@ def _facts(node: Node, cluster: Cluster) -> str:
         "ROLE": node.role,
         "FIRST": "yes" if node.is_first else "no",
         "PEERS": " ".join(name for name in cluster.managers if name != own),
+        "MANAGERS": managers_name(cluster.domain),
+        "VPC": cluster.vpc_range,
         "ADDRESS_POOL": cluster.address_pool,
         "LABELS": " ".join(node.engine_labels),
         "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in node.volumes),
@@ -193,7 +195,7 @@ def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[Fil
         for _, key in sorted(cluster.operators.items())
     )
     yield File(f"{SSH}/operators", "".join(f"{key}\n" for key in operators))
-    known = f"{','.join(cluster.managers)} {public(cluster.host_key)}\n"
+    known = f"{','.join((MANAGERS_KEY, *cluster.managers))} {public(cluster.host_key)}\n"
     yield File(f"{SSH}/known_hosts", known)
     own = cluster.join_manager if manager else cluster.join_worker
     yield File(f"{SSH}/join_key", private(own), "0600", base64=True)

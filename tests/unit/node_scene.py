@@ -16,6 +16,8 @@ FACTS = {
     "ROLE": "manager",
     "FIRST": "yes",
     "PEERS": " ".join(MANAGERS[1:]),
+    "MANAGERS": f"managers.nodes.{DOMAIN}",
+    "VPC": "10.124.0.0/20",
     "ADDRESS_POOL": "10.200.0.0/16",
     "LABELS": "storage=main",
     "VOLUMES": "",

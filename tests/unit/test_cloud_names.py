@@ -91,6 +91,19 @@ def test_names_that_cannot_be_are_refused() -> None:
             wrong()
 
 
+def test_a_name_with_several_addresses() -> None:
+    stack = new_cloud()
+    zone = DnsZone(stack, "zone", name="example.com", is_ours=False)
+    zone.addresses("all.example.com", {"app-1": "10.0.0.1", "app-2": "10.0.0.2"}, ttl=60)
+    for number in (1, 2):
+        record = resource(stack, "digitalocean_record", f"all_example_com_app-{number}")
+        assert (record["type"], record["name"], record["value"], record["ttl"]) == (
+            *("A", "all", f"10.0.0.{number}", 60),
+        )
+    with pytest.raises(ConstructError, match=r"all\.example\.com has a record already"):
+        zone.address("all.example.com", "10.0.0.3")
+
+
 def test_a_project_shows_what_it_is_given() -> None:
     stack = new_cloud()
     project = CloudProject(stack, "project", name="test", description="a test", stage="Staging")

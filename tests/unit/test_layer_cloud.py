@@ -87,6 +87,18 @@ def test_every_node_has_a_name_on_the_private_network(environment: str) -> None:
 
 
 @pytest.mark.parametrize("environment", CLOUDS)
+def test_all_managers_of_now_have_one_name(environment: str) -> None:
+    settings = load_environment(environment)
+    records = cloud(environment).resources("digitalocean_record").values()
+    found = [each["value"] for each in records if each["name"].split(".")[:2] == ["managers", "nodes"]]
+    assert sorted(found) == sorted(
+        f"${{digitalocean_droplet.{node.pool}-{node.number}.ipv4_address_private}}"
+        for node in nodes_of(settings)
+        if node.role == "manager"
+    )
+
+
+@pytest.mark.parametrize("environment", CLOUDS)
 def test_traefik_runs_where_the_public_address_leads(environment: str) -> None:
     settings = load_environment(environment)
     assert settings.cloud is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.node_engine import FakeEngine, running
-from tests.unit.node_scene import MANAGERS, Scene
+from tests.unit.node_scene import DOMAIN, MANAGERS, Scene
 
 TOKEN = "SWMTKN-1-3x-secret"
 SECOND, THIRD = MANAGERS[1:]
@@ -41,8 +41,8 @@ real = socket.getaddrinfo
 def getaddrinfo(name, *rest, **named):
     for line in open(os.environ["NAMES"]):
         if line.split()[0] == name:
-            if line.split()[1] == "ok":
-                return []
+            if line.split()[1][0].isdigit():
+                return [(2, 1, 6, "", (address, 22)) for address in line.split()[1].split(",")]
             raise socket.gaierror(getattr(socket, line.split()[1]), "")
     return [] if name.endswith(".test") else real(name, *rest, **named)
 socket.getaddrinfo = getaddrinfo
@@ -109,6 +109,11 @@ def names(scene: Scene, answer: str, *unknown: str) -> None:
     (scene.state / "names").write_text("".join(f"{name} {answer}\n" for name in unknown))
 
 
+def published(scene: Scene, *addresses: str) -> None:
+    with (scene.state / "names").open("a") as file:
+        file.write(f"managers.nodes.{DOMAIN} {','.join(addresses)}\n")
+
+
 def join(scene: Scene) -> subprocess.CompletedProcess[str]:
     run = scene.run("sprocket-join")
     assert TOKEN not in run.stdout + run.stderr
@@ -139,6 +144,44 @@ def test_peers_that_do_not_exist_yet(scene: Scene) -> None:
 def test_the_only_manager(scene: Scene) -> None:
     scene.facts(PEERS="")
     assert join(scene).returncode == 0 and inits(scene) == [INIT]
+
+
+def test_a_first_manager_that_was_born_alone_asks_those_who_came_later(
+    scene: Scene, engine: FakeEngine
+) -> None:
+    """Its engine lost its state: a second swarm beside that of the others would be the end of both."""
+    scene.facts(PEERS="")
+    published(scene, "10.124.0.9", "10.124.0.3", "10.124.0.4")
+    peer(scene, "10.124.0.3", status="busy pending")
+    run = join(scene)
+    assert run.returncode == 1 and not inits(scene)
+    assert "(10.124.0.3: busy pending; 10.124.0.4: no answer" in run.stdout
+    assert not any("join@10.124.0.9" in call for call in scene.calls), "it asked itself"
+    peer(scene, "10.124.0.4", status="active fourth", token=f"{TOKEN} 10.124.0.4:2377")
+    assert join(scene).returncode == 0 and len(engine.joins) == 1
+    assert "HostKeyAlias=managers" in scene.called("ssh")[-1]
+
+
+def test_one_who_is_known_by_name_is_asked_once(scene: Scene) -> None:
+    (scene.state / "names").write_text(f"{SECOND} 10.124.0.3\n{THIRD} 10.124.0.4\n")
+    published(scene, "10.124.0.9", "10.124.0.3", "10.124.0.4")
+    peer(scene, SECOND, status="none")
+    peer(scene, THIRD, status="none")
+    assert join(scene).returncode == 0 and len(scene.called("ssh")) == 2
+
+
+def test_an_answer_of_the_zones_wildcard_is_no_manager(scene: Scene) -> None:
+    scene.facts(PEERS="")
+    published(scene, "203.0.113.130")
+    assert join(scene).returncode == 0 and inits(scene) == [INIT]
+
+
+@pytest.mark.parametrize("answer", ["EAI_AGAIN", "EAI_FAIL"])
+def test_no_swarm_is_started_while_the_managers_cannot_be_looked_up(scene: Scene, answer: str) -> None:
+    scene.facts(PEERS="")
+    published(scene, answer)
+    run = join(scene)
+    assert run.returncode == 1 and not inits(scene) and "its name cannot be looked up" in run.stdout
 
 
 @pytest.mark.parametrize("answer", ["no-quorum", "unknown", "busy pending", "busy active"])
