@@ -52,7 +52,8 @@ def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
     """What the settings want of a node, as words for its own check: it knows only those that it was built for."""
     labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
     volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
-    return ("--role", node.role, "--labels", labels, "--volumes", volumes)
+    mesh = "yes" if settings.cloud and settings.cloud.access.tailscale else "no"
+    return ("--role", node.role, "--labels", labels, "--volumes", volumes, "--mesh", mesh)
 
 
 def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> Standing:

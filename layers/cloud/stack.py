@@ -19,7 +19,7 @@ from ..settings.cloud import SUPPLIED, Cloud
 from ..settings.environment import Environment
 from .access import NodeAccess
 from .machines import Machines
-from .names import public_hosts
+from .names import manager_host, public_hosts
 from .storage import SpacesStorage
 
 NODE_TTL = 60
@@ -105,6 +105,9 @@ class EnvironmentCloud(CloudStack):
         zone = DnsZone(self, "zone", name=cloud.zone, is_ours=cloud.zone_is_ours)
         for host in public_hosts(self.settings):
             zone.address(host, self.address.address)
+        if cloud.access.is_private:
+            inside = self.machines.ingress.private_address
+            zone.address(manager_host(self.settings), inside, ttl=NODE_TTL)
         for node in self.machines.nodes:
             zone.address(node.dns_name, self.machines.droplets[node.name].private_address, ttl=NODE_TTL)
         # Whom a node asks for the swarm before it starts one: a name of its own user data may be of yesterday.

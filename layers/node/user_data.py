@@ -159,7 +159,7 @@ def _files(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[F
 
 def _facts(node: Node, cluster: Cluster) -> str:
     """What the scripts know of this node; shell and Python read it alike."""
-    own = node.address(cluster.domain)
+    own, mesh = node.address(cluster.domain), cluster.tailscale_key is not None
     facts = {
         "NODE": node.name,
         "ROLE": node.role,
@@ -175,7 +175,8 @@ def _facts(node: Node, cluster: Cluster) -> str:
         "ENGINE_VERSION": cluster.engine_version,
         "HELD": " ".join(HELD),
         "UNITS": " ".join(_units(cluster)),
-        "MESH": "yes" if cluster.tailscale_key is not None else "no",
+        "MESH": "yes" if mesh else "no",
+        "ROUTES": cluster.vpc_range if mesh and node.role == "manager" else "",
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
 

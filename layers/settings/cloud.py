@@ -65,23 +65,29 @@ Gibibytes = Annotated[int, Field(ge=1, le=16384)]
 
 
 class NodeAccess(Settings):
-    """The way that people and CI take to the nodes: an allow-list for SSH, or a private mesh."""
+    """The way that people and CI take to the nodes: an allow-list for SSH, a private mesh, or both while one takes over."""
 
     ssh_from: tuple[Network, ...] = Field(
         default=(), strict=False, description="addresses that may reach port 22"
     )
     tailscale: bool = Field(
         default=False,
-        description="no public SSH at all; nodes join a Tailscale network with the supplied secret tailscale-key",
+        description="nodes join a Tailscale network with the supplied secret tailscale-key, and managers offer it the "
+        "private network; without ssh_from there is no public SSH at all, and swarm.<domain> has a private address",
     )
 
     @model_validator(mode="after")
-    def _one_way(self) -> "NodeAccess":
-        if bool(self.ssh_from) == self.tailscale:
+    def _some_way(self) -> "NodeAccess":
+        if not self.ssh_from and not self.tailscale:
             raise ValueError(
-                "needs exactly one way to the nodes; list addresses under ssh_from, or set tailscale to true"
+                "needs a way to the nodes; list addresses under ssh_from, or set tailscale to true"
             )
         return self
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the mesh is the only way, so that the managers' name must lead to where it does."""
+        return self.tailscale and not self.ssh_from
 
 
 class ManagedDatabase(Settings):

@@ -27,6 +27,7 @@ FACTS = {
     "HELD": "docker.io",
     "UNITS": "a.service b.timer",
     "MESH": "no",
+    "ROUTES": "",
 }
 
 

@@ -156,6 +156,27 @@ def test_with_a_mesh_no_address_outside_reaches_ssh() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("access", "where"),
+    [
+        ({"tailscale": True}, "${digitalocean_droplet.app-1.ipv4_address_private}"),
+        # While the mesh takes over, the old way must go on working.
+        (
+            {"tailscale": True, "ssh_from": ["198.51.100.7/32"]},
+            "${digitalocean_reserved_ip.address.ip_address}",
+        ),
+        ({"ssh_from": ["198.51.100.7/32"]}, "${digitalocean_reserved_ip.address.ip_address}"),
+    ],
+)
+def test_the_managers_name_leads_to_where_ssh_is_open(access: dict[str, Any], where: str) -> None:
+    found = ordered(altered_cloud("prod", lambda d: d["cloud"].update(access=access)))
+    record = found.resources("digitalocean_record")["swarm_sprocket_mlesports_gg"]
+    assert (record["type"], record["value"]) == ("A", where)
+    rules = found.resources("digitalocean_firewall")["nodes-firewall"]["inbound_rule"]
+    ssh = next(rule for rule in rules if rule.get("port_range") == "22")
+    assert ssh["source_addresses"] == [*access.get("ssh_from", []), "10.124.0.0/20"]
+
+
 def test_an_operators_key_that_is_supplied_is_put_in_by_terraform() -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcTsYKfHoT1Y4PYQ5fM2qCKDOOcGRzNFZ4tnuZWpJiK"
     keys = {"ci": "supplied", "ci-2": "supplied", "eve": key}

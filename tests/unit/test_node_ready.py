@@ -197,6 +197,13 @@ def test_a_node_that_was_built_for_other_settings(
     }
 
 
+def test_a_node_that_the_mesh_does_not_reach(scene: Scene) -> None:
+    assert told(scene, mesh="no")["replace"] == []
+    assert told(scene, mesh="yes")["replace"] == [
+        "was built for other settings: without the private mesh, over which it is to be reached"
+    ]
+
+
 def test_a_volume_that_moved_away_is_not_waited_for(scene: Scene) -> None:
     (scene.root / DEVICE).unlink()
     assert told(scene, volumes="") == {

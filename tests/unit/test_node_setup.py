@@ -197,6 +197,14 @@ def test_the_meshs_key_is_removed_once_it_was_used(scene: Scene) -> None:
     assert len(ups) == 1 and f"--auth-key=file:{key}" in ups[0] and "tskey-secret" not in ups[0]
 
 
+def test_a_manager_offers_the_private_network_to_the_mesh(scene: Scene) -> None:
+    mesh(scene)
+    scene.facts(ROUTES="10.124.0.0/20")
+    scene.fake("tailscale")
+    assert scene.run("sprocket-tailscale").returncode == 0
+    assert "--accept-dns=false --advertise-routes=10.124.0.0/20 --timeout" in scene.called("tailscale")[0]
+
+
 def test_the_meshs_key_stays_for_the_next_attempt(scene: Scene) -> None:
     key = mesh(scene)
     scene.fake("tailscale", "exit 1")

@@ -197,7 +197,10 @@ def test_without_a_mesh_there_is_no_word_of_it() -> None:
     found = files(user_data(node(), cluster(tailscale_key="${var.mesh}")))
     assert content(found["/etc/sprocket/tailscale.key"]) == "tskey-auth-x"
     assert found["/etc/sprocket/tailscale.key"]["permissions"] == "0600"
-    assert "sprocket-tailscale.service" in found["/etc/sprocket/node.conf"]["content"]
+    facts = found["/etc/sprocket/node.conf"]["content"]
+    assert "sprocket-tailscale.service" in facts and "ROUTES=10.124.0.0/20\n" in facts
+    worker = files(user_data(node(**WORKER), cluster(tailscale_key="${var.mesh}")))
+    assert "ROUTES=''\n" in worker["/etc/sprocket/node.conf"]["content"]
 
 
 def test_what_the_timers_start_is_there_and_not_enabled() -> None:

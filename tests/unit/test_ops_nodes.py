@@ -104,9 +104,9 @@ def test_a_node_is_told_what_is_wanted_of_it() -> None:
     assert command == (
         *ready.COMMAND,
         *("--role", "manager", "--labels", "storage=data"),
-        *("--volumes", "minio=rehearsal-4-minio postgres=rehearsal-4-postgres"),
+        *("--volumes", "minio=rehearsal-4-minio postgres=rehearsal-4-postgres", "--mesh", "no"),
     )
-    assert ready.wanted_of(SETTINGS, NODES["work"])[-3:] == ("", "--volumes", "")
+    assert ready.wanted_of(SETTINGS, NODES["work"])[3:6] == ("", "--volumes", "")
 
 
 def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
