@@ -26,6 +26,10 @@ IGNORED = ("user_data", "ssh_keys", "image", "monitoring", "droplet_agent", "ipv
 """Arguments that would replace a droplet when they change, each of them part of everyday edits (or of a click on
 DigitalOcean's pages). New droplets get them; a rebuild with them is asked for by name: ``-replace``."""
 
+TIMEOUTS = {"create": "10m", "update": "20m", "delete": "10m"}
+"""A new one is active within two minutes or never: the provider would look on for an hour. A resize waits for it to go down
+and to come back. The default of a minute for the whole of a delete (shutdown, each volume, delete) is too short."""
+
 LARGEST_USER_DATA = 65536
 """Bytes that DigitalOcean takes."""
 
@@ -92,8 +96,7 @@ class Droplet(Construct):
             # A larger disk could never be made smaller again.
             resize_disk=False,
             graceful_shutdown=True,
-            # The default of a minute is for the whole: shutdown, each volume, delete.
-            timeouts=DropletTimeouts(delete="10m"),
+            timeouts=DropletTimeouts(**TIMEOUTS),
             depends_on=[firewall.resource for firewall in firewalls],
             lifecycle=TerraformResourceLifecycle(ignore_changes=list(IGNORED)),
         )

@@ -95,7 +95,7 @@ def test_a_droplet_as_it_is_by_default() -> None:
         "backups": False,
         "resize_disk": False,
         "graceful_shutdown": True,
-        "timeouts": {"delete": "10m"},
+        "timeouts": {"create": "10m", "update": "20m", "delete": "10m"},
         "depends_on": ["digitalocean_firewall.firewall"],
         "lifecycle": {
             "ignore_changes": ["user_data", "ssh_keys", "image", "monitoring", "droplet_agent", "ipv6"]
