@@ -14,6 +14,7 @@ from sprocket_constructs import (
 )
 from sprocket_constructs import NodeKey as KeyPair
 
+from ..node.node import engine_packages
 from ..node.user_data import Cluster, Node, NodeKey, NodeVolume, user_data
 from ..settings.cloud import Cloud
 from ..settings.environment import Environment
@@ -71,6 +72,7 @@ class Machines(Construct):
         version = self._cloud.engine_version
         return Cluster(
             **({"engine_version": version} if version else {}),
+            engine_packages=engine_packages(self._cloud.image),
             domain=self._settings.domain,
             managers=tuple(sorted(node.dns_name for node in self.nodes if node.role == "manager")),
             vpc_range=self._cloud.vpc_range,

@@ -19,6 +19,18 @@ _OWNER = re.compile(r"[0-9]+:[0-9]+")
 MANAGERS_KEY = "managers"
 """What the managers' host key is known by on nodes: they ask each other by address, too."""
 
+_CLI_APART = re.compile(r"debian-1[3-9]-.*")
+
+
+def engine_packages(image: str) -> tuple[str, ...]:
+    """The packages that an engine consists of in the system of an image, the engine itself first.
+
+    From Debian 13 on the command line is a package apart that is only recommended. Ubuntu has both in one. Of an image of
+    one's own (a number) nothing is known: it has to bring the command along where its system has it apart.
+    """
+    return ("docker.io", "docker-cli") if _CLI_APART.fullmatch(image) else ("docker.io",)
+
+
 ENGINE_POOLS = ("172.20.0.0/14", "192.168.0.0/16", "10.201.0.0/16")
 """Where the engine's bridges may get their addresses: the first that is clear of the VPC and of the overlays."""
 
@@ -132,8 +144,8 @@ class Cluster:
         join_manager: opens ``sprocket-admit manager``; in managers' user data only.
         join_worker: opens ``sprocket-admit worker``; in workers' user data only.
         tailscale_key: reference to a key for a private mesh; None for none.
-        engine_package: Debian package of the engine.
-        engine_version: shell pattern of that package's version.
+        engine_packages: the engine's own package, and what else its image needs for a ``docker`` command.
+        engine_version: shell pattern of the engine's version.
     """
 
     domain: str
@@ -146,7 +158,7 @@ class Cluster:
     join_manager: NodeKey
     join_worker: NodeKey
     tailscale_key: str | None = None
-    engine_package: str = "docker.io"
+    engine_packages: tuple[str, ...] = ("docker.io",)
     engine_version: str = "20.10.*"
 
     def __post_init__(self) -> None:

@@ -31,7 +31,7 @@ PACKAGES = (
 )
 """What a node has besides the engine; of a choice any will do, and the first is installed."""
 
-HELD = ("docker.io", "docker-ce", "docker-ce-cli", "containerd", "containerd.io", "runc")
+HELD = ("docker.io", "docker-cli", "docker-ce", "docker-ce-cli", "containerd", "containerd.io", "runc")
 """Packages that stop the engine when they are renewed: held, and out of the unattended updates."""
 
 REBOOTS_APART = 45
@@ -170,8 +170,8 @@ def _facts(node: Node, cluster: Cluster) -> str:
         "ADDRESS_POOL": cluster.address_pool,
         "LABELS": " ".join(node.engine_labels),
         "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in node.volumes),
-        "PACKAGES": " ".join((cluster.engine_package, *PACKAGES)),
-        "ENGINE_PACKAGE": cluster.engine_package,
+        "PACKAGES": " ".join((*cluster.engine_packages, *PACKAGES)),
+        "ENGINE_PACKAGE": cluster.engine_packages[0],
         "ENGINE_VERSION": cluster.engine_version,
         "HELD": " ".join(HELD),
         "UNITS": " ".join(_units(cluster)),
@@ -223,7 +223,7 @@ def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
     yield File("/etc/docker/daemon.json", to_json(daemon))
     preference = render(
         HERE / "files" / "engine-preference.j2",
-        package=cluster.engine_package,
+        packages=cluster.engine_packages,
         version=cluster.engine_version,
     )
     yield File("/etc/apt/preferences.d/sprocket-engine", preference)

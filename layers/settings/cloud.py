@@ -149,12 +149,16 @@ class CloudAlerts(Settings):
     disk: int = Field(default=80, ge=1, le=100, description="percent, for five minutes")
 
 
+KNOWN_IMAGE = "debian-12-x64"
+"""The image whose engine's version is the default."""
+
+
 class Cloud(Settings):
     """Everything that the cloud stack orders. Sizes and counts of nodes are in ``nodes``."""
 
     region: Label = Field(description="such as nyc3; moving to another one is a migration, not an edit")
     image: str = Field(
-        default="debian-12-x64",
+        default=KNOWN_IMAGE,
         pattern=r"^(debian-1[2-9]-x64|ubuntu-2[24]-04-x64|[0-9]+)$",
         description="slug of the system for new nodes; nodes that exist keep theirs",
     )
@@ -187,6 +191,15 @@ class Cloud(Settings):
         default=None,
         description="version of the engine's package, such as 26.1.*; default: the one of Debian 12, so another image needs it",
     )
+
+    @model_validator(mode="after")
+    def _engine_is_known(self) -> "Cloud":
+        if self.image != KNOWN_IMAGE and self.engine_version is None:
+            raise ValueError(
+                f"image is {self.image} but engine_version is missing; only {KNOWN_IMAGE} has one that is known here, "
+                "say which the other's docker.io package has, such as 26.1.*"
+            )
+        return self
 
     @model_validator(mode="after")
     def _alerts_can_see(self) -> "Cloud":

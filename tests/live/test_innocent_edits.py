@@ -102,7 +102,7 @@ def _managed_extras(document: Document) -> None:
 INNOCENT: dict[str, Edit] = {
     "a further operator": lambda d: cloud_of(d)["ssh_keys"].update(eve=KEY),
     "an operator leaves, another comes": lambda d: cloud_of(d).update(ssh_keys={"eve": KEY}),
-    "a new image for new nodes": lambda d: cloud_of(d).update(image="debian-13-x64"),
+    "a new image for new nodes": lambda d: cloud_of(d).update(image="debian-13-x64", engine_version="26.1.*"),
     "pools in another order": lambda d: d.update(nodes=dict(reversed(d["nodes"].items()))),
     "volumes in another order": lambda d: cloud_of(d).update(
         volumes=dict(reversed(cloud_of(d)["volumes"].items()))

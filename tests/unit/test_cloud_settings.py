@@ -157,6 +157,11 @@ WRONG: dict[str, tuple[Callable[[Document], object], str]] = {
         lambda d: d["cloud"].update(access={}),
         "cloud/access: needs a way to the nodes; list addresses under ssh_from, or set tailscale to true",
     ),
+    "an image whose engine nobody said": (
+        lambda d: d["cloud"].update(image="debian-13-x64"),
+        "cloud: image is debian-13-x64 but engine_version is missing; only debian-12-x64 has one that is known here, "
+        "say which the other's docker.io package has, such as 26.1.*",
+    ),
     "an address that is none": (
         lambda d: d["cloud"]["access"].update(ssh_from=["office"]),
         "cloud/access/ssh_from/0: 'office' does not appear to be an IPv4 or IPv6 network; "

@@ -232,7 +232,7 @@ EDITS: dict[str, Any] = {
     ),
     "one worker more": lambda d: d["nodes"]["work"].update(count=2),
     "keys in another order": lambda d: d["cloud"].update(ssh_keys={"a": "supplied", "rehearsal": "supplied"}),
-    "another image": lambda d: d["cloud"].update(image="debian-13-x64"),
+    "another image": lambda d: d["cloud"].update(image="debian-13-x64", engine_version="26.1.*"),
     "no alerts": lambda d: d["cloud"].update(alerts={"email": "x@example.com"}),
     "volumes in another order": lambda d: d["cloud"].update(
         volumes=dict(reversed(d["cloud"]["volumes"].items()))

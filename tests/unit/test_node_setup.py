@@ -24,11 +24,18 @@ def scene(tmp_path: Path) -> Scene:
         'case $* in *Status*) printf installed ;; *) printf %s "${line#* }" ;; esac',
     )
     scene.fake("apt-get", "case $* in *install*) cat $state/mirror >>$state/packages ;; esac")
-    for program in ("apt-mark", "dpkg", "sleep", "systemctl", "sysctl", "sshd"):
+    for program in ("apt-mark", "docker", "dpkg", "sleep", "systemctl", "sysctl", "sshd"):
         scene.fake(program)
     (scene.state / "packages").write_text("docker.io 20.10.24+dfsg1-1\ntwo 1\n")
     (scene.state / "mirror").write_text("")
     return scene
+
+
+def only(scene: Scene, *programs: str) -> str:
+    """A PATH on which there is nothing but fakes and these."""
+    for program in programs:
+        (scene.bin / program).symlink_to(shutil.which(program) or "")
+    return str(scene.bin)
 
 
 def test_packages_that_are_there(scene: Scene) -> None:
@@ -36,6 +43,14 @@ def test_packages_that_are_there(scene: Scene) -> None:
     assert (run.returncode, run.stdout) == (0, "")
     assert not scene.called("apt-get")
     assert scene.called("apt-mark") == ["apt-mark hold docker.io"]
+
+
+def test_an_engine_without_its_command(scene: Scene) -> None:
+    """On a system that has the command in a package of its own."""
+    (scene.bin / "docker").unlink()
+    scene.extra["PATH"] = only(scene, "cat", "tr", "grep")
+    run = scene.run("sprocket-packages", shell="/bin/sh")
+    assert run.returncode == 1 and "docker.io has no docker command here" in run.stdout
 
 
 def test_packages_that_are_missing(scene: Scene) -> None:

@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from layers.errors import SettingsError
+from layers.node.node import engine_packages
 from layers.node.user_data import MAX_USER_DATA, Node, NodeKey, NodeVolume, user_data
 from tests.unit.node_scene import DOMAIN, MANAGERS, SCRIPTS, cluster, node
 
@@ -189,6 +190,24 @@ def test_the_engine_is_left_alone_by_updates() -> None:
     updates = found["/etc/apt/apt.conf.d/52sprocket-updates"]["content"]
     assert all(f'"^{name}$";' in updates for name in ("docker.io", "docker-ce", "containerd", "runc"))
     assert "Pin: version 20.10.*\n" in found["/etc/apt/preferences.d/sprocket-engine"]["content"]
+
+
+@pytest.mark.parametrize(
+    ("image", "packages"),
+    [
+        ("debian-12-x64", ("docker.io",)),
+        ("debian-13-x64", ("docker.io", "docker-cli")),
+        ("ubuntu-24-04-x64", ("docker.io",)),
+        ("123456789", ("docker.io",)),
+    ],
+)
+def test_an_engine_has_a_command_line(image: str, packages: tuple[str, ...]) -> None:
+    assert engine_packages(image) == packages
+    found = files(user_data(node(), cluster(engine_packages=packages, engine_version="26.1.*")))
+    facts = found["/etc/sprocket/node.conf"]["content"]
+    assert f"PACKAGES='{' '.join(packages)} iptables " in facts and "ENGINE_PACKAGE=docker.io\n" in facts
+    preference = found["/etc/apt/preferences.d/sprocket-engine"]["content"]
+    assert preference.startswith(f"Package: {' '.join(packages)}\nPin: version 26.1.*\n")
 
 
 def test_without_a_mesh_there_is_no_word_of_it() -> None:
