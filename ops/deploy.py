@@ -10,7 +10,8 @@ from rich.text import Text
 
 from ops import known_hosts, own_swarm, preflight, ready, screen, secrets, standings, strays, takeover
 from ops.apply import Approve, Meant, apply
-from ops.errors import OpsError, Refused
+from ops.check.rules import access
+from ops.errors import Obstacle, OpsError, Refused
 from ops.plan import report_of_plan
 from ops.readiness import obstacles
 from ops.report import text
@@ -66,6 +67,7 @@ def refuse_without(targets: Targets, only: str) -> None:
     """Stops for what is known to be missing before anything is touched, of both stacks at once."""
     if only == "cloud":
         targets.needed_cloud("there is nothing to deploy of it")
+    nodes = access.found_in(targets.services.settings) if only != "services" else ()
     wanted = [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
     known = takeover.wanted(targets.services.document, targets.cloud) if targets.cloud else []
     found = [*preflight.tools(locks=any(t.state_file is None for t in wanted))]
@@ -74,6 +76,7 @@ def refuse_without(targets: Targets, only: str) -> None:
         found += preflight.credentials(target.document)
     if targets.services in wanted and not targets.services.builds_images:
         found += preflight.unresolved(targets.services.wanted)
+    found += [Obstacle(what=f"{each.path}: {each.what}; {each.cause}", fix=each.fix) for each in nodes]
     _refuse(targets.services, found)
 
 

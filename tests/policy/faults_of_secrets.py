@@ -103,6 +103,16 @@ FAULTS = (
         severity="deploy",
     ),
     Fault(
+        name="an allow-list of nobody's addresses",
+        environment="prod",
+        seed=lambda s: None,
+        rule="ssh_is_open_to_somebody_we_know",
+        path="prod.yaml: cloud/access/ssh_from/0",
+        cause="192.0.2.0/24 is a placeholder",
+        fix="addresses of maintainers and CI",
+        severity="deploy",
+    ),
+    Fault(
         name="unresolved image",
         environment="prod",
         seed=lambda s: None,

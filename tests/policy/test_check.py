@@ -18,7 +18,12 @@ from ops.check.rules.secrets import supplied_secrets_are_there
 from tests.policy.rules import platform, services
 from tests.stacks.synthesis import ALL, synthesized
 
-LACKING = {"supplied_secrets_are_there", "images_are_resolved", "sign_in_is_set_up"}
+LACKING = {
+    "supplied_secrets_are_there",
+    "images_are_resolved",
+    "sign_in_is_set_up",
+    "ssh_is_open_to_somebody_we_know",
+}
 """Rules that say what a deploy needs and a plan does not."""
 
 WRONG = Finding(

@@ -10,6 +10,7 @@ import pytest
 from layers.loading import load_environment
 from ops import deploy, preflight, ready, secrets, takeover
 from ops.apply import Meant
+from ops.check.rules import access
 from ops.errors import Refused, WrongUse
 from ops.target import Target, Targets
 from ops.terraform import Terraform, program
@@ -90,9 +91,35 @@ def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_t
     assert "DIGITALOCEAN_TOKEN is not set" in told
     assert "secret discord_secret is missing" in told
     assert "postgres_password" not in told
+    assert "prod.yaml: cloud/access/ssh_from/0: 192.0.2.0/24 is a placeholder" in told
     with pytest.raises(Refused) as caught:
         deploy.refuse_without(both, "services")
-    assert "DIGITALOCEAN_TOKEN" not in str(caught.value)
+    assert "DIGITALOCEAN_TOKEN" not in str(caught.value) and "ssh_from" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "wrong"),
+    [
+        ("0.0.0.0/0", "everybody may try"),
+        ("::/0", "everybody may try"),
+        ("128.0.0.0/1", "everybody may try"),
+        ("203.0.113.7/32", "is a placeholder"),
+        ("2001:db8:1::/48", "is a placeholder"),
+        ("8.8.8.0/24", ""),
+        ("2a00:1450::/32", ""),
+    ],
+)
+def test_an_allow_list_is_of_addresses_that_are_somebodys(network: str, wrong: str) -> None:
+    settings = load_environment("prod")
+    assert settings.cloud is not None
+    ours = settings.cloud.access.model_copy(update={"ssh_from": (network,)})
+    changed = settings.model_copy(update={"cloud": settings.cloud.model_copy(update={"access": ours})})
+    found = list(access.found_in(changed))
+    assert [wrong in str(each) and each.severity == "deploy" for each in found] == ([True] if wrong else [])
+
+
+def test_a_simulated_outside_world_may_have_any_address() -> None:
+    assert list(access.found_in(load_environment("rehearsal"))) == []
 
 
 def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:

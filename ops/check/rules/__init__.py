@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from ops.check.finding import Finding
 from ops.check.platform import Platform
 from ops.check.rules import (
+    access,
     accounts,
     addresses,
     budget,
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     settings.programs_know_where_they_are,
     settings.broker_urls_fit_their_library,
     settings.web_calls_its_own_api,
+    access.ssh_is_open_to_somebody_we_know,
     accounts.logins_are_known,
     accounts.redis_passwords_are_known,
     accounts.databases_open,
