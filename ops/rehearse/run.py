@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from layers.loading import load_environment
 from ops import screen
@@ -24,6 +24,10 @@ from ops.rehearse.outcome import CheckFailed, Outcome
 from ops.rehearse.world import World
 
 FOLDER = STATE / "rehearsal"
+
+
+class _Ended(Exception):
+    """What is left cannot be done."""
 
 
 class Rehearsal:
@@ -46,7 +50,7 @@ class Rehearsal:
         """Everything; a cold start that fails ends it."""
         if not self.step("images", lambda: _built(self.diary)):
             return
-        with self._world() as world:
+        with suppress(_Ended), self._world() as world:
             for name, step in STEPS.items():
                 if not self.step(name, lambda step=step: step(world)):  # type: ignore[misc]  # a bound loop variable
                     self._last_words(world)
@@ -103,7 +107,8 @@ class Rehearsal:
                     emulator=emulator,
                     diary=self.diary,
                 )
-                self.step("providers", lambda: _initialised(world))
+                if not self.step("providers", lambda: _initialised(world)):
+                    raise _Ended
                 found = surroundings.variables(settings, FOLDER, box, emulator.url)
                 surroundings.write_script(FOLDER / "environment.sh", found)
                 os.environ.update(found)

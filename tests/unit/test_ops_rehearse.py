@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -19,9 +20,10 @@ from layers.loading import load_environment
 from ops.errors import WrongUse
 from ops.rehearse import report, run, surroundings
 from ops.rehearse.checks import CHECKS
+from ops.rehearse.checks.datagrams import counted
 from ops.rehearse.checks.faults import _tree
 from ops.rehearse.checks.guards import EDITS
-from ops.rehearse.checks.hidden import parts_of
+from ops.rehearse.checks.hidden import TOKEN, parts_of
 from ops.rehearse.checks.losses import _missing, pinned_to
 from ops.rehearse.cold_start import empty_plans
 from ops.rehearse.diary import Diary
@@ -158,6 +160,10 @@ def test_what_is_pinned_and_what_is_missing() -> None:
 def test_keys_are_looked_for_line_by_line_and_public_ones_not_at_all() -> None:
     key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5v\nAAAAsecretline\nshort\n-----END"
     assert list(parts_of(key)) == ["AAAAsecretline"]
+    long = "-----BEGIN\n" + "\n".join(str(number) * 70 for number in range(4))
+    encoded = base64.b64encode(long.encode()).decode()
+    assert any(part in encoded for part in parts_of(long)), "also as user data has it"
+    assert TOKEN.search("join --token SWMTKN-1-0abc9-9xyz 10.0.0.1") and not TOKEN.search("SWMTKN-1-")
     assert list(parts_of("hunter22")) == ["hunter22"]
     assert not list(parts_of("ssh-ed25519 AAAAC3Nza me"))
 
@@ -174,3 +180,12 @@ def test_a_process_and_all_below_it_are_found() -> None:
         finally:
             for pid in _tree(process.pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+def test_datagrams_are_counted_by_port() -> None:
+    listing = """table inet rehearsal_probe {
+        chain passed {
+            ip saddr 203.0.113.2 udp dport 4789 counter packets 0 bytes 0
+            ip saddr 203.0.113.2 udp dport 7946 counter packets 3 bytes 111
+        }"""
+    assert counted(listing) == {4789: 0, 7946: 3}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import re
 from collections.abc import Iterator
 
 from ops.rehearse.check import Check
@@ -12,6 +15,10 @@ from ops.secrets import known_values
 
 SHORTEST = 8
 PUBLIC = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-")
+TOKEN = re.compile(r"SWMTKN-1-[0-9a-z]+-[0-9a-z]+")
+"""Of any swarm, also one that was used and changed since."""
+CREDENTIALS = ("DIGITALOCEAN_TOKEN", "SPACES_SECRET_ACCESS_KEY")
+PIECE, SAME_ENCODED = 48, 160
 SAME_IN_EVERY_KEY = "b3BlbnNzaC1rZXktdjE"
 """How the first line of each OpenSSH key begins."""
 _JOURNAL = ("journalctl", "--no-pager", "--output=cat")
@@ -23,39 +30,58 @@ _ENVIRONMENTS = (
 
 
 def hidden(world: World) -> str:
-    """Looks for every value that the states hold, and for the join tokens, in all that could be read."""
+    """Looks for every value that the states hold, and for anything like a join token, in all that could be read."""
     values = secret_values(world)
+    _can_find(world, values)
     places = 0
     found = []
     for place, text in _places(world):
         places += 1
         found += [f"{what} is in {place}" for what, value in values.items() if value in text]
+        if TOKEN.search(text):
+            found.append(f"a join token is in {place}")
     if found:
         raise CheckFailed("; ".join(sorted(set(found))[:8]))
     return f"{len(values)} values, {places} places"
 
 
 def secret_values(world: World) -> dict[str, str]:
-    """Values by a name that may be shown: what the states hold, what was supplied, and the swarm's join tokens."""
+    """Values by a name that may be shown: what the states and sensitive outputs hold, and what the shell was given."""
     found: dict[str, str] = {}
     for target in world.targets.all:
         target.terraform.init()
-        for number, value in enumerate(sorted(known_values(target.terraform.state()))):
+        values = known_values(target.terraform.state())
+        values |= {str(value) for value in target.terraform.secret_outputs().values()}
+        for number, value in enumerate(sorted(values)):
             for part in parts_of(value):
                 found[f"value {number} of {target.stack} ({len(found)})"] = part
-    with world.swarm() as swarm:
-        for role, token in (swarm.api.inspect_swarm().get("JoinTokens") or {}).items():
-            found[f"join token for a {role}"] = token
-    return found
+    return found | {name: os.environ[name] for name in CREDENTIALS if os.environ.get(name)}
+
+
+def _can_find(world: World, values: dict[str, str]) -> None:
+    """In the user data, which root of a node alone can read, there are keys: a search that misses them is blind.
+
+    Raises:
+        CheckFailed: it is.
+    """
+    node = world.nodes[0].name
+    text = world.box.exec(node, "sh", "-c", "cat /var/lib/cloud/instance/user-data.txt").stdout
+    if not any(value in text for what, value in values.items() if world.cloud.stack in what):
+        raise CheckFailed(f"the search does not even find the keys in the user data of {node}")
 
 
 def parts_of(value: str) -> Iterator[str]:
     """What to look for: a value as it is, a key line by line, since logs break lines. Public keys are no secret."""
     if value.startswith(PUBLIC):
         return
-    for line in value.splitlines():
+    lines = value.splitlines()
+    for line in lines:
         if len(line) >= SHORTEST and not line.startswith(("-----", SAME_IN_EVERY_KEY)):
             yield line
+    if len(lines) > 1:
+        # As user data has it. The beginning is the same in every key, and where an encoder breaks lines is not known.
+        encoded = base64.b64encode(value.encode()).decode()
+        yield from (encoded[at : at + PIECE] for at in range(SAME_ENCODED, len(encoded) - PIECE, PIECE))
 
 
 def _places(world: World) -> Iterator[tuple[str, str]]:

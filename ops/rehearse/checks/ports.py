@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ops.rehearse.check import Check
+from ops.rehearse.checks.datagrams import passed
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 
@@ -13,6 +14,11 @@ NEVER = {
     9000: "MinIO", 8086: "InfluxDB", 3000: "Grafana", 3100: "Loki", 8080: "Traefik", 5000: "registry",
 }  # fmt: skip
 SSH = 22
+UNUSED = 5353
+"""UDP that nobody needs: it must not get through anywhere, so that the other answers mean something."""
+DATAGRAMS = (4789, 7946, UNUSED)
+STRANGER = "203.0.113.2"
+"""The internet container, which no rule allows anything but 80 and 443."""
 _TRY = """
 import socket, sys
 for port in sys.argv[2:]:
@@ -30,7 +36,7 @@ for port in sys.argv[2:]:
 
 def outside(world: World) -> str:
     """Of each public address, only 80 and 443 answer a stranger, and those of the ingress node only."""
-    ports = (*PUBLIC, SSH, *SWARM, 4789, *NEVER)
+    ports = (*PUBLIC, SSH, *SWARM, *NEVER)
     ingress = next(node.name for node in world.nodes if node.is_first)
     addresses = {"the reserved address": (world.address, True)}
     for node in world.nodes:
@@ -43,9 +49,15 @@ def outside(world: World) -> str:
             wanted = state == "open" if serves and port in PUBLIC else state != "open"
             if not wanted:
                 wrong.append(f"{name}: port {port} is {state}")
+    for node in world.nodes:
+        machine = world.box.machines.named(node.name).hardware.machine
+        through = passed(world, node.name, machine.public_ipv4, STRANGER, DATAGRAMS, world.box.from_outside)
+        wrong += [
+            f"{node.name}: UDP {port} gets through from outside" for port, got in through.items() if got
+        ]
     if wrong:
         raise CheckFailed("; ".join(wrong))
-    return f"{len(addresses)} addresses, {len(ports)} ports each; 22 refused outside its allow-list"
+    return f"{len(addresses)} addresses, {len(ports)} TCP and {len(DATAGRAMS)} UDP ports each; 22 refused outside its allow-list"
 
 
 def inside(world: World) -> str:
@@ -71,6 +83,17 @@ def inside(world: World) -> str:
                 f"{here.name} reaches {NEVER[p]} of {there.name} at {p}"
                 for p in NEVER
                 if states.get(p) == "open"
+            ]
+            source = world.box.machines.named(here.name).hardware.machine.private_ipv4
+
+            def send(*words: str, name: str = here.name) -> object:
+                return world.box.exec(name, *words)
+
+            through = passed(world, there.name, machine.private_ipv4, source, DATAGRAMS, send)
+            wrong += [
+                f"{here.name} to {there.name}: UDP {port} does not get through"
+                for port, got in through.items()
+                if got != (port != UNUSED)
             ]
     for node in world.nodes:
         listening = world.box.exec(node.name, "ss", "-Hltn").stdout
