@@ -105,12 +105,14 @@ class Terraform:
         *,
         destroy: bool = False,
         replace: Sequence[str] = (),
+        targets: Sequence[str] = (),
         parallelism: int = PARALLELISM,
     ) -> bool:
         """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use.
 
         Args:
             replace: addresses of resources that are made anew although nothing about them changes.
+            targets: addresses of all that may change, with what they need; empty for everything.
         """
         words = [
             "plan",
@@ -122,6 +124,7 @@ class Terraform:
         ]
         words += ["-destroy"] if destroy else []
         words += [f"-replace={address}" for address in replace]
+        words += [f"-target={address}" for address in targets]
         outcome = self._stream(words, lambda event: None)
         if outcome.interrupted:
             raise Interrupted("stopped while planning; nothing was changed")
