@@ -15,10 +15,15 @@ API = "https://api.digitalocean.com"
 TIMEOUT_S = 30.0
 TRIES = 5
 LONGEST_PAUSE_S = 30.0
+NOT_FOUND = 404
 _AGAIN = (429, 500, 502, 503, 504)
 _PAGE = 200
 
 Answer = Mapping[str, Any]
+
+
+class NotThere(OpsError):
+    """The account has no such thing."""
 
 
 class Account:
@@ -94,6 +99,8 @@ class Account:
             return client.request(method, f"/v2/{path}", params=query, json=body)
 
     def _read(self, answer: httpx.Response, path: str) -> Answer:
+        if answer.status_code == NOT_FOUND:
+            raise NotThere(f"the account of DIGITALOCEAN_TOKEN has no {path}")
         if answer.is_error:
             fix = _FIXES.get(answer.status_code, "")
             raise self._failed(path, f"{answer.status_code} {answer.reason_phrase}", fix)
@@ -120,7 +127,6 @@ class Account:
 _FIXES: Mapping[int, str] = {
     401: "the token is wrong or has run out: check DIGITALOCEAN_TOKEN",
     403: "the token may not do that: check the scopes of DIGITALOCEAN_TOKEN",
-    404: "it is not there, or not in the account of DIGITALOCEAN_TOKEN",
     422: "DigitalOcean does not take that now; look at it in the control panel",
 }
 

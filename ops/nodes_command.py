@@ -65,12 +65,15 @@ def replace_node(
             "--ends-swarm", help="The node is the only manager: its swarm ends, and all services start anew."
         ),
     ] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="It does not answer: pull its plug, without draining it first.")
+    ] = False,
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, max=100, help="Terraform's.")] = 10,
 ) -> None:
     """Rebuild one droplet: drain it, make it anew, and wait until it is back and every service runs."""
     from ops.replace_node import Replacement
 
-    Replacement.of(env, node, ends_swarm=ends_swarm, parallelism=parallelism).run(
+    Replacement.of(env, node, ends_swarm=ends_swarm, parallelism=parallelism, dead=dead).run(
         ask=None if yes else lambda question: bool(typer.confirm(question))
     )
 

@@ -10,39 +10,49 @@ from typing import Any
 
 import docker.errors
 
-from ops import guard, known_hosts, ready, screen, standings
+from ops import guard, known_hosts, ready, screen, standings, strays
 from ops.account import Account
 from ops.apply import Meant, apply, saved_plan
 from ops.deploy import READY_TIMEOUT_S, SETTLE_TIMEOUT_S, deploy_services, refuse_without, settle
 from ops.errors import Obstacle, OpsError, Refused
 from ops.members import Member, Members
-from ops.nodes import ClusterNode, node_named
+from ops.nodes import ClusterNode, node_named, nodes_of
+from ops.power_off import power_off
 from ops.replacement_plan import address_of, beyond, droplet_id
 from ops.target import Target, Targets, targets_of
 
 DRAIN_S = 180.0
 STABLE_S = 10.0
 BACK_S = 120.0
+QUORUM = "without more than half of its managers a swarm does nothing: bring them back (docs/runbooks/replace-a-node.md)"
 
 
 @dataclass
 class Replacement:
-    """One rebuild of one node."""
+    """One rebuild of one node.
+
+    Args:
+        ends_swarm: it may be the only manager.
+        dead: it does not answer or hangs: it is not drained, and its plug is pulled.
+    """
 
     targets: Targets
     node: ClusterNode
     ends_swarm: bool
     parallelism: int
+    dead: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each step took."""
 
     @classmethod
-    def of(cls, environment: str, node: str, *, ends_swarm: bool, parallelism: int) -> Replacement:
+    def of(
+        cls, environment: str, node: str, *, ends_swarm: bool, parallelism: int, dead: bool = False
+    ) -> Replacement:
         """Synthesizes the environment and finds the node in it."""
         with screen.doing(f"synthesizing {environment}"):
             targets = targets_of(environment)
             targets.needed_cloud("its node is this machine")
-        return cls(targets, node_named(targets.services.settings, node), ends_swarm, parallelism)
+        return cls(targets, node_named(targets.services.settings, node), ends_swarm, parallelism, dead)
 
     def run(self, *, ask: Callable[[str], bool] | None) -> None:
         """All steps, each timed.
@@ -55,7 +65,9 @@ class Replacement:
         refuse_without(self.targets, "" if self.ends_swarm else "cloud")
         with self._step("look"):
             self._cloud.terraform.init()
-            members, runs = self._members()
+            for stray in strays.take_in(self._cloud):
+                screen.err.print(f"{stray}: an apply that was killed had ordered it; taken into the state")
+            members = self._members()
             self._refuse(obstacles(self.node, members, ends_swarm=self.ends_swarm))
         with self._step("plan"):
             self._rehearse()
@@ -65,6 +77,9 @@ class Replacement:
         with self._returning(members):
             if not last:
                 self._leave(members)
+            if self.dead and (droplet := self._droplet_id()):
+                with self._step("power off"):
+                    power_off(droplet, Account())
             with self._step("make the droplet anew"):
                 apply(self._cloud, parallelism=self.parallelism, approve=self._approve, meant=self._meant())
         known_hosts.take_over(self._cloud)
@@ -82,7 +97,7 @@ class Replacement:
         else:
             with self._step("remove the dead entry"):
                 self._forget()
-            if runs:
+            if self._any_service():
                 with self._step("wait until every service runs"):
                     settle(self.targets.services, STABLE_S, timeout_s=SETTLE_TIMEOUT_S)
         self._report()
@@ -96,17 +111,29 @@ class Replacement:
         if found:
             raise Refused(f"{self.node.name} is not replaced; nothing was changed", found)
 
-    def _members(self) -> tuple[list[Member], bool]:
-        """The swarm's entries, and whether any service is there: a platform may be switched off."""
+    def _members(self) -> list[Member]:
+        """The swarm's entries; those that the environment declares where its engine is known to be dead."""
+        try:
+            with self.targets.services.swarm() as swarm:
+                return Members(swarm).all()
+        except docker.errors.APIError as error:
+            problem, fix = f"the engine cannot tell the swarm's nodes: {error.explanation or error}", QUORUM
+        except OpsError as error:
+            problem, fix = error.problem, error.fix
+        if not self.node.is_first:
+            first = next(each for each in nodes_of(self.targets.services.settings) if each.is_first)
+            raise OpsError(
+                problem, fix=f"{fix}; engines are reached over {first.name}: if it is dead, it comes first"
+            )
+        # Without a droplet nobody can answer: an earlier run, or somebody else, has destroyed it.
+        if self.dead or not self._droplet_id():
+            return [_unheard(each, self.node) for each in nodes_of(self.targets.services.settings)]
+        raise OpsError(problem, fix=f"{fix}; if {self.node.name} itself is dead, add --dead")
+
+    def _any_service(self) -> bool:
+        """A platform may be switched off."""
         with self.targets.services.swarm() as swarm:
-            try:
-                return Members(swarm).all(), bool(swarm.services())
-            except docker.errors.APIError as error:
-                raise OpsError(
-                    f"the engine cannot tell the swarm's nodes: {error.explanation or error}",
-                    fix="without more than half of its managers a swarm does nothing: bring them back first "
-                    f"(python -m ops ready --env {self.targets.name})",
-                ) from None
+            return bool(swarm.services())
 
     def _is_last(self, members: list[Member]) -> bool:
         return self.node.role == "manager" and sum(member.is_manager for member in members) <= 1
@@ -133,10 +160,13 @@ class Replacement:
 
     def _leave(self, members: list[Member]) -> None:
         """Drains it and takes its vote away; a node that is dead already only loses its vote."""
+        if self._is_unheard(members):
+            # Its entry is removed by the node that comes after it.
+            return
         member = next((each for each in members if each.name == self.node.name and each.is_up), None)
         with self.targets.services.swarm() as swarm:
             known = Members(swarm)
-            if member is not None:
+            if member is not None and not self.dead:
                 with self._step("drain"):
                     known.drain(member.id)
                     known.wait_until_empty(member.id, timeout_s=DRAIN_S)
@@ -144,6 +174,9 @@ class Replacement:
                 if each.name == self.node.name and each.is_manager:
                     with self._step("demote"):
                         known.demote(each.id)
+
+    def _is_unheard(self, members: list[Member]) -> bool:
+        return any(each.name == self.node.name and not each.id for each in members)
 
     @contextmanager
     def _returning(self, members: list[Member]) -> Iterator[None]:
@@ -215,6 +248,19 @@ class Replacement:
     def as_data(self) -> Mapping[str, Any]:
         """For programs."""
         return {"node": self.node.name, "seconds": dict(self.seconds)}
+
+
+def _unheard(node: ClusterNode, dead: ClusterNode) -> Member:
+    """What the swarm would say of a declared node, were its engine there: all stand but the dead one."""
+    up = node.name != dead.name
+    return Member(
+        id=node.name if up else "",
+        name=node.name,
+        role=node.role,
+        state="ready" if up else "down",
+        availability="active",
+        reachability="reachable" if up and node.role == "manager" else "",
+    )
 
 
 def _is_active(droplet: str) -> bool:

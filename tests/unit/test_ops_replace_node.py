@@ -11,7 +11,7 @@ import pytest
 
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
-from ops import known_hosts, ready, replace_node
+from ops import known_hosts, ready, replace_node, strays
 from ops.account import Account
 from ops.errors import OpsError, Refused
 from ops.members import Member
@@ -87,6 +87,8 @@ class Scene:
         patch.setattr(replace_node, "Members", lambda swarm: scene)
         patch.setattr(replace_node, "settle", lambda *a, **k: self.done.append("settle"))
         patch.setattr(replace_node, "deploy_services", lambda *a, **k: self.done.append("deploy services"))
+        patch.setattr(replace_node, "power_off", lambda id_, account: self.done.append(f"power off {id_}"))
+        patch.setattr(strays, "take_in", lambda cloud: [])
         patch.setattr(known_hosts, "take_over", lambda cloud: None)
         patch.setattr(ready, "required", lambda target, **rest: self.done.append("ready"))
         patch.setattr(Target, "swarm", swarm)
@@ -108,6 +110,7 @@ class Scene:
         if self.fails:
             raise self.fails
         self.answers = True
+        self.entries.append(entry("app"))
         return True
 
     def all(self) -> list[Member]:
@@ -206,3 +209,35 @@ def test_an_edit_that_nobody_deployed_leaves_the_node_alone(scene: Scene) -> Non
     with pytest.raises(Refused, match=r"more than this droplet: update digitalocean_firewall.nodes"):
         scene.replace()
     assert scene.done == []
+
+
+def test_a_dead_first_manager_is_replaced_without_its_engine(scene: Scene) -> None:
+    scene.answers = False
+    with pytest.raises(OpsError, match="if rehearsal-4-app-1 itself is dead, add --dead"):
+        scene.replace()
+    with pytest.raises(OpsError, match=r"reached over rehearsal-4-app-1: if it is dead, it comes first"):
+        scene.replace("data", dead=True)
+    assert scene.done == []
+    assert scene.replace(dead=True) == ["power off 7", "apply", "ready", "settle"]
+
+
+def test_a_dead_node_that_the_others_know_only_loses_its_vote(scene: Scene) -> None:
+    scene.entries[0] = entry("app", state="down")
+    assert scene.replace(dead=True) == ["demote", "power off 7", "apply", "ready", "remove app", "settle"]
+
+
+def test_a_droplet_that_an_earlier_run_destroyed_is_simply_made(scene: Scene) -> None:
+    scene.answers, scene.droplet = False, ""
+    scene.changes = [change(APP, "create", after=OWN)]
+    assert scene.replace() == ["apply", "ready", "settle"]
+    assert scene.meant.replace == ()
+
+
+def test_the_dead_only_manager_ends_its_swarm(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.answers = False
+    only = [node for node in NODES.values() if node.is_first]
+    monkeypatch.setattr(replace_node, "nodes_of", lambda settings: only)
+    with pytest.raises(Refused, match="is the only manager: its swarm ends with it"):
+        scene.replace(dead=True)
+    assert scene.done == []
+    assert scene.replace(dead=True, ends_swarm=True) == ["power off 7", "apply", "ready", "deploy services"]
