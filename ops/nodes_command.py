@@ -43,12 +43,16 @@ def known_hosts(
     ] = False,
 ) -> None:
     """Take the managers' host key over from the deployed cloud stack, and say whether it changed."""
+    from ops import preflight
     from ops.known_hosts import take_over
     from ops.target import targets_of
 
     with screen.doing() as say:
         say(f"synthesizing {env}")
         cloud = targets_of(env).needed_cloud("its engine is reached without ssh")
+        found = list(preflight.tools(locks=cloud.state_file is None))
+        if found:
+            raise errors.Refused(f"the host key of {env} cannot be read; nothing was written", found)
         say(f"terraform init of {cloud.stack}")
         cloud.terraform.init()
         taken = take_over(cloud, accept=accept)

@@ -43,7 +43,9 @@ def tools(*, locks: bool = False) -> Iterator[Obstacle]:
     oldest = ".".join(map(str, needed))
     if shutil.which(program()) is None:
         yield Obstacle(what=f"Terraform {oldest} or newer is not installed{_by_another_name()}", fix=how)
-    elif (version := _terraform_version()) < needed:
+    elif (version := _terraform_version()) == (0, 0):
+        yield Obstacle(what=f"{program()} does not say which version it is{_by_another_name()}", fix=how)
+    elif version < needed:
         yield Obstacle(
             what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
         )
@@ -194,12 +196,12 @@ def _by_another_name() -> str:
 
 
 def _terraform_version() -> tuple[int, int]:
-    run = subprocess.run(
-        [program(), "version", "-json"], capture_output=True, text=True, timeout=60, check=False
-    )
     try:
+        run = subprocess.run(
+            [program(), "version", "-json"], capture_output=True, text=True, timeout=60, check=False
+        )
         text = str(json.loads(run.stdout)["terraform_version"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired):
         return (0, 0)
     match = re.match(r"(\d+)\.(\d+)", text)
     return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -121,3 +121,19 @@ def interrupt_twice() -> None:
     for _ in range(2):
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_program_that_is_not_there_or_hangs_is_told(
+    played: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OpsError, match=r"terraform show wrote no JSON: 'hello'"):
+        played("echo hello").state()
+    monkeypatch.setattr("ops.terraform.INIT_TIMEOUT_S", 0.3)
+    with pytest.raises(OpsError, match=r"terraform show did not end within 0.3 s"):
+        played("exec sleep 5").state()
+    with pytest.raises(OpsError, match=r"gone is not there\n  the stack was not synthesized"):
+        Terraform(tmp_path / "gone").init()
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-that-is-not-there")
+    for run in (Terraform(tmp_path).state, lambda: Terraform(tmp_path).plan(tmp_path / "plan")):
+        with pytest.raises(OpsError, match="tofu-that-is-not-there cannot be run: No such file"):
+            run()
