@@ -20,6 +20,9 @@ INIT_TIMEOUT_S = 90
 PARALLELISM = 30
 """Services converge side by side and each poll sleeps, so Terraform's own 10 makes a first start twice as long."""
 
+PRIVATE = 0o077
+"""The umask that it runs with: states and plans hold secrets, and Terraform itself lets everybody read them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic:
@@ -201,6 +204,7 @@ class Terraform:
                 capture_output=True,
                 text=True,
                 timeout=timeout,
+                umask=PRIVATE,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -230,6 +234,7 @@ class Terraform:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                umask=PRIVATE,
                 # A group of its own: Ctrl-C at the terminal must reach Terraform once, through us, and no provider.
                 start_new_session=True,
             )
