@@ -6,18 +6,13 @@ volumes that the first one holds.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import httpx
-
+from ops.account import Account
 from ops.errors import OpsError
 from ops.target import Target
 
-API = "https://api.digitalocean.com"
-TIMEOUT_S = 30.0
 _KINDS = {"digitalocean_droplet": "droplets", "digitalocean_volume": "volumes"}
 
 
@@ -58,7 +53,7 @@ def take_in(cloud: Target) -> list[Stray]:
 
 def _strays(cloud: Target, type_: str, path: str, held: Mapping[str, str]) -> Iterator[Stray]:
     there: dict[str, list[str]] = {}
-    for raw in _all(path):
+    for raw in Account().listed(path):
         there.setdefault(str(raw["name"]), []).append(str(raw["id"]))
     for wanted in cloud.wanted.of_type(type_):
         name = str(wanted.values.get("name"))
@@ -71,25 +66,3 @@ def _strays(cloud: Target, type_: str, path: str, held: Mapping[str, str]) -> It
                 fix="delete all but one in the control panel, then deploy again",
             )
         yield Stray(address=wanted.address, id=ids[0], name=name)
-
-
-def _all(path: str) -> Iterator[Mapping[str, Any]]:
-    token = os.environ.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN") or ""
-    root = os.environ.get("DIGITALOCEAN_API_URL") or API
-    headers = {"Authorization": f"Bearer {token}"}
-    number = 1
-    try:
-        with httpx.Client(base_url=root, headers=headers, timeout=TIMEOUT_S) as client:
-            while True:
-                answer = client.get(f"/v2/{path}", params={"page": number, "per_page": 200})
-                answer.raise_for_status()
-                told = answer.json()
-                yield from told[path]
-                if "next" not in (told.get("links") or {}).get("pages", {}):
-                    return
-                number += 1
-    except httpx.HTTPError as error:
-        raise OpsError(
-            f"DigitalOcean's API at {root} does not tell which {path} there are: {error}",
-            fix="check DIGITALOCEAN_TOKEN, then deploy again",
-        ) from None

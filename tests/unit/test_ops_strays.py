@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from layers.loading import load_environment
 from ops import strays
+from ops.account import Account
 from ops.errors import OpsError
 from ops.target import Target
 from tests.unit.ops_cloud import cloud
@@ -43,10 +43,7 @@ REDIS, MINIO = ('digitalocean_volume.stores["redis"]', 'digitalocean_volume.stor
 def run(monkeypatch: pytest.MonkeyPatch, state: State, **account: list[dict[str, Any]]) -> list[str]:
     monkeypatch.setattr(Target, "terraform", property(lambda self: state))
 
-    def listed(path: str) -> Iterator[Any]:
-        return iter(account.get(path, []))
-
-    monkeypatch.setattr(strays, "_all", listed)
+    monkeypatch.setattr(Account, "listed", lambda self, path, key="": account.get(path, []))
     settings = load_environment("prod")
     target = Target(settings=settings, stack="prod-cloud", document=cloud(), folder=Path("/nowhere"))
     return [str(each) for each in strays.take_in(target)]
@@ -85,9 +82,3 @@ def test_two_of_one_name_are_for_a_person(monkeypatch: pytest.MonkeyPatch) -> No
     twins = [{"name": "prod-app-1", "id": 7}, {"name": "prod-app-1", "id": 8}]
     with pytest.raises(OpsError, match=r"several droplets prod-app-1 that no state knows: 7, 8"):
         run(monkeypatch, State((REDIS, "r"), (MINIO, "m")), droplets=twins)
-
-
-def test_an_api_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
-    with pytest.raises(OpsError, match="does not tell which droplets there are"):
-        list(strays._all("droplets"))
