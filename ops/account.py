@@ -50,8 +50,9 @@ class Account:
         number = 1
         while True:
             told = self._asked("GET", path, query={"page": number, "per_page": _PAGE})
-            # Go writes an empty list as null.
-            found += self._part(told, key or path, path) or []
+            # An empty list may come as null, or not at all.
+            empty = not told or "meta" in told
+            found += (told.get(key or path) if empty else self._part(told, key or path, path)) or []
             if "next" not in ((told.get("links") or {}).get("pages") or {}):
                 return found
             number += 1

@@ -82,9 +82,7 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Me
     """Applies the cloud stack and takes its host key over."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
-        taken = strays.take_in(target)
-    for stray in taken:
-        screen.err.print(f"{stray}: an apply that was killed had ordered it; taken into the state")
+    strays.take_in(target, screen.err.print)
     approve = _approval(target, ask)
     if meant.moves:
         first = moves.losers(target, meant.moves, parallelism=parallelism, account=Account())

@@ -65,8 +65,7 @@ class Replacement:
         refuse_without(self.targets, "" if self.ends_swarm else "cloud")
         with self._step("look"):
             self._cloud.terraform.init()
-            for stray in strays.take_in(self._cloud):
-                screen.err.print(f"{stray}: an apply that was killed had ordered it; taken into the state")
+            strays.take_in(self._cloud, screen.err.print)
             members = self._members()
             self._refuse(obstacles(self.node, members, ends_swarm=self.ends_swarm))
         with self._step("plan"):

@@ -54,7 +54,7 @@ def test_an_api_that_is_busy_is_asked_again(account: Callable[..., tuple[Account
         (httpx.Response(500), "500 Internal Server Error\n  it may be busy or out of reach"),
         (httpx.ConnectTimeout("timed out"), "timed out\n  it may be busy or out of reach"),
         (httpx.Response(200, text="<html>"), "its answer is not JSON\n  something between here and there"),
-        (httpx.Response(200, json={}), "its answer has no droplets"),
+        (httpx.Response(200, json={"id": "x"}), "its answer has no droplets"),
     ],
 )
 def test_the_reason_leads_to_what_helps(

@@ -72,7 +72,7 @@ def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Terraform, "init", lambda self: None)
     monkeypatch.setattr(deploy, "apply", apply)
     monkeypatch.setattr(deploy, "Account", lambda: Told("off"))
-    monkeypatch.setattr(strays, "take_in", lambda target: [])
+    monkeypatch.setattr(strays, "take_in", lambda target, tell: [])
     monkeypatch.setattr(known_hosts, "take_over", lambda target: "same")
     deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant(moves=("prod-redis",)))
     assert applied == [(DROPLET,), ()]

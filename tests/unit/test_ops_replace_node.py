@@ -88,7 +88,7 @@ class Scene:
         patch.setattr(replace_node, "settle", lambda *a, **k: self.done.append("settle"))
         patch.setattr(replace_node, "deploy_services", lambda *a, **k: self.done.append("deploy services"))
         patch.setattr(replace_node, "power_off", lambda id_, account: self.done.append(f"power off {id_}"))
-        patch.setattr(strays, "take_in", lambda cloud: [])
+        patch.setattr(strays, "take_in", lambda cloud, tell: [])
         patch.setattr(known_hosts, "take_over", lambda cloud: None)
         patch.setattr(ready, "required", lambda target, **rest: self.done.append("ready"))
         patch.setattr(Target, "swarm", swarm)
