@@ -61,7 +61,8 @@ def _follows(change: Mapping[str, Any], address: str, cloud: Target) -> bool:
 def _changed(change: Mapping[str, Any]) -> set[str]:
     """Settings that differ; all that are set, when it is made and not only changed."""
     before, after = change.get("before"), change.get("after") or {}
-    unknown = {name for name, value in (change.get("after_unknown") or {}).items() if value}
+    marks = (change.get("after_unknown") or {}).items()
+    unknown = {name for name, mark in marks if mark is True or (isinstance(mark, list) and True in mark)}
     if before is None:
         # It was lost with the droplet before it: the whole of it follows.
         return set()

@@ -23,7 +23,7 @@ def told(*changes: dict[str, Any]) -> list[str]:
 def record(**after: Any) -> dict[str, Any]:
     before = {"name": "app-1.nodes", "ttl": 60, "value": "10.124.0.2"}
     made = change(RECORD, "update", before=before, after={"name": "app-1.nodes", "ttl": 60, **after})
-    made["change"]["after_unknown"] = {"value": True}
+    made["change"]["after_unknown"] = {"value": True, "flags": [False], "port": False}
     return made
 
 
