@@ -1,15 +1,19 @@
 """Where Terraform keeps a stack's state."""
 
+from pathlib import Path
+
 from sprocket_constructs import LocalBackend, S3Backend, S3BackendEndpointConfig, TerraformStack
 
 from .loading import ROOT
 from .settings.environment import Environment
 
+PRIVATE = 0o700
+
 
 def keep_state(stack: TerraformStack, settings: Environment) -> None:
     """Gives the stack its backend: a file below ``.sprocket/state``, or a private Spaces bucket with a lock."""
     if settings.state.backend == "local":
-        LocalBackend(stack, path=str(ROOT / ".sprocket" / "state" / f"{stack.node.id}.tfstate"))
+        LocalBackend(stack, path=str(_private(ROOT) / f"{stack.node.id}.tfstate"))
         return
     S3Backend(
         stack,
@@ -25,3 +29,13 @@ def keep_state(stack: TerraformStack, settings: Environment) -> None:
     )
     # cdktf 0.21 has no property for it.
     stack.add_override("terraform.backend.s3.use_lockfile", True)
+
+
+def _private(root: Path) -> Path:
+    """The folder of the state files, for its owner only: Terraform writes them readable, with every password."""
+    folder = root / ".sprocket" / "state"
+    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    for each in (folder.parent, folder):
+        if each.stat().st_mode & 0o077:
+            each.chmod(PRIVATE)
+    return folder

@@ -27,10 +27,11 @@ Approve = Callable[[Mapping[str, Any]], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Meant:
-    """Droplets by name that somebody asked to lose: to be made anew, or to be gone."""
+    """What somebody asked for by name: droplets to be made anew or to be gone, volumes to leave their droplet."""
 
     replace: tuple[str, ...] = ()
     destroy: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
 
 
 def apply(
@@ -40,8 +41,12 @@ def apply(
     parallelism: int,
     destroy: bool = False,
     meant: Meant = Meant(),
+    targets: Sequence[str] = (),
 ) -> bool:
     """Plans and applies; says whether there was anything to do.
+
+    Args:
+        targets: Terraform addresses; nothing is applied but these and what they need. Empty: everything.
 
     Raises:
         Refused: the plan would lose data, an address or a droplet that nobody named; nothing was changed.
@@ -49,10 +54,11 @@ def apply(
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
     for last in (False, True):
-        with _saved_plan(target, destroy, parallelism, () if last else meant.replace) as (file, plan):
+        replace = () if last else meant.replace
+        with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
             if plan is None:
                 return last
-            found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy)
+            found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy, moves=meant.moves)
             if found:
                 raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
             if not approve(plan):
@@ -82,8 +88,12 @@ def only_stop_grace(outcome: Outcome) -> bool:
 
 
 @contextmanager
-def _saved_plan(
-    target: Target, destroy: bool, parallelism: int, replace: Sequence[str] = ()
+def saved_plan(
+    target: Target,
+    destroy: bool,
+    parallelism: int,
+    replace: Sequence[str] = (),
+    targets: Sequence[str] = (),
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """A plan in a private folder that is gone afterwards, since it holds secrets; no plan when nothing would change."""
     with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
@@ -93,7 +103,9 @@ def _saved_plan(
             terraform = target.terraform
             addresses = guard.addresses_of(terraform.state(), replace) if replace else []
             try:
-                changes = terraform.plan(file, destroy=destroy, replace=addresses, parallelism=parallelism)
+                changes = terraform.plan(
+                    file, destroy=destroy, replace=addresses, targets=targets, parallelism=parallelism
+                )
             except TerraformFailed as error:
                 raise guard.explained(error) from None
             plan = target.terraform.show(file) if changes else None

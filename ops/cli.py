@@ -87,6 +87,13 @@ Destroy = Annotated[
     list[str] | None, typer.Option("--destroy", metavar="DROPLET", help="A droplet that is meant to go.")
 ]
 
+Moves = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--moves", metavar="STORE", help="A store whose volume may leave its droplet, which is off."
+    ),
+]
+
 
 @app.command()
 def up(
@@ -111,12 +118,16 @@ def deploy(
     only: Only = "",
     replace: Replace = None,
     destroy: Destroy = None,
+    moved: Moves = None,
 ) -> None:
     """Deploy an environment: its cloud, then its services; for each report, question, apply, and wait until it stands.
 
-    Nothing that would lose data, an address or a droplet is applied, but for droplets named with --replace or --destroy.
+    Nothing that would lose data, an address or a droplet is applied, but for droplets named with --replace or --destroy and
+    volumes of stores named with --moves.
     """
-    _deploy(env, stable, parallelism, yes, only, tuple(replace or ()), tuple(destroy or ()))
+    _deploy(
+        env, stable, parallelism, yes, only, tuple(replace or ()), tuple(destroy or ()), tuple(moved or ())
+    )
 
 
 @app.command()
@@ -213,14 +224,18 @@ def _deploy(
     only: str,
     replace: tuple[str, ...] = (),
     destroy: tuple[str, ...] = (),
+    moved: tuple[str, ...] = (),
 ) -> None:
+    from layers.loading import load_environment
     from ops.apply import Meant
     from ops.deploy import deploy
+    from ops.moves import volumes_of
 
     if only not in ("", "cloud", "services"):
         raise errors.WrongUse(f"--only {only}: there is no such stack", fix="use cloud or services")
     ask = None if yes or _is_here(env) else _confirmed
-    meant = Meant(replace=replace, destroy=destroy)
+    volumes = volumes_of(load_environment(env), moved) if moved else ()
+    meant = Meant(replace=replace, destroy=destroy, moves=volumes)
     deploy(env, stable_s=stable, parallelism=parallelism, ask=ask, only=only, meant=meant)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from ops import known_hosts, own_swarm, preflight, ready, screen, secrets, standings, strays, takeover
+from ops import known_hosts, moves, own_swarm, preflight, ready, screen, secrets, standings, strays, takeover
+from ops.account import Account
 from ops.apply import Approve, Meant, apply
 from ops.check.rules import access
 from ops.errors import Obstacle, OpsError, Refused
@@ -44,7 +45,7 @@ def deploy(
         parallelism: Terraform's.
         ask: asked, after the report was shown, before anything changes; without it nobody is asked.
         only: ``cloud`` or ``services``: nothing of the other stack.
-        meant: droplets that may be replaced or destroyed.
+        meant: droplets that may be replaced or destroyed, volumes that may leave their droplet.
         ready_s: how long to wait for the nodes.
 
     Raises:
@@ -84,10 +85,13 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Me
     """Applies the cloud stack and takes its host key over."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
-        taken = strays.take_in(target)
-    for stray in taken:
-        screen.err.print(f"{stray}: an apply that was killed had ordered it; taken into the state")
-    if not apply(target, parallelism=parallelism, approve=_approval(target, ask), meant=meant):
+    strays.take_in(target, screen.err.print)
+    approve = _approval(target, ask)
+    if meant.moves:
+        first = moves.losers(target, meant.moves, parallelism=parallelism, account=Account())
+        if first:
+            apply(target, parallelism=parallelism, approve=approve, meant=meant, targets=first)
+    if not apply(target, parallelism=parallelism, approve=approve, meant=meant):
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.take_over(target)}")
 

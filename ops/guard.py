@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from layers.cloud.way_out import way_out
+from ops.attachments import losses
 from ops.errors import Obstacle, OpsError, WrongUse
 from ops.report.actions import from_terraform
 from ops.report.model import Action
@@ -23,20 +24,26 @@ DATA: Mapping[str, str] = {
 """What is lost for good when it is destroyed; an address too, since it cannot be had again."""
 
 STEPS = "docs/runbooks/destroy-data.md"
+MOVE = "docs/runbooks/move-a-store.md"
 DROPLET = "digitalocean_droplet"
 
 
 def refusals(
-    plan: Mapping[str, Any], *, replace: Collection[str] = (), destroy: Collection[str] = ()
+    plan: Mapping[str, Any],
+    *,
+    replace: Collection[str] = (),
+    destroy: Collection[str] = (),
+    moves: Collection[str] = (),
 ) -> list[Obstacle]:
     """Why a plan (``terraform show -json``) must not be applied; empty when it may.
 
     Args:
         replace: names of droplets that are meant to be replaced.
         destroy: names of droplets that are meant to go.
+        moves: names of volumes that are meant to leave the droplet they are on.
     """
     planned = from_terraform(plan)
-    found: list[Obstacle] = []
+    found = list(_taken_away(plan, moves))
     for change in plan.get("resource_changes", []):
         what = planned.get(change["address"])
         if what is None:
@@ -53,6 +60,15 @@ def refusals(
         elif what.action is Action.CHANGE:
             found += _unlike(change["type"], name, before, after)
     return found
+
+
+def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obstacle]:
+    for loss in losses(plan):
+        if loss.volume not in moves:
+            yield Obstacle(
+                what=f"volume {loss.volume} would be taken away from droplet {loss.droplet} while it runs",
+                fix=f"undo the edit; if the store is meant to move, {MOVE} has the steps",
+            )
 
 
 def _lost(type_: str, name: str, action: Action, because: str, named: Collection[str]) -> Iterator[Obstacle]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -20,13 +21,22 @@ umask 077
 cd "$HOME" && mkdir -p .ssh && cd .ssh
 cat > authorized_keys.new
 test -s authorized_keys.new
-if [ -e authorized_keys ] && cmp -s authorized_keys authorized_keys.new; then rm authorized_keys.new; echo same; exit 0; fi
-cp -p authorized_keys authorized_keys.before
+if [ -e authorized_keys ] && cmp -s authorized_keys authorized_keys.new; then
+  rm -f authorized_keys.new authorized_keys.before.*
+  echo same
+  exit 0
+fi
+before=authorized_keys.before.$1
+# An earlier write that nobody has confirmed: back to what was before that one, and its sleeper finds nothing any more.
+for older in authorized_keys.before.*; do
+  if [ -e "$older" ]; then mv "$older" "$before"; fi
+done
+if [ ! -e "$before" ]; then cp -p authorized_keys "$before"; fi
 mv authorized_keys.new authorized_keys
-nohup sh -c 'sleep {UNDO_S}; test ! -e authorized_keys.before || mv authorized_keys.before authorized_keys' >/dev/null 2>&1 </dev/null &
+nohup sh -c 'sleep {UNDO_S}; test ! -e "$1" || mv "$1" authorized_keys' undo "$before" >/dev/null 2>&1 </dev/null &
 echo written
 """
-_CONFIRM = 'rm -f "$HOME/.ssh/authorized_keys.before"'
+_CONFIRM = 'rm -f "$HOME/.ssh/authorized_keys.before.$1"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +92,13 @@ def write_keys(target: Target, say: Callable[[str], None]) -> list[Written]:
 
 def write(name: str, ssh: Ssh, text: str) -> Written:
     """Writes them to one node; confirmed over a new connection, which needs one of the new keys."""
-    done = ssh.run("sh", "-c", _WRITE, stdin=text)
+    token = secrets.token_hex(8)
+    done = ssh.run("sh", "-c", _WRITE, "write", token, stdin=text)
     if done.code:
         return Written(node=name, problem=f"not written: {done.reason}")
     if done.output.strip() == "same":
         return Written(node=name, what="has them already")
-    if ssh.run("sh", "-c", _CONFIRM).code:
+    if ssh.run("sh", "-c", _CONFIRM, "confirm", token).code:
         return Written(
             node=name,
             problem=f"the new keys do not let this machine in; it takes the old ones back within {UNDO_S} s",

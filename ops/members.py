@@ -58,6 +58,10 @@ class Members:
         """Tasks may run there again."""
         self._update(id_, Availability="active")
 
+    def promote(self, id_: str) -> None:
+        """Gives it a vote."""
+        self._update(id_, Role="manager")
+
     def demote(self, id_: str, timeout_s: float = 60.0) -> None:
         """Takes its vote away and waits until the swarm has done so."""
         self._update(id_, Role="worker")

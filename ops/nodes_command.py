@@ -43,12 +43,16 @@ def known_hosts(
     ] = False,
 ) -> None:
     """Take the nodes' host keys over from the deployed cloud stack, and say whether they changed."""
+    from ops import preflight
     from ops.known_hosts import take_over
     from ops.target import targets_of
 
     with screen.doing() as say:
         say(f"synthesizing {env}")
         cloud = targets_of(env).needed_cloud("its engine is reached without ssh")
+        found = list(preflight.tools(locks=cloud.state_file is None))
+        if found:
+            raise errors.Refused(f"the host key of {env} cannot be read; nothing was written", found)
         say(f"terraform init of {cloud.stack}")
         cloud.terraform.init()
         taken = take_over(cloud, accept=accept)
@@ -65,12 +69,15 @@ def replace_node(
             "--ends-swarm", help="The node is the only manager: its swarm ends, and all services start anew."
         ),
     ] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="It does not answer: pull its plug, without draining it first.")
+    ] = False,
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, max=100, help="Terraform's.")] = 10,
 ) -> None:
     """Rebuild one droplet: drain it, make it anew, and wait until it is back and every service runs."""
     from ops.replace_node import Replacement
 
-    Replacement.of(env, node, ends_swarm=ends_swarm, parallelism=parallelism).run(
+    Replacement.of(env, node, ends_swarm=ends_swarm, parallelism=parallelism, dead=dead).run(
         ask=None if yes else lambda question: bool(typer.confirm(question))
     )
 

@@ -43,7 +43,9 @@ def tools(*, locks: bool = False) -> Iterator[Obstacle]:
     oldest = ".".join(map(str, needed))
     if shutil.which(program()) is None:
         yield Obstacle(what=f"Terraform {oldest} or newer is not installed{_by_another_name()}", fix=how)
-    elif (version := _terraform_version()) < needed:
+    elif (version := _terraform_version()) == (0, 0):
+        yield Obstacle(what=f"{program()} does not say which version it is{_by_another_name()}", fix=how)
+    elif version < needed:
         yield Obstacle(
             what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
         )
@@ -51,31 +53,46 @@ def tools(*, locks: bool = False) -> Iterator[Obstacle]:
         yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
 
 
-_CREDENTIALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "digitalocean_": ("DigitalOcean's API", ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")),
-    "digitalocean_spaces_bucket": ("Spaces", ("SPACES_ACCESS_KEY_ID",)),
+_CREDENTIALS: Mapping[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
+    "digitalocean_": ("DigitalOcean's API", (("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"),)),
+    "digitalocean_spaces_bucket": ("Spaces", (("SPACES_ACCESS_KEY_ID",), ("SPACES_SECRET_ACCESS_KEY",))),
 }
+"""By the beginning of a resource's type: what they open, and for each part of them the names that it may have."""
 
 
 def credentials(
     document: Mapping[str, Any], environment: Mapping[str, str] = os.environ
 ) -> Iterator[Obstacle]:
-    """Credentials that a synthesized stack needs and this shell does not have; any one of the names will do."""
+    """Credentials that a synthesized stack needs and this shell does not have."""
     types = tuple(document.get("resource", {}))
-    for prefix, (what, variables) in _CREDENTIALS.items():
-        needed = any(type_.startswith(prefix) for type_ in types)
-        if needed and not any(environment.get(name) for name in variables):
+    for prefix, (what, parts) in _CREDENTIALS.items():
+        if any(type_.startswith(prefix) for type_ in types):
+            lacking = _unset(parts, environment)
+            if lacking:
+                yield Obstacle(
+                    what=f"no credentials for {what}: {_are_not_set(lacking)}",
+                    fix=f"{_export(lacking)}, or have Doppler set it (docs/runbooks/access.md)",
+                )
+    if "s3" in document.get("terraform", {}).get("backend", {}) and not environment.get("AWS_PROFILE"):
+        lacking = _unset((("AWS_ACCESS_KEY_ID",), ("AWS_SECRET_ACCESS_KEY",)), environment)
+        if lacking:
             yield Obstacle(
-                what=f"no credentials for {what}: {variables[0]} is not set",
-                fix=f"export {variables[0]}=..., or have Doppler set it (docs/runbooks/access.md)",
+                what=f"no credentials for the state's bucket: {_are_not_set(lacking)}",
+                fix=f"{_export(lacking)} (a Spaces key: docs/runbooks/state.md)",
             )
-    if "s3" in document.get("terraform", {}).get("backend", {}) and not (
-        environment.get("AWS_ACCESS_KEY_ID") or environment.get("AWS_PROFILE")
-    ):
-        yield Obstacle(
-            what="no credentials for the state's bucket: AWS_ACCESS_KEY_ID is not set",
-            fix="export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... (a Spaces key: docs/runbooks/state.md)",
-        )
+
+
+def _unset(parts: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[str]:
+    """The first name of each part that goes by none of its names."""
+    return [names[0] for names in parts if not any(environment.get(name) for name in names)]
+
+
+def _are_not_set(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not set"
+
+
+def _export(names: Sequence[str]) -> str:
+    return "export " + " ".join(f"{name}=..." for name in names)
 
 
 def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
@@ -194,12 +211,12 @@ def _by_another_name() -> str:
 
 
 def _terraform_version() -> tuple[int, int]:
-    run = subprocess.run(
-        [program(), "version", "-json"], capture_output=True, text=True, timeout=60, check=False
-    )
     try:
+        run = subprocess.run(
+            [program(), "version", "-json"], capture_output=True, text=True, timeout=60, check=False
+        )
         text = str(json.loads(run.stdout)["terraform_version"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired):
         return (0, 0)
     match = re.match(r"(\d+)\.(\d+)", text)
     return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ops.errors import Interrupted, OpsError
+from ops.interrupts import passing_on
 
 Event = Mapping[str, Any]
 """One line of ``terraform apply -json``."""
@@ -21,6 +19,9 @@ Event = Mapping[str, Any]
 INIT_TIMEOUT_S = 90
 PARALLELISM = 30
 """Services converge side by side and each poll sleeps, so Terraform's own 10 makes a first start twice as long."""
+
+PRIVATE = 0o077
+"""The umask that it runs with: states and plans hold secrets, and Terraform itself lets everybody read them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,10 @@ class Outcome:
     errored: list[tuple[str, str]] = field(default_factory=list)
     """Address and action (create, update, delete) of every resource whose change failed."""
     interrupted: bool = False
+
+    def interrupt(self) -> None:
+        """Somebody stopped it."""
+        self.interrupted = True
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -92,10 +97,7 @@ class Terraform:
         Raises:
             OpsError: one of them cannot be reached; the message is Terraform's own.
         """
-        try:
-            run = self._run(["init", "-input=false", "-no-color"], timeout=INIT_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            raise OpsError(f"{_name()} init did not end within {INIT_TIMEOUT_S} s") from None
+        run = self._run(["init", "-input=false", "-no-color"], timeout=INIT_TIMEOUT_S)
         if run.returncode:
             raise OpsError(f"{_name()} init: {_first_error(run.stderr or run.stdout)}")
 
@@ -105,12 +107,14 @@ class Terraform:
         *,
         destroy: bool = False,
         replace: Sequence[str] = (),
+        targets: Sequence[str] = (),
         parallelism: int = PARALLELISM,
     ) -> bool:
         """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use.
 
         Args:
             replace: addresses of resources that are made anew although nothing about them changes.
+            targets: addresses of all that may change, with what they need; empty for everything.
         """
         words = [
             "plan",
@@ -122,6 +126,7 @@ class Terraform:
         ]
         words += ["-destroy"] if destroy else []
         words += [f"-replace={address}" for address in replace]
+        words += [f"-target={address}" for address in targets]
         outcome = self._stream(words, lambda event: None)
         if outcome.interrupted:
             raise Interrupted("stopped while planning; nothing was changed")
@@ -180,35 +185,62 @@ class Terraform:
         run = self._run(words, timeout=INIT_TIMEOUT_S)
         if run.returncode:
             raise OpsError(f"{_name()} {words[0]}: {_first_error(run.stderr or run.stdout)}")
-        document: dict[str, Any] = json.loads(run.stdout or "{}")
+        try:
+            document: dict[str, Any] = json.loads(run.stdout or "{}")
+        except ValueError:
+            raise OpsError(
+                f"{_name()} {words[0]} wrote no JSON: {run.stdout.strip()[:200]!r}",
+                fix=f"look whether {program()} is Terraform or OpenTofu itself",
+            ) from None
         return document
 
     def _run(self, words: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [program(), *words],
-            cwd=self.folder,
-            env=_environment(self._variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+        try:
+            return subprocess.run(
+                [program(), *words],
+                cwd=self.folder,
+                env=_environment(self._variables),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                umask=PRIVATE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise OpsError(
+                f"{_name()} {words[0]} did not end within {timeout:g} s",
+                fix="is the state's bucket or a provider out of reach? Then the same command again",
+            ) from None
+        except OSError as error:
+            raise self._not_started(error) from None
+
+    def _not_started(self, error: OSError) -> OpsError:
+        if not self.folder.is_dir():
+            return OpsError(f"{self.folder} is not there", fix="the stack was not synthesized; run it again")
+        return OpsError(
+            f"{program()} cannot be run: {error.strerror or error}",
+            fix="https://developer.hashicorp.com/terraform/install; another program: TERRAFORM_BINARY_NAME",
         )
 
     def _stream(self, words: Sequence[str], on_event: Callable[[Event], None]) -> Outcome:
         outcome = Outcome(code=0)
-        process = subprocess.Popen(
-            [program(), *words],
-            cwd=self.folder,
-            env=_environment(self._variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # A group of its own: Ctrl-C at the terminal must reach Terraform once, through us, and no provider.
-            start_new_session=True,
-        )
-        with process, _passing_on(process, outcome):
+        try:
+            process = subprocess.Popen(
+                [program(), *words],
+                cwd=self.folder,
+                env=_environment(self._variables),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                umask=PRIVATE,
+                # A group of its own: Ctrl-C at the terminal must reach Terraform once, through us, and no provider.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise self._not_started(error) from None
+        with process, passing_on(process, outcome.interrupt):
             assert process.stdout is not None
             for line in process.stdout:
                 event = _event(line)
@@ -216,23 +248,6 @@ class Terraform:
                 on_event(event)
         outcome.code = process.returncode
         return outcome
-
-
-@contextmanager
-def _passing_on(process: subprocess.Popen[str], outcome: Outcome) -> Iterator[None]:
-    """Passes the first Ctrl-C or SIGTERM on; further ones are ignored, since they would lose the state."""
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        if not outcome.interrupted:
-            outcome.interrupted = True
-            process.send_signal(signal.SIGINT)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _event(line: str) -> Event:

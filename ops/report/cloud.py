@@ -177,6 +177,24 @@ def danger_of(resource: Resource, action: Action, because: tuple[str, ...]) -> t
     return None
 
 
+def loss_of(old: Resource, new: Resource, before: Inventory, after: Inventory) -> tuple[int, str] | None:
+    """What a droplet that runs on would lose in place, with its rank; nothing when it keeps all it has."""
+    if new.type != "digitalocean_droplet":
+        return None
+    kept = {
+        found.address for each in new.values.get("volume_ids") or [] if (found := _behind(str(each), after))
+    }
+    had = [_behind(str(each), before) for each in old.values.get("volume_ids") or []]
+    lost = sorted(found.name for found in had if found and found.address not in kept)
+    if not lost:
+        return None
+    what = "volume" if len(lost) == 1 else "volumes"
+    return 0, (
+        f"droplet {new.name} loses {what} {', '.join(lost)}, taken away while it runs and its store writes; "
+        "refused on deploy; undo the edit, or follow docs/runbooks/move-a-store.md"
+    )
+
+
 def _droplet_danger(name: str, action: Action) -> str:
     if action is Action.DESTROY:
         return (

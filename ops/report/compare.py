@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ops.report.actions import Planned
-from ops.report.cloud import danger_of
+from ops.report.cloud import danger_of, loss_of
 from ops.report.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.report.items import item_changes
 from ops.report.model import Action, ItemChange, LayerReport, ServiceChange, StackReport
@@ -95,7 +95,10 @@ def _dangers(
     """What a reviewer must not overlook: lost data, then services that go or are away."""
     found: list[tuple[int, str]] = []
     for address, what in planned.items():
-        resource = before.resources.get(address) or after.resources.get(address)
+        old, new = before.resources.get(address), after.resources.get(address)
+        if old and new and what.action is Action.CHANGE and (loss := loss_of(old, new, before, after)):
+            found.append(loss)
+        resource = old or new
         if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
         if danger := danger_of(resource, what.action, what.because):

@@ -39,9 +39,13 @@ def credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
     )
 
 
+ENDPOINT = "SPROCKET_STATE_ENDPOINT_URL"
+"""Leads the bucket's commands to another server, for trials. Terraform's backend does not know it."""
+
+
 def endpoint_of(settings: Environment, environment: Mapping[str, str] = os.environ) -> str:
-    """Where the bucket is; ``SPACES_ENDPOINT_URL`` leads elsewhere, as it does for the DigitalOcean provider."""
-    return environment.get("SPACES_ENDPOINT_URL") or f"https://{settings.state.endpoint}"
+    """Where the bucket is: what the backend has too. ``SPACES_ENDPOINT_URL`` is the provider's, for other buckets."""
+    return environment.get(ENDPOINT) or f"https://{settings.state.endpoint}"
 
 
 class Bucket:
@@ -55,24 +59,13 @@ class Bucket:
     def __init__(self, name: str, *, endpoint: str, key: tuple[str, str]) -> None:
         self.name = name
         self.endpoint = endpoint
-        self._s3: Any = boto3.session.Session().client(
-            "s3",
-            endpoint_url=endpoint,
-            aws_access_key_id=key[0],
-            aws_secret_access_key=key[1],
-            # Spaces takes the region from the host name; the signature has this one, as Terraform's does.
-            region_name="us-east-1",
-            config=botocore.config.Config(
-                connect_timeout=TIMEOUT_S,
-                read_timeout=TIMEOUT_S,
-                # A repeated write would win over itself.
-                retries={"max_attempts": 0},
-                s3={"addressing_style": "path"},
-                # Spaces does not know the newer checksums.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        try:
+            self._s3 = _client(endpoint, key)
+        except ValueError:
+            raise WrongUse(
+                f"{endpoint!r} is no address of a server",
+                fix=f"check state/endpoint in the environment's file, and {ENDPOINT} where that is set",
+            ) from None
 
     def exists(self) -> bool:
         """Whether it is there, and ours.
@@ -164,6 +157,27 @@ class Bucket:
         elif isinstance(error, botocore.exceptions.ClientError) and _code(error) in ("403", "AccessDenied"):
             fix = "the name may be another team's (names are unique in a region), or the key lacks the grant"
         return OpsError(f"bucket {self.name}: cannot {what}: {reason}", fix=fix)
+
+
+def _client(endpoint: str, key: tuple[str, str]) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=key[0],
+        aws_secret_access_key=key[1],
+        # Spaces takes the region from the host name; the signature has this one, as Terraform's does.
+        region_name="us-east-1",
+        config=botocore.config.Config(
+            connect_timeout=TIMEOUT_S,
+            read_timeout=TIMEOUT_S,
+            # A repeated write would win over itself.
+            retries={"max_attempts": 0},
+            s3={"addressing_style": "path"},
+            # Spaces does not know the newer checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
 
 
 def _code(error: Any) -> str:

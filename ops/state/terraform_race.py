@@ -101,16 +101,22 @@ def _prepare(folder: Path, bucket: Bucket, state: str, key: tuple[str, str]) -> 
 def _run(folder: Path, key: tuple[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CLI_ARGS")}
     environment |= {"AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1], "CHECKPOINT_DISABLE": "1"}
-    return subprocess.run(
-        [program(), *words, "-no-color"],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [program(), *words, "-no-color"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise OpsError(
+            f"{program()} {words[0]} with this bucket did not end within {TIMEOUT_S} s",
+            fix="is its endpoint in reach? A lock that was left: docs/runbooks/state.md",
+        ) from None
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:

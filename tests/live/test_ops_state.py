@@ -46,7 +46,7 @@ def bucket(settings: Environment, url: str) -> Bucket:
 def test_a_bucket_is_made_once_private_with_versions_and_its_lock_excludes(
     server: str, settings: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SPACES_ENDPOINT_URL", server)
+    monkeypatch.setenv("SPROCKET_STATE_ENDPOINT_URL", server)
     first = create(settings, rounds=25)
     assert first.made
     assert first.writers.excludes and set(first.writers.won) == {1} and len(first.writers.won) == 25
@@ -63,7 +63,7 @@ def test_a_server_that_ignores_the_condition_is_found_out(
     server: str, settings: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with s3_server.forgetful(server) as url:
-        monkeypatch.setenv("SPACES_ENDPOINT_URL", url)
+        monkeypatch.setenv("SPROCKET_STATE_ENDPOINT_URL", url)
         found = create(settings, rounds=10)
     assert not found.writers.excludes
     assert found.writers.over_existing == 10
@@ -78,7 +78,7 @@ def test_the_command_says_it_loudly(
 ) -> None:
     said: list[str] = []
     with s3_server.forgetful(server) as url:
-        monkeypatch.setenv("SPACES_ENDPOINT_URL", url)
+        monkeypatch.setenv("SPROCKET_STATE_ENDPOINT_URL", url)
         monkeypatch.setattr(screen, "fail", said.append)
         monkeypatch.setattr("layers.loading.load_environment", lambda name: settings)
         done = CliRunner().invoke(app, ["create", "--env", "local", "--rounds", "3"])
@@ -92,7 +92,7 @@ def test_the_command_says_it_loudly(
 def test_the_trial_leaves_nothing_behind(
     server: str, settings: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SPACES_ENDPOINT_URL", server)
+    monkeypatch.setenv("SPROCKET_STATE_ENDPOINT_URL", server)
     create(settings, rounds=2)
     there = bucket(settings, server)
     left = there._s3.list_object_versions(Bucket=there.name)

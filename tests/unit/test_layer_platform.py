@@ -236,9 +236,7 @@ def test_the_editor_cannot_reach_a_managed_database() -> None:
 def test_core_would_speak_plaintext_to_a_managed_database_called_postgres(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "layers.platform.core.PLAINTEXT_HOSTS", ("db.sprocket.mlesports.gg",)
-    )
+    monkeypatch.setattr("layers.platform.core.PLAINTEXT_HOSTS", ("db.sprocket.mlesports.gg",))
     with pytest.raises(
         ConstructError, match=r"prod-services/platform/main/core: speaks plaintext to a database host"
     ):

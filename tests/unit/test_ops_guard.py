@@ -126,3 +126,41 @@ def test_droplets_are_found_by_name() -> None:
         WrongUse, match=r"there is no droplet prod-app-9 in the state\n  there are: prod-app-1"
     ):
         guard.addresses_of(state, ["prod-app-9"])
+
+
+REDIS, MINIO = ('digitalocean_volume.stores["redis"]', 'digitalocean_volume.stores["minio"]')
+
+
+def attached(before: list[str], after: list[str] | None, *references: str) -> dict[str, Any]:
+    """A plan that changes a droplet's volumes; ``after`` is nothing where a volume has no id yet."""
+    known = {} if after is None else {"volume_ids": after}
+    entry = change(
+        DROPLET, "update", before={**NAMED, "id": "7", "volume_ids": before}, after={**NAMED, **known}
+    )
+    entry["change"]["after_unknown"] = {"volume_ids": True} if after is None else {}
+    volumes = [
+        {"type": "digitalocean_volume", "address": address, "values": {"id": id_, "name": name}}
+        for address, id_, name in ((REDIS, "r", "prod-redis"), (MINIO, "m", "prod-minio"))
+    ]
+    block = {"address": DROPLET, "expressions": {"volume_ids": {"references": list(references)}}}
+    return {
+        **plan(entry),
+        "prior_state": {"values": {"root_module": {"resources": volumes}}},
+        "configuration": {"root_module": {"resources": [block]}},
+    }
+
+
+def test_a_running_store_keeps_its_volume() -> None:
+    (obstacle,) = guard.refusals(attached(["r", "m"], ["m"]))
+    assert obstacle.what == "volume prod-redis would be taken away from droplet prod-app-1 while it runs"
+    assert guard.MOVE in obstacle.fix
+    assert guard.refusals(attached(["r", "m"], ["m"]), moves=["prod-minio"])
+    assert not guard.refusals(attached(["r", "m"], ["m"]), moves=["prod-redis"])
+    assert not guard.refusals(attached(["r"], ["m", "r"]))
+
+
+def test_a_volume_that_is_yet_to_be_made_hides_no_loss() -> None:
+    """Terraform knows nothing of a set with one unknown element in it."""
+    assert not guard.refusals(attached(["r", "m"], None, REDIS, MINIO, 'digitalocean_volume.stores["new"]'))
+    (obstacle,) = guard.refusals(attached(["r", "m"], None, MINIO, 'digitalocean_volume.stores["new"]'))
+    assert "volume prod-redis" in obstacle.what

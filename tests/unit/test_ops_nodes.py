@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +229,7 @@ def test_operators_keys_are_confirmed_over_a_new_connection() -> None:
     assert keys.write("n", ssh, text).what == "written"
     (first, stdin), (second, _) = ssh.__dict__["asked"]
     assert stdin == text and "authorized_keys.before" in first[2] and "rm -f" in second[2]
+    assert first[4] == second[4] and len(first[4]) == 16
 
 
 def test_keys_that_lock_this_machine_out_go_back_by_themselves() -> None:
@@ -245,32 +248,61 @@ def test_a_supplied_key_is_the_one_that_terraform_is_given() -> None:
         keys.text_of({"the-ci": "supplied"}, {})
 
 
-def test_the_script_that_writes_keys_puts_them_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real script, in a home of its own, with nobody to confirm."""
-    import subprocess
-    import time
+@pytest.fixture
+def home(tmp_path: Path) -> Any:
+    """Runs the real scripts, in a home of their own; the undo comes after two seconds."""
 
-    (tmp_path / ".ssh").mkdir()
-    file = tmp_path / ".ssh" / "authorized_keys"
-    file.write_text("old\n")
-
-    def write(text: str) -> str:
-        script = keys._WRITE.replace(f"sleep {keys.UNDO_S}", "sleep 1")
+    def run(script: str, token: str, text: str = "") -> str:
         done = subprocess.run(
-            ["sh", "-c", script], input=text, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            ["sh", "-c", script.replace(f"sleep {keys.UNDO_S}", "sleep 2"), "sh", token], input=text,
+            env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
             capture_output=True, text=True, timeout=20, check=True,
         )  # fmt: skip
         return done.stdout.strip()
 
-    assert write("new\n") == "written"
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "authorized_keys").write_text("old\n")
+    return run
+
+
+def test_the_script_that_writes_keys_puts_them_back(home: Any, tmp_path: Path) -> None:
+    file = tmp_path / ".ssh" / "authorized_keys"
+    assert home(keys._WRITE, "a", "new\n") == "written"
     assert file.read_text() == "new\n" and file.stat().st_mode & 0o777 == 0o600
-    time.sleep(1.6)
+    time.sleep(2.6)
     assert file.read_text() == "old\n"
-    assert write("new\n") == "written"
-    subprocess.run(["sh", "-c", keys._CONFIRM], env={"HOME": str(tmp_path)}, check=True, timeout=5)
-    time.sleep(1.6)
+    assert home(keys._WRITE, "b", "new\n") == "written"
+    home(keys._CONFIRM, "b")
+    time.sleep(2.6)
     assert file.read_text() == "new\n"
-    assert write("new\n") == "same"
+    assert home(keys._WRITE, "c", "new\n") == "same"
+    assert [each.name for each in file.parent.iterdir()] == ["authorized_keys"]
+
+
+def test_an_older_write_does_not_undo_a_newer_one(home: Any, tmp_path: Path) -> None:
+    file = tmp_path / ".ssh" / "authorized_keys"
+    home(keys._WRITE, "a", "one\n")
+    time.sleep(1)
+    assert home(keys._WRITE, "b", "two\n") == "written"
+    home(keys._CONFIRM, "b")
+    time.sleep(1.6)
+    assert file.read_text() == "two\n"
+
+
+def test_what_nobody_confirmed_is_nothing_to_go_back_to(home: Any, tmp_path: Path) -> None:
+    file = tmp_path / ".ssh" / "authorized_keys"
+    home(keys._WRITE, "a", "one\n")
+    home(keys._WRITE, "b", "two\n")
+    time.sleep(2.6)
+    assert file.read_text() == "old\n"
+
+
+def test_who_gets_in_with_the_keys_that_are_there_has_confirmed_them(home: Any, tmp_path: Path) -> None:
+    file = tmp_path / ".ssh" / "authorized_keys"
+    home(keys._WRITE, "a", "new\n")
+    assert home(keys._WRITE, "b", "new\n") == "same"
+    time.sleep(2.6)
+    assert file.read_text() == "new\n"
 
 
 def manager(name: str, reachability: str = "reachable") -> Member:

@@ -90,6 +90,22 @@ def test_lost_data_is_the_worst() -> None:
     assert report.dangers[1].startswith("droplet prod-app-1 is destroyed: ")
 
 
+def test_a_volume_that_moves_is_a_danger() -> None:
+    after = cloud()
+    after["resource"]["digitalocean_droplet"]["app-1"]["volume_ids"] = [
+        '${digitalocean_volume.stores["minio"].id}'
+    ]
+    (danger,) = compared(cloud(), after).dangers
+    assert danger.startswith("droplet prod-app-1 loses volume prod-redis, taken away while it runs")
+    assert "docs/runbooks/move-a-store.md" in danger
+    assert not compared(after, {**after, "output": {}}).dangers
+    more = cloud()
+    more["resource"]["digitalocean_droplet"]["app-1"]["volume_ids"] += [
+        '${digitalocean_volume.stores["minio"].id}'
+    ]
+    assert not compared(cloud(), more).dangers
+
+
 def test_a_renamed_volume_is_another_one() -> None:
     after = cloud()
     after["resource"]["digitalocean_volume"]["stores"]["for_each"]["redis"]["name"] = "other"

@@ -137,7 +137,13 @@ def test_credentials_by_environment_only() -> None:
         "no credentials for Spaces",
         "no credentials for the state's bucket",
     ]
-    have = {"DIGITALOCEAN_ACCESS_TOKEN": "t", "SPACES_ACCESS_KEY_ID": "k", "AWS_PROFILE": "p"}
+    have = {"DIGITALOCEAN_ACCESS_TOKEN": "t", "SPACES_ACCESS_KEY_ID": "k", "AWS_ACCESS_KEY_ID": "k"}
+    assert [obstacle.what for obstacle in preflight.credentials(document, have)] == [
+        "no credentials for Spaces: SPACES_SECRET_ACCESS_KEY is not set",
+        "no credentials for the state's bucket: AWS_SECRET_ACCESS_KEY is not set",
+    ]
+    assert "SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are not set" in told[1]
+    have |= {"SPACES_SECRET_ACCESS_KEY": "s", "AWS_PROFILE": "p"}
     assert not list(preflight.credentials(document, have))
     assert not list(preflight.credentials(stack(), {}))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,12 @@ import pytest
 
 from layers.loading import load_environment
 from ops import strays
-from ops.errors import OpsError
+from ops.account import Account
+from ops.errors import OpsError, Refused
 from ops.target import Target
 from tests.unit.ops_cloud import cloud
+
+VPC = {"name": "prod", "id": "v", "region": "nyc3"}
 
 
 class State:
@@ -22,16 +24,18 @@ class State:
         self.held = held
         self.imported: list[tuple[str, str]] = []
         self.forgotten: list[str] = []
+        self.said: list[str] = []
 
     def state(self) -> dict[str, Any]:
         resources = [
-            {"address": address, "type": address.partition(".")[0], "values": {"id": id_}}
+            {"address": address, "type": address.partition(".")[0], "values": {"id": id_, "ip_address": id_}}
             for address, id_ in self.held
         ]
         return {"values": {"root_module": {"resources": resources}}}
 
     def import_(self, address: str, id_: str) -> None:
         self.imported.append((address, id_))
+        self.held = (*self.held, (address, id_))
 
     def forget(self, address: str) -> None:
         self.forgotten.append(address)
@@ -40,16 +44,33 @@ class State:
 REDIS, MINIO = ('digitalocean_volume.stores["redis"]', 'digitalocean_volume.stores["minio"]')
 
 
+def document() -> dict[str, Any]:
+    made = cloud()
+    path = {"//": {"metadata": {"path": "prod-cloud/x"}}}
+    made["resource"]["digitalocean_vpc"] = {"network": {**path, "name": "prod", "region": "nyc3"}}
+    made["resource"]["digitalocean_ssh_key"] = {"root_key": {**path, "name": "prod-root"}}
+    made["resource"]["digitalocean_project"] = {"project": {**path, "name": "sprocket-prod"}}
+    made["resource"]["digitalocean_database_cluster"]["db"]["count"] = 1
+    return made
+
+
 def run(monkeypatch: pytest.MonkeyPatch, state: State, **account: list[dict[str, Any]]) -> list[str]:
     monkeypatch.setattr(Target, "terraform", property(lambda self: state))
 
-    def listed(path: str) -> Iterator[Any]:
-        return iter(account.get(path, []))
+    def listed(self: Account, path: str, key: str = "") -> list[Any]:
+        return [{"region": {"slug": "nyc3"}, **each} for each in account.get(key or path, [])]
 
-    monkeypatch.setattr(strays, "_all", listed)
+    monkeypatch.setattr(Account, "listed", listed)
     settings = load_environment("prod")
-    target = Target(settings=settings, stack="prod-cloud", document=cloud(), folder=Path("/nowhere"))
-    return [str(each) for each in strays.take_in(target)]
+    target = Target(settings=settings, stack="prod-cloud", document=document(), folder=Path("/nowhere"))
+    said: list[str] = []
+
+    def tell(line: str) -> None:
+        said.append(f"{len(state.imported)} {line}")
+
+    taken = [str(each) for each in strays.take_in(target, tell)]
+    state.said = said
+    return taken
 
 
 def test_a_droplet_that_nobody_wrote_down_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,17 +98,63 @@ def test_the_entry_of_one_that_is_gone_makes_room(monkeypatch: pytest.MonkeyPatc
     assert run(monkeypatch, gone) == [] and not gone.forgotten
 
 
-def test_an_empty_state_takes_nothing_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, State(), droplets=[{"name": "prod-app-1", "id": 7}]) == []
+def test_an_empty_state_takes_nothing_in_and_says_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State()
+    with pytest.raises(Refused, match=r"the state of prod-cloud is empty") as caught:
+        run(monkeypatch, state, droplets=[{"name": "prod-app-1", "id": 7}], vpcs=[VPC])
+    assert [each.what for each in caught.value.obstacles] == ["vpc prod (v)", "droplet prod-app-1 (7)"]
+    assert "terraform import 'digitalocean_droplet.app-1' 7" in caught.value.obstacles[1].fix
+    assert not state.imported
+    assert run(monkeypatch, State()) == []
+
+
+def test_whatever_has_a_name_is_taken_in_and_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State((REDIS, "r"))
+    found = run(
+        monkeypatch,
+        state,
+        vpcs=[VPC],
+        ssh_keys=[{"name": "prod-root", "id": 1}],
+        firewalls=[{"name": "prod-nodes", "id": "f"}, {"name": "staging-nodes", "id": "g"}],
+        projects=[{"name": "sprocket-prod", "id": "p"}],
+        databases=[{"name": "prod-db", "id": "d", "region": "nyc3"}],
+    )
+    assert found == [
+        "vpc prod (v)",
+        "ssh key prod-root (1)",
+        "firewall prod-nodes (f)",
+        "project sprocket-prod (p)",
+        "database cluster prod-db (d)",
+    ]
+    assert state.imported[-1] == ("digitalocean_database_cluster.db[0]", "d")
+    assert state.said[0].startswith("0 vpc prod (v): an apply that was killed had ordered it")
+
+
+def test_another_region_is_another_thing_and_what_the_state_has_is_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state = State((REDIS, "r"), ("digitalocean_firewall.nodes", "old"))
+    elsewhere = {"name": "prod-app-1", "id": 7, "region": {"slug": "fra1"}}
+    firewalls = [{"name": "prod-nodes", "id": "f"}]
+    assert (
+        run(monkeypatch, state, droplets=[elsewhere], vpcs=[{**VPC, "region": "fra1"}], firewalls=firewalls)
+        == []
+    )
+
+
+def test_an_address_that_leads_nowhere_is_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State((REDIS, "r"))
+    free: list[dict[str, Any]] = [
+        {"ip": "203.0.113.9", "droplet": None},
+        {"ip": "203.0.113.8", "droplet": {"id": 3}},
+    ]
+    assert run(monkeypatch, state, reserved_ips=free) == []
+    (line,) = state.said
+    assert "lead nowhere: 203.0.113.9. If one" in line
+    assert "terraform import 'digitalocean_reserved_ip.address' <address>" in line
 
 
 def test_two_of_one_name_are_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     twins = [{"name": "prod-app-1", "id": 7}, {"name": "prod-app-1", "id": 8}]
     with pytest.raises(OpsError, match=r"several droplets prod-app-1 that no state knows: 7, 8"):
         run(monkeypatch, State((REDIS, "r"), (MINIO, "m")), droplets=twins)
-
-
-def test_an_api_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
-    with pytest.raises(OpsError, match="does not tell which droplets there are"):
-        list(strays._all("droplets"))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from layers import backend
 from ops.errors import OpsError
 from ops.terraform import Terraform, TerraformFailed
 
@@ -121,3 +122,36 @@ def interrupt_twice() -> None:
     for _ in range(2):
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_program_that_is_not_there_or_hangs_is_told(
+    played: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OpsError, match=r"terraform show wrote no JSON: 'hello'"):
+        played("echo hello").state()
+    monkeypatch.setattr("ops.terraform.INIT_TIMEOUT_S", 0.3)
+    with pytest.raises(OpsError, match=r"terraform show did not end within 0.3 s"):
+        played("exec sleep 5").state()
+    with pytest.raises(OpsError, match=r"gone is not there\n  the stack was not synthesized"):
+        Terraform(tmp_path / "gone").init()
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-that-is-not-there")
+    for run in (Terraform(tmp_path).state, lambda: Terraform(tmp_path).plan(tmp_path / "plan")):
+        with pytest.raises(OpsError, match="tofu-that-is-not-there cannot be run: No such file"):
+            run()
+
+
+def test_what_terraform_writes_is_for_its_owner_only(played: Any, tmp_path: Path) -> None:
+    """A plain state holds every password, and Terraform asks for 0644."""
+    script = (f"touch {tmp_path}/$1", "exit 0")
+    played(*script).init()
+    (tmp_path / "p").touch()
+    played(*script).plan(tmp_path / "p")
+    for name in ("init", "plan"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_folder_of_states_is_made_private_also_where_it_was_not(tmp_path: Path) -> None:
+    (tmp_path / ".sprocket" / "state").mkdir(parents=True, mode=0o755)
+    folder = backend._private(tmp_path)
+    assert [each.stat().st_mode & 0o777 for each in (folder.parent, folder)] == [0o700, 0o700]
+    assert backend._private(tmp_path / "other").stat().st_mode & 0o777 == 0o700

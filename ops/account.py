@@ -1,0 +1,138 @@
+"""What DigitalOcean's API says of the account, for what Terraform cannot be asked; with the provider's own variables."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from ops.errors import OpsError
+
+API = "https://api.digitalocean.com"
+TIMEOUT_S = 30.0
+TRIES = 5
+LONGEST_PAUSE_S = 30.0
+NOT_FOUND = 404
+_AGAIN = (429, 500, 502, 503, 504)
+_PAGE = 200
+
+Answer = Mapping[str, Any]
+
+
+class NotThere(OpsError):
+    """The account has no such thing."""
+
+
+class Account:
+    """The account that ``DIGITALOCEAN_TOKEN`` belongs to.
+
+    Args:
+        sleep: waits so many seconds between two tries; tests give their own.
+    """
+
+    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
+        self._token = (
+            os.environ.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN") or ""
+        )
+        self._root = os.environ.get("DIGITALOCEAN_API_URL") or API
+
+    def listed(self, path: str, key: str = "") -> list[Answer]:
+        """All entries of a list, such as ``droplets``, over all of its pages.
+
+        Args:
+            key: what the answer calls them, where that is not the path.
+        """
+        found: list[Answer] = []
+        number = 1
+        while True:
+            told = self._asked("GET", path, query={"page": number, "per_page": _PAGE})
+            # An empty list may come as null, or not at all.
+            empty = not told or "meta" in told
+            found += (told.get(key or path) if empty else self._part(told, key or path, path)) or []
+            if "next" not in ((told.get("links") or {}).get("pages") or {}):
+                return found
+            number += 1
+
+    def one(self, path: str, key: str) -> Answer:
+        """One thing, such as ``droplets/7``."""
+        found: Answer = self._part(self._asked("GET", path), key, path)
+        return found
+
+    def act(self, path: str, body: Answer) -> Answer:
+        """Orders an action, such as ``droplets/7/actions``, and returns it; asked once, never repeated."""
+        found: Answer = self._part(self._asked("POST", path, body=body, tries=1), "action", path)
+        return found
+
+    def _part(self, told: Answer, key: str, path: str) -> Any:
+        if key not in told:
+            raise self._failed(path, f"its answer has no {key}")
+        return told[key]
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Answer | None = None,
+        tries: int = TRIES,
+    ) -> Answer:
+        for left in reversed(range(tries)):
+            try:
+                answer = self._sent(method, path, query, body)
+            except httpx.HTTPError as error:
+                if not left:
+                    raise self._failed(path, str(error) or type(error).__name__) from None
+                self._sleep(_pause(tries - left, None))
+                continue
+            if answer.status_code not in _AGAIN or not left:
+                return self._read(answer, path)
+            self._sleep(_pause(tries - left, answer.headers.get("retry-after")))
+        raise AssertionError("the last try returns or raises")
+
+    def _sent(self, method: str, path: str, query: Any, body: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        with httpx.Client(base_url=self._root, headers=headers, timeout=TIMEOUT_S) as client:
+            return client.request(method, f"/v2/{path}", params=query, json=body)
+
+    def _read(self, answer: httpx.Response, path: str) -> Answer:
+        if answer.status_code == NOT_FOUND:
+            raise NotThere(f"the account of DIGITALOCEAN_TOKEN has no {path}")
+        if answer.is_error:
+            fix = _FIXES.get(answer.status_code, "")
+            raise self._failed(path, f"{answer.status_code} {answer.reason_phrase}", fix)
+        try:
+            told = answer.json()
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            raise self._failed(
+                path,
+                "its answer is not JSON",
+                f"something between here and there answers in its place (a proxy?); asked was {self._root}",
+            )
+        return told
+
+    def _failed(self, path: str, reason: str, fix: str = "") -> OpsError:
+        return OpsError(
+            f"DigitalOcean's API at {self._root} does not tell about {path}: {reason}",
+            fix=fix
+            or "it may be busy or out of reach (https://status.digitalocean.com); run this again later",
+        )
+
+
+_FIXES: Mapping[int, str] = {
+    401: "the token is wrong or has run out: check DIGITALOCEAN_TOKEN",
+    403: "the token may not do that: check the scopes of DIGITALOCEAN_TOKEN",
+    422: "DigitalOcean does not take that now; look at it in the control panel",
+}
+
+
+def _pause(number: int, asked: str | None) -> float:
+    """Seconds until the next try: what the API asks for, else 1, 2, 4, ..."""
+    wanted = float(asked) if asked and asked.isdigit() else 2.0 ** (number - 1)
+    return min(wanted, LONGEST_PAUSE_S)

@@ -1,0 +1,87 @@
+"""A store moves: its volume leaves a droplet that is off, before anything else is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layers.loading import load_environment
+from ops import deploy, known_hosts, moves, strays
+from ops.account import Account
+from ops.apply import Meant
+from ops.errors import OpsError, Refused, WrongUse
+from ops.target import Target
+from ops.terraform import Terraform
+from tests.unit.ops_cloud import cloud
+from tests.unit.test_ops_guard import DROPLET, attached
+
+SETTINGS = load_environment("prod")
+CLOUD = Target(settings=SETTINGS, stack="prod-cloud", document=cloud(), folder=Path("/nowhere"))
+
+
+class Told(Account):
+    """Says one status of every droplet, or fails."""
+
+    def __init__(self, status: str = "") -> None:
+        super().__init__()
+        self.status = status
+
+    def one(self, path: str, key: str) -> Mapping[str, Any]:
+        if not self.status:
+            raise OpsError(f"does not tell about {path}", fix="later")
+        return {"status": self.status}
+
+
+@pytest.fixture(autouse=True)
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def plan(*_: Any) -> Iterator[Any]:
+        yield Path("plan"), attached(["r", "m"], ["m"])
+
+    monkeypatch.setattr(moves, "saved_plan", plan)
+
+
+def losers(account: Account) -> list[str]:
+    return moves.losers(CLOUD, ["prod-redis"], parallelism=1, account=account)
+
+
+def test_a_droplet_that_is_off_may_lose_its_volume() -> None:
+    assert losers(Told("off")) == [DROPLET]
+
+
+def test_one_that_runs_or_of_which_nobody_knows_may_not() -> None:
+    with pytest.raises(Refused, match=r"prod-app-1 is active, and its stores may be writing to prod-redis"):
+        losers(Told("active"))
+    with pytest.raises(
+        Refused, match="nobody knows whether prod-app-1 is off: does not tell about droplets/7"
+    ):
+        losers(Told())
+
+
+def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    applied: list[tuple[str, ...]] = []
+
+    def apply(target: Target, *, targets: Any = (), **rest: Any) -> bool:
+        applied.append(tuple(targets))
+        return True
+
+    monkeypatch.setattr(Terraform, "init", lambda self: None)
+    monkeypatch.setattr(deploy, "apply", apply)
+    monkeypatch.setattr(deploy, "Account", lambda: Told("off"))
+    monkeypatch.setattr(strays, "take_in", lambda target, tell: [])
+    monkeypatch.setattr(known_hosts, "take_over", lambda target: "same")
+    deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant(moves=("prod-redis",)))
+    assert applied == [(DROPLET,), ()]
+    applied.clear()
+    deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant())
+    assert applied == [()]
+
+
+def test_only_stores_that_have_a_volume_move() -> None:
+    assert moves.volumes_of(SETTINGS, ["redis", "redis"]) == ("prod-redis",)
+    with pytest.raises(WrongUse, match=r"--moves nothing: prod has no volume of that store\n  there are: "):
+        moves.volumes_of(SETTINGS, ["nothing"])

@@ -1,0 +1,68 @@
+"""Records that are in the zone already when ours are about to be made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops import zone
+from ops.account import Account, NotThere
+from ops.errors import Refused
+from ops.zone import resolved
+from tests.unit.test_ops_strays import REDIS, State, run
+
+ADDRESS = ("digitalocean_reserved_ip.address", "203.0.113.7")
+RECORD = "digitalocean_record.swarm"
+
+
+def with_records(monkeypatch: pytest.MonkeyPatch, state: State, *records: dict[str, Any]) -> list[str]:
+    entries = [{"id": 5, "name": "swarm", "type": "A", "data": "203.0.113.7", **each} for each in records]
+    return run(monkeypatch, state, domain_records=entries)
+
+
+def test_a_record_that_a_killed_apply_made_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State((REDIS, "r"), ADDRESS)
+    assert with_records(monkeypatch, state, {}, {"id": 6, "type": "TXT"}, {"id": 7, "name": "www"}) == [
+        "record swarm (example.org,5)"
+    ]
+    assert state.imported == [(RECORD, "example.org,5")]
+
+
+@pytest.mark.parametrize("held", [(), ((REDIS, "r"), ADDRESS)])
+def test_a_record_of_somebody_else_is_not_doubled(held: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State(*held)
+    with pytest.raises(Refused, match="names in DNS are taken") as caught:
+        with_records(monkeypatch, state, {"data": "198.51.100.1"})
+    (obstacle,) = caught.value.obstacles
+    assert obstacle.what == (
+        "the zone has A swarm in example.org -> 198.51.100.1 (5), which the state does not know"
+    )
+    assert f"terraform import '{RECORD}' example.org,5" in obstacle.fix
+    assert not state.imported
+
+
+def test_one_of_another_type_has_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refused) as caught:
+        with_records(monkeypatch, State(), {"type": "CNAME", "data": "old.example.org"})
+    (obstacle,) = caught.value.obstacles
+    assert "delete it" in obstacle.fix and "import" not in obstacle.fix
+
+
+def test_our_own_records_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert with_records(monkeypatch, State((REDIS, "r"), (RECORD, "5")), {"data": "198.51.100.1"}) == []
+
+
+def test_a_zone_that_is_yet_to_be_made_has_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(self: Account, path: str, key: str = "") -> list[Any]:
+        raise NotThere(path)
+
+    monkeypatch.setattr(Account, "listed", listed)
+    assert zone._records("example.org", Account()) == []
+
+
+def test_values_are_read_from_the_state() -> None:
+    held = {"digitalocean_database_cluster.db[0]": {"private_host": "db.internal"}}
+    assert resolved("${digitalocean_database_cluster.db[0].private_host}.", held) == "db.internal."
+    assert resolved("${digitalocean_domain.zone[0].id}", held) is None
+    assert resolved("example.org", held) == "example.org"
