@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from layers.loading import load_environment
 from ops import zone
 from ops.account import Account, NotThere
 from ops.errors import Refused
+from ops.target import Target
 from ops.zone import resolved
 from tests.unit.test_ops_strays import REDIS, State, run
 
@@ -51,6 +54,38 @@ def test_one_of_another_type_has_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_our_own_records_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_records(monkeypatch, State((REDIS, "r"), (RECORD, "5")), {"data": "198.51.100.1"}) == []
+
+
+@pytest.mark.parametrize("held", [("app", "data"), ("app",), ()])
+def test_managers_share_a_name_and_are_not_in_each_others_way(
+    held: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One record of each: in the state, made by an apply that was killed, or not made yet."""
+    values = {"app": "10.0.0.2", "data": "10.0.0.3", "watch": "10.0.0.4"}
+    record = {
+        "//": {"metadata": {"path": "prod-cloud/x"}},
+        "domain": "example.org",
+        "name": "managers",
+        "type": "A",
+    }
+    records = {name: {**record, "value": value} for name, value in values.items()}
+    target = Target(
+        settings=load_environment("prod"),
+        stack="prod-cloud",
+        document={"resource": {"digitalocean_record": records}},
+        folder=Path("/nowhere"),
+    )
+    raw = [
+        {"id": number, "type": "A", "name": "managers", "data": values[name]}
+        for number, name in enumerate(("app", "data"))
+    ]
+    monkeypatch.setattr(Account, "listed", lambda self, path, key="": raw)
+    known = {f"digitalocean_record.{name}": {"id": str(("app", "data").index(name))} for name in held}
+    found = zone.found(target, known, Account())
+    assert all(each.ours for each in found)
+    assert {each.address for each in found} == {
+        f"digitalocean_record.{n}" for n in {"app", "data"} - set(held)
+    }
 
 
 def test_a_zone_that_is_yet_to_be_made_has_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
