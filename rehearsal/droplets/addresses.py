@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
-PUBLIC = IPv4Network("203.0.113.0/24")
-"""The public network (RFC 5737): nothing real ever has an address of it."""
-HOST = "203.0.113.1"
+PUBLIC = IPv4Network("198.51.100.0/24")
+"""The public network, one of those for documentation (RFC 5737): nothing real ever has an address of it.
+
+Not 203.0.113.0/24, the one that people take first: where this machine reaches something by it, the box would be in the way.
+"""
+HOST = "198.51.100.1"
 """This machine, and the droplets' gateway, which leads nowhere."""
-INTERNET = "203.0.113.2"
+INTERNET = "198.51.100.2"
 """DNS, object storage, and where `from_outside` looks from."""
-FIRST_DROPLET, LAST_DROPLET = IPv4Address("203.0.113.10"), IPv4Address("203.0.113.127")
-RESERVED = IPv4Network("203.0.113.128/25")
+FIRST_DROPLET, LAST_DROPLET = IPv4Address("198.51.100.10"), IPv4Address("198.51.100.127")
+RESERVED = IPv4Network("198.51.100.128/25")
 METADATA = "169.254.169.254"
 BACKPLANE = "169.254.169.250"
 """Where droplets find the machine's images: of the box, not of DigitalOcean. No cloud firewall stands before it."""

@@ -115,7 +115,7 @@ class Box:
             "SPACES_ACCESS_KEY_ID": self.spaces_key.access_key,
             "SPACES_SECRET_ACCESS_KEY": self.spaces_key.secret_key,
             "HTTP_PROXY": f"{self.s3_endpoint}:80",
-            "NO_PROXY": "127.0.0.1,localhost,203.0.113.0/24",
+            "NO_PROXY": f"127.0.0.1,localhost,{addresses.PUBLIC}",
         }
 
     def resolve(self, name: str) -> str | None:

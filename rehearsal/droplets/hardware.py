@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rehearsal.digitalocean import FirewallRule, Machine
 
-from .addresses import BACKPLANE, HOST, INTERNET, METADATA
+from .addresses import BACKPLANE, HOST, INTERNET, METADATA, PUBLIC
 from .disks import LOOP_MAJOR
 from .rules import ruleset
 
@@ -118,7 +118,7 @@ def metadata(hardware: Hardware) -> dict[str, object]:
         "public_keys": list(machine.ssh_keys),
         "region": machine.region,
         "interfaces": {
-            "public": [{"ipv4": _ipv4(machine.public_ipv4, "203.0.113.0/24"), "type": "public"}],
+            "public": [{"ipv4": _ipv4(machine.public_ipv4, str(PUBLIC)), "type": "public"}],
             "private": [{"ipv4": _ipv4(machine.private_ipv4, machine.vpc_range), "type": "private"}],
         },
         "floating_ip": address,

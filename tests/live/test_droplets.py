@@ -173,7 +173,7 @@ def test_from_outside_only_what_the_firewall_allows_answers(cloud: Cloud) -> Non
     }
     assert cloud.run("edge", "curl -s -o /dev/null -w '%{http_code}' -m 5 http://store.local:6379/ "
                      f"--resolve store.local:6379:{private(cloud, 'store')}") == "200"  # fmt: skip
-    nowhere = "curl -s -m 5 http://198.51.100.1/"
+    nowhere = "curl -s -m 5 http://203.0.113.1/"
     assert cloud.run("edge", nowhere, expect=7) == ""  # at once: there is no way out
 
 
@@ -194,7 +194,7 @@ def test_the_firewall_stands_before_published_ports_and_metadata_can_be_kept_fro
     assert cloud.run("edge", f"curl -sf http://{METADATA}/metadata/v1/id") == str(cloud.ids["edge"])
 
     cloud.run(
-        "edge", "docker run --detach --publish 8080:80 curl /usr/bin/curl -s -m 600 telnet://203.0.113.2:53"
+        "edge", "docker run --detach --publish 8080:80 curl /usr/bin/curl -s -m 600 telnet://198.51.100.2:53"
     )
     assert cloud.box.probe(cloud.ids["edge ip"], [8080]) == {8080: "filtered"}
     cloud.ask("PUT", f"firewalls/{cloud.ids['firewall']}", **cloud.firewall("80", "8080"))

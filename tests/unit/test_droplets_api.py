@@ -46,8 +46,8 @@ def test_droplets_and_reserved_ips_get_addresses_of_their_own_parts(tmp_path: Pa
         for _ in range(2):
             box.droplet()
         ip = box.ask("POST", "/v2/reserved_ips", {"region": DROPLET["region"]}, 202)["reserved_ip"]["ip"]
-    assert [one.public_ipv4 for one in notes.created] == ["203.0.113.10", "203.0.113.11"]
-    assert ip == "203.0.113.130"
+    assert [one.public_ipv4 for one in notes.created] == ["198.51.100.10", "198.51.100.11"]
+    assert ip == "198.51.100.130"
     assert addresses.HOST not in {one.public_ipv4 for one in notes.created}
 
 

@@ -19,10 +19,10 @@ USER_DATA = "#cloud-config\nwrite_files: [{path: /a, content: 'it''s $HOME'}]\n"
 MACHINE = Machine(
     id=450000001, name="prod-app-1", region="nyc3", size="s-1vcpu-1gb", vcpus=1, memory=1024, disk=25,
     image="debian-12-x64", user_data=USER_DATA, ssh_keys=("ssh-ed25519 AAAA a", "ssh-ed25519 BBBB b"),
-    public_ipv4="203.0.113.10", private_ipv4="10.124.0.2", public_ipv6="", vpc_id="v", vpc_range="10.124.0.0/20",
+    public_ipv4="198.51.100.10", private_ipv4="10.124.0.2", public_ipv6="", vpc_id="v", vpc_range="10.124.0.0/20",
     volumes=(Volume("id", "prod-redis", 1, "", ""),), tags=("prod", "prod-manager"),
 )  # fmt: skip
-HARDWARE = Hardware(MACHINE, 5000, {"prod-redis": 9}, reserved_ip="203.0.113.130")
+HARDWARE = Hardware(MACHINE, 5000, {"prod-redis": 9}, reserved_ip="198.51.100.130")
 V1 = "/metadata/v1"
 
 
@@ -35,8 +35,8 @@ def test_the_power_on_script_is_a_shell_script_with_all_of_the_hardware(tmp_path
     text = power_on(HARDWARE)
     assert "mknod -m 660 /dev/sdj b 7 9" in text
     assert "ln -sfn ../../sdj /dev/disk/by-id/scsi-0DO_Volume_prod-redis" in text
-    assert "ip address replace 203.0.113.130/32 dev eth0" in text
-    assert "ip route replace 169.254.169.254/32 dev eth0 src 203.0.113.10" in text
+    assert "ip address replace 198.51.100.130/32 dev eth0" in text
+    assert "ip route replace 169.254.169.254/32 dev eth0 src 198.51.100.10" in text
     assert "systemd-socket-proxyd 169.254.169.250:5000" in text
     assert "arping" not in power_on(replace(HARDWARE, reserved_ip=""))
 
@@ -67,14 +67,14 @@ def test_user_data_reaches_cloud_init_unchanged_and_keys_by_metadata() -> None:
         (f"{V1}/tags", "prod\nprod-manager"),
         (f"{V1}/interfaces", "public/\nprivate/"),
         (f"{V1}/interfaces/public", "0/"),
-        (f"{V1}/interfaces/public/0/ipv4/address", "203.0.113.10"),
+        (f"{V1}/interfaces/public/0/ipv4/address", "198.51.100.10"),
         (f"{V1}/interfaces/public/0/ipv4/netmask", "255.255.255.0"),
         (f"{V1}/interfaces/private/0/ipv4/address", "10.124.0.2"),
         (f"{V1}/interfaces/private/0/ipv4/netmask", "255.255.240.0"),
         (f"{V1}/interfaces/private/0/ipv4/gateway", "10.124.0.1"),
         (f"{V1}/reserved_ip/ipv4/active", "true"),
-        (f"{V1}/reserved_ip/ipv4/ip_address", "203.0.113.130"),
-        (f"{V1}/dns/nameservers", "203.0.113.2"),
+        (f"{V1}/reserved_ip/ipv4/ip_address", "198.51.100.130"),
+        (f"{V1}/dns/nameservers", "198.51.100.2"),
     ],
 )
 def test_metadata(path: str, text: str) -> None:

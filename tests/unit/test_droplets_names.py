@@ -19,34 +19,34 @@ def record(type: str, name: str, data: str, ttl: int = 60) -> dict[str, Any]:
 ZONES = {
     "example.test": [
         record("SOA", "@", "1800"),
-        record("A", "@", "203.0.113.130"),
-        record("A", "swarm", "203.0.113.130", 30),
+        record("A", "@", "198.51.100.130"),
+        record("A", "swarm", "198.51.100.130", 30),
         record("A", "app-1.nodes", "10.124.0.2"),
         record("CNAME", "*.admin", "example.test"),
-        record("A", "redis.admin", "203.0.113.11"),
+        record("A", "redis.admin", "198.51.100.11"),
         record("CNAME", "db", "private-db.example.com"),
         record("CNAME", "self", "@"),
         record("TXT", "@", "v=spf1 -all"),
         record("CNAME", "round", "about.example.test"),
         record("CNAME", "about", "round.example.test"),
     ],
-    "sub.example.test": [record("A", "*", "203.0.113.20")],
+    "sub.example.test": [record("A", "*", "198.51.100.20")],
 }
 
 
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("example.test", "203.0.113.130"),
-        ("swarm.example.test", "203.0.113.130"),
+        ("example.test", "198.51.100.130"),
+        ("swarm.example.test", "198.51.100.130"),
         ("app-1.nodes.example.test", "10.124.0.2"),
-        ("self.example.test", "203.0.113.130"),
-        ("grafana.admin.example.test", "203.0.113.130"),  # by wildcard and CNAME
-        ("a.b.admin.example.test", "203.0.113.130"),  # a wildcard stands for several labels
-        ("redis.admin.example.test", "203.0.113.11"),  # an exact name comes first
+        ("self.example.test", "198.51.100.130"),
+        ("grafana.admin.example.test", "198.51.100.130"),  # by wildcard and CNAME
+        ("a.b.admin.example.test", "198.51.100.130"),  # a wildcard stands for several labels
+        ("redis.admin.example.test", "198.51.100.11"),  # an exact name comes first
         ("x.redis.admin.example.test", None),  # and hides the wildcard below it
         ("admin.example.test", None),  # a wildcard does not stand for its own parent
-        ("any.sub.example.test", "203.0.113.20"),  # the longer zone decides
+        ("any.sub.example.test", "198.51.100.20"),  # the longer zone decides
         ("missing.example.test", None),
         ("example.com", None),
         ("notexample.test", None),
@@ -80,7 +80,7 @@ def test_a_message_is_answered_with_address_and_time_to_live() -> None:
     number, flags, questions, answers, *_ = HEADER.unpack_from(answer)
     assert (number, flags & 0xF, questions, answers) == (7, FOUND, 1, 1)
     assert answer[HEADER.size : len(asked)] == asked[HEADER.size :]  # the question as it was asked
-    assert answer.endswith(struct.pack("!HHIH", 1, 1, 30, 4) + bytes([203, 0, 113, 130]))
+    assert answer.endswith(struct.pack("!HHIH", 1, 1, 30, 4) + bytes([198, 51, 100, 130]))
 
 
 def test_a_missing_name_is_said_to_be_missing_and_nonsense_is_refused() -> None:
@@ -95,7 +95,7 @@ def test_a_missing_name_is_said_to_be_missing_and_nonsense_is_refused() -> None:
 
 def test_ssh_finds_names_with_an_address_and_checks_keys_by_name() -> None:
     text = config(ZONES)
-    entry = "Host swarm.example.test\n    HostName 203.0.113.130\n    HostKeyAlias swarm.example.test\n"
+    entry = "Host swarm.example.test\n    HostName 198.51.100.130\n    HostKeyAlias swarm.example.test\n"
     assert entry in text and "ControlMaster no" in text
     assert "*" not in text and "db.example.test" not in text
     assert "*.admin.example.test" in list(names(ZONES))

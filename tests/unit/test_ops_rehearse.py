@@ -185,7 +185,7 @@ def test_a_process_and_all_below_it_are_found() -> None:
 def test_datagrams_are_counted_by_port() -> None:
     listing = """table inet rehearsal_probe {
         chain passed {
-            ip saddr 203.0.113.2 udp dport 4789 counter packets 0 bytes 0
-            ip saddr 203.0.113.2 udp dport 7946 counter packets 3 bytes 111
+            ip saddr 198.51.100.2 udp dport 4789 counter packets 0 bytes 0
+            ip saddr 198.51.100.2 udp dport 7946 counter packets 3 bytes 111
         }"""
     assert counted(listing) == {4789: 0, 7946: 3}

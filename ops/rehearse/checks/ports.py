@@ -17,7 +17,7 @@ SSH = 22
 UNUSED = 5353
 """UDP that nobody needs: it must not get through anywhere, so that the other answers mean something."""
 DATAGRAMS = (4789, 7946, UNUSED)
-STRANGER = "203.0.113.2"
+STRANGER = "198.51.100.2"
 """The internet container, which no rule allows anything but 80 and 443."""
 _TRY = """
 import socket, sys
