@@ -8,7 +8,18 @@ from typing import Any
 
 from rich.text import Text
 
-from ops import known_hosts, own_swarm, preflight, ready, screen, secrets, standings, strays, takeover
+from ops import (
+    known_hosts,
+    own_swarm,
+    preflight,
+    ready,
+    screen,
+    secrets,
+    standings,
+    stillborn,
+    strays,
+    takeover,
+)
 from ops.apply import Approve, Meant, apply
 from ops.errors import OpsError, Refused
 from ops.plan import report_of_plan
@@ -81,7 +92,10 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Me
     """Applies the cloud stack and takes its host key over."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
+        removed = stillborn.remove(target)
         taken = strays.take_in(target)
+    for droplet in removed:
+        screen.err.print(f"{droplet}: had never started; removed, and made anew now")
     for stray in taken:
         screen.err.print(f"{stray}: an apply that was killed had ordered it; taken into the state")
     if not apply(target, parallelism=parallelism, approve=_approval(target, ask), meant=meant):
