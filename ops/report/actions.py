@@ -57,7 +57,8 @@ def from_terraform(plan: Mapping[str, Any]) -> dict[str, Planned]:
         action = _FROM_TERRAFORM.get(tuple(detail["actions"]))
         if change.get("mode") == "managed" and action is not None:
             because = tuple(dict.fromkeys(_attribute(path) for path in detail.get("replace_paths") or []))
-            if change.get("action_reason") == "replace_because_tainted":
+            tainted = change.get("action_reason") == "replace_because_tainted"
+            if tainted and change["address"].startswith("digitalocean_droplet."):
                 because = (NEVER_CAME_UP,)
             planned[change["address"]] = Planned(action=action, because=because)
     return planned

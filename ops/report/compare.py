@@ -98,7 +98,7 @@ def _dangers(
         resource = before.resources.get(address) or after.resources.get(address)
         if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
-        if what.because == (NEVER_CAME_UP,) and resource.type == "digitalocean_droplet":
+        if what.because == (NEVER_CAME_UP,):
             found.append((2, f"droplet {resource.name} is made anew: {NEVER_CAME_UP}"))
         elif danger := danger_of(resource, what.action, what.because):
             found.append(danger)
