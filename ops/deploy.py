@@ -8,7 +8,19 @@ from typing import Any
 
 from rich.text import Text
 
-from ops import known_hosts, moves, own_swarm, preflight, ready, screen, secrets, standings, strays, takeover
+from ops import (
+    known_hosts,
+    moves,
+    own_swarm,
+    preflight,
+    ready,
+    screen,
+    secrets,
+    standings,
+    stillborn,
+    strays,
+    takeover,
+)
 from ops.account import Account
 from ops.apply import Approve, Meant, apply
 from ops.check.rules import access
@@ -85,6 +97,9 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Me
     """Applies the cloud stack and takes its host key over."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
+        removed = stillborn.remove(target)
+    for droplet in removed:
+        screen.err.print(f"{droplet}: had never started; removed, and made anew now")
     strays.take_in(target, screen.err.print)
     approve = _approval(target, ask)
     if meant.moves:

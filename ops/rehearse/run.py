@@ -20,6 +20,7 @@ from ops.rehearse import report, surroundings
 from ops.rehearse.checks import CHECKS
 from ops.rehearse.cold_start import STEPS
 from ops.rehearse.diary import Diary
+from ops.rehearse.health import whole
 from ops.rehearse.outcome import CheckFailed, Outcome
 from ops.rehearse.world import World
 
@@ -55,14 +56,32 @@ class Rehearsal:
                 if not self.step(name, lambda step=step: step(world)):  # type: ignore[misc]  # a bound loop variable
                     self._last_words(world)
                     return
-            for check in self._checks:
-                if why := check.applies(world):
-                    self.outcomes.append(Outcome(name=check.name, ok=None, seconds=0, found=why))
-                elif not self.step(check.name, lambda check=check: check.run(world)):  # type: ignore[misc]
-                    world.emulator.faults.clear()
+            self._check(world)
             self.notes |= world.notes
             if keep:
                 _stay(self.diary)
+
+    def _check(self, world: World) -> None:
+        """All checks. After one that failed the platform is brought back first, so that the next shows its own thing."""
+        lost = ""
+        for check in self._checks:
+            why = check.applies(world) or (lost if check.needs_platform else "")
+            if why:
+                self.outcomes.append(Outcome(name=check.name, ok=None, seconds=0, found=why))
+            elif not self.step(check.name, lambda check=check: check.run(world)):  # type: ignore[misc]
+                lost = self._brought_back(world, check.name)
+
+    def _brought_back(self, world: World, after: str) -> str:
+        """Deploys again; why the rest cannot be shown when that does not help."""
+        self.diary.say("bringing the platform back", style="bold")
+        world.emulator.faults.clear()
+        try:
+            world.ops("deploy", "--env", world.environment, "--yes", "--stable", "5")
+            whole(world)
+        except Exception as error:  # whatever it is, it is in the diary, and the failed check is the finding
+            self.diary.say(f"  {error}", style="red")
+            return f"the platform did not come back after {after}"
+        return ""
 
     def step(self, name: str, work: Callable[[], str]) -> bool:
         """Runs one, tells how it goes, and keeps what came of it; says whether it passed."""

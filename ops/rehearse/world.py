@@ -189,9 +189,10 @@ class Running:
         return code
 
     def _read(self, stream: Any, kept: list[str] | None, shown: bool) -> None:
-        for line in stream:
-            text = line.rstrip()
-            self.heard.append(text)
-            if kept is not None:
-                kept.append(text)
-            self._diary.say(f"    {text}", shown=shown)
+        with stream:
+            for line in stream:
+                text = line.rstrip()
+                self.heard.append(text)
+                if kept is not None:
+                    kept.append(text)
+                self._diary.say(f"    {text}", shown=shown)

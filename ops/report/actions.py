@@ -32,6 +32,10 @@ _FROM_TERRAFORM: Mapping[tuple[str, ...], Action] = {
 }
 
 
+NEVER_CAME_UP = "it never came up"
+"""Instead of a setting: the apply that made it failed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planned:
     """An action, and the settings that force a replacement."""
@@ -53,6 +57,9 @@ def from_terraform(plan: Mapping[str, Any]) -> dict[str, Planned]:
         action = _FROM_TERRAFORM.get(tuple(detail["actions"]))
         if change.get("mode") == "managed" and action is not None:
             because = tuple(dict.fromkeys(_attribute(path) for path in detail.get("replace_paths") or []))
+            tainted = change.get("action_reason") == "replace_because_tainted"
+            if tainted and change["address"].startswith("digitalocean_droplet."):
+                because = (NEVER_CAME_UP,)
             planned[change["address"]] = Planned(action=action, because=because)
     return planned
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ops.report.actions import Planned
+from ops.report.actions import NEVER_CAME_UP, Planned
 from ops.report.cloud import danger_of, loss_of
 from ops.report.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.report.items import item_changes
@@ -101,7 +101,9 @@ def _dangers(
         resource = old or new
         if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
-        if danger := danger_of(resource, what.action, what.because):
+        if what.because == (NEVER_CAME_UP,):
+            found.append((2, f"droplet {resource.name} is made anew: {NEVER_CAME_UP}"))
+        elif danger := danger_of(resource, what.action, what.because):
             found.append(danger)
         elif resource.type == "docker_volume":
             fate = "destroyed" if what.action is Action.DESTROY else "replaced"

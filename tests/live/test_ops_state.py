@@ -18,6 +18,8 @@ from ops.state.command import app
 from ops.state.create import create
 from tests.live import s3_server
 
+pytestmark = [pytest.mark.live(needs=["terraform"]), pytest.mark.proof]
+
 KEY = ("trial-key", "trial-secret")
 
 

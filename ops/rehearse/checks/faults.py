@@ -62,7 +62,7 @@ def _refused(world: World, words: tuple[str, ...]) -> str:
     running = world.begin(*words)
     world.end(running, expect=(1,))
     world.emulator.faults.clear()
-    if not any("422" in line for line in running.heard):
+    if not any("/v2/droplets: 422" in line for line in running.heard):
         raise CheckFailed(f"the error does not say what the API said: {' | '.join(running.heard[-4:])}")
     return "refused: told"
 

@@ -20,17 +20,21 @@ DATAGRAMS = (4789, 7946, UNUSED)
 STRANGER = "198.51.100.2"
 """The internet container, which no rule allows anything but 80 and 443."""
 _TRY = """
-import socket, sys
-for port in sys.argv[2:]:
+import concurrent.futures, socket, sys
+def state(port):
     with socket.socket() as s:
         s.settimeout(2)
         try:
             s.connect((sys.argv[1], int(port)))
-            print(port, "open")
+            return "open"
         except ConnectionRefusedError:
-            print(port, "closed")
+            return "closed"
         except OSError:
-            print(port, "filtered")
+            return "filtered"
+ports = sys.argv[2:]
+with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
+    for port, found in zip(ports, pool.map(state, ports)):
+        print(port, found)
 """
 
 
