@@ -67,6 +67,14 @@ class Account:
         found: Answer = self._part(self._asked("POST", path, body=body, tries=1), "action", path)
         return found
 
+    def remove(self, path: str) -> None:
+        """Deletes one thing, such as ``droplets/7``; nothing happens when it is gone already."""
+        answer = self._sent("DELETE", path, None, None)
+        if answer.is_error and answer.status_code != NOT_FOUND:
+            raise self._failed(
+                path, f"{answer.status_code} {answer.reason_phrase}", _FIXES.get(answer.status_code, "")
+            )
+
     def _part(self, told: Answer, key: str, path: str) -> Any:
         if key not in told:
             raise self._failed(path, f"its answer has no {key}")

@@ -6,17 +6,12 @@ down ("Droplet already has a pending event"), so every further apply would fail 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-import httpx
-
-from ops.errors import OpsError
+from ops.account import Account, NotThere
 from ops.guard import DROPLET
 from ops.target import Target
 
-API = "https://api.digitalocean.com"
-TIMEOUT_S = 30.0
 NEVER_STARTED = "new"
 """The API's word for a droplet that is being made."""
 
@@ -44,27 +39,16 @@ def remove(cloud: Target) -> list[Stillborn]:
         for each in resources
         if each["type"] == DROPLET and each.get("tainted")
     ]
-    if not marked:
-        return []
-    token = os.environ.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN") or ""
-    root = os.environ.get("DIGITALOCEAN_API_URL") or API
-    headers = {"Authorization": f"Bearer {token}"}
+    account = Account()
+    return [each for each in marked if _removed(account, each)]
+
+
+def _removed(account: Account, droplet: Stillborn) -> bool:
+    path = f"droplets/{droplet.id}"
     try:
-        with httpx.Client(base_url=root, headers=headers, timeout=TIMEOUT_S) as client:
-            return [each for each in marked if _removed(client, each)]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise OpsError(
-            f"DigitalOcean's API at {root} does not tell how {', '.join(map(str, marked))} stands: {error}",
-            fix="deploy again when it answers",
-        ) from None
-
-
-def _removed(client: httpx.Client, droplet: Stillborn) -> bool:
-    found = client.get(f"/v2/droplets/{droplet.id}")
-    if found.status_code == httpx.codes.NOT_FOUND:
+        if account.one(path, "droplet").get("status") != NEVER_STARTED:
+            return False
+    except NotThere:
         return False
-    found.raise_for_status()
-    if found.json()["droplet"]["status"] != NEVER_STARTED:
-        return False
-    client.delete(f"/v2/droplets/{droplet.id}").raise_for_status()
+    account.remove(path)
     return True

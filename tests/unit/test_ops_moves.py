@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from layers.loading import load_environment
-from ops import deploy, known_hosts, moves, strays
+from ops import deploy, known_hosts, moves, stillborn, strays
 from ops.account import Account
 from ops.apply import Meant
 from ops.errors import OpsError, Refused, WrongUse
@@ -72,6 +72,7 @@ def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Terraform, "init", lambda self: None)
     monkeypatch.setattr(deploy, "apply", apply)
     monkeypatch.setattr(deploy, "Account", lambda: Told("off"))
+    monkeypatch.setattr(stillborn, "remove", lambda target: [])
     monkeypatch.setattr(strays, "take_in", lambda target, tell: [])
     monkeypatch.setattr(known_hosts, "take_over", lambda target: "same")
     deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant(moves=("prod-redis",)))
