@@ -100,7 +100,7 @@ def act(box: Box, number: int, type: str, **more: Any) -> None:
 
 
 def test_a_droplet_is_new_until_its_time_has_come(tmp_path: Path) -> None:
-    with boxed(tmp_path, settings=Settings(Seconds(create=0.3, destroy=0.3))) as box:
+    with boxed(tmp_path, settings=Settings(Seconds(create=2, destroy=2))) as box:
         created = box.ask("POST", "/v2/droplets", DROPLET, 202)
         number, action = created["droplet"]["id"], created["links"]["actions"][0]["id"]
         assert created["droplet"]["status"] == status(box, number) == "new"
@@ -276,7 +276,7 @@ def test_everything_goes_at_a_reset_and_no_number_comes_back(box: Box, machines:
 
 
 def test_a_firewall_has_settled_after_a_moment(tmp_path: Path) -> None:
-    with boxed(tmp_path, settings=Settings(Seconds(create=0, firewall=0.3))) as box:
+    with boxed(tmp_path, settings=Settings(Seconds(create=0, firewall=2))) as box:
         number = box.droplet(tags=["a"])
         rule = {"protocol": "icmp", "sources": {"addresses": ["192.0.2.1"]}}
         body = {"name": "fw", "tags": ["a"], "inbound_rules": [rule]}
@@ -284,6 +284,6 @@ def test_a_firewall_has_settled_after_a_moment(tmp_path: Path) -> None:
         assert firewall["status"] == "waiting"
         assert firewall["pending_changes"] == [{"droplet_id": number, "removing": False, "status": "waiting"}]
         assert firewall["inbound_rules"][0]["ports"] == "0"
-        time.sleep(0.35)
+        time.sleep(2.2)
         settled = box.ask("GET", f"/v2/firewalls/{firewall['id']}")["firewall"]
         assert (settled["status"], settled["pending_changes"]) == ("succeeded", [])
