@@ -12,6 +12,7 @@ from typing import Any
 
 from ops import guard, preflight, screen, secrets
 from ops.errors import Interrupted, OpsError, Refused
+from ops.held import resources_of
 from ops.progress import ApplyProgress
 from ops.report.actions import from_terraform
 from ops.report.redact import scrubbed
@@ -161,7 +162,7 @@ def _spoken(address: str, change: Mapping[str, Any]) -> str:
 
 
 def _interrupted(target: Target) -> str:
-    held = target.terraform.state().get("values", {}).get("root_module", {}).get("resources", [])
+    held = resources_of(target.terraform.state())
     if target.is_cloud:
         return (
             f"stopped; Terraform ended what it had begun, and its state is whole: {len(held)} resources of {target.stack}\n"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.held import resources_of
+
 DROPLET = "digitalocean_droplet"
 VOLUME = "digitalocean_volume"
 
@@ -31,7 +33,8 @@ def losses(plan: Mapping[str, Any]) -> list[Loss]:
 
     The provider takes them away while the droplet runs, and in no order to the droplet that gets them.
     """
-    known = {str(r["values"].get("id")): r for r in _resources(plan) if r["type"] == VOLUME}
+    held = resources_of(plan.get("prior_state"))
+    known = {str(r["values"].get("id")): r for r in held if r["type"] == VOLUME}
     found = []
     for change in plan.get("resource_changes", []):
         if change["type"] != DROPLET or change["change"]["actions"] != ["update"]:
@@ -69,9 +72,3 @@ def _references(plan: Mapping[str, Any], address: str) -> set[str]:
             expressions = resource.get("expressions") or {}
             return set((expressions.get("volume_ids") or {}).get("references") or [])
     return set()
-
-
-def _resources(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    module = ((plan.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
-    resources: list[Mapping[str, Any]] = module.get("resources", [])
-    return resources

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from layers.cloud.way_out import way_out
-from ops.attachments import losses
+from ops.attachments import DROPLET, losses
 from ops.errors import Obstacle, OpsError, WrongUse
+from ops.held import resources_of
 from ops.report.actions import from_terraform
 from ops.report.model import Action
 from ops.terraform import TerraformFailed
@@ -25,7 +26,6 @@ DATA: Mapping[str, str] = {
 
 STEPS = "docs/runbooks/destroy-data.md"
 MOVE = "docs/runbooks/move-a-store.md"
-DROPLET = "digitalocean_droplet"
 
 
 def refusals(
@@ -121,8 +121,7 @@ def addresses_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
     Raises:
         WrongUse: a name that no droplet has.
     """
-    resources = state.get("values", {}).get("root_module", {}).get("resources", [])
-    known = {r["values"]["name"]: r["address"] for r in resources if r["type"] == DROPLET}
+    known = {r["values"]["name"]: r["address"] for r in resources_of(state) if r["type"] == DROPLET}
     missing = sorted(set(names) - known.keys())
     if missing:
         have = ", ".join(sorted(known)) or "none: nothing is deployed"

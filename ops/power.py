@@ -8,6 +8,7 @@ from typing import Any
 from ops import own_swarm, preflight, screen, secrets, takeover
 from ops.apply import apply
 from ops.errors import OpsError, Refused, WrongUse
+from ops.held import Resource, resources_of
 from ops.paths import STATE
 from ops.swarm import Swarm
 from ops.target import Target, targets_of
@@ -78,10 +79,8 @@ def _reachable(environment: str) -> tuple[Target, bool]:
     return target, targets.cloud is not None
 
 
-def _held(target: Target) -> list[Mapping[str, Any]]:
-    """Resources in the state."""
-    module = target.terraform.state().get("values", {}).get("root_module", {})
-    return list(module.get("resources", []))
+def _held(target: Target) -> list[Resource]:
+    return resources_of(target.terraform.state())
 
 
 def _verify(swarm: Swarm, held: list[Mapping[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ops import ports
 from ops.errors import Obstacle
+from ops.held import resources_of
 from ops.report.inventory import Inventory, one
 from ops.report.service import view_of
 from ops.swarm import Swarm
@@ -191,10 +192,7 @@ def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
 
 def ids_in(state: Mapping[str, Any]) -> set[str]:
     """Ids of all that a state (``terraform show -json``) holds."""
-    resources: Sequence[Mapping[str, Any]] = (
-        state.get("values", {}).get("root_module", {}).get("resources", [])
-    )
-    return {str(r["values"]["id"]) for r in resources if r.get("values", {}).get("id")}
+    return {str(r["values"]["id"]) for r in resources_of(state) if r.get("values", {}).get("id")}
 
 
 def _taken(kind: str, names: Sequence[str]) -> Obstacle:

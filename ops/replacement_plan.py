@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.attachments import DROPLET
 from ops.errors import Obstacle
+from ops.held import resources_of
 from ops.report.inventory import Inventory
 from ops.target import Target
 
@@ -26,8 +27,7 @@ def address_of(wanted: Inventory, name: str) -> str:
 
 def droplet_id(state: Mapping[str, Any], address: str) -> str:
     """Its id, or nothing when the state does not know the droplet."""
-    resources = state.get("values", {}).get("root_module", {}).get("resources", [])
-    return next((str(each["values"]["id"]) for each in resources if each["address"] == address), "")
+    return next((str(r["values"]["id"]) for r in resources_of(state) if r["address"] == address), "")
 
 
 def beyond(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obstacle]:

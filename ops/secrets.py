@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ops.errors import Obstacle
+from ops.held import resources_of
 
 DOPPLER = "doppler run --name-transformer tf-var -- make up"
 
@@ -44,8 +45,7 @@ def names(document: Mapping[str, Any], environment: Mapping[str, str] = os.envir
 def known_values(state: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> set[str]:
     """Secret values that are in the state or were supplied: what must not be seen in any output."""
     found = {value for name, value in environment.items() if name.startswith("TF_VAR_") and value}
-    module = state.get("values", {}).get("root_module", {})
-    for resource in module.get("resources", []):
+    for resource in resources_of(state):
         found.update(_sensitive(resource.get("values"), resource.get("sensitive_values")))
         if resource.get("type") == "random_password":
             found.add(str(resource["values"].get("result") or ""))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ops.account import Account, NotThere
-from ops.guard import DROPLET
+from ops.attachments import DROPLET
+from ops.held import resources_of
 from ops.target import Target
 
 NEVER_STARTED = "new"
@@ -33,10 +34,9 @@ def remove(cloud: Target) -> list[Stillborn]:
     Raises:
         OpsError: the API does not answer.
     """
-    resources = cloud.terraform.state().get("values", {}).get("root_module", {}).get("resources", [])
     marked = [
         Stillborn(name=str(each["values"].get("name")), id=str(each["values"].get("id")))
-        for each in resources
+        for each in resources_of(cloud.terraform.state())
         if each["type"] == DROPLET and each.get("tainted")
     ]
     account = Account()

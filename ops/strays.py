@@ -13,6 +13,7 @@ from typing import Any
 from ops import zone
 from ops.account import Account
 from ops.errors import Obstacle, OpsError, Refused
+from ops.held import resources_of
 from ops.target import Target
 
 ADDRESS = "digitalocean_reserved_ip"
@@ -97,8 +98,7 @@ def take_in(cloud: Target, tell: Callable[[str], None]) -> list[Stray]:
 
 
 def _held(cloud: Target) -> dict[str, Mapping[str, Any]]:
-    resources = cloud.terraform.state().get("values", {}).get("root_module", {}).get("resources", [])
-    return {str(each["address"]): each["values"] for each in resources}
+    return {str(each["address"]): each["values"] for each in resources_of(cloud.terraform.state())}
 
 
 def _import(cloud: Target, strays: list[Stray], held: zone.Held, tell: Callable[[str], None]) -> None:

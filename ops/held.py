@@ -1,0 +1,14 @@
+"""What a state holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Resource = Mapping[str, Any]
+
+
+def resources_of(state: Mapping[str, Any] | None) -> list[Resource]:
+    """Resources in a state (``terraform show -json``), or in the ``prior_state`` of a plan; none where there is no state."""
+    module = ((state or {}).get("values") or {}).get("root_module") or {}
+    return list(module.get("resources", []))
