@@ -83,13 +83,14 @@ def take_in(cloud: Target, tell: Callable[[str], None]) -> list[Stray]:
     _import(cloud, found, held, tell)
     if found:
         held = _held(cloud)
+    in_zone = zone.found(cloud, held, account)
     records = [
         Stray(address=each.address, id=each.import_id, name=str(each.raw["name"]))
-        for each in zone.found(cloud, held, account)
+        for each in in_zone
         if each.ours
     ]
     _import(cloud, records, held, tell)
-    others = list(zone.foreign(cloud, held, account))
+    others = list(zone.foreign(cloud, in_zone))
     if others:
         raise Refused(f"{cloud.stack} is not applied: names in DNS are taken", others)
     for line in _unmatched(cloud, held, account):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ops.account import Account, NotThere
 from ops.errors import Obstacle
+from ops.report.cloud import REFERENCE
 from ops.target import Target
 
 RECORD = "digitalocean_record"
 _TYPES = ("A", "AAAA", "CNAME")
 """What leads a name somewhere; a second one beside ours would send every other visitor elsewhere."""
-_REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?)\.([a-z0-9_]+)\}")
 
 Held = Mapping[str, Mapping[str, Any]]
 """Values of all that a state holds, by address."""
@@ -79,9 +78,9 @@ def _said(cloud: Target, held: Held) -> set[tuple[str, str]]:
     return {(name, value) for name, value in values if value is not None}
 
 
-def foreign(cloud: Target, held: Held, account: Account) -> Iterator[Obstacle]:
+def foreign(cloud: Target, found: Iterable[Found]) -> Iterator[Obstacle]:
     """Those that are not ours, and how to take them over."""
-    for each in found(cloud, held, account):
+    for each in found:
         if each.ours:
             continue
         fix = "delete it in the control panel when its visitors are meant to come here"
@@ -95,7 +94,7 @@ def foreign(cloud: Target, held: Held, account: Account) -> Iterator[Obstacle]:
 
 def resolved(text: str, held: Held) -> str | None:
     """A value with its references read from the state; nothing when the state does not know one."""
-    for address, attribute in _REFERENCE.findall(text):
+    for address, attribute in REFERENCE.findall(text):
         value = held.get(address, {}).get(attribute)
         if value is None:
             return None

@@ -9,9 +9,10 @@ from typing import Any
 from ops.report.inventory import Inventory, Resource, Values, one
 from ops.report.model import Action
 
-_REFERENCE = re.compile(
+REFERENCE = re.compile(
     r"\$\{(?P<address>[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?)\.(?P<attribute>[a-z0-9_]+)\}"
 )
+"""One attribute of another resource, as text in synthesized JSON."""
 
 Say = Callable[[Values, Inventory], str]
 
@@ -81,11 +82,11 @@ def shown(text: str, inventory: Inventory) -> str:
             return found.name
         return f"({match['attribute'].replace('_', ' ')} of {found.name})"
 
-    return _REFERENCE.sub(spoken, text)
+    return REFERENCE.sub(spoken, text)
 
 
 def _behind(text: str, inventory: Inventory) -> Resource | None:
-    match = _REFERENCE.fullmatch(text)
+    match = REFERENCE.fullmatch(text)
     if match:
         return inventory.resources.get(match["address"])
     return inventory.referred(text, "digitalocean_volume")
