@@ -26,7 +26,7 @@ from ops.swarm import Swarm
 from ops.target import Target, Targets, targets_of
 
 if TYPE_CHECKING:
-    from rehearsal.digitalocean import Emulator
+    from rehearsal.digitalocean import Emulator, Machine
     from rehearsal.droplets import Box
 
 COMMAND_TIMEOUT_S = 900
@@ -125,6 +125,10 @@ class World:
         """The running tasks on all nodes."""
         with engines(self.services) as (swarm, *others):
             yield Tasks(swarm, *others)
+
+    def machine(self, node: ClusterNode) -> Machine:
+        """The droplet behind a node, with its addresses."""
+        return self.box.machines.named(node.name).hardware.machine
 
     def droplets(self) -> Mapping[str, int]:
         """Ids of droplets by name, as the API knows them."""

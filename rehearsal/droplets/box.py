@@ -18,8 +18,10 @@ from rehearsal.images.registry import Registry, chosen_port
 
 from . import addresses, cleaning, image, networks, ssh
 from .engine import docker, execute
+from .internet import NAME as INTERNET_NAME
 from .internet import Internet
 from .machines import DropletMachines
+from .probe import probe
 from .spaces import identities, owner_key
 from .stand_ins import STAND_INS
 
@@ -134,9 +136,12 @@ class Box:
         """Run a command in the internet container, a stranger to the droplets with an address of its own."""
         return self._internet.run(*words, stdin=stdin, timeout=timeout)
 
-    def probe(self, host: str, ports: Sequence[int], seconds: float = 2) -> dict[int, str]:
-        """TCP ports of a host as seen from outside: open, closed or filtered."""
-        return self._internet.probe(host, ports, seconds)
+    def probe(
+        self, host: str, ports: Sequence[int], seconds: float = 2, *, source: str = ""
+    ) -> dict[int, str]:
+        """TCP ports of a host: open, closed or filtered. Seen from outside, or from the droplet `source`."""
+        container = self.machines.named(source).container if source else INTERNET_NAME
+        return probe(container, host, ports, seconds)
 
     def kill(self, name: str) -> None:
         """The power goes, without a word to the API. `start` brings it back."""

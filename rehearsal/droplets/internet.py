@@ -22,26 +22,6 @@ NAME = f"{PREFIX}-internet"
 REGIONS = ("ams3", "fra1", "nyc3", "sfo3", "sgp1")
 PROGRAMS = Path(inside.__file__).parent
 
-# Tries ports from inside, all at once: prints "<port> open", "closed" or "filtered" for each.
-PROBE = """
-import asyncio, sys
-async def one(host, port, seconds):
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), seconds)
-        writer.close()
-        return "open"
-    except ConnectionRefusedError:
-        return "closed"
-    except (OSError, TimeoutError, asyncio.TimeoutError):
-        return "filtered"
-async def main():
-    host, seconds, *ports = sys.argv[1:]
-    states = await asyncio.gather(*(one(host, int(port), float(seconds)) for port in ports))
-    for port, state in zip(ports, states):
-        print(port, state)
-asyncio.run(main())
-"""
-
 
 class Internet:
     """Holds what the container serves; each change is written at once and noticed inside."""
@@ -111,14 +91,6 @@ class Internet:
 
     def run(self, *words: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return execute(NAME, *words, stdin=stdin, timeout=timeout)
-
-    def probe(self, host: str, ports: Sequence[int], seconds: float) -> dict[int, str]:
-        """By port: open, closed (refused) or filtered (no answer in time)."""
-        done = self.run("python3", "-c", PROBE, host, str(seconds), *map(str, ports), timeout=seconds + 30)
-        if done.returncode:
-            raise RuntimeError(f"the probe of {host} failed: {done.stderr.strip()}")
-        found = (line.split() for line in done.stdout.splitlines())
-        return {int(port): state for port, state in found}
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         path = self._folder / f"{name}.json"

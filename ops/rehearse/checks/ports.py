@@ -17,35 +17,17 @@ SSH = 22
 UNUSED = 5353
 """UDP that nobody needs: it must not get through anywhere, so that the other answers mean something."""
 DATAGRAMS = (4789, 7946, UNUSED)
-STRANGER = "198.51.100.2"
-"""The internet container, which no rule allows anything but 80 and 443."""
-_TRY = """
-import concurrent.futures, socket, sys
-def state(port):
-    with socket.socket() as s:
-        s.settimeout(2)
-        try:
-            s.connect((sys.argv[1], int(port)))
-            return "open"
-        except ConnectionRefusedError:
-            return "closed"
-        except OSError:
-            return "filtered"
-ports = sys.argv[2:]
-with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
-    for port, found in zip(ports, pool.map(state, ports)):
-        print(port, found)
-"""
 
 
 def outside(world: World) -> str:
     """Of each public address, only 80 and 443 answer a stranger, and those of the ingress node only."""
+    from rehearsal.droplets.addresses import INTERNET
+
     ports = (*PUBLIC, SSH, *SWARM, *NEVER)
     ingress = next(node.name for node in world.nodes if node.is_first)
     addresses = {"the reserved address": (world.address, True)}
     for node in world.nodes:
-        machine = world.box.machines.named(node.name).hardware.machine
-        addresses[node.name] = (machine.public_ipv4, node.name == ingress)
+        addresses[node.name] = (world.machine(node).public_ipv4, node.name == ingress)
     wrong = []
     for name, (address, serves) in addresses.items():
         found = world.box.probe(address, ports)
@@ -54,8 +36,8 @@ def outside(world: World) -> str:
             if not wanted:
                 wrong.append(f"{name}: port {port} is {state}")
     for node in world.nodes:
-        machine = world.box.machines.named(node.name).hardware.machine
-        through = passed(world, node.name, machine.public_ipv4, STRANGER, DATAGRAMS, world.box.from_outside)
+        public = world.machine(node).public_ipv4
+        through = passed(world, node.name, public, INTERNET, DATAGRAMS, world.box.from_outside)
         wrong += [
             f"{node.name}: UDP {port} gets through from outside" for port, got in through.items() if got
         ]
@@ -69,14 +51,12 @@ def inside(world: World) -> str:
     wrong = []
     pairs = 0
     for there in world.nodes:
-        machine = world.box.machines.named(there.name).hardware.machine
+        address = world.machine(there).private_ipv4
         for here in world.nodes:
             if here.name == there.name:
                 continue
             pairs += 1
-            ports = [str(port) for port in (*SWARM, *NEVER)]
-            done = world.box.exec(here.name, "python3", "-c", _TRY, machine.private_ipv4, *ports, timeout=90)
-            states = {int(port): state for port, state in (line.split() for line in done.stdout.splitlines())}
+            states = world.box.probe(address, (*SWARM, *NEVER), source=here.name)
             wanted = SWARM if there.role == "manager" else (7946,)
             wrong += [
                 f"{here.name} to {there.name}: {p} is {states.get(p)}"
@@ -88,12 +68,12 @@ def inside(world: World) -> str:
                 for p in NEVER
                 if states.get(p) == "open"
             ]
-            source = world.box.machines.named(here.name).hardware.machine.private_ipv4
+            source = world.machine(here).private_ipv4
 
             def send(*words: str, name: str = here.name) -> object:
                 return world.box.exec(name, *words)
 
-            through = passed(world, there.name, machine.private_ipv4, source, DATAGRAMS, send)
+            through = passed(world, there.name, address, source, DATAGRAMS, send)
             wrong += [
                 f"{here.name} to {there.name}: UDP {port} does not get through"
                 for port, got in through.items()
