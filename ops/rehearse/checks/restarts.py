@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from ops.rehearse.check import Check
 from ops.rehearse.health import whole
@@ -11,23 +12,21 @@ from ops.rehearse.world import World
 
 def engines(world: World) -> str:
     """Restarts each engine."""
-    times = []
-    for node in world.nodes:
-        world.say(f"restarting the engine of {node.name}")
-        started = time.monotonic()
-        world.box.restart_engine(node.name)
-        whole(world, names=node is world.nodes[-1])
-        times.append(f"{node.name} {time.monotonic() - started:.0f} s")
-    return ", ".join(times)
+    return _one_by_one(world, "restarting the engine of", world.box.restart_engine)
 
 
 def reboots(world: World) -> str:
     """Reboots each node."""
+    return _one_by_one(world, "rebooting", world.box.reboot)
+
+
+def _one_by_one(world: World, doing: str, disturb: Callable[[str], None]) -> str:
+    """Waits until all is whole again before the next; the names that tasks resolve are tried after the last."""
     times = []
     for node in world.nodes:
-        world.say(f"rebooting {node.name}")
+        world.say(f"{doing} {node.name}")
         started = time.monotonic()
-        world.box.reboot(node.name)
+        disturb(node.name)
         whole(world, names=node is world.nodes[-1])
         times.append(f"{node.name} {time.monotonic() - started:.0f} s")
     return ", ".join(times)
