@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from rehearsal.digitalocean import MachineError, Volume
 
+from .command import run
+
 GIBIBYTE = 1024**3
 LOOP_MAJOR = 7
+FORMAT_SECONDS = 120
 FORMATTERS = {"ext4": ("mkfs.ext4", "-q", "-F", "-L"), "xfs": ("mkfs.xfs", "-q", "-f", "-L")}
 
 
@@ -23,13 +25,13 @@ class Disks:
     def connect(self, volume: Volume) -> int:
         """Minor number of the volume's loop device. At the first time its file is made, and formatted if asked."""
         path = self._have(volume)
-        device = self._device(path) or _run("losetup", "--find", "--show", str(path)).strip()
+        device = self._device(path) or run("losetup", "--find", "--show", str(path)).strip()
         return os.minor(os.stat(device).st_rdev)
 
     def disconnect(self, volume: str) -> None:
         """Free the loop device. The kernel does it when the last mount of it is gone."""
         if device := self._device(self._path(volume)):
-            _run("losetup", "--detach", device)
+            run("losetup", "--detach", device)
 
     def grow(self, volume: Volume) -> None:
         """File and device to the volume's size; the file system inside is its owner's business, as on the real one."""
@@ -37,7 +39,7 @@ class Disks:
         if path.stat().st_size < volume.gibibytes * GIBIBYTE:
             os.truncate(path, volume.gibibytes * GIBIBYTE)
         if device := self._device(path):
-            _run("losetup", "--set-capacity", device)
+            run("losetup", "--set-capacity", device)
 
     def delete(self, volume: str) -> None:
         self.disconnect(volume)
@@ -69,21 +71,14 @@ class Disks:
         command = FORMATTERS[volume.filesystem_type]
         if shutil.which(command[0]) is None:
             raise MachineError(f"volume {volume.name}: {command[0]} is not on this machine")
-        _run(*command, volume.filesystem_label, str(path))
+        run(*command, volume.filesystem_label, str(path), timeout=FORMAT_SECONDS)
 
     def _device(self, path: Path) -> str:
         """The device over a file, "" for none."""
         if not path.exists():
             return ""
         return (
-            _run("losetup", "--noheadings", "--output", "NAME", "--associated", str(path))
+            run("losetup", "--noheadings", "--output", "NAME", "--associated", str(path))
             .split("\n")[0]
             .strip()
         )
-
-
-def _run(*command: str) -> str:
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    if run.returncode:
-        raise MachineError(f"{' '.join(command)}: {run.stderr.strip()}")
-    return run.stdout

@@ -6,11 +6,9 @@ instead of 49 s). It stays over reboots of the droplet and goes with it.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from rehearsal.digitalocean import MachineError
-
+from .command import run
 from .engine import PREFIX
 
 ENOUGH = 5 * 1024**2  # KiB that must be free for one more droplet
@@ -28,14 +26,14 @@ def mount(path: Path) -> bool:
     if not has_room(Path("/proc/meminfo").read_text()):
         return False
     path.mkdir(parents=True, exist_ok=True)
-    _run("mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=711", PREFIX, str(path))
+    run("mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=711", PREFIX, str(path))
     return True
 
 
 def unmount(path: Path) -> None:
     """What is in it is gone. Lazily: a container that is just going may hold it for a moment."""
     if path.is_mount():
-        _run("umount", "--lazy", str(path))
+        run("umount", "--lazy", str(path))
 
 
 def clear() -> None:
@@ -43,10 +41,4 @@ def clear() -> None:
     for line in Path("/proc/self/mounts").read_text().splitlines():
         source, target, kind, *_ = line.split()
         if (source, kind) == (PREFIX, "tmpfs"):
-            _run("umount", "--lazy", target.replace(r"\040", " "))
-
-
-def _run(*command: str) -> None:
-    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    if run.returncode:
-        raise MachineError(f"{' '.join(command)}: {run.stderr.strip()}")
+            run("umount", "--lazy", target.replace(r"\040", " "))

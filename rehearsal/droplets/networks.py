@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
+from contextlib import suppress
 from ipaddress import IPv4Network
 
 from rehearsal.digitalocean import MachineError
 
 from .addresses import PUBLIC
+from .command import run
 from .engine import LABEL, PREFIX, docker
 
 PUBLIC_NAME = f"{PREFIX}-public"
 BRIDGE = "sprocket-public"  # a network interface's name has 15 characters at most
+RULE = ("iif", BRIDGE, "unreachable", "pref", "100")
 
 
 def make_public() -> None:
@@ -25,13 +27,14 @@ def make_public() -> None:
         "--opt", f"com.docker.network.bridge.name={BRIDGE}",
         "--opt", "com.docker.network.bridge.enable_ip_masquerade=false", PUBLIC_NAME,
     )  # fmt: skip
-    _ip("rule", "add", "iif", BRIDGE, "unreachable", "pref", "100")
+    run("ip", "rule", "add", *RULE)
 
 
 def remove_public() -> None:
     """The routing rule too; both may be gone already."""
-    while _ip("rule", "del", "iif", BRIDGE, "unreachable", "pref", "100", check=False):
-        pass
+    with suppress(MachineError):
+        while True:
+            run("ip", "rule", "del", *RULE)
 
 
 def private_name(vpc_range: str) -> str:
@@ -50,10 +53,3 @@ def have_private(vpc_range: str) -> str:
             "--gateway", gateway, name,
         )  # fmt: skip
     return name
-
-
-def _ip(*words: str, check: bool = True) -> bool:
-    run = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=20, check=False)
-    if run.returncode and check:
-        raise MachineError(f"ip {' '.join(words)}: {run.stderr.strip()}")
-    return run.returncode == 0

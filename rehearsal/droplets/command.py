@@ -1,0 +1,15 @@
+"""Programs of this machine that the box needs besides Docker."""
+
+from __future__ import annotations
+
+import subprocess
+
+from rehearsal.digitalocean import MachineError
+
+
+def run(*command: str, timeout: float = 30) -> str:
+    """Run one and return what it prints; a failure is a MachineError."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    if done.returncode:
+        raise MachineError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
