@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from layers.settings.cloud import SUPPLIED
+from layers.settings.cloud import SUPPLIED, ssh_key_variable
 from ops.errors import WrongUse
 from ops.nodes import nodes_of, ssh_to
 from ops.ssh import Ssh
@@ -67,7 +67,7 @@ def text_of(keys: Mapping[str, str], environment: Mapping[str, str] = os.environ
 def _key(name: str, key: str, environment: Mapping[str, str]) -> str:
     if key != SUPPLIED:
         return key.strip()
-    variable = f"TF_VAR_ssh_key_{name.replace('-', '_')}"
+    variable = f"TF_VAR_{ssh_key_variable(name)}"
     given = environment.get(variable, "").strip()
     if not given:
         raise WrongUse(

@@ -15,7 +15,7 @@ from sprocket_constructs import (
 from ..backend import keep_state
 from ..node.node import managers_name
 from ..platform.identity import identities_of
-from ..settings.cloud import SUPPLIED, Cloud
+from ..settings.cloud import SUPPLIED, Cloud, ssh_key_variable
 from ..settings.environment import Environment
 from .access import NodeAccess
 from .machines import Machines
@@ -68,9 +68,11 @@ class EnvironmentCloud(CloudStack):
         }
 
     def _operator(self, name: str) -> str:
-        variable = f"ssh_key_{name.replace('-', '_')}"
         return self.supplied(
-            variable, f"public SSH key of {name}, one line", sensitive=False, pattern=ONE_PUBLIC_KEY
+            ssh_key_variable(name),
+            f"public SSH key of {name}, one line",
+            sensitive=False,
+            pattern=ONE_PUBLIC_KEY,
         )
 
     def _tailscale_key(self) -> str:

@@ -21,6 +21,12 @@ TAKEN_RANGES = {
 
 
 SUPPLIED = "supplied"
+"""Written in place of a public key that is given as a variable: see :func:`ssh_key_variable`."""
+
+
+def ssh_key_variable(name: str) -> str:
+    """The Terraform variable that gives the supplied key of that name."""
+    return f"ssh_key_{name.replace('-', '_')}"
 
 
 def _public_key(text: str) -> str:

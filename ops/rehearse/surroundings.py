@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from layers.settings.cloud import SUPPLIED, ssh_key_variable
 from layers.settings.environment import Environment
 from ops.paths import ROOT, STATE
 
@@ -32,12 +33,12 @@ def variables(settings: Environment, folder: Path, box: Box, api: str) -> dict[s
     folder.mkdir(parents=True, exist_ok=True)
     key = _new_key(folder / "id_ed25519")
     public = (folder / "id_ed25519.pub").read_text().strip()
-    names = [name for name, given in _keys(settings).items() if given == "supplied"]
+    names = [name for name, given in _keys(settings).items() if given == SUPPLIED]
     return {
         **box.spaces_environment,
         "DIGITALOCEAN_TOKEN": f"dop_v1_{secrets.token_hex(32)}",
         "DIGITALOCEAN_API_URL": api,
-        **{f"TF_VAR_ssh_key_{name}": public for name in names},
+        **{f"TF_VAR_{ssh_key_variable(name)}": public for name in names},
         "PATH": f"{_wrapper(folder / 'bin', box.ssh_config, key)}:{os.environ['PATH']}",
     }
 
