@@ -11,8 +11,8 @@ from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 from ops.smoke.tasks import Tasks
 
-_REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
-_PSQL = 'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres -qAt -v ON_ERROR_STOP=1'
+REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
+PSQL = 'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres -qAt -v ON_ERROR_STOP=1'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +32,14 @@ STORES: Mapping[str, Store] = {
     "redis": Store(
         at="redis",
         # Written through to the disk, so that the power may go at once.
-        write=f"{_REDIS} set rehearsal:marker MARK >/dev/null && {_REDIS} save",
-        read=f"{_REDIS} get rehearsal:marker",
+        write=f"{REDIS} set rehearsal:marker MARK >/dev/null && {REDIS} save",
+        read=f"{REDIS} get rehearsal:marker",
     ),
     "postgres": Store(
         at="postgres",
-        write=f'{_PSQL} -c "create table if not exists rehearsal_marker (v text); delete from rehearsal_marker;'
+        write=f'{PSQL} -c "create table if not exists rehearsal_marker (v text); delete from rehearsal_marker;'
         " insert into rehearsal_marker values ('MARK')\"",
-        read=f"{_PSQL} -c 'select v from rehearsal_marker'",
+        read=f"{PSQL} -c 'select v from rehearsal_marker'",
     ),
     "minio": Store(
         at="minio-keeper",

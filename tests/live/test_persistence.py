@@ -14,12 +14,11 @@ from dataclasses import dataclass
 import pytest
 
 from layers.platform.identity import identities_of
+from ops.rehearse.markers import PSQL, REDIS
 from tests.live.local_platform import LocalPlatform, command, disruptive, until
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
 
-REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
-PSQL = 'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres -qAt -v ON_ERROR_STOP=1'
 RABBITMQ = (
     'api() { printf \'user = "sprocket:%s"\\n\' "$(cat /run/secrets/rabbitmq-password)"'
     ' | curl -sSf -K - -X "$1" -H "content-type: application/json" ${3:+-d "$3"} "http://127.0.0.1:15672/api/$2"; }; '
