@@ -2,93 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.unit.node_engine import FakeEngine, running
-from tests.unit.node_scene import DOMAIN, MANAGERS, Scene
+from tests.unit.node_joining import SECOND, THIRD, TOKEN, inits, join, joining, names, peer, published
+from tests.unit.node_scene import MANAGERS, Scene
 
-TOKEN = "SWMTKN-1-3x-secret"
-SECOND, THIRD = MANAGERS[1:]
 INIT = (
     "docker swarm init --advertise-addr 10.124.0.9 --listen-addr 10.124.0.9:2377 --data-path-addr 10.124.0.9 "
     "--default-addr-pool 10.200.0.0/16 --default-addr-pool-mask-length 24 --cert-expiry 2160h"
 )
-DOCKER = f"""
-case "$*" in
-    info*) cat $state/swarm 2>/dev/null ;;
-    "swarm init"*) echo '{{"LocalNodeState":"active","NodeID":"new"}}' >$state/swarm; echo "join with {TOKEN}" ;;
-    "swarm leave"*) echo '{{"LocalNodeState":"inactive","NodeID":""}}' >$state/swarm ;;
-esac
-"""
-# The last but one argument is user@host; the answer stands in a file of that host and verb.
-SSH = """
-for word; do host=$words; words=$word; done
-file=$state/peer.${host#join@}.${words%% *}
-[ -e $file ] || { echo "ssh: connect to host ${host#join@} port 22: Connection timed out" >&2; exit 255; }
-cat $file
-"""
-# `socket.getaddrinfo` of the script: names of tests are in no DNS.
-RESOLVER = """
-import os, socket
-real = socket.getaddrinfo
-def getaddrinfo(name, *rest, **named):
-    for line in open(os.environ["NAMES"]):
-        if line.split()[0] == name:
-            if line.split()[1][0].isdigit():
-                return [(2, 1, 6, "", (address, 22)) for address in line.split()[1].split(",")]
-            raise socket.gaierror(getattr(socket, line.split()[1]), "")
-    return [] if name.endswith(".test") else real(name, *rest, **named)
-socket.getaddrinfo = getaddrinfo
-"""
-
-
-class Metadata(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        known = self.path == "/metadata/v1/interfaces/private/0/ipv4/address"
-        self.send_response(200 if known else 404)
-        self.end_headers()
-        self.wfile.write(b"10.124.0.9" if known else b"")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests print nothing."""
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    """The first of three managers, in no swarm; the others do not answer."""
-    scene = Scene(tmp_path)
-    scene.fake("docker", DOCKER)
-    scene.fake("ssh", SSH)
-    scene.fake("admit")
-    (scene.state / "swarm").write_text('{"LocalNodeState":"inactive","NodeID":""}')
-    (scene.state / "names").write_text("")
-    site = scene.state / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(RESOLVER)
-    scene.extra |= {
-        "PYTHONPATH": str(site),
-        "NAMES": str(scene.state / "names"),
-        "SPROCKET_ADMIT": str(scene.bin / "admit"),
-    }
-    return scene
-
-
-@pytest.fixture(autouse=True)
-def metadata(scene: Scene) -> Iterator[None]:
-    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        scene.extra["SPROCKET_METADATA"] = f"http://127.0.0.1:{server.server_port}"
-        yield
-        server.shutdown()
-        thread.join()
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with joining(tmp_path) as scene:
+        yield scene
 
 
 @pytest.fixture
@@ -98,32 +31,6 @@ def engine(scene: Scene) -> Iterator[FakeEngine]:
         scene.extra["SPROCKET_ENGINE"] = f"{short}/docker.sock"
         with running(FakeEngine(Path(short) / "docker.sock", scene.state)) as engine:
             yield engine
-
-
-def peer(scene: Scene, name: str, **answers: str) -> None:
-    for verb, answer in answers.items():
-        (scene.state / f"peer.{name}.{verb}").write_text(answer + "\n")
-
-
-def names(scene: Scene, answer: str, *unknown: str) -> None:
-    (scene.state / "names").write_text("".join(f"{name} {answer}\n" for name in unknown))
-
-
-def published(scene: Scene, *addresses: str) -> None:
-    with (scene.state / "names").open("a") as file:
-        file.write(f"managers.nodes.{DOMAIN} {','.join(addresses)}\n")
-
-
-def join(scene: Scene) -> subprocess.CompletedProcess[str]:
-    run = scene.run("sprocket-join")
-    assert TOKEN not in run.stdout + run.stderr
-    assert not any(TOKEN in call for call in scene.calls)
-    assert not run.stderr, run.stderr
-    return run
-
-
-def inits(scene: Scene) -> list[str]:
-    return [call for call in scene.calls if "swarm init" in call]
 
 
 def test_peers_without_a_swarm(scene: Scene) -> None:
@@ -252,66 +159,6 @@ def test_a_worker_is_admitted_by_a_manager(scene: Scene, engine: FakeEngine) -> 
     assert join(scene).returncode == 0
     assert scene.called("ssh")[-1].endswith(f"join@{SECOND} joined test-work-1 new")
     assert not scene.called("admit")
-
-
-def test_again_is_nothing(scene: Scene) -> None:
-    scene.facts(PEERS="")
-    join(scene)
-    scene.log.write_text("")
-    run = join(scene)
-    assert (run.returncode, run.stdout) == (0, "")
-    assert scene.calls == ["docker info --format {{json .Swarm}}"]
-
-
-def test_cut_off_before_it_was_admitted(scene: Scene) -> None:
-    (scene.state / "swarm").write_text('{"LocalNodeState":"active","NodeID":"new"}')
-    assert join(scene).returncode == 0 and scene.called("admit")
-    assert not inits(scene)
-
-
-def test_cut_off_while_it_joined(scene: Scene) -> None:
-    (scene.state / "swarm").write_text('{"LocalNodeState":"pending","NodeID":""}')
-    run = join(scene)
-    assert run.returncode == 1 and "docker swarm leave --force" in scene.calls
-
-
-def test_a_member_whose_swarm_is_silent_stays_in_it(scene: Scene) -> None:
-    admitted(scene)
-    (scene.state / "swarm").write_text('{"LocalNodeState":"pending","NodeID":"new","Error":"no leader"}')
-    run = join(scene)
-    assert (
-        run.returncode == 1
-        and "waiting: the swarm of node new; the engine says pending no leader" in run.stdout
-    )
-    assert not any("leave" in call for call in scene.calls)
-
-
-def admitted(scene: Scene) -> None:
-    mark = scene.root / "var/lib/sprocket/admitted"
-    mark.parent.mkdir(parents=True)
-    mark.write_text("new")
-
-
-@pytest.mark.parametrize(("role", "leaves"), [("worker", True), ("manager", False)])
-def test_a_worker_whose_swarm_was_begun_anew_leaves_the_old_one(
-    scene: Scene, role: str, leaves: bool
-) -> None:
-    scene.facts(ROLE=role, FIRST="no")
-    admitted(scene)
-    (scene.state / "swarm").write_text('{"LocalNodeState":"active","NodeID":"new"}')
-    peer(scene, SECOND, member="no")
-    join(scene)
-    assert ("docker swarm leave --force" in scene.calls) is leaves
-
-
-@pytest.mark.parametrize("answer", ["yes", "unknown"])
-def test_a_worker_that_is_known_stays(scene: Scene, answer: str) -> None:
-    scene.facts(ROLE="worker", FIRST="no")
-    admitted(scene)
-    (scene.state / "swarm").write_text('{"LocalNodeState":"active","NodeID":"new"}')
-    peer(scene, SECOND, member=answer)
-    assert join(scene).returncode == 0
-    assert not any("leave" in call for call in scene.calls)
 
 
 def test_an_engine_that_is_not_there(scene: Scene) -> None:
