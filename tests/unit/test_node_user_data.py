@@ -1,63 +1,19 @@
-"""The text of user data: what is in it for whom, what Terraform makes of it, and what it refuses."""
+"""The text of user data: what is in it, and what Terraform makes of it."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from layers.errors import SettingsError
 from layers.node.node import engine_packages
-from layers.node.user_data import MAX_USER_DATA, Node, NodeKey, NodeVolume, user_data
-from tests.unit.node_scene import DOMAIN, MANAGERS, SCRIPTS, cluster, node
-
-VALUES = {
-    f"tls_private_key.{name}.{half}_key_openssh": text
-    for name in ("host", "host_of_workers", "join_manager", "join_worker")
-    for half, text in (
-        (
-            "private",
-            f"-----BEGIN OPENSSH PRIVATE KEY-----\n{name}\nsecond: line\n-----END OPENSSH PRIVATE KEY-----\n",
-        ),
-        ("public", f"ssh-ed25519 AAAA{name}\n"),
-    )
-} | {"var.mesh": "tskey-auth-x", "var.ssh_key_ci": "ssh-ed25519 AAAAci ci\n"}
-WORKER = {"name": "test-work-1", "pool": "work", "role": "worker", "is_first": False}
-
-
-def evaluated(text: str) -> str:
-    """What Terraform makes of the template: escapes undone, the two functions that we use applied."""
-
-    def value(match: re.Match[str]) -> str:
-        if match[0] in ("$${", "%%{"):
-            return match[0][1:]
-        assert not match[0].startswith("%{"), "a directive that nobody meant"
-        function, _, rest = match[1].partition("(")
-        plain = VALUES[rest.removesuffix(")")]
-        return base64.b64encode(plain.encode()).decode() if function == "base64encode" else plain.strip()
-
-    return re.sub(r"\$\$\{|%%\{|%\{|\$\{([^}]*)\}", value, text)
-
-
-def config(text: str) -> dict[str, Any]:
-    loaded = YAML(typ="safe").load(evaluated(text))
-    assert isinstance(loaded, dict)
-    return loaded
-
-
-def files(text: str) -> dict[str, dict[str, str]]:
-    return {entry["path"]: entry for entry in config(text)["write_files"]}
-
-
-def content(entry: dict[str, str]) -> str:
-    return base64.b64decode(entry["content"]).decode() if entry.get("encoding") == "b64" else entry["content"]
+from layers.node.user_data import MAX_USER_DATA, Node, NodeVolume, user_data
+from tests.unit.node_scene import SCRIPTS, cluster, node
+from tests.unit.user_data_files import VALUES, WORKER, config, content, evaluated, files
 
 
 def test_it_is_a_cloud_config_of_known_modules() -> None:
@@ -93,55 +49,6 @@ def test_what_looks_like_a_template_stays_text() -> None:
     entry = files(user_data(node(), cluster(operators={"ann": "ssh-ed25519 AAAA ${var.x}%{if true}"})))
     assert entry["/etc/sprocket/ssh/operators"]["content"] == "ssh-ed25519 AAAA ${var.x}%{if true}\n"
     assert "codename=${distro_codename}" in entry["/etc/apt/apt.conf.d/52sprocket-updates"]["content"]
-
-
-def test_only_keys_are_references() -> None:
-    text = user_data(node(), cluster())
-    assert sorted(set(re.findall(r"(?<!\$)\$\{[^}]*\}", text))) == [
-        "${base64encode(tls_private_key.host.private_key_openssh)}",
-        "${base64encode(tls_private_key.join_manager.private_key_openssh)}",
-        "${trimspace(tls_private_key.host.public_key_openssh)}",
-        "${trimspace(tls_private_key.join_manager.public_key_openssh)}",
-        "${trimspace(tls_private_key.join_worker.public_key_openssh)}",
-    ]
-
-
-def test_private_keys_are_in_two_files_that_only_root_reads() -> None:
-    found = files(user_data(node(), cluster()))
-    secret = {path: content(entry) for path, entry in found.items() if "PRIVATE KEY" in content(entry)}
-    assert secret == {
-        "/etc/sprocket/ssh/join_key": VALUES["tls_private_key.join_manager.private_key_openssh"],
-        "/etc/sprocket/ssh/host_ed25519_key": VALUES["tls_private_key.host.private_key_openssh"],
-    }
-    assert {found[path]["permissions"] for path in secret} == {"0600"}
-
-
-def test_a_worker_has_only_its_own_key() -> None:
-    text = user_data(node(**WORKER), cluster())
-    found = files(text)
-    assert "join_manager" not in text
-    assert (
-        content(found["/etc/sprocket/ssh/join_key"])
-        == VALUES["tls_private_key.join_worker.private_key_openssh"]
-    )
-    assert not {"/etc/sprocket/ssh/admitted", "/usr/local/sbin/sprocket-admit"} & set(found)
-    shown = found["/etc/sprocket/ssh/host_ed25519_key"]
-    assert content(shown) == VALUES["tls_private_key.host_of_workers.private_key_openssh"]
-    assert shown["permissions"] == "0600"
-    sshd = found["/etc/ssh/sshd_config.d/00-sprocket.conf"]["content"]
-    assert "HostKey /etc/sprocket/ssh/host_ed25519_key\n" in sshd
-
-
-def test_a_manager_admits_both_roles_from_the_vpc_alone() -> None:
-    assert files(user_data(node(), cluster()))["/etc/sprocket/ssh/admitted"]["content"] == (
-        'restrict,from="10.124.0.0/20",command="/usr/local/sbin/sprocket-admit manager" ssh-ed25519 AAAAjoin_manager\n'
-        'restrict,from="10.124.0.0/20",command="/usr/local/sbin/sprocket-admit worker" ssh-ed25519 AAAAjoin_worker\n'
-    )
-
-
-def test_every_manager_is_known_by_the_pinned_key() -> None:
-    known = files(user_data(node(**WORKER), cluster()))["/etc/sprocket/ssh/known_hosts"]["content"]
-    assert known == f"managers,{','.join(MANAGERS)} ssh-ed25519 AAAAhost\n"
 
 
 def test_the_engine() -> None:
@@ -231,63 +138,6 @@ def test_what_the_timers_start_is_there_and_not_enabled() -> None:
 
 def test_it_is_far_from_the_limit() -> None:
     assert len(evaluated(user_data(node(), cluster())).encode()) < MAX_USER_DATA * 0.75
-
-
-def test_too_large_says_whose_and_what_to_do() -> None:
-    operators = {f"person-{n}": f"ssh-rsa {'A' * 720} person-{n}" for n in range(50)}
-    with pytest.raises(
-        SettingsError, match=r"^node 'test-app-1': user data of \d{5} bytes; DigitalOcean takes 65536\. Fewer"
-    ):
-        user_data(node(), cluster(operators=operators))
-
-
-@pytest.mark.parametrize("reference", ["${TfToken[TOKEN.7]}", "-----BEGIN OPENSSH PRIVATE KEY-----"])
-def test_a_key_must_be_a_reference(reference: str) -> None:
-    with pytest.raises(SettingsError, match="not one plain Terraform reference"):
-        user_data(node(), cluster(host_key=NodeKey(private=reference, public="${a.b.c}")))
-
-
-def test_a_manager_must_be_among_the_managers() -> None:
-    with pytest.raises(
-        SettingsError, match=rf"node 'test-app-4': is a manager, and app-4\.nodes\.{re.escape(DOMAIN)} is not"
-    ):
-        user_data(node(name="test-app-4", is_first=False), cluster())
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"name": "test-web-1"}, "must be <environment>-app-<number>"),
-        ({"role": "worker"}, "the first node of a swarm must be a manager"),
-        ({"labels": {"storage": "a b"}}, "label 'storage=a b' is not allowed"),
-    ],
-)
-def test_a_node_that_cannot_be(changes: dict[str, object], words: str) -> None:
-    with pytest.raises(SettingsError, match=re.escape(words)):
-        node(**changes)
-
-
-def test_ranges_that_overlap() -> None:
-    with pytest.raises(SettingsError, match=r"10\.200\.16\.0/20 overlaps 10\.200\.0\.0/16"):
-        cluster(vpc_range="10.200.16.0/20")
-
-
-def test_an_operators_key_may_be_a_reference() -> None:
-    given = {"ann": "ssh-ed25519 AAAAann ann", "ci": "${var.ssh_key_ci}"}
-    found = files(user_data(node(), cluster(operators=given)))
-    assert (
-        found["/etc/sprocket/ssh/operators"]["content"] == "ssh-ed25519 AAAAann ann\nssh-ed25519 AAAAci ci\n"
-    )
-
-
-def test_an_operators_key_of_two_lines() -> None:
-    with pytest.raises(SettingsError, match="cloud/ssh_keys/ann: not a public ssh key"):
-        cluster(operators={"ann": "ssh-ed25519 AAAA ann\nssh-ed25519 BBBB eve"})
-
-
-def test_a_volumes_owner_is_numbers() -> None:
-    with pytest.raises(SettingsError, match="owner 'redis:redis' is not allowed"):
-        NodeVolume(store="redis", device_name="test-redis", owner="redis:redis")
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
