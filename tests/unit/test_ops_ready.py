@@ -1,0 +1,117 @@
+"""Readiness: what a node says of itself, and how long a deploy waits for it; without any node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops import ready
+from ops.errors import OpsError
+from ops.ready import Standing
+from tests.unit.ops_cloud import UNREACHED, FakeSsh, said
+from tests.unit.ops_nodes import NODES, SETTINGS, target
+
+
+@pytest.mark.parametrize(
+    ("answer", "standing"),
+    [
+        (
+            said('{"node": "n", "ready": true, "missing": []}\n'),
+            Standing(node="rehearsal-4-app-1", ready=True),
+        ),
+        (
+            said(
+                '{"node": "n", "ready": false, "missing": ["volume redis: not mounted", "no swarm"]}', code=1
+            ),
+            Standing(
+                node="rehearsal-4-app-1", ready=False, missing=("volume redis: not mounted", "no swarm")
+            ),
+        ),
+        (
+            said('{"node": "n", "ready": false, "missing": [], "replace": ["was built for y"]}', code=1),
+            Standing(node="rehearsal-4-app-1", ready=False, replace=("was built for y",)),
+        ),
+        (
+            # What it prints and how it ends must agree.
+            said('{"node": "n", "ready": true, "missing": []}', code=1),
+            Standing(node="rehearsal-4-app-1", ready=False),
+        ),
+        (
+            said("", code=127, errors="sh: sprocket-ready: not found"),
+            Standing(
+                node="rehearsal-4-app-1",
+                ready=False,
+                missing=("cannot say yet: sh: sprocket-ready: not found",),
+            ),
+        ),
+        (
+            UNREACHED,
+            Standing(
+                node="rehearsal-4-app-1",
+                ready=False,
+                missing=("not reached: ssh: connect to host swarm port 22: Connection refused",),
+                reached=False,
+            ),
+        ),
+    ],
+)
+def test_how_a_node_stands(answer: Any, standing: Standing) -> None:
+    assert ready.ask(NODES["app"], FakeSsh(answer)) == standing
+
+
+def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
+    now = [0.0]
+    heard: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    def look() -> list[Standing]:
+        return [Standing(node="a", ready=now[0] >= 6), Standing(node="b", ready=True)]
+
+    def wait(seconds: float) -> bool:
+        now[0] = 0
+        found = ready.wait_until_ready(
+            look, wait_s=seconds, tell=lambda f, s: heard.append(s), clock=lambda: now[0], sleep=sleep
+        )
+        return all(each.ready for each in found)
+
+    assert wait(60) and now[0] == 6
+    assert heard == [0, 2, 4, 6]
+    assert not wait(4) and now[0] == 4
+    assert not wait(0) and now[0] == 0
+
+
+def test_a_node_is_told_what_is_wanted_of_it() -> None:
+    ssh = FakeSsh(said('{"node": "n", "ready": true, "missing": []}'))
+    ready.ask(NODES["data"], ssh, ready.wanted_of(SETTINGS, NODES["data"]))
+    ((command, _),) = ssh.__dict__["asked"]
+    assert command == (
+        *ready.COMMAND,
+        *("--role", "manager", "--labels", "storage=data"),
+        *("--volumes", "minio=rehearsal-4-minio postgres=rehearsal-4-postgres", "--mesh", "no"),
+    )
+    assert ready.wanted_of(SETTINGS, NODES["work"])[3:6] == ("", "--volumes", "")
+
+
+def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = "rehearsal-4-app-1"
+    found = [
+        Standing(node=old, ready=False, missing=("no swarm",), replace=("was built for other settings: x",)),
+        Standing(node="b", ready=False, missing=("no swarm",)),
+    ]
+    assert ready.wait_until_ready(lambda: found, wait_s=900, sleep=lambda s: pytest.fail("waited")) == found
+    monkeypatch.setattr(ready, "standings", lambda target, nodes: found)
+    with pytest.raises(
+        OpsError, match=r"2 of 2 nodes are not ready\n  rehearsal-4-app-1: was built"
+    ) as caught:
+        ready.required(target(), wait_s=900, tell=lambda f, s: None)
+    assert f"python -m ops replace-node --env rehearsal-4 --node {old}" in str(caught.value)
+
+
+def test_a_deploy_that_cannot_wait_longer_names_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Standing(node="a", ready=True), Standing(node="b", ready=False, missing=("no swarm",))]
+    monkeypatch.setattr(ready, "standings", lambda target, nodes: found)
+    with pytest.raises(OpsError, match=r"1 of 2 nodes are not ready after 0 s\n  b: no swarm"):
+        ready.required(target(), wait_s=0, tell=lambda f, s: None)
