@@ -56,6 +56,10 @@ def _of(document: Document, kind: str, name: str) -> dict[str, Any]:
     return found
 
 
+def _droplet(document: Document, name: str) -> dict[str, Any]:
+    return _of(document, "digitalocean_droplet", name)
+
+
 def _rules(document: Document) -> list[dict[str, Any]]:
     rules: list[dict[str, Any]] = _of(document, "digitalocean_firewall", "nodes-firewall")["inbound_rule"]
     return rules
@@ -97,29 +101,27 @@ MISTAKES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         "ingress-firewall opens pages on ['${digitalocean_tag.nodes.id}']",
     ),
     "a droplet before its firewall": (
-        lambda d: _of(d, "digitalocean_droplet", "app-1").pop("depends_on"),
+        lambda d: _droplet(d, "app-1").pop("depends_on"),
         "droplets_are_guarded_before_they_are_there",
         "app-1 may be there before its firewall",
     ),
     "a droplet without a tag": (
-        lambda d: _of(d, "digitalocean_droplet", "app-1").update(tags=[]),
+        lambda d: _droplet(d, "app-1").update(tags=[]),
         "droplets_are_guarded_before_they_are_there",
         "app-1 has no tag that a firewall protects",
     ),
     "a droplet that an image replaces": (
-        lambda d: _of(d, "digitalocean_droplet", "app-1")["lifecycle"]["ignore_changes"].remove("image"),
+        lambda d: _droplet(d, "app-1")["lifecycle"]["ignore_changes"].remove("image"),
         "edits_replace_no_droplet",
         "app-1 is replaced when image change",
     ),
     "a droplet that is cut off": (
-        lambda d: _of(d, "digitalocean_droplet", "app-1").update(graceful_shutdown=False),
+        lambda d: _droplet(d, "app-1").update(graceful_shutdown=False),
         "edits_replace_no_droplet",
         "app-1 is not given the time to shut down",
     ),
     "a private key in clear": (
-        lambda d: _of(d, "digitalocean_droplet", "app-1").update(
-            user_data="-----BEGIN OPENSSH PRIVATE KEY-----"
-        ),
+        lambda d: _droplet(d, "app-1").update(user_data="-----BEGIN OPENSSH PRIVATE KEY-----"),
         "secrets_are_expressions",
         "BEGIN [A-Z ]*PRIVATE KEY is in the stack in clear",
     ),
@@ -129,7 +131,7 @@ MISTAKES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         "output backups_secret_key shows a secret",
     ),
     "a worker with the managers' key": (
-        lambda d: _of(d, "digitalocean_droplet", "work-1").update(
+        lambda d: _droplet(d, "work-1").update(
             user_data="${tls_private_key.join_manager.private_key_openssh}"
         ),
         "workers_cannot_join_as_managers",
