@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from layers.cloud.way_out import KEPT
 from ops import guard
 from ops.errors import WrongUse
+from ops.report import cloud as cloud_report
 from ops.terraform import Diagnostic, Outcome, TerraformFailed
 from tests.unit.ops_cloud import change, plan
 
@@ -164,3 +166,8 @@ def test_a_volume_that_is_yet_to_be_made_hides_no_loss() -> None:
     assert not guard.refusals(attached(["r", "m"], None, REDIS, MINIO, 'digitalocean_volume.stores["new"]'))
     (obstacle,) = guard.refusals(attached(["r", "m"], None, MINIO, 'digitalocean_volume.stores["new"]'))
     assert "volume prod-redis" in obstacle.what
+
+
+def test_the_plan_the_report_and_the_way_out_speak_of_the_same_things() -> None:
+    """Each has words of its own for what is lost for good; one that is missing would be lost without a word."""
+    assert set(guard.DATA) == set(KEPT) == set(cloud_report._MEANS)
