@@ -182,7 +182,7 @@ def _start_swarm(target: Target) -> None:
 
 def _approval(target: Target, ask: Ask | None) -> Approve:
     def approve(plan: Mapping[str, Any]) -> bool:
-        report = report_of_plan(target.stack, target.document, plan)
+        report = report_of_plan(target, plan)
         if ask is None:
             screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))
             for danger in report.dangers:

@@ -95,16 +95,18 @@ def planned_by_terraform(target: Target) -> StackReport:
         except TerraformFailed as error:
             raise guard.explained(error) from None
         plan = terraform.show(file)
-    return report_of_plan(target.stack, target.document, plan)
+    return report_of_plan(target, plan)
 
 
-def report_of_plan(name: str, document: Mapping[str, Any], plan: Mapping[str, Any]) -> StackReport:
+def report_of_plan(target: Target, plan: Mapping[str, Any]) -> StackReport:
     """The report of a plan's JSON."""
-    after = from_synthesis(document)
+    after = target.wanted
     paths = {resource.address: resource.path for resource in after.resources.values()}
     before = from_state(plan.get("prior_state", {}).get("values"), paths)
-    real = "DigitalOcean" if name.endswith("-cloud") else "the swarm"
-    return compare(name, before, after, from_terraform(plan), compared_with=f"{real} and Terraform's state")
+    real = "DigitalOcean" if target.is_cloud else "the swarm"
+    return compare(
+        target.stack, before, after, from_terraform(plan), compared_with=f"{real} and Terraform's state"
+    )
 
 
 def _against_nothing(name: str, document: Mapping[str, Any], reason: str) -> StackReport:

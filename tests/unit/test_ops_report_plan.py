@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from layers.loading import load_environment
 from ops.plan import report_of_plan
 from ops.report import markdown
 from ops.report.model import Action, Report
+from ops.target import Target
 from tests.unit.ops_fixtures import config, stack
 from tests.unit.report_scene import Document, changed, changes, rendered, report_data
 
@@ -15,7 +18,7 @@ def test_a_plan_by_terraform_takes_its_actions_and_compares_with_the_state() -> 
     after = changed(
         docker_config={"web_conf": config("platform/web/conf", name="web-conf", text="a: 1\nb: 3\n")}
     )
-    report = report_of_plan("local-services", after, terraform_plan())
+    report = report_of_plan(services(after), terraform_plan())
     assert report.counts == {Action.ADD: 0, Action.CHANGE: 2, Action.REPLACE: 0, Action.DESTROY: 1}
     (change,) = changes(report).values()
     assert change.name == "web"
@@ -28,10 +31,16 @@ def test_a_plan_by_terraform_takes_its_actions_and_compares_with_the_state() -> 
 
 
 def test_no_secret_of_a_state_reaches_a_report() -> None:
-    report = report_of_plan("local-services", stack(), terraform_plan())
+    report = report_of_plan(services(stack()), terraform_plan())
     everything = rendered(report) + json.dumps(report_data(report))
     everything += markdown.render(Report(environment="local", stacks=(report,)))
     assert "hunter2" not in everything
+
+
+def services(document: Document) -> Target:
+    return Target(
+        settings=load_environment("local"), stack="local-services", document=document, folder=Path("/nowhere")
+    )
 
 
 def terraform_plan() -> Document:
