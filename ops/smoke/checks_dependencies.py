@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ops.smoke.graph import Declared
 from ops.smoke.outcome import Outcome
@@ -16,19 +18,35 @@ AREA = "dependencies"
 PLATFORM = "platform"
 UNUSED = {"migration"}
 """Have done their work and use nothing any more."""
+PATIENCE_S = 60.0
+"""For all services together. A service is up before its peers are, and tries the slowest of them, a Celery task that
+nobody takes yet, once in 21 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """One thing that a service uses: its name there, where it is, and what went wrong, if anything."""
+    """One thing that a service uses: its name there, where it is, what went wrong, if anything, and the seconds that it
+    was waited for."""
 
     name: str
     target: str
     error: str = ""
+    waited: float = 0
+
+    def __str__(self) -> str:
+        return self.error or f"works ({self.target}){f', after {self.waited:.0f} s' if self.waited else ''}"
 
 
-def check_dependencies(scene: Scene, tasks: Tasks) -> Iterator[Outcome]:
-    """Every dependency of every service of the application that reports any."""
+def check_dependencies(
+    scene: Scene, tasks: Tasks, *, patience_s: float, end: threading.Event
+) -> Iterator[Outcome]:
+    """Every dependency of every service of the application that reports any.
+
+    Args:
+        patience_s: how long to ask again, all in all, where one does not work yet; 0 asks once.
+        end: set when the run ends early.
+    """
+    until = time.monotonic() + patience_s
     for name, service in sorted(scene.services.items()):
         if service.layer != PLATFORM or name.rpartition("-")[2] in UNUSED:
             continue
@@ -36,12 +54,34 @@ def check_dependencies(scene: Scene, tasks: Tasks) -> Iterator[Outcome]:
         if container is None:
             yield Outcome.skipped(AREA, name, because="none of its tasks is on the node that is asked")
             continue
-        found = _asked(tasks, container, service)
+        found = settled(
+            lambda container=container, service=service: _asked(tasks, container, service),  # type: ignore[misc]
+            until=until,
+            wait=end.wait,
+        )
         if found is None:
             because = "this program reports no dependencies; its health is among the services"
             yield Outcome.skipped(AREA, name, because=because)
             continue
         yield from judged(service, found, scene.services, _hosts(scene))
+
+
+def settled(
+    ask: Callable[[], list[Dependency] | None], *, until: float, wait: Callable[[float], bool]
+) -> list[Dependency] | None:
+    """What ``ask`` gives once all of it works, or at ``until`` (monotonic seconds); what was red first says for how long.
+
+    Args:
+        wait: pauses for seconds; true ends the waiting.
+    """
+    started = time.monotonic()
+    found = ask()
+    late: dict[str, float] = {}
+    while found and any(each.error for each in found) and time.monotonic() < until and not wait(2):
+        waited = time.monotonic() - started
+        late |= {each.name: waited for each in found if each.error}
+        found = ask()
+    return found and [replace(each, waited=late.get(each.name, 0)) for each in found]
 
 
 def judged(
@@ -61,7 +101,7 @@ def judged(
             f"{service.name}: {dependency.name}",
             not dependency.error,
             expected=f"works ({dependency.target})",
-            found=dependency.error or f"works ({dependency.target})",
+            found=str(dependency),
             fix=f"docker service logs {service.name} names it too, with the time",
         )
     for server in service.servers:

@@ -15,7 +15,8 @@ def smoke(
     env: Env = "local",
     as_json: Json = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One look at the tasks, no burst of requests, no large upload.")
+        bool,
+        typer.Option("--quick", help="One look at the tasks and dependencies, no burst, no large upload."),
     ] = False,
     outside: Annotated[
         bool, typer.Option("--outside", help="Only what anybody can see; the engine is not asked.")

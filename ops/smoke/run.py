@@ -45,7 +45,7 @@ class Smoke:
     """Checks one environment that was synthesized and is deployed.
 
     Args:
-        quick: one look at the tasks in place of 30 s, no large upload, no burst.
+        quick: one look at the tasks in place of 30 s, one at the dependencies, no large upload, no burst.
         outside: only what anybody can see, without the engine.
         connect: an address for every name; see :class:`Reach`.
     """
@@ -159,10 +159,11 @@ class Smoke:
         if self._outside:
             areas = (checks_dependencies.AREA, checks_services.PORTS_AREA)
             return [Outcome.skipped(area, "all", because=_NO_ENGINE) for area in areas]
+        patience = 0.0 if self._quick else checks_dependencies.PATIENCE_S
         with engines(self._target) as (swarm, *others):
             tasks = Tasks(swarm, *others)
             return [
-                *checks_dependencies.check_dependencies(scene, tasks),
+                *checks_dependencies.check_dependencies(scene, tasks, patience_s=patience, end=self._end),
                 *checks_services.check_ports(scene.services, tasks),
             ]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from ops.smoke.checks_addresses import headers_outcome
-from ops.smoke.checks_dependencies import Dependency, judged, parsed
+from ops.smoke.checks_dependencies import Dependency, judged, parsed, settled
 from ops.smoke.checks_services import Observation, check_ports
 from ops.smoke.expectation import Answer, Arrival, arrival, wrong_in_authorize, wrong_in_redirect
 from ops.smoke.graph import Declared, services_of
@@ -161,6 +162,27 @@ def test_a_server_may_be_asked_by_its_public_name() -> None:
     asked = [Dependency(name="api", target="http://api.example.org/refresh")]
     found = _verdicts(judged(services["core"], asked, services, {"redis": ["api.example.org"]}))
     assert found["core -> redis"] is Status.PASSED
+
+
+def test_a_dependency_that_is_late_is_asked_again_and_says_so() -> None:
+    answers = iter(
+        [
+            [
+                Dependency(name="cache", target="redis:6379"),
+                Dependency(name="celery", target="queue", error="late"),
+            ],
+            [Dependency(name="cache", target="redis:6379"), Dependency(name="celery", target="queue")],
+        ]
+    )
+    found = settled(lambda: next(answers), until=time.monotonic() + 60, wait=lambda seconds: False)
+    assert found is not None and [each.error for each in found] == ["", ""]
+    assert not found[0].waited and found[1].waited > 0
+
+
+@pytest.mark.parametrize(("patience_s", "ended"), [(0, False), (60, True)])
+def test_a_dependency_that_stays_away_is_red(patience_s: float, ended: bool) -> None:
+    red = [Dependency(name="cache", target="redis:6379", error="refused")]
+    assert settled(lambda: red, until=time.monotonic() + patience_s, wait=lambda seconds: ended) == red
 
 
 def _verdicts(outcomes: Any) -> dict[str, Status]:
