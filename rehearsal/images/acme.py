@@ -31,8 +31,12 @@ def acme_ca() -> str:
 
 
 def read(entry: Entry) -> str:
-    """Copy the certificate out of an image, without running it."""
-    container = engine.docker("create", f"{entry.name}:{entry.tag}").strip()
+    """Copy the certificate out of an image, without running it.
+
+    By digest: each build makes another authority, so that the same tag of this engine may hold another one than the
+    registry, where another engine pushed it.
+    """
+    container = engine.docker("create", f"{entry.name}@{entry.digest}").strip()
     try:
         run = subprocess.run(
             ["docker", "cp", f"{container}:{_INSIDE}", "-"], capture_output=True, timeout=60, check=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
 import urllib.error
 import urllib.request
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.images import ImagesError, debian, gateway, lock
+from rehearsal.images import ImagesError, acme, debian, engine, gateway, lock
 from rehearsal.images.engine import LocalImage, outdated
 from rehearsal.images.paths import IMAGES
 from rehearsal.images.plan import steps
@@ -254,3 +255,27 @@ class TestOurFolders:
         for recipe in read_all(IMAGES).values():
             if recipe.name in ("traefik", "minio"):
                 assert b"--hash=sha256:" in recipe.files["requirements.txt"]
+
+
+def test_the_certificate_comes_from_the_digest_whatever_the_tag_holds_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        member = tarfile.TarInfo("ca.pem")
+        member.size = 3
+        tar.addfile(member, io.BytesIO(b"pem"))
+
+    def docker(*words: str) -> str:
+        asked.append(words)
+        return "c0ffee\n"
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess([], 0, archive.getvalue())
+
+    monkeypatch.setattr(engine, "docker", docker)
+    monkeypatch.setattr(subprocess, "run", run)
+    entry = lock.Entry(name="r/pebble", tag="t", digest="sha256:d", stands_in_for="x", kind="stand-in")
+    assert acme.read(entry) == "pem"
+    assert asked == [("create", "r/pebble@sha256:d"), ("rm", "c0ffee")]
