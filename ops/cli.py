@@ -275,14 +275,22 @@ def main() -> None:
         screen.fail(str(error))
         sys.exit(errors.WRONG_USE)
     except errors.Interrupted as error:
+        sys.unraisablehook = _without_farewell
         screen.fail(str(error))
         sys.exit(errors.INTERRUPTED)
     except (errors.OpsError, SettingsError) as error:
         screen.fail(str(error))
         sys.exit(errors.FINDING)
     except KeyboardInterrupt:
+        sys.unraisablehook = _without_farewell
         screen.fail("stopped")
         sys.exit(errors.INTERRUPTED)
+
+
+def _without_farewell(unraisable: sys.UnraisableHookArgs) -> None:
+    """Ctrl-C reaches jsii's Node process as well; at exit jsii says good-bye to nobody, which is no news."""
+    if not isinstance(unraisable.exc_value, BrokenPipeError):
+        sys.__unraisablehook__(unraisable)
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
