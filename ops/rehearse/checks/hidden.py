@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from layers.cloud.nodes import ClusterNode
+from ops.held import resources_of
 from ops.rehearse.check import Check
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
@@ -53,12 +54,16 @@ def hidden(world: World) -> str:
 
 
 def secret_values(world: World) -> dict[str, str]:
-    """Values by a name that may be shown: what the states and sensitive outputs hold, and what the shell was given."""
+    """Values by a name that may be shown: what the states and sensitive outputs hold, and what the shell was given.
+
+    The id of a resource is none of them: the access key of Spaces is the id of its key, and the API has it in paths.
+    """
     found: dict[str, str] = {}
     for target in world.targets.all:
         target.terraform.init()
-        values = known_values(target.terraform.state())
-        values |= {str(value) for value in target.terraform.secret_outputs().values()}
+        state = target.terraform.state()
+        values = known_values(state) | {str(value) for value in target.terraform.secret_outputs().values()}
+        values -= {str(resource["values"].get("id")) for resource in resources_of(state)}
         for number, value in enumerate(sorted(values)):
             for part in parts_of(value):
                 found[f"value {number} of {target.stack} ({len(found)})"] = part
