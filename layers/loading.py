@@ -1,6 +1,7 @@
 """From ``environments/<name>.yaml`` to a checked :class:`Environment`."""
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -16,20 +17,31 @@ from .settings.resources import Share
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / "environments"
+ELSEWHERE = "SPROCKET_ENVIRONMENTS"
+"""Environment variable: another folder of environment files, such as a copy that a rehearsal edits."""
 
 
-def environment_names(folder: Path = ENVIRONMENTS) -> list[str]:
+def environments_folder() -> Path:
+    """Where environment files are read."""
+    return Path(os.environ.get(ELSEWHERE) or ENVIRONMENTS)
+
+
+def environment_names(folder: Path | None = None) -> list[str]:
     """Names of all environments, sorted."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted(path.stem for path in (folder or environments_folder()).glob("*.yaml"))
 
 
-def load_environment(name: str, folder: Path = ENVIRONMENTS) -> Environment:
+def load_environment(name: str, folder: Path | None = None) -> Environment:
     """The environment of that name.
+
+    Args:
+        folder: of the files; by default that of :func:`environments_folder`.
 
     Raises:
         SettingsError: there is none, its YAML is broken, or a setting is unknown, of a wrong type or contradicts
             another. All findings of a file are in one message, a line each.
     """
+    folder = folder or environments_folder()
     path = folder / f"{name}.yaml"
     document = read_environment(name, folder)
     try:
@@ -38,7 +50,7 @@ def load_environment(name: str, folder: Path = ENVIRONMENTS) -> Environment:
         raise SettingsError(_explain(path.name, error, Environment)) from None
 
 
-def read_environment(name: str, folder: Path = ENVIRONMENTS) -> dict[str, Any]:
+def read_environment(name: str, folder: Path | None = None) -> dict[str, Any]:
     """What an environment's file says, unchecked, over what the file says that it is ``like``.
 
     A key that is given replaces the other file's whole key: nobody has to know both to see what a pool is.
@@ -46,6 +58,7 @@ def read_environment(name: str, folder: Path = ENVIRONMENTS) -> dict[str, Any]:
     Raises:
         SettingsError: there is no such file, or it is like one that there is not, or like one that is like a third.
     """
+    folder = folder or environments_folder()
     path = folder / f"{name}.yaml"
     names = environment_names(folder)
     if not path.is_file():
@@ -71,8 +84,9 @@ def read_environment(name: str, folder: Path = ENVIRONMENTS) -> dict[str, Any]:
     return {**first, **document}
 
 
-def load_resources(table: str, folder: Path = ENVIRONMENTS) -> dict[str, Share]:
+def load_resources(table: str, folder: Path | None = None) -> dict[str, Share]:
     """The table of limits and reservations of that name, by service."""
+    folder = folder or environments_folder()
     path = folder / "resources" / f"{table}.yaml"
     if not path.is_file():
         have = ", ".join(sorted(p.stem for p in (folder / "resources").glob("*.yaml")))

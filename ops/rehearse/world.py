@@ -53,6 +53,10 @@ class World:
         """Both stacks, as they are synthesized."""
         return targets_of(self.environment)
 
+    def read_again(self) -> None:
+        """The environment's file was edited."""
+        self.__dict__.pop("targets", None)
+
     @property
     def services(self) -> Target:
         """The services stack."""
@@ -135,12 +139,14 @@ class World:
         answer = self.api("GET", "/v2/droplets?per_page=200")
         return {one["name"]: int(one["id"]) for one in answer["droplets"]}
 
-    def api(self, method: str, path: str) -> Any:
+    def api(self, method: str, path: str, body: object = None) -> Any:
         """One request to the API as somebody with the token, outside Terraform."""
+        token = os.environ["DIGITALOCEAN_TOKEN"]
         request = urllib.request.Request(
             f"{self.emulator.url}{path}",
             method=method,
-            headers={"Authorization": f"Bearer {os.environ['DIGITALOCEAN_TOKEN']}"},
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=60) as answer:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from layers.errors import SettingsError
-from layers.loading import ENVIRONMENTS, environment_names, load_environment, load_resources
+from layers.loading import ELSEWHERE, ENVIRONMENTS, environment_names, load_environment, load_resources
 
 
 @pytest.fixture
@@ -31,6 +31,13 @@ def test_every_environment_of_the_repository_loads(name: str) -> None:
     environment = load_environment(name)
     assert environment.services_stack == f"{name}-services"
     assert load_resources(environment.resources_table)
+
+
+def test_another_folder_may_be_named_from_outside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "prod.yaml").rename(folder / "elsewhere.yaml")
+    monkeypatch.setenv(ELSEWHERE, str(folder))
+    assert environment_names() == ["elsewhere"]
+    assert load_environment("elsewhere").domain == load_environment("prod", ENVIRONMENTS).domain
 
 
 def test_an_unknown_key_is_named_with_the_nearest_known_one(folder: Path) -> None:

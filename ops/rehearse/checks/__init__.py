@@ -7,6 +7,7 @@ from ops.rehearse.checks.access import ACCESS
 from ops.rehearse.checks.again import AGAIN
 from ops.rehearse.checks.disaster import DISASTER
 from ops.rehearse.checks.faults import FAULTS
+from ops.rehearse.checks.growth import GROWTH
 from ops.rehearse.checks.guards import GUARDS
 from ops.rehearse.checks.hidden import HIDDEN
 from ops.rehearse.checks.losses import MANAGER_LOST, WORKER_LOST
@@ -28,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     MANAGER_LOST,
     REPLACEMENT,
     DISASTER,
+    GROWTH,
     FAULTS,
     HIDDEN,
 )
