@@ -7,11 +7,21 @@ unknown action), never with a guess. Droplets run only where a `Machines` is giv
 
 from .emulator import Emulator
 from .errors import EmulatorError
-from .machines import DatabaseEndpoint, FirewallRule, Machine, MachineError, Machines, Record, Volume
+from .machines import (
+    DatabaseCluster,
+    DatabaseEndpoint,
+    FirewallRule,
+    Machine,
+    MachineError,
+    Machines,
+    Record,
+    Volume,
+)
 from .orphans import Orphan, orphans
 from .settings import Settings
 
 __all__ = [
+    "DatabaseCluster",
     "DatabaseEndpoint",
     "Emulator",
     "EmulatorError",

@@ -77,6 +77,20 @@ class DatabaseEndpoint:
     pool_port: int
 
 
+@dataclass(frozen=True)
+class DatabaseCluster:
+    """All that a cluster needs to be started."""
+
+    id: str
+    name: str
+    engine: str  # pg, mysql, valkey
+    version: str
+    private_ipv4: str
+    vpc_range: str
+    connections: int  # that all clients may have together
+    endpoint: DatabaseEndpoint  # the invented one
+
+
 class Machines:
     """Called by the emulator, never twice at once for one droplet; each call returns when the thing is done.
 
@@ -125,12 +139,15 @@ class Machines:
     def spaces_keys(self, keys: tuple[SpacesKey, ...]) -> None:
         """The keys that open the object storage from now on."""
 
-    def database(self, cluster: dict[str, object]) -> DatabaseEndpoint | None:
-        """Start a cluster; where it answers. None: an invented host name."""
+    def database(self, cluster: DatabaseCluster) -> DatabaseEndpoint | None:
+        """Start a cluster, which admits nobody yet; where it answers. None: an invented host name."""
         return None
 
     def database_members(self, cluster: str, users: dict[str, str], databases: tuple[str, ...]) -> None:
         """The users (name: password) and databases that a cluster has from now on."""
+
+    def database_sources(self, cluster: str, addresses: tuple[str, ...] | None) -> None:
+        """Networks or single addresses that may connect to a cluster from now on; None: all."""
 
     def delete_database(self, cluster: str) -> None:
         """A cluster and its data, by id."""

@@ -1,4 +1,4 @@
-"""Tells the machines what should hold now (firewall rules, DNS zones, keys of Spaces, database members) after each change."""
+"""Tells the machines what should hold now (firewall rules, DNS zones, keys of Spaces, databases) after each change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .clock import now
-from .resources import firewalls, records, spaces_keys
+from .resources import database_members, firewalls, records, spaces_keys
 from .world import World
 
 JOIN_SECONDS = 5.0
@@ -87,6 +87,9 @@ class Reconciler:
                     members,
                     partial(machines.database_members, cluster["id"], *members),
                 )
+                sources = database_members.sources(world, cluster)
+                tell = partial(machines.database_sources, cluster["id"], sources)
+                found["database sources", cluster["id"]] = sources, tell
         return found
 
     def _run(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rehearsal.digitalocean import (
+    DatabaseCluster,
     DatabaseEndpoint,
     FirewallRule,
     Machine,
@@ -71,7 +72,7 @@ class Recorder(Machines):
     def zone(self, domain: str, records: tuple[Record, ...] | None) -> None:
         self.zones[domain] = records
 
-    def database(self, cluster: dict[str, object]) -> DatabaseEndpoint | None:
+    def database(self, cluster: DatabaseCluster) -> DatabaseEndpoint | None:
         return DatabaseEndpoint("pg.test", "private.pg.test", 5432, 6432)
 
     def database_members(self, cluster: str, users: dict[str, str], databases: tuple[str, ...]) -> None:

@@ -14,15 +14,13 @@ from ..router import Routes
 from ..store import Document
 from ..world import World
 from . import tags
-from .databases import OWNER, PATH, SIZES, connection, existing, ready
+from .databases import OWNER, PATH, connection, connections, existing, ready
 
 routes = Routes()
 
 MODES = ("transaction", "session", "statement")
 RULES = ("droplet", "k8s", "ip_addr", "tag", "app")
 MOST_RULES = 100
-CONNECTIONS_PER_GIB = 25  # of memory, and three are kept for maintenance
-KEPT = 3
 
 
 @routes.get(PATH + "/dbs")
@@ -146,6 +144,22 @@ def set_rules(world: World, request: Request) -> Answer:
     return gone()
 
 
+def sources(world: World, cluster: Document) -> tuple[str, ...] | None:
+    """The addresses that the rules let in, tags and droplets turned into theirs; None where there are no rules."""
+    if not cluster["_rules"]:
+        return None
+    found: set[str] = set()
+    for rule in cluster["_rules"]:
+        type, value = rule["type"], str(rule["value"])
+        chosen = tags.carriers(world, "droplet", value) if type == "tag" else []
+        if type == "droplet" and (droplet := world.store.get("droplet", value)):
+            chosen = [droplet]
+        found |= {address for one in chosen for address in (one["_ip"], one["_private_ip"]) if address}
+        if type == "ip_addr":
+            found.add(value)
+    return tuple(sorted(found))
+
+
 def _check_rule(world: World, rule: Document) -> None:
     type, value = rule["type"], str(rule["value"])
     if type not in RULES:
@@ -164,7 +178,7 @@ def _check_rule(world: World, rule: Document) -> None:
 
 
 def _refuse_too_many(cluster: Document, more: int) -> None:
-    most = CONNECTIONS_PER_GIB * SIZES[cluster["size"]][0] - KEPT
+    most = connections(cluster)
     if more < 1 or more + sum(one["size"] for one in cluster["_pools"]) > most:
         raise Unprocessable(f"pool size: the pools of this cluster may have {most} connections together")
 

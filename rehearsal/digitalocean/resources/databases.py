@@ -10,7 +10,7 @@ from ..answer import Answer, gone, paged
 from ..catalog import known_region
 from ..clock import now
 from ..errors import NotImplementedHere, Unprocessable
-from ..machines import DatabaseEndpoint
+from ..machines import DatabaseCluster, DatabaseEndpoint
 from ..request import Request
 from ..router import Routes
 from ..store import Document
@@ -34,6 +34,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 PORT, POOL_PORT = 25060, 25061
 OWNER, FIRST_DATABASE = "doadmin", "defaultdb"
 MOST_NODES = 3
+CONNECTIONS_PER_GIB = 25  # of memory, and three are kept for maintenance
+KEPT = 3
 
 
 @routes.get("/v2/databases")
@@ -122,6 +124,11 @@ def ready(world: World, request: Request) -> Document:
     return cluster
 
 
+def connections(cluster: Document) -> int:
+    """How many all clients may have together."""
+    return CONNECTIONS_PER_GIB * SIZES[cluster["size"]][0] - KEPT
+
+
 def connection(
     cluster: Document, *, private: bool, pool: str = "", user: str = OWNER, db: str = ""
 ) -> Document:
@@ -155,7 +162,7 @@ def bring_online(world: World, action: Document) -> None:
     cluster = world.store.get("database", action["_target"])
     if cluster is None:
         return
-    endpoint = world.machines.database(cluster) if action["type"] == "creating" else None
+    endpoint = world.machines.database(_machine(world, cluster)) if action["type"] == "creating" else None
     with world.store.transaction():
         cluster = world.store.get("database", action["_target"])
         if cluster is not None:
@@ -166,6 +173,19 @@ def bring_online(world: World, action: Document) -> None:
 @performs("database", "delete")
 def erase(world: World, action: Document) -> None:
     world.machines.delete_database(action["_target"])
+
+
+def _machine(world: World, cluster: Document) -> DatabaseCluster:
+    return DatabaseCluster(
+        id=cluster["id"],
+        name=cluster["name"],
+        engine=cluster["engine"],
+        version=cluster["version"],
+        private_ipv4=cluster["_private_ip"],
+        vpc_range=world.existing("vpc", cluster["_vpc"])["ip_range"],
+        connections=connections(cluster),
+        endpoint=DatabaseEndpoint(**cluster["_endpoint"]),
+    )
 
 
 def _work_on(world: World, request: Request, cluster: Document, status: str) -> None:
