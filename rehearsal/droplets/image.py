@@ -1,4 +1,7 @@
-"""The two images of the box, built as the platform's own are: on the Debian root, tagged by a hash of their recipe."""
+"""The two images of the box, built as the platform's own are: on the Debian root, tagged by a hash of their recipe.
+
+A managed database is one of the platform's images, which the box does not build.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from rehearsal.digitalocean import MachineError
 from rehearsal.images import debian, engine, gateway, tools, wheels
 from rehearsal.images.paths import IMAGES, exclusively
 from rehearsal.images.plan import Step, steps
@@ -26,6 +30,14 @@ def have_images(say: Say) -> dict[str, str]:
         if any(step.local not in _present() for step in plan):
             _build(plan, root_tag, say)
     return {step.recipe.name: step.local for step in plan}
+
+
+def of_platform(name: str) -> str:
+    """Reference of one of the platform's own images in this machine's engine, of the recipe as it is now."""
+    step = steps(read_all(IMAGES), debian.recipe_hash(), (name,))[-1]
+    if step.local not in _present():
+        raise MachineError(f"image {step.local} is not built; run `python -m rehearsal.images build`")
+    return step.local
 
 
 def _present() -> set[str]:

@@ -1,4 +1,4 @@
-"""What the emulator calls: droplets that run, volumes that keep, firewalls that hold."""
+"""What the emulator calls: droplets that run, volumes that keep, firewalls that hold, databases that answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rehearsal.digitalocean import FirewallRule, Machine, MachineError, Machines, Record, Volume
+from rehearsal.digitalocean import (
+    DatabaseCluster,
+    DatabaseEndpoint,
+    FirewallRule,
+    Machine,
+    MachineError,
+    Machines,
+    Record,
+    Volume,
+)
 from rehearsal.digitalocean.machines import SpacesKey
 
-from . import addresses, hardware
+from . import addresses, hardware, image
+from .database import Database
 from .disks import Disks
 from .droplet import Droplet
 from .hardware import Hardware
@@ -18,9 +28,11 @@ from .internet import Internet
 from .rules import ruleset
 from .spaces import identities
 
+DATABASE_TTL = 60  # seconds that names of databases may be remembered
+
 
 class DropletMachines(Machines):
-    """Droplets are kept in memory only: a box that starts has none."""
+    """Droplets and databases are kept in memory only: a box that starts has none."""
 
     def __init__(
         self,
@@ -39,6 +51,7 @@ class DropletMachines(Machines):
         self._zone_changed = zone_changed
         self._disks = Disks(folder / "volumes")
         self._droplets: dict[int, Droplet] = {}
+        self._databases: dict[str, Database] = {}
         self._lock = threading.RLock()
         self.occupied = addresses.not_for_droplets()
 
@@ -158,8 +171,46 @@ class DropletMachines(Machines):
     def spaces_keys(self, keys: tuple[SpacesKey, ...]) -> None:
         self._internet.keys(identities((self._owner, *keys)))
 
+    def database(self, cluster: DatabaseCluster) -> DatabaseEndpoint | None:
+        """Both names lead to its private address: a way in from outside the VPC is not there. Only Postgres runs."""
+        if cluster.engine != "pg":
+            return None
+        with self._lock:  # VPC networks are found first and made then
+            found = self._databases.get(cluster.id)
+            if not found:
+                found = Database(cluster, image.of_platform("postgres"))
+                found.create()
+                self._databases[cluster.id] = found
+        with found.lock:
+            found.start()
+        record = Record("A", "@", cluster.private_ipv4, DATABASE_TTL)
+        for name in (cluster.endpoint.host, cluster.endpoint.private_host):
+            self.zone(name, (record,))
+        return cluster.endpoint
+
+    def database_members(self, cluster: str, users: dict[str, str], databases: tuple[str, ...]) -> None:
+        if found := self._databases.get(cluster):
+            with found.lock:
+                found.have(users, databases)
+
+    def database_sources(self, cluster: str, addresses: tuple[str, ...] | None) -> None:
+        if found := self._databases.get(cluster):
+            with found.lock:
+                found.admit(addresses)
+
+    def delete_database(self, cluster: str) -> None:
+        with self._lock:
+            found = self._databases.pop(cluster, None)
+        if found:
+            with found.lock:
+                found.delete()
+            for name in (found.cluster.endpoint.host, found.cluster.endpoint.private_host):
+                self.zone(name, None)
+
     def clear(self) -> None:
         """Everything goes."""
+        for cluster in list(self._databases):
+            self.delete_database(cluster)
         for droplet in self.all():
             self.delete(droplet.id)
         self._disks.clear()

@@ -20,6 +20,11 @@ STAND_INS: tuple[tuple[str, str], ...] = (
         "DNS at DigitalOcean and its resolvers",
         "a name server of ours with the same records (A, AAAA, CNAME, NS, TXT)",
     ),
+    (
+        "managed Postgres",
+        "one container with the packages' Postgres, whatever version is ordered, on the private network only: "
+        "TLS signed by itself, doadmin no superuser, trusted sources as rules of the server; no standby, pool or backup",
+    ),
     ("Spaces", "SeaweedFS, without TLS, its data in memory"),
     ("the registries of the images", "the local registry's data, read-only at each droplet's 127.0.0.1"),
 )
