@@ -19,8 +19,10 @@ class _Secrets(Construct):
 
     def supplied(self, name: str, description: str) -> SecretValue:
         """A value that the outside world chose."""
-        if self._simulated:
-            return self.generated(name)
+        return self.generated(name) if self._simulated else self.ordered(name, description)
+
+    def ordered(self, name: str, description: str) -> SecretValue:
+        """A value that came with what the cloud stack ordered: also where the outside world is simulated, no other opens it."""
         return SuppliedSecret(self, name, name=self._prefix + name, description=description)
 
 
@@ -52,7 +54,7 @@ class PlatformSecrets(_Secrets):
         self.postgres_password = (
             self.generated("postgres-password")
             if settings.data.postgres.where == "swarm"
-            else self.supplied("postgres-password", "password of doadmin on the managed Postgres cluster")
+            else self.ordered("postgres-password", "password of doadmin on the managed Postgres cluster")
         )
         self.postgres_telegraf_password = self.generated("postgres-telegraf-password")
         self.influxdb_password = self.generated("influxdb-password")
