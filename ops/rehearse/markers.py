@@ -6,13 +6,18 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from layers.data.postgres import PASSFILE
 from layers.platform.identity import identities_of
+from layers.settings.environment import Environment
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 from ops.smoke.tasks import Tasks
 
 REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
-PSQL = 'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres -qAt -v ON_ERROR_STOP=1'
+OPTIONS = "-qAt -v ON_ERROR_STOP=1"
+PSQL = f'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres {OPTIONS}'
+KEEPER = "postgres-keeper"
+"""Where the database is managed, its task is the one that has a client and the password."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +33,15 @@ class Store:
     read: str
 
 
+def _postgres(psql: str, *, at: str) -> Store:
+    return Store(
+        at=at,
+        write=f'{psql} -c "create table if not exists rehearsal_marker (v text); delete from rehearsal_marker;'
+        " insert into rehearsal_marker values ('MARK')\"",
+        read=f"{psql} -c 'select v from rehearsal_marker'",
+    )
+
+
 STORES: Mapping[str, Store] = {
     "redis": Store(
         at="redis",
@@ -35,18 +49,27 @@ STORES: Mapping[str, Store] = {
         write=f"{REDIS} set rehearsal:marker MARK >/dev/null && {REDIS} save",
         read=f"{REDIS} get rehearsal:marker",
     ),
-    "postgres": Store(
-        at="postgres",
-        write=f'{PSQL} -c "create table if not exists rehearsal_marker (v text); delete from rehearsal_marker;'
-        " insert into rehearsal_marker values ('MARK')\"",
-        read=f"{PSQL} -c 'select v from rehearsal_marker'",
-    ),
+    "postgres": _postgres(PSQL, at="postgres"),
     "minio": Store(
         at="minio-keeper",
         write="echo MARK > /tmp/marker; mc --quiet cp /tmp/marker store/BUCKET/rehearsal-marker",
         read="mc --quiet cat store/BUCKET/rehearsal-marker",
     ),
 }
+
+
+def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
+    """The client in the keeper's task, at the managed database; ``tls`` in libpq's words."""
+    postgres = settings.data.postgres
+    at = f"-h {postgres.host} -p {postgres.port} -U doadmin -d defaultdb"
+    return f"PGPASSFILE={PASSFILE} PGCONNECT_TIMEOUT=10 PGSSLMODE={tls} psql {at} {OPTIONS}"
+
+
+def stores_of(settings: Environment) -> Mapping[str, Store]:
+    """Where an environment keeps its data."""
+    if settings.data.postgres.where == "swarm":
+        return STORES
+    return {**STORES, "postgres": _postgres(psql_of_keeper(settings), at=KEEPER)}
 
 
 def write(world: World) -> None:
@@ -56,7 +79,7 @@ def write(world: World) -> None:
         CheckFailed: one could not be written.
     """
     with world.tasks() as tasks:
-        for name, store in STORES.items():
+        for name, store in stores_of(world.services.settings).items():
             mark = f"mark-{secrets.token_hex(6)}"
             _run(world, tasks, name, store, store.write.replace("MARK", mark))
             world.marks[name] = mark
@@ -69,9 +92,10 @@ def read(world: World) -> None:
         CheckFailed: names the stores that have lost it.
     """
     lost = []
+    stores = stores_of(world.services.settings)
     with world.tasks() as tasks:
         for name, mark in world.marks.items():
-            found = _run(world, tasks, name, STORES[name], STORES[name].read)
+            found = _run(world, tasks, name, stores[name], stores[name].read)
             if mark not in found:
                 lost.append(f"{name} has lost its data (found {found.strip()[:60]!r})")
     if lost:

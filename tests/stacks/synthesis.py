@@ -27,7 +27,7 @@ from rehearsal.images.recipe import read_all
 
 Stack = TypeVar("Stack", bound=TerraformStack)
 
-ALL = ("local", "prod", "staging", "rehearsal", "rehearsal-3", "rehearsal-4")
+ALL = ("local", "prod", "staging", "rehearsal", "rehearsal-3", "rehearsal-4", "rehearsal-managed")
 """Environments whose services are looked at."""
 
 CLOUDS = tuple(name for name in ALL if name != "local")

@@ -8,6 +8,7 @@ import pytest
 from sprocket_constructs import ConstructError, GeneratedSecret, UpdateOrder, sharing
 
 from layers.data.stores import STORES
+from layers.loading import load_environment
 from layers.services import ServicesStack
 from tests.stacks.synthesis import ALL, altered, built, declared, json_at, service, text_at
 from tests.unit.layer_data_files import pairs
@@ -36,7 +37,8 @@ def members(stack: ServicesStack, network: str) -> list[str]:
 @pytest.mark.parametrize("environment", ALL)
 def test_every_store_is_pinned_and_says_how_it_is_backed_up(environment: str) -> None:
     stack = declared(environment)
-    stores = set(STORES) - ({"postgres"} if environment == "prod" else set())
+    managed = load_environment(environment).data.postgres.where == "managed"
+    stores = set(STORES) - ({"postgres"} if managed else set())
     for name in stores:
         store = service(stack, name)
         data = [mount for mount in store.wiring.data if mount.backup is not None]
@@ -175,6 +177,11 @@ def test_postgres_in_the_swarm() -> None:
     assert "-h" in server.health.test, "the server that sets up an empty directory answers on its socket"
     address = stack.data.postgres.address
     assert (address.host, address.port, address.tls) == ("postgres", 5432, False)
+
+
+def test_a_password_that_came_with_the_cluster_is_not_made_up_where_all_others_are() -> None:
+    assert [one.name for one in declared("rehearsal-managed").supplied_secrets] == ["postgres-password"]
+    assert not declared("rehearsal").supplied_secrets
 
 
 def test_postgres_managed() -> None:

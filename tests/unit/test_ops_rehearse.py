@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +20,9 @@ import pytest
 
 from layers.loading import load_environment
 from ops.errors import WrongUse
-from ops.rehearse import report, run, surroundings
+from ops.rehearse import markers, report, run, surroundings
 from ops.rehearse.checks import CHECKS
+from ops.rehearse.checks.database import database
 from ops.rehearse.checks.datagrams import counted
 from ops.rehearse.checks.faults import _tree
 from ops.rehearse.checks.guards import EDITS
@@ -29,7 +32,9 @@ from ops.rehearse.cold_start import empty_plans
 from ops.rehearse.diary import Diary
 from ops.rehearse.outcome import CheckFailed, Outcome
 from ops.rehearse.world import World
+from ops.smoke.tasks import Finished
 from ops.target import targets_of
+from tests.stacks.synthesis import declared, service
 
 
 def outcome(name: str, ok: bool | None, found: str = "") -> Outcome:
@@ -180,6 +185,48 @@ def test_a_process_and_all_below_it_are_found() -> None:
         finally:
             for pid in _tree(process.pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+def test_the_marker_is_in_the_database_that_the_environment_has() -> None:
+    here, managed = (
+        markers.stores_of(load_environment(name))["postgres"] for name in ("rehearsal", "rehearsal-managed")
+    )
+    assert (here.at, managed.at) == ("postgres", "postgres-keeper")
+    keeper = service(declared("rehearsal-managed"), managed.at)
+    passfile, at = re.search(r"PGPASSFILE=(\S+) .*-h (\S+ -p \d+) ", managed.read).groups()  # type: ignore[union-attr]
+    assert passfile in {each.at for each in keeper.wiring.files}
+    assert at == "db.sprocket.rehearsal.test -p 25060" and "PGSSLMODE=require" in managed.write
+
+
+def refusal(*, plain: str, state: str) -> CheckFailed | str:
+    """What the check of the managed database says when it meets these."""
+    answers = {"require": (0, "9 of 22"), "disable": (2 if plain else 0, plain)}
+
+    def run(_: str, *words: str) -> Finished:
+        tls = next(tls for tls in answers if f"PGSSLMODE={tls}" in words[-1])
+        code, output = answers[tls]
+        return Finished(code=code, output=output)
+
+    tasks = SimpleNamespace(container=lambda name: name, run=run)
+    fake: Any = SimpleNamespace(
+        services=SimpleNamespace(settings=load_environment("rehearsal-managed")),
+        box=SimpleNamespace(resolve=lambda name: "10.126.0.2", probe=lambda host, ports: {ports[0]: state}),
+        tasks=lambda: nullcontext(tasks),
+    )
+    try:
+        return database(fake)
+    except CheckFailed as error:
+        return error
+
+
+def test_a_managed_database_that_is_open_or_speaks_plaintext_fails() -> None:
+    refused = "FATAL: no pg_hba.conf entry for host, no encryption"
+    assert refusal(plain=refused, state="filtered") == (
+        "by TLS only, filtered from outside, 9 of 22 connections in use"
+    )
+    assert "is open to a stranger" in str(refusal(plain=refused, state="open"))
+    assert "without TLS" in str(refusal(plain="", state="filtered"))
+    assert "without TLS" in str(refusal(plain="could not translate host name", state="filtered"))
 
 
 def test_datagrams_are_counted_by_port() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops.rehearse.check import Check
 from ops.rehearse.checks.access import ACCESS
 from ops.rehearse.checks.again import AGAIN
+from ops.rehearse.checks.database import DATABASE
 from ops.rehearse.checks.disaster import DISASTER
 from ops.rehearse.checks.faults import FAULTS
 from ops.rehearse.checks.growth import GROWTH
@@ -20,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     OUTSIDE,
     INSIDE,
     METADATA,
+    DATABASE,
     AGAIN,
     ACCESS,
     GUARDS,
