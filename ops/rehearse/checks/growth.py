@@ -18,7 +18,7 @@ from ops.rehearse.health import READY_S, whole
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 
-TO = "rehearsal-3"
+FROM, TO = "rehearsal", "rehearsal-3"
 
 
 def grown(world: World) -> str:
@@ -85,5 +85,5 @@ GROWTH = Check(
     name="growth",
     what="one node becomes three by an edit: its stores move, the data is there",
     run=grown,
-    applies=lambda world: "" if len(world.nodes) == 1 else "this rehearsal has more than one node already",
+    applies=lambda world: "" if world.environment == FROM else f"only {FROM} becomes {TO}",
 )
