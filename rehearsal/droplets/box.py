@@ -149,6 +149,12 @@ class Box:
         with found.lock:
             found.kill()
 
+    def hang(self, name: str) -> None:
+        """It stays on and answers nothing, without a word to the API."""
+        found = self.machines.named(name)
+        with found.lock:
+            found.hang()
+
     def start(self, name: str) -> None:
         """Power on what was killed."""
         found = self.machines.named(name)

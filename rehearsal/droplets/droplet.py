@@ -108,6 +108,10 @@ class Droplet:
             while self.running:
                 time.sleep(0.05)
 
+    def hang(self) -> None:
+        """Nothing in it runs any more, and it is still on: only without power does it go."""
+        docker("pause", self.container)
+
     def delete(self) -> None:
         """Container, its engine's data, its control groups and its folder. Volumes stay."""
         with suppress(MachineError):

@@ -14,7 +14,7 @@ from ops.rehearse.checks.hidden import HIDDEN
 from ops.rehearse.checks.losses import MANAGER_LOST, WORKER_LOST
 from ops.rehearse.checks.metadata import METADATA
 from ops.rehearse.checks.ports import INSIDE, OUTSIDE
-from ops.rehearse.checks.replacement import REPLACEMENT
+from ops.rehearse.checks.replacement import HUNG, REPLACEMENT
 from ops.rehearse.checks.restarts import ENGINES, REBOOTS
 
 CHECKS: tuple[Check, ...] = (
@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     WORKER_LOST,
     MANAGER_LOST,
     REPLACEMENT,
+    HUNG,
     DISASTER,
     GROWTH,
     FAULTS,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 
+from ops.members import Members
 from ops.rehearse.check import Check
 from ops.rehearse.health import whole
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
+
+NOTICED_S = 120.0
 
 
 def replaced(world: World) -> str:
@@ -35,6 +38,28 @@ def replaced(world: World) -> str:
     return f"{node.name} in {seconds:.0f} s ({'; '.join(steps)}), {len(volumes)} volumes followed"
 
 
+def hung(world: World) -> str:
+    """A manager that is on and answers nothing, not even the API's wish that it shuts down, is replaced."""
+    node = next(n for n in reversed(world.managers) if not n.is_first)
+    before, volumes = world.droplets()[node.name], _volumes(world, node.name)
+    world.say(f"{node.name} hangs")
+    world.box.hang(node.name)
+    with world.swarm() as swarm:
+        members = Members(swarm)
+        world.until(
+            NOTICED_S,
+            lambda: any(m.name == node.name and not m.is_up for m in members.all()),
+            f"the swarm notices that {node.name} hangs",
+        )
+    started = time.monotonic()
+    world.ops("replace-node", "--env", world.environment, "--node", node.name, "--dead", "--yes")
+    seconds = time.monotonic() - started
+    if world.droplets()[node.name] == before or _volumes(world, node.name) != volumes:
+        raise CheckFailed(f"{node.name} is still the same droplet, or its volumes are not all there")
+    whole(world, names=True)
+    return f"{node.name} in {seconds:.0f} s, {len(volumes)} volumes followed"
+
+
 def _volumes(world: World, name: str) -> list[str]:
     droplet = world.droplets()[name]
     return sorted(world.api("GET", f"/v2/droplets/{droplet}")["droplet"]["volume_ids"])
@@ -42,4 +67,11 @@ def _volumes(world: World, name: str) -> list[str]:
 
 REPLACEMENT = Check(
     name="replacement", what="a droplet is rebuilt: volume follows, node back, dead entry gone", run=replaced
+)
+
+HUNG = Check(
+    name="hung",
+    what="a droplet that hangs is rebuilt by --dead: its power is cut, volume follows",
+    run=hung,
+    applies=lambda world: "" if len(world.managers) > 2 else "this rehearsal has one manager",
 )
