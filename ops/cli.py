@@ -136,7 +136,7 @@ def down(env: Env = "local", parallelism: Parallel = 30, yes: Yes = False) -> No
     from ops.power import down as switch_off
 
     if not (_is_here(env) or yes):
-        _typed(env, None, f"switching {env} off stops all its services")
+        _typed(env, None, f"switching {env} off stops all its services", instead="--yes")
     switch_off(env, parallelism=parallelism)
 
 
@@ -152,7 +152,8 @@ def purge(
     """Remove an environment with its data, its secrets and its state."""
     from ops.power import purge as remove
 
-    _typed(env, confirm, f"purge deletes all data of {env}, its secrets and its state")
+    warning = f"purge deletes all data of {env}, its secrets and its state"
+    _typed(env, confirm, warning, instead=f"--confirm {env}")
     remove(env, parallelism=parallelism)
 
 
@@ -253,10 +254,10 @@ def _confirmed(question: str) -> bool:
     return typer.confirm(question)
 
 
-def _typed(env: str, given: str | None, warning: str) -> None:
-    """Has the environment's name typed, or given as an option."""
+def _typed(env: str, given: str | None, warning: str, *, instead: str) -> None:
+    """Has the environment's name typed, or given as an option; ``instead`` is the option for where nobody types."""
     if given is None and not sys.stdin.isatty():
-        raise errors.WrongUse(f"{warning}; there is nobody to ask", fix=f"give its name: --confirm {env}")
+        raise errors.WrongUse(f"{warning}; there is nobody to ask", fix=f"say that it is meant: {instead}")
     if given is None:
         screen.err.print(warning)
         given = typer.prompt(f"type {env} to go on")

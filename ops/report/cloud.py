@@ -191,8 +191,8 @@ def loss_of(old: Resource, new: Resource, before: Inventory, after: Inventory) -
         return None
     what = "volume" if len(lost) == 1 else "volumes"
     return 0, (
-        f"droplet {new.name} loses {what} {', '.join(lost)}, taken away while it runs and its store writes; "
-        "refused on deploy; undo the edit, or follow docs/runbooks/move-a-store.md"
+        f"droplet {new.name} loses {what} {', '.join(lost)}; refused on deploy while it runs, since its store may be "
+        "writing; undo the edit, or follow docs/runbooks/move-a-store.md"
     )
 
 

@@ -34,7 +34,7 @@ def test_an_unknown_option_is_wrong_use() -> None:
 def test_a_purge_without_anybody_to_ask_needs_the_name(capsys: pytest.CaptureFixture[str]) -> None:
     done = run("purge")
     assert done.returncode == errors.WRONG_USE
-    assert "give its name: --confirm local" in done.stderr
+    assert "say that it is meant: --confirm local" in done.stderr
 
 
 def test_a_purge_with_another_name_is_refused() -> None:

@@ -96,7 +96,7 @@ def test_a_volume_that_moves_is_a_danger() -> None:
         '${digitalocean_volume.stores["minio"].id}'
     ]
     (danger,) = compared(cloud(), after).dangers
-    assert danger.startswith("droplet prod-app-1 loses volume prod-redis, taken away while it runs")
+    assert danger.startswith("droplet prod-app-1 loses volume prod-redis; refused on deploy while it runs")
     assert "docs/runbooks/move-a-store.md" in danger
     assert not compared(after, {**after, "output": {}}).dangers
     more = cloud()

@@ -43,7 +43,7 @@ def grown(world: World) -> str:
 def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
     """Steps 3 to 6: off, volumes away, the rest applied, on again."""
     droplet = world.droplets()[old.name]
-    world.ops("down", "--env", world.environment)
+    world.ops("down", "--env", world.environment, "--yes")
     world.say(f"shutting {old.name} down")
     world.api("POST", f"/v2/droplets/{droplet}/actions", {"type": "shutdown"})
     world.until(120, lambda: _status(world, droplet) == "off", f"{old.name} is off")
