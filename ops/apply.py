@@ -17,7 +17,7 @@ from ops.progress import ApplyProgress
 from ops.report.actions import from_terraform
 from ops.report.redact import scrubbed
 from ops.target import Target
-from ops.terraform import Outcome, TerraformFailed
+from ops.terraform import Outcome, TerraformFailed, encrypts
 from ops.watch import Trouble
 
 _STOP_GRACE = re.compile(r"error on wait for container with ID '[^']*': .*context deadline exceeded")
@@ -58,6 +58,9 @@ def apply(
         replace = () if last else meant.replace
         with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
             if plan is None:
+                if encrypts():
+                    # How a state is encrypted changes only when it is written.
+                    target.terraform.apply(file, lambda event: None)
                 return last
             found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy, moves=meant.moves)
             if found:

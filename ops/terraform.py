@@ -74,6 +74,11 @@ def program() -> str:
     return os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
 
 
+def encrypts() -> bool:
+    """Whether the state's encryption is configured; only OpenTofu knows it (docs/runbooks/state.md)."""
+    return bool(os.environ.get("TF_ENCRYPTION"))
+
+
 def _name() -> str:
     return Path(program()).name
 

@@ -79,9 +79,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "engine": _engine,
     "swarm": _swarm,
     "terraform": _terraform,
+    "tofu": lambda: "" if shutil.which("tofu") else "tofu binary",
     "docker provider": lambda: _provider(*DOCKER),
     "random provider": lambda: _provider(*RANDOM),
     "digitalocean provider": lambda: _provider(*DIGITALOCEAN),
     "tls provider": lambda: _provider(*TLS),
 }
-ON_THE_SWARM = tuple(part for part in PARTS if part not in ("digitalocean provider", "tls provider"))
+ON_THE_SWARM = ("engine", "swarm", "terraform", "docker provider", "random provider")
