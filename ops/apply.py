@@ -59,8 +59,7 @@ def apply(
         with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
             if plan is None:
                 if encrypts():
-                    # How a state is encrypted changes only when it is written.
-                    target.terraform.apply(file, lambda event: None)
+                    _written_anew(target, file)
                 return last
             found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy, moves=meant.moves)
             if found:
@@ -78,6 +77,15 @@ def apply(
             "  a task used its whole stop grace, which the provider counts as an error; once more"
         )
     return True
+
+
+def _written_anew(target: Target, file: Path) -> None:
+    """Applies a plan without changes: how a state is encrypted changes only when it is written."""
+    outcome = target.terraform.apply(file, lambda event: None)
+    if outcome.interrupted:
+        raise Interrupted(_interrupted(target))
+    if outcome.code:
+        raise OpsError(_explained(target, outcome, {}))
 
 
 def only_stop_grace(outcome: Outcome) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,8 +26,11 @@ def emulated_world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
     """Credentials are in the environment as a person's would be; state and host key are gone before and after."""
     settings = load_environment(ENVIRONMENT)
     surroundings.forget(settings)
-    spaces = SpacesEndpoint()
-    with Emulator(folder / "api", settings=QUICK) as emulator:
+    with ExitStack() as stack:
+        stack.callback(surroundings.forget, settings)
+        spaces = SpacesEndpoint()
+        stack.callback(spaces.stop)
+        emulator = stack.enter_context(Emulator(folder / "api", settings=QUICK))
         given = {
             **spaces.environment,
             "NO_PROXY": "127.0.0.1",
@@ -37,9 +40,6 @@ def emulated_world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
         }
         for name, value in given.items():
             monkeypatch.setenv(name, value)
-        diary = Diary(folder / "log")
+        diary = stack.enter_context(closing(Diary(folder / "log")))
         no_box = cast(Any, None)
         yield World(environment=ENVIRONMENT, folder=folder, box=no_box, emulator=emulator, diary=diary)
-        diary.close()
-    spaces.stop()
-    surroundings.forget(settings)

@@ -1,4 +1,4 @@
-"""OpenTofu in Terraform's place, with its state encrypted: docs/runbooks/state.md, word by word."""
+"""OpenTofu in Terraform's place, with its state encrypted, as docs/runbooks/state.md has it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ BEFORE = (
 )
 BACK = (
     f'{KEY}\n{METHOD}\nmethod "unencrypted" "before" {{}}\n'
-    "state {\nmethod = method.unencrypted.before\nfallback { method = method.aes_gcm.main }\n}"
+    "state {\nmethod = method.unencrypted.before\nfallback { method = method.aes_gcm.main }\n}\n"
+    f"{PLAN}"
 )
 
 

@@ -1,11 +1,18 @@
-"""The one error that is repeated, and waiting until services stand."""
+"""The one error that is repeated, a state that is written anew, and waiting until services stand."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
+import ops.apply
 from ops.apply import only_stop_grace
-from ops.errors import OpsError
+from ops.errors import Interrupted, OpsError
 from ops.terraform import Diagnostic, Outcome
 from ops.watch import Watch, wait_until_settled
 from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
@@ -45,6 +52,43 @@ def test_warnings_do_not_hide_that_it_was_only_the_stop_grace() -> None:
     found = outcome(GRACE)
     found.diagnostics.append(Diagnostic(severity="warning", summary="deprecated"))
     assert only_stop_grace(found)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "code", "interrupted", "raised"),
+    [
+        ("", 1, False, None),
+        ("key", 0, False, None),
+        ("key", 1, False, OpsError),
+        ("key", 0, True, Interrupted),
+    ],
+)
+def test_where_the_state_is_encrypted_it_is_written_without_changes_too(
+    monkeypatch: pytest.MonkeyPatch,
+    encryption: str,
+    code: int,
+    interrupted: bool,
+    raised: type[Exception] | None,
+) -> None:
+    applied: list[Path] = []
+
+    def write(file: Path, hear: object) -> Outcome:
+        applied.append(file)
+        return Outcome(code=code, diagnostics=[], errored=[], interrupted=interrupted)
+
+    @contextmanager
+    def no_changes(*_: object) -> Iterator[tuple[Path, None]]:
+        yield Path("plan"), None
+
+    monkeypatch.setattr(ops.apply, "saved_plan", no_changes)
+    monkeypatch.setenv("TF_ENCRYPTION", encryption)
+    terraform = SimpleNamespace(apply=write, state=dict)
+    target = SimpleNamespace(
+        name="prod", stack="prod-cloud", is_cloud=True, variables={}, terraform=terraform
+    )
+    with pytest.raises(raised) if raised else nullcontext():
+        assert ops.apply.apply(cast(Any, target), parallelism=1) is False
+    assert applied == ([Path("plan")] if encryption else [])
 
 
 class Clock:
