@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ops.smoke.graph import Declared
 from ops.smoke.outcome import Outcome
@@ -50,15 +51,10 @@ def check_dependencies(
     for name, service in sorted(scene.services.items()):
         if service.layer != PLATFORM or name.rpartition("-")[2] in UNUSED:
             continue
-        container = tasks.container(name)
-        if container is None:
+        if tasks.container(name) is None:
             yield Outcome.skipped(AREA, name, because="none of its tasks is on the node that is asked")
             continue
-        found = settled(
-            lambda container=container, service=service: _asked(tasks, container, service),  # type: ignore[misc]
-            until=until,
-            wait=end.wait,
-        )
+        found = settled(partial(_asked, tasks, service), until=until, wait=end.wait)
         if found is None:
             because = "this program reports no dependencies; its health is among the services"
             yield Outcome.skipped(AREA, name, because=because)
@@ -71,6 +67,8 @@ def settled(
 ) -> list[Dependency] | None:
     """What ``ask`` gives once all of it works, or at ``until`` (monotonic seconds); what was red first says for how long.
 
+    A service that gives nothing any more, because its task is being replaced, stays what it was.
+
     Args:
         wait: pauses for seconds; true ends the waiting.
     """
@@ -80,7 +78,7 @@ def settled(
     while found and any(each.error for each in found) and time.monotonic() < until and not wait(2):
         waited = time.monotonic() - started
         late |= {each.name: waited for each in found if each.error}
-        found = ask()
+        found = ask() or found
     return found and [replace(each, waited=late.get(each.name, 0)) for each in found]
 
 
@@ -133,8 +131,11 @@ def parsed(body: str) -> list[Dependency] | None:
         return None
 
 
-def _asked(tasks: Tasks, container: str, service: Declared) -> list[Dependency] | None:
-    """The list, at the port of the health check, or at any other that the task listens on."""
+def _asked(tasks: Tasks, service: Declared) -> list[Dependency] | None:
+    """The list of its newest task, at the port of the health check, or at any other that the task listens on."""
+    container = tasks.container(service.name)
+    if container is None:
+        return None
     ports = [service.healthz] if service.healthz else tasks.listening(container)
     for port in ports:
         found = parsed(tasks.get(container, f"http://127.0.0.1:{port}/healthz").output)

@@ -179,6 +179,14 @@ def test_a_dependency_that_is_late_is_asked_again_and_says_so() -> None:
     assert not found[0].waited and found[1].waited > 0
 
 
+def test_a_red_one_whose_task_goes_away_meanwhile_stays_red() -> None:
+    red = [Dependency(name="cache", target="redis:6379", error="refused")]
+    answers = iter([red, None, None])
+    waits = iter([False, False, True])
+    found = settled(lambda: next(answers), until=time.monotonic() + 60, wait=lambda seconds: next(waits))
+    assert found is not None and [each.error for each in found] == ["refused"]
+
+
 @pytest.mark.parametrize(("patience_s", "ended"), [(0, False), (60, True)])
 def test_a_dependency_that_stays_away_is_red(patience_s: float, ended: bool) -> None:
     red = [Dependency(name="cache", target="redis:6379", error="refused")]
