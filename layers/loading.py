@@ -62,8 +62,9 @@ def read_environment(name: str, folder: Path | None = None) -> dict[str, Any]:
     path = folder / f"{name}.yaml"
     names = environment_names(folder)
     if not path.is_file():
+        where = "environments" if folder == ENVIRONMENTS else str(folder)
         raise SettingsError(
-            f"{path.name}: there is no environment {name!r}; use one of {', '.join(names)}, or add environments/{path.name}"
+            f"{path.name}: there is no environment {name!r}; use one of {', '.join(names) or 'none'}, or add {where}/{path.name}"
         )
     document = read_yaml(path)
     if "name" in document:

@@ -109,7 +109,7 @@ class Droplet:
                 time.sleep(0.05)
 
     def hang(self) -> None:
-        """Nothing in it runs any more, and it is still on: only without power does it go."""
+        """Its system stands still (init, sshd, the engine) while it is on; tasks that run are not the system's and go on."""
         docker("pause", self.container)
 
     def delete(self) -> None:

@@ -32,7 +32,12 @@ def execute(
 
 def inside(container: str, script: str, *, stdin: str = "", timeout: float = 60) -> str:
     """Run a shell script inside and return what it prints; a failure is a MachineError."""
-    done = execute(container, "sh", "-ec", script, stdin=stdin, timeout=timeout)
+    try:
+        done = execute(container, "sh", "-ec", script, stdin=stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise MachineError(
+            f"{container}: `{script.strip().splitlines()[0]}` has not ended in {timeout:.0f} s"
+        ) from None
     if done.returncode:
         raise MachineError(
             f"{container}: `{script.strip().splitlines()[0]}` ended with {done.returncode}: {done.stderr.strip()}"

@@ -21,7 +21,7 @@ STAND_INS: tuple[tuple[str, str], ...] = (
         "a name server of ours with the same records (A, AAAA, CNAME, NS, TXT)",
     ),
     (
-        "managed Postgres",
+        "managed Postgres, where one is ordered",
         "one container with the packages' Postgres, whatever version is ordered, on the private network only: "
         "TLS signed by itself, doadmin no superuser, trusted sources as rules of the server; no standby, pool or backup",
     ),

@@ -67,6 +67,11 @@ def test_who_may_connect_follows_tags_and_droplets(box: Box, notes: Notes) -> No
     box.done()
     networks = box.ask("GET", f"/v2/droplets/{number}")["droplet"]["networks"]["v4"]
     assert set(notes.sources[id] or ()) == {"192.0.2.0/24", *(one["ip_address"] for one in networks)}
+    one = [{"type": "droplet", "value": str(number)}]
+    box.ask("PUT", f"/v2/databases/{id}/firewall", {"rules": one}, 204)
+    box.done()
+    assert set(notes.sources[id] or ()) == {one["ip_address"] for one in networks}
+    box.ask("PUT", f"/v2/databases/{id}/firewall", {"rules": rules}, 204)
     box.ask("DELETE", f"/v2/droplets/{number}", expect=204)
     box.done()
     assert notes.sources[id] == ("192.0.2.0/24",)

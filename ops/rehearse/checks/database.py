@@ -16,7 +16,10 @@ ROOM = (
 
 
 def database(world: World) -> str:
-    """A node reaches it by TLS, nobody without, nobody else; tells how many of its connections are in use."""
+    """A task reaches it by TLS, and not without; from outside there is no way. Tells how many connections are in use.
+
+    Who is let in by rules is not seen from here: tests/live/test_managed_database.py asks a server as a stranger.
+    """
     postgres = world.services.settings.data.postgres
     address = world.box.resolve(str(postgres.host))
     if address is None:
@@ -30,7 +33,7 @@ def database(world: World) -> str:
     state = world.box.probe(address, (postgres.port,))[postgres.port]
     if state == "open":
         raise CheckFailed(f"port {postgres.port} is open to a stranger")
-    return f"by TLS only, {state} from outside, {used.output.strip()} connections in use"
+    return f"by TLS only, no way from outside ({state}), {used.output.strip()} connections in use"
 
 
 def _ask(world: World, tls: str, sql: str) -> Finished:

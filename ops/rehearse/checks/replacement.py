@@ -39,7 +39,7 @@ def replaced(world: World) -> str:
 
 
 def hung(world: World) -> str:
-    """A manager that is on and answers nothing, not even the API's wish that it shuts down, is replaced."""
+    """A manager whose system stands still, so that swarm and ssh get no answer, is replaced. A shutdown would wake it here."""
     node = next(n for n in reversed(world.managers) if not n.is_first)
     before, volumes = world.droplets()[node.name], _volumes(world, node.name)
     world.say(f"{node.name} hangs")
@@ -71,7 +71,7 @@ REPLACEMENT = Check(
 
 HUNG = Check(
     name="hung",
-    what="a droplet that hangs is rebuilt by --dead: its power is cut, volume follows",
+    what="a droplet whose system stands still is rebuilt by --dead: volume follows, dead entry gone",
     run=hung,
     applies=lambda world: "" if len(world.managers) > 2 else "this rehearsal has one manager",
 )
