@@ -270,20 +270,19 @@ def _typed(env: str, given: str | None, warning: str, *, instead: str) -> None:
 def main() -> None:
     """Entry point: errors that a person can act on come out as text, never as a traceback."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    sys.unraisablehook = _without_farewell
     try:
         app()
     except errors.WrongUse as error:
         screen.fail(str(error))
         sys.exit(errors.WRONG_USE)
     except errors.Interrupted as error:
-        sys.unraisablehook = _without_farewell
         screen.fail(str(error))
         sys.exit(errors.INTERRUPTED)
     except (errors.OpsError, SettingsError) as error:
         screen.fail(str(error))
         sys.exit(errors.FINDING)
     except KeyboardInterrupt:
-        sys.unraisablehook = _without_farewell
         screen.fail("stopped")
         sys.exit(errors.INTERRUPTED)
 
