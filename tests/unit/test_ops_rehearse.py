@@ -222,7 +222,7 @@ def refusal(*, plain: str, state: str) -> CheckFailed | str:
 def test_a_managed_database_that_is_open_or_speaks_plaintext_fails() -> None:
     refused = "FATAL: no pg_hba.conf entry for host, no encryption"
     assert refusal(plain=refused, state="filtered") == (
-        "by TLS only, filtered from outside, 9 of 22 connections in use"
+        "by TLS only, no way from outside (filtered), 9 of 22 connections in use"
     )
     assert "is open to a stranger" in str(refusal(plain=refused, state="open"))
     assert "without TLS" in str(refusal(plain="", state="filtered"))
