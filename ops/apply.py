@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops import guard, preflight, screen, secrets
+from ops import guard, screen, secrets
 from ops.errors import Interrupted, OpsError, Refused
-from ops.held import resources_of
+from ops.held import ids_in, resources_of
 from ops.progress import ApplyProgress
 from ops.report.actions import from_terraform
 from ops.report.redact import scrubbed
@@ -150,7 +150,7 @@ def _remove_unfinished(target: Target, made: Collection[str]) -> None:
     nobody knows, and the next apply would adopt it. Services of these names that were there before would have stopped
     the deploy.
     """
-    known = preflight.ids_in(target.terraform.state())
+    known = ids_in(target.terraform.state())
     with target.swarm() as swarm:
         for service in swarm.services():
             if service.name in made and service.id not in known:

@@ -12,3 +12,8 @@ def resources_of(state: Mapping[str, Any] | None) -> list[Resource]:
     """Resources in a state (``terraform show -json``), or in the ``prior_state`` of a plan; none where there is no state."""
     module = ((state or {}).get("values") or {}).get("root_module") or {}
     return list(module.get("resources", []))
+
+
+def ids_in(state: Mapping[str, Any]) -> set[str]:
+    """Ids of all that a state holds."""
+    return {str(r["values"]["id"]) for r in resources_of(state) if r.get("values", {}).get("id")}

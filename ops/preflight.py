@@ -12,7 +12,6 @@ from typing import Any
 
 from ops import ports
 from ops.errors import Obstacle
-from ops.held import resources_of
 from ops.report.inventory import Inventory, one
 from ops.report.service import view_of
 from ops.swarm import Swarm
@@ -188,11 +187,6 @@ def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
             what="\n".join([f"{have} no digest yet (unresolved):", *lines]),
             fix="python -m ops images resolve, where the registry can be reached, and commit images.lock.yaml",
         )
-
-
-def ids_in(state: Mapping[str, Any]) -> set[str]:
-    """Ids of all that a state (``terraform show -json``) holds."""
-    return {str(r["values"]["id"]) for r in resources_of(state) if r.get("values", {}).get("id")}
 
 
 def _taken(kind: str, names: Sequence[str]) -> Obstacle:

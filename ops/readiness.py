@@ -7,6 +7,7 @@ from typing import Any
 
 from ops import preflight, secrets
 from ops.errors import Obstacle, OpsError
+from ops.held import ids_in
 from ops.swarm import Swarm
 from ops.target import Target
 
@@ -24,7 +25,7 @@ def obstacles(target: Target) -> list[Obstacle]:
             found.append(Obstacle(what=error.problem, fix=_PROVIDERS))
     try:
         with target.swarm() as swarm:
-            found += _on_swarm(target, swarm, preflight.ids_in(state))
+            found += _on_swarm(target, swarm, ids_in(state))
     except OpsError as error:
         found.append(Obstacle(what=error.problem, fix=error.fix))
     return found

@@ -10,6 +10,7 @@ import pytest
 
 from ops import own_swarm, ports, preflight, secrets
 from ops.errors import Obstacle, Refused
+from ops.held import ids_in
 from ops.report.inventory import from_synthesis
 from tests.unit.ops_fixtures import service, stack
 from tests.unit.ops_swarm import FakeSwarm, on_swarm
@@ -78,7 +79,7 @@ def test_names_that_others_took_are_named_with_their_kind() -> None:
 
 def test_what_is_in_the_state_is_ours() -> None:
     state = {"values": {"root_module": {"resources": [{"values": {"id": "a"}}, {"values": {}}]}}}
-    assert preflight.ids_in(state) == {"a"}
+    assert ids_in(state) == {"a"}
     swarm = FakeSwarm(services_=[on_swarm("web", "a")])
     assert not list(preflight.taken_names(swarm, WANTED, {"a"}, in_swarm=True))
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from layers.cloud.nodes import ClusterNode
-from ops.held import resources_of
+from ops.held import ids_in
 from ops.rehearse.check import Check
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
@@ -63,7 +63,7 @@ def secret_values(world: World) -> dict[str, str]:
         target.terraform.init()
         state = target.terraform.state()
         values = known_values(state) | {str(value) for value in target.terraform.secret_outputs().values()}
-        values -= {str(resource["values"].get("id")) for resource in resources_of(state)}
+        values -= ids_in(state)
         for number, value in enumerate(sorted(values)):
             for part in parts_of(value):
                 found[f"value {number} of {target.stack} ({len(found)})"] = part
