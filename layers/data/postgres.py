@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 START = "/etc/sprocket/start.sh"
 PASSWORD = "/run/secrets/postgres-password"
 PASSFILE = "/run/secrets/pgpass"
+MANAGED_SUPERUSER, MANAGED_DATABASE = "doadmin", "defaultdb"
+"""What a cluster of DigitalOcean begins with."""
 METRICS_ROLE = "telegraf"
 """Reads the statistics that every role may read, and owns nothing."""
 
@@ -82,8 +84,8 @@ class Postgres(Construct):
         self._roles: dict[str, Role] = {}
         self._databases: dict[str, Database] = {}
         self.service = None if self._managed else self._server()
-        self.superuser = "doadmin" if self._managed else "postgres"
-        self.maintenance_database = "defaultdb" if self._managed else "postgres"
+        self.superuser = MANAGED_SUPERUSER if self._managed else "postgres"
+        self.maintenance_database = MANAGED_DATABASE if self._managed else "postgres"
         self.address = PostgresAddress(
             host=settings.host or "postgres", port=settings.port, tls=self._managed
         )

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from layers.data.postgres import PASSFILE
+from layers.data.postgres import MANAGED_DATABASE, MANAGED_SUPERUSER, PASSFILE
 from layers.platform.identity import identities_of
 from layers.settings.environment import Environment
 from ops.rehearse.outcome import CheckFailed
@@ -61,7 +61,7 @@ STORES: Mapping[str, Store] = {
 def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
     """The client in the keeper's task, at the managed database; ``tls`` in libpq's words."""
     postgres = settings.data.postgres
-    at = f"-h {postgres.host} -p {postgres.port} -U doadmin -d defaultdb"
+    at = f"-h {postgres.host} -p {postgres.port} -U {MANAGED_SUPERUSER} -d {MANAGED_DATABASE}"
     return f"PGPASSFILE={PASSFILE} PGCONNECT_TIMEOUT=10 PGSSLMODE={tls} psql {at} {OPTIONS}"
 
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from ipaddress import ip_network
 
 from rehearsal.digitalocean import DatabaseCluster, MachineError
+from rehearsal.digitalocean.resources.databases import OWNER
 
 from .engine import LABEL, PREFIX, docker, inside
 from .networks import have_private
 
 DATA = "/var/lib/postgresql/data"
-OWNER = "doadmin"
 # Everything but a superuser, as DigitalOcean's: what demands one fails here as it does there.
 OWNERS_RIGHTS = "CREATEROLE CREATEDB REPLICATION BYPASSRLS"
 RESERVED = 3  # connections, for the superuser, who is not to be reached by network
