@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ops.errors import OpsError
 from ops.members import Members
+from ops.nodes import ClusterNode
 from ops.ready import standings, wait_until_ready
 from ops.rehearse import markers
 from ops.rehearse.names import unresolved
@@ -25,6 +28,22 @@ def whole(world: World, *, names: bool = False) -> None:
     Raises:
         CheckFailed: what is not.
     """
+    ready(world)
+    try:
+        settled(world)
+    except OpsError as error:
+        raise CheckFailed(error.problem) from None
+    markers.read(world)
+    if names and (lost := unresolved(world)):
+        raise CheckFailed(f"names that do not resolve: {', '.join(lost)}")
+
+
+def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
+    """Waits until nodes, all of them by default, say that they are ready.
+
+    Raises:
+        CheckFailed: what those that are not wait for.
+    """
     told: dict[str, str] = {}
 
     def tell(found: object, seconds: float) -> None:
@@ -33,17 +52,19 @@ def whole(world: World, *, names: bool = False) -> None:
                 told[each.node] = str(each)
                 world.say(str(each))
 
-    found = wait_until_ready(lambda: standings(world.services), wait_s=READY_S, tell=tell)
+    found = wait_until_ready(lambda: standings(world.services, nodes), wait_s=READY_S, tell=tell)
     late = [str(each) for each in found if not each.ready]
     if late:
         raise CheckFailed(f"not ready within {READY_S:g} s: {' | '.join(late)}")
-    try:
-        settled(world)
-    except OpsError as error:
-        raise CheckFailed(error.problem) from None
-    markers.read(world)
-    if names and (lost := unresolved(world)):
-        raise CheckFailed(f"names that do not resolve: {', '.join(lost)}")
+
+
+def noticed(world: World, members: Members, node: ClusterNode, *, within_s: float) -> None:
+    """Waits until the swarm knows that a node does not answer."""
+    world.until(
+        within_s,
+        lambda: any(m.name == node.name and not m.is_up for m in members.all()),
+        f"the swarm notices that {node.name} does not answer",
+    )
 
 
 def settled(world: World) -> None:

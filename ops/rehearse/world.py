@@ -78,6 +78,11 @@ class World:
         return [node for node in self.nodes if node.role == "manager"]
 
     @property
+    def last_manager(self) -> ClusterNode:
+        """The last of them without a public address, so that the swarm is still reached; the only one where there is one."""
+        return next((node for node in reversed(self.managers) if not node.is_first), self.managers[0])
+
+    @property
     def address(self) -> str:
         """The reserved address, as the cloud stack's outputs tell it."""
         return str(self.cloud.terraform.outputs()["address"])
@@ -138,6 +143,11 @@ class World:
         """Ids of droplets by name, as the API knows them."""
         answer = self.api("GET", "/v2/droplets?per_page=200")
         return {one["name"]: int(one["id"]) for one in answer["droplets"]}
+
+    def droplet(self, id_: int) -> Mapping[str, Any]:
+        """One of them, as the API shows it."""
+        droplet: Mapping[str, Any] = self.api("GET", f"/v2/droplets/{id_}")["droplet"]
+        return droplet
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """One request to the API as somebody with the token, outside Terraform."""

@@ -10,12 +10,11 @@ import time
 from ruamel.yaml import YAML
 
 from layers.cloud.nodes import ClusterNode
-from layers.loading import ELSEWHERE, environments_folder, load_environment, read_environment
+from layers.loading import ELSEWHERE, environments_folder, read_environment
 from layers.settings.environment import Environment
-from ops.ready import standings, wait_until_ready
 from ops.rehearse.check import Check
 from ops.rehearse.cold_start import empty_plans
-from ops.rehearse.health import READY_S, whole
+from ops.rehearse.health import ready, whole
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 
@@ -26,7 +25,7 @@ def grown(world: World) -> str:
     """Follows the runbook step by step; the data moves with the volumes."""
     old = world.managers[0]
     _edit(world)
-    stores = _moving(load_environment(world.environment))
+    stores = _moving(world.services.settings)
     refused = world.begin("deploy", "--env", world.environment, "--only", "cloud", "--yes")
     world.end(refused, expect=(1,))
     told = " ".join(refused.heard)
@@ -48,20 +47,13 @@ def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
     world.ops("down", "--env", world.environment, "--yes")
     world.say(f"shutting {old.name} down")
     world.api("POST", f"/v2/droplets/{droplet}/actions", {"type": "shutdown"})
-    world.until(120, lambda: _status(world, droplet) == "off", f"{old.name} is off")
+    world.until(120, lambda: world.droplet(droplet)["status"] == "off", f"{old.name} is off")
     moves = [word for store in stores for word in ("--moves", store)]
     world.ops("deploy", "--env", world.environment, "--only", "cloud", "--yes", *moves)
     world.say(f"powering {old.name} on again")
     world.api("POST", f"/v2/droplets/{droplet}/actions", {"type": "power_on"})
-    world.until(120, lambda: _status(world, droplet) == "active", f"{old.name} is on")
-    new = [node for node in world.nodes if node.name != old.name]
-    found = wait_until_ready(lambda: standings(world.services, new), wait_s=READY_S)
-    if late := [str(each) for each in found if not each.ready]:
-        raise CheckFailed(f"not ready within {READY_S:g} s: {' | '.join(late)}")
-
-
-def _status(world: World, droplet: int) -> str:
-    return str(world.api("GET", f"/v2/droplets/{droplet}")["droplet"]["status"])
+    world.until(120, lambda: world.droplet(droplet)["status"] == "active", f"{old.name} is on")
+    ready(world, [node for node in world.nodes if node.name != old.name])
 
 
 def _moving(settings: Environment) -> list[str]:

@@ -7,7 +7,7 @@ import time
 from layers.cloud.nodes import ClusterNode
 from ops.members import Members
 from ops.rehearse.check import Check
-from ops.rehearse.health import whole
+from ops.rehearse.health import noticed, whole
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 from ops.report.inventory import Inventory, one
@@ -22,7 +22,7 @@ def worker(world: World) -> str:
 
 def manager(world: World) -> str:
     """Kills a manager that has no public address: the quorum holds."""
-    return _lost(world, next(node for node in reversed(world.managers) if not node.is_first))
+    return _lost(world, world.last_manager)
 
 
 def _lost(world: World, node: ClusterNode) -> str:
@@ -32,11 +32,7 @@ def _lost(world: World, node: ClusterNode) -> str:
     world.box.kill(node.name)
     with world.swarm() as swarm:
         members = Members(swarm)
-
-        def noticed() -> bool:
-            return any(m.name == node.name and not m.is_up for m in members.all())
-
-        world.until(FAILOVER_S, noticed, f"the swarm notices that {node.name} is gone")
+        noticed(world, members, node, within_s=FAILOVER_S)
         noticed_s = time.monotonic() - started
         movable = {str(r.values["name"]) for r in world.services.wanted.of_type("docker_service")} - pinned
 

@@ -6,7 +6,7 @@ import time
 
 from ops.members import Members
 from ops.rehearse.check import Check
-from ops.rehearse.health import whole
+from ops.rehearse.health import noticed, whole
 from ops.rehearse.outcome import CheckFailed
 from ops.rehearse.world import World
 
@@ -15,7 +15,7 @@ NOTICED_S = 120.0
 
 def replaced(world: World) -> str:
     """Replaces a node with volumes; they follow, and no entry of the old one is left."""
-    node = next((n for n in reversed(world.managers) if not n.is_first), world.managers[0])
+    node = world.last_manager
     before, volumes = world.droplets()[node.name], _volumes(world, node.name)
     if not volumes:
         raise CheckFailed(f"{node.name} has no volume, so the check would show nothing")
@@ -40,17 +40,12 @@ def replaced(world: World) -> str:
 
 def hung(world: World) -> str:
     """A manager whose system stands still, so that swarm and ssh get no answer, is replaced. A shutdown would wake it here."""
-    node = next(n for n in reversed(world.managers) if not n.is_first)
+    node = world.last_manager
     before, volumes = world.droplets()[node.name], _volumes(world, node.name)
     world.say(f"{node.name} hangs")
     world.box.hang(node.name)
     with world.swarm() as swarm:
-        members = Members(swarm)
-        world.until(
-            NOTICED_S,
-            lambda: any(m.name == node.name and not m.is_up for m in members.all()),
-            f"the swarm notices that {node.name} hangs",
-        )
+        noticed(world, Members(swarm), node, within_s=NOTICED_S)
     started = time.monotonic()
     world.ops("replace-node", "--env", world.environment, "--node", node.name, "--dead", "--yes")
     seconds = time.monotonic() - started
@@ -61,8 +56,7 @@ def hung(world: World) -> str:
 
 
 def _volumes(world: World, name: str) -> list[str]:
-    droplet = world.droplets()[name]
-    return sorted(world.api("GET", f"/v2/droplets/{droplet}")["droplet"]["volume_ids"])
+    return sorted(world.droplet(world.droplets()[name])["volume_ids"])
 
 
 REPLACEMENT = Check(
