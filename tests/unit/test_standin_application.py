@@ -6,8 +6,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -129,3 +133,26 @@ def test_parser_says_that_results_would_be_thrown_away(parser: Parser) -> None:
 def test_parser_reports_broken_json_without_a_traceback(parser: Parser) -> None:
     (parser.config / "production.json").write_text("{")
     assert "not JSON" in parser.missing()[0]
+
+
+def test_the_worker_whose_pool_is_forked_stays_without_threads(
+    parser: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receivers: list[Any] = []
+    connect = SimpleNamespace(connect=lambda receiver, weak: receivers.append(receiver))
+    for name in ("celery", "kombu", "minio", "replay_parser.objects"):
+        monkeypatch.setitem(sys.modules, name, MagicMock())
+    monkeypatch.setitem(sys.modules, "celery.signals", MagicMock(celeryd_after_setup=connect))
+    settings = parser.read(PARSER)
+    monkeypatch.setattr(parser.module, "read", lambda: settings)
+    started: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "Popen", started.append)
+    try:
+        load("replay-parse-service", "replay_parser.worker")
+        threads = threading.active_count()
+        for receiver in receivers:
+            receiver()
+    finally:
+        sys.modules.pop("replay_parser.worker", None)
+    assert started == [[sys.executable, "-m", "replay_parser.watcher"]]
+    assert threading.active_count() == threads

@@ -1,4 +1,4 @@
-"""The module that `celery -A main` loads; works in the process that the health check asks, not in its children."""
+"""The module that `celery -A main` loads."""
 
 from replay_parser.worker import app
 

@@ -74,7 +74,7 @@ class Health:
         return ok, {"status": status, "service": SERVICE, "standIn": True, "dependencies": dependencies}
 
     def serve(self) -> None:
-        """Answer on port 3015 from now on, in a thread."""
+        """Answer on port 3015 for as long as the process lives."""
         health = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -93,9 +93,7 @@ class Health:
             def log_message(self, format: str, *args: object) -> None:
                 """No access log: health checks would fill it."""
 
-        threading.Thread(
-            target=ThreadingHTTPServer(("0.0.0.0", PORT), Handler).serve_forever, daemon=True
-        ).start()
+        ThreadingHTTPServer(("0.0.0.0", PORT), Handler).serve_forever()
 
 
 def describe(error: BaseException) -> str:

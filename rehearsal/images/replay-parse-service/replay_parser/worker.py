@@ -1,10 +1,11 @@
-"""The Celery application: its configuration, the task, and the health check beside it."""
+"""The Celery application: its configuration, the task, and the watcher beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,8 +16,7 @@ from celery.signals import celeryd_after_setup
 from kombu import Connection, Producer
 
 from replay_parser import settings as lookup
-from replay_parser.dependencies import watch
-from replay_parser.health import SERVICE, Health
+from replay_parser.health import SERVICE
 from replay_parser.objects import Bucket
 
 PARSER_VERSION = "4"
@@ -34,7 +34,6 @@ def _read() -> lookup.Settings:
 
 
 settings = _read()
-health = Health()
 app = celery.Celery(SERVICE)
 app.conf.update(
     broker_url=settings.broker_url,
@@ -43,9 +42,8 @@ app.conf.update(
 )
 
 
-def _start_health(**_: Any) -> None:
-    watch(settings, health)
-    health.serve()
+def _start_watcher(**_: Any) -> None:
+    subprocess.Popen([sys.executable, "-m", "replay_parser.watcher"])
 
 
 def parse_replay(task: Any, **kwargs: Any) -> dict[str, Any]:
@@ -106,5 +104,5 @@ def _parse(source: str) -> dict[str, Any]:
     return result
 
 
-celeryd_after_setup.connect(_start_health, weak=False)
+celeryd_after_setup.connect(_start_watcher, weak=False)
 app.task(name="parseReplay", bind=True)(parse_replay)
