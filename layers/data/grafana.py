@@ -15,6 +15,7 @@ from sprocket_constructs import (
 )
 
 from ..ingress.layer import IngressLayer
+from ..names import GRAFANA_UID
 from ..rendering import render, to_json, to_yaml
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -166,7 +167,7 @@ class Grafana(Construct):
         own = bucket == PLATFORM_BUCKET
         return {
             "name": "InfluxDB" if own else f"InfluxDB {bucket}",
-            "uid": METRICS if own else f"{METRICS}-{bucket}",
+            "uid": GRAFANA_UID.check(self, METRICS if own else f"{METRICS}-{bucket}"),
             "type": "influxdb",
             "access": "proxy",
             "url": f"http://{self._metrics}",

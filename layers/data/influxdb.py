@@ -20,6 +20,7 @@ from sprocket_constructs import (
 )
 
 from ..ingress.layer import IngressLayer
+from ..names import INFLUXDB_BUCKET, INFLUXDB_USER
 from ..rendering import render, to_json
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -109,9 +110,10 @@ class InfluxDB(Construct):
         """Declares a bucket; points are kept for ``data.influxdb.retention_days``.
 
         Raises:
-            ConstructError: it is declared already, or the name is one that InfluxDB keeps for itself.
+            ConstructError: it is declared already, or InfluxDB does not take the name.
         """
-        if name in self._buckets or name.startswith("_"):
+        INFLUXDB_BUCKET.check(self, name)
+        if name in self._buckets:
             raise ConstructError(
                 self, f"bucket {name} is taken", fix="give each user of InfluxDB a bucket of its own"
             )
@@ -120,7 +122,12 @@ class InfluxDB(Construct):
     def user(
         self, name: str, *, password: SecretValue, reads: Sequence[str] = (), writes: Sequence[str] = ()
     ) -> None:
-        """Declares a user of the 1.x API (``/query`` and ``/write``). ``*`` stands for all buckets that are declared."""
+        """Declares a user of the 1.x API (``/query`` and ``/write``). ``*`` stands for all buckets that are declared.
+
+        Raises:
+            ConstructError: the name cannot stand in a URL.
+        """
+        INFLUXDB_USER.check(self, name)
         self._users[name] = User(name=name, password=password, reads=tuple(reads), writes=tuple(writes))
         content = SwarmSecret(
             self, f"user-{name}", name=f"influxdb-user-{name}", content=to_json({"password": password})

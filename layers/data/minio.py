@@ -14,6 +14,7 @@ from sprocket_constructs import (
 )
 
 from ..ingress.layer import IngressLayer
+from ..names import MINIO_POLICY
 from ..rendering import render, to_json
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -65,6 +66,7 @@ class MinIO(ObjectStorage):
         return S3Address(host=endpoint.host, port=endpoint.port, tls=False, region=REGION)
 
     def _admit(self, account: Account) -> None:
+        MINIO_POLICY.check(self, _policy_name(account))
         keys = SwarmSecret(
             self,
             f"keys-{account.name}",
@@ -88,7 +90,9 @@ class MinIO(ObjectStorage):
             image=site.image("minio"),
             args=("server", "/data", "--console-address", ":9001"),
             listens={"s3": 9000, "console": 9001},
-            health=HealthCheck.command("curl", "-fsS", "http://127.0.0.1:9000/minio/health/live").every(
+            # Not /live: this one fails when the server's own look at its disk, a file written and read back every 15 s,
+            # does (minio cmd/xl-storage-disk-id-check.go, monitorDiskWritable).
+            health=HealthCheck.command("curl", "-fsS", "http://127.0.0.1:9000/minio/health/cluster").every(
                 "10s", timeout="5s", retries=5, start_period="1m"
             ),
             resources=site.resources("minio"),

@@ -1,13 +1,12 @@
 """The S3 API: one interface for MinIO in the swarm and for DigitalOcean Spaces."""
 
-import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sprocket_constructs import Construct, ConstructError, SecretValue, SwarmService
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+from ..names import S3_BUCKET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +69,7 @@ class ObjectStorage(Construct):
         Raises:
             ConstructError: the name is none that S3 takes, or the bucket is declared twice.
         """
-        if not _BUCKET.fullmatch(name):
-            raise ConstructError(
-                self,
-                f"bucket name {name!r} is not allowed",
-                fix="use 3 to 63 of a-z, 0-9 and -, no dash first or last",
-            )
+        S3_BUCKET.check(self, name)
         if name in self._buckets:
             raise ConstructError(self, f"bucket {name} is declared twice", fix="give each its own name")
         self._buckets[name] = Bucket(name=name, anonymous_read=anonymous_read)

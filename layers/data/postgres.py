@@ -1,6 +1,5 @@
 """Postgres: in the swarm, or managed by DigitalOcean."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..names import POSTGRES_NAME
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -31,11 +31,14 @@ MANAGED_SUPERUSER, MANAGED_DATABASE = "doadmin", "defaultdb"
 METRICS_ROLE = "telegraf"
 """Reads the statistics that every role may read, and owns nothing."""
 
+LISTENS = "pg_isready -q -h 127.0.0.1 -U postgres"
+"""By TCP: while the image sets up an empty directory, its server answers on the Unix socket only."""
+WRITES = """psql -U postgres -qAtX -o /dev/null -c "SELECT pg_logical_emit_message(true, 'health', '')\""""
+"""A record of some 60 bytes in the write-ahead log, whose commit waits until it is on the disk. It changes no table."""
+
 SHARED_BUFFERS_SHARE = 0.25
 CACHE_SHARE = 0.75
 """Of the memory limit, as Postgres' documentation advises for a server of its own."""
-
-_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,7 @@ class Postgres(Construct):
         Raises:
             ConstructError: the name is none that Postgres takes unquoted, or has another password already.
         """
-        self._check_name("role", name)
+        POSTGRES_NAME.check(self, name, kind="role name")
         if name == self.superuser:
             raise ConstructError(
                 self, f"role {name} is the server's own superuser", fix="choose another name"
@@ -127,7 +130,7 @@ class Postgres(Construct):
         Raises:
             ConstructError: the database exists with another owner, or a name is none that Postgres takes unquoted.
         """
-        self._check_name("database", name)
+        POSTGRES_NAME.check(self, name, kind="database name")
         known = self._databases.get(name)
         if known is not None:
             raise ConstructError(
@@ -137,14 +140,6 @@ class Postgres(Construct):
             )
         self.role(owner, password=password)
         self._databases[name] = Database(name=name, owner=owner)
-
-    def _check_name(self, kind: str, name: str) -> None:
-        if not _IDENTIFIER.fullmatch(name):
-            raise ConstructError(
-                self,
-                f"{kind} name {name!r} is not allowed",
-                fix="use a-z, 0-9 and _, at most 63 of them, no digit first",
-            )
 
     def _reach(self, client: SwarmService) -> None:
         if self.service is not None:
@@ -168,8 +163,7 @@ class Postgres(Construct):
             command=("/bin/sh", START),
             args=tuple(f"--{name}={value}" for name, value in settings.items()),
             listens={"postgres": 5432},
-            # By TCP: while the image sets up an empty directory, its server answers on the Unix socket only.
-            health=HealthCheck.command("pg_isready", "-q", "-h", "127.0.0.1", "-U", "postgres").every(
+            health=HealthCheck.shell(f"{LISTENS} && {WRITES}").every(
                 "10s", timeout="5s", retries=5, start_period="2m"
             ),
             resources=resources,

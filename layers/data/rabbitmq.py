@@ -15,6 +15,7 @@ from sprocket_constructs import (
 )
 
 from ..ingress.layer import IngressLayer
+from ..names import RABBITMQ_USER
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -40,6 +41,7 @@ class RabbitMQ(Construct):
         self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, ingress: IngressLayer
     ) -> None:
         super().__init__(scope, id_)
+        RABBITMQ_USER.check(self, self.user)
         image = site.image("rabbitmq")
         resources = site.resources("rabbitmq")
         self.service = SwarmService(

@@ -13,6 +13,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..names import REDIS_USER
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -37,6 +38,7 @@ class Redis(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets) -> None:
         super().__init__(scope, id_)
+        REDIS_USER.check(self, METRICS_USER)
         image = site.image("redis")
         self._has_json = "json" not in image.lacks
         resources = site.resources("redis")

@@ -14,11 +14,13 @@ from sprocket_constructs import (
 )
 
 from ..ingress.layer import IngressLayer
+from ..names import TELEGRAF_SECRET
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
 from .collectors_proxy import CollectorsProxy, SwarmProxy, has_workers
 from .influxdb import PLATFORM_BUCKET, InfluxDB, WriteToken
+from .loki import Loki
 from .postgres import METRICS_ROLE, Postgres
 from .rabbitmq import RabbitMQ
 from .redis import METRICS_USER, Redis
@@ -47,6 +49,7 @@ class Telegraf(Construct):
         redis: Redis,
         rabbitmq: RabbitMQ,
         postgres: Postgres,
+        loki: Loki,
     ) -> None:
         super().__init__(scope, id_)
         self._site = site
@@ -60,13 +63,14 @@ class Telegraf(Construct):
         self._redis = redis.connect(self.service)
         self._rabbitmq = self.service.connect_to(rabbitmq.service, port="metrics")
         self._postgres = postgres.connect(self.service)
+        self._loki = loki.connect(self.service)
         self._maintenance_database = postgres.maintenance_database
         self._disks = self._see_disks()
         self._reads_files(secrets)
 
     def takes(self, token: WriteToken) -> None:
         """Opens a port for writers that have this token."""
-        self._reads_value(_token_file(token), token.value)
+        self._reads_value(_token_key(token), token.value)
 
     def watch(self, ingress: IngressLayer) -> None:
         """Reads Traefik's metrics and the certificates that it serves."""
@@ -120,9 +124,12 @@ class Telegraf(Construct):
         self._reads_value("influxdb", secrets.influxdb_telegraf_password)
         self._reads_value("postgres", secrets.postgres_telegraf_password)
 
-    def _reads_value(self, file: str, value: SecretValue) -> None:
-        secret = SwarmSecret(self, file, name=f"telegraf-{file}", content=str(value))
-        self.service.reads(secret, at=f"/run/secrets/{file}")
+    def _reads_value(self, key: str, value: SecretValue) -> None:
+        """Adds a file to Telegraf's secret store, which knows it by the file's name."""
+        TELEGRAF_SECRET.check(self, key)
+        name = key.replace("_", "-")
+        secret = SwarmSecret(self, name, name=f"telegraf-{name}", content=str(value))
+        self.service.reads(secret, at=f"/run/secrets/{key}")
 
     def _conf(self) -> str:
         return render(
@@ -134,11 +141,12 @@ class Telegraf(Construct):
             user=self.service.name,
             rabbitmq=self._rabbitmq,
             postgres=self._postgres,
+            loki=self._loki,
             postgres_role=METRICS_ROLE,
             postgres_database=self._maintenance_database,
             disks=self._disks,
             tokens=[
-                {"port": t.port, "bucket": t.bucket, "file": _token_file(t)} for t in self._influxdb.tokens
+                {"port": t.port, "bucket": t.bucket, "key": _token_key(t)} for t in self._influxdb.tokens
             ],
             traefik=self._traefik(),
         )
@@ -154,5 +162,5 @@ class Telegraf(Construct):
         }
 
 
-def _token_file(token: WriteToken) -> str:
-    return f"token-{token.name}"
+def _token_key(token: WriteToken) -> str:
+    return f"token_{token.name.replace('-', '_')}"

@@ -9,6 +9,20 @@ FRAME_MAX = 131072
 """Bytes. amqplib 0.8.0, which every Node service has, asks for 4096, and RabbitMQ from 4.1 on refuses that."""
 
 
+QUEUES = (
+    "core",
+    "bot",
+    "analytics",
+    "matchmaking",
+    "notifications",
+    "image-generation",
+    "submission",
+    "events",
+    "celery",
+)
+"""Queues and the exchange of an instance, without its prefix."""
+
+
 def amqp_url(user: str, password: SecretValue, at: Endpoint, *, frame_max: bool) -> str:
     """The URL of RabbitMQ. Nobody escapes user and password, so both must be safe in a URL.
 

@@ -7,9 +7,10 @@ from sprocket_constructs import Construct, SecretValue, SwarmSecret, SwarmServic
 from ..data.influxdb import WriteToken
 from ..data.layer import DataLayer
 from ..ingress.layer import IngressLayer
+from ..names import RABBITMQ_QUEUE
 from ..secrets import InstanceSecrets, PlatformSecrets
 from ..site import Site
-from .broker import amqp_url
+from .broker import QUEUES, amqp_url
 from .identity import Identity
 
 SCHEMAS = ("sprocket", "mledb", "history", "mledb_bridge", "data_science")
@@ -37,6 +38,8 @@ class Instance(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.identity = identity
+        for queue in QUEUES:
+            RABBITMQ_QUEUE.check(self, identity.queue(queue))
         self.site = site
         self.settings = site.settings.platform.instances[identity.name]
         self.ingress = ingress
