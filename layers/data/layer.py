@@ -48,6 +48,7 @@ class DataLayer(Construct):
             redis=self.redis,
             rabbitmq=self.rabbitmq,
             postgres=self.postgres,
+            loki=self.loki,
         )
         self.influxdb.is_written_through(self.telegraf)
         self.influxdb.user("telegraf", password=secrets.influxdb_telegraf_password, writes=["*"])

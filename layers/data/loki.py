@@ -15,6 +15,7 @@ from ..rendering import to_yaml
 from ..site import Site
 
 CONFIG = "/etc/loki/local-config.yaml"
+FOLDER = "/loki"
 HEAP_SHARE = 0.85
 """Of the memory limit: Go collects garbage more eagerly from there on, before the kernel ends the task."""
 
@@ -43,7 +44,7 @@ class Loki(Construct):
         self.service.reads(SwarmConfig(self, "config", name="loki-config", content=config), at=CONFIG)
         self.service.stores(
             site.storage(self, "loki"),
-            at="/loki",
+            at=FOLDER,
             backup=Backup.none(because="log lines are dropped after some days anyway"),
         )
 
@@ -59,11 +60,15 @@ def _config(retention_days: int) -> dict[str, object]:
         "server": {"http_listen_port": 3100, "log_level": "warn"},
         "common": {
             "instance_addr": "127.0.0.1",
-            "path_prefix": "/loki",
+            "path_prefix": FOLDER,
             "replication_factor": 1,
             "ring": {"kvstore": {"store": "inmemory"}},
-            "storage": {"filesystem": {"chunks_directory": "/loki/chunks", "rules_directory": "/loki/rules"}},
+            # Chunks, index and delete requests; with the other client this is ignored, and with this one
+            # `filesystem` beside it is, so which of the two is said below and not left to the program's default.
+            "storage": {"object_store": {"filesystem": {"dir": f"{FOLDER}/objects"}}},
         },
+        "storage_config": {"use_thanos_objstore": True},
+        "ruler_storage": {"backend": "filesystem", "filesystem": {"dir": f"{FOLDER}/rules"}},
         "schema_config": {
             "configs": [
                 {
@@ -77,7 +82,7 @@ def _config(retention_days: int) -> dict[str, object]:
         },
         # Nothing is ever deleted unless both are set.
         "compactor": {
-            "working_directory": "/loki/compactor",
+            "working_directory": f"{FOLDER}/compactor",
             "retention_enabled": True,
             "delete_request_store": "filesystem",
             "retention_delete_delay": "2h",

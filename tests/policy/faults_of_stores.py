@@ -102,7 +102,7 @@ FAULTS = (
         name="collector that nobody connected",
         seed=lambda s: s.leave("alloy", "loki-net"),
         rule="addresses_lead_somewhere",
-        path="alloy: /etc/alloy/config.alloy: line 45",
+        path="alloy: /etc/alloy/config.alloy: line 52",
         cause="shares no network with loki",
         fix="alloy.connect_to(loki)",
     ),

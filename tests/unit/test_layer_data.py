@@ -88,7 +88,7 @@ def test_nothing_is_published_on_the_node(name: str) -> None:
 @pytest.mark.parametrize(
     ("network", "who"),
     [
-        ("loki-net", ["alloy", "grafana", "loki"]),
+        ("loki-net", ["alloy", "grafana", "loki", "telegraf"]),
         ("influxdb-net", ["grafana", "influxdb", "influxdb-keeper", "telegraf"]),
         ("telegraf-net", ["server-analytics-service", "telegraf"]),
     ],
@@ -174,7 +174,10 @@ def test_postgres_in_the_swarm() -> None:
     server = service(stack, "postgres")
     assert server.wiring.environment == {"POSTGRES_PASSWORD_FILE": "/run/secrets/postgres-password"}
     assert {"--shared_buffers=64MB", "--effective_cache_size=192MB"} <= set(server.args)
-    assert "-h" in server.health.test, "the server that sets up an empty directory answers on its socket"
+    (kind, check) = server.health.test
+    assert kind == "CMD-SHELL"
+    assert " -h 127.0.0.1 " in check, "the server that sets up an empty directory answers on its socket"
+    assert "pg_logical_emit_message(true," in check, "a commit reaches the disk"
     address = stack.data.postgres.address
     assert (address.host, address.port, address.tls) == ("postgres", 5432, False)
 

@@ -82,7 +82,7 @@ def test_each_instance_writes_its_own_bucket_with_its_own_token() -> None:
 def test_every_secret_that_telegraf_names_is_a_file_it_has(environment: str) -> None:
     stack = declared(environment)
     text = text_at(stack, "telegraf", "/etc/telegraf/telegraf.conf")
-    named = set(re.findall(r"@\{files:([\w.-]+)\}", text))
+    named = set(re.findall(r"@\{files:(.+?)\}", text))
     have = {m.at.removeprefix("/run/secrets/") for m in service(stack, "telegraf").wiring.files}
     assert named and named <= have
     assert tomllib.loads(text_at(stack, "telegraf", "/etc/telegraf/telegraf.d/redis.conf"))["inputs"]["redis"]
@@ -259,3 +259,35 @@ def test_alerts_go_to_discord_where_the_settings_say_so() -> None:
     assert "alerts-webhook" in {s.name for s in declared("prod").supplied_secrets}
     assert at not in {m.at for m in service(declared("local"), "grafana").wiring.files}
     assert "grafana-egress" not in service(declared("local"), "grafana").wiring.attachments
+
+
+# -- stores that stand and store nothing -----------------------------------------------------------------------
+
+
+def test_loki_keeps_everything_on_its_volume() -> None:
+    """Which client stores is said, since it decides which of two sections counts (loki v3.7.6 pkg/storage/factory.go:491)."""
+    config = yaml_at(declared("local"), "loki", "/etc/loki/local-config.yaml")
+    (volume,) = [m.target for m in service(declared("local"), "loki").wiring.data]
+    assert config["storage_config"]["use_thanos_objstore"] is True
+    assert set(config["common"]["storage"]) == {"object_store"}
+    folders = [
+        config["common"]["path_prefix"] + "/",
+        config["common"]["storage"]["object_store"]["filesystem"]["dir"],
+        config["ruler_storage"]["filesystem"]["dir"],
+        config["compactor"]["working_directory"],
+    ]
+    assert all(folder.startswith(f"{volume}/") for folder in folders)
+
+
+def test_alloy_reads_tasks_that_have_ended() -> None:
+    """The engine lists those only when asked for their status, and the reason of a crash loop is in their last lines."""
+    text = text_at(declared("local"), "alloy", "/etc/alloy/config.alloy")
+    discovery = text[text.index("discovery.docker") : text.index("discovery.relabel")]
+    assert re.search(r'name\s*=\s*"status"\s*values\s*=\s*\["running", "exited"\]', discovery)
+
+
+def test_a_store_that_cannot_store_is_noticed() -> None:
+    """By a health check that writes, or a rule on the program's own account of failed writes."""
+    by_rule = {"redis": "redis-cannot-write", "loki": "loki-cannot-store", "rabbitmq": "broker-disk-alarm"}
+    assert set(by_rule.values()) <= {rule["uid"] for rule in rules()}
+    assert service(declared("local"), "minio").health.test[-1].endswith("/minio/health/cluster")
