@@ -32,6 +32,10 @@ class Site:
         """The pinned image of that name in the lock."""
         return self._images.image(name, instance=instance)
 
+    def find_image(self, name: str, *, instance: str | None = None) -> Image | None:
+        """The same, or nothing where neither the lock nor an override of the environment has it."""
+        return self._images.find(name, instance=instance)
+
     def beside_image_lock(self, name: str) -> Path:
         """A file that is written together with the lock of images."""
         return self._images.file.with_name(name)

@@ -3,53 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import os
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from ops import errors, screen
 from ops.columns import columns
-from ops.options import Json
+from ops.options import Env, Json
 
 app = typer.Typer(help="The image lock.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_images(as_json: Json = False) -> None:
-    """Show every pinned image and whether its digest is known."""
+    """Show every pinned image, its digest, and who said that it has that one."""
     from ops.images import LockFile
 
     pins = list(LockFile().pins())
     rows = [
-        {"place": p.place, "service": p.service, "image": f"{p.name}:{p.tag}", "digest": p.digest}
+        {
+            "place": p.place,
+            "service": p.service,
+            "image": f"{p.name}:{p.tag}",
+            "digest": p.digest,
+            "source": p.source or ("" if p.is_confirmed else "tag unconfirmed"),
+        }
         for p in pins
     ]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    cells = [(r["place"], r["service"], r["image"], r["digest"].removeprefix("sha256:")[:12]) for r in rows]
-    print("\n".join(columns([("place", "service", "image", "digest"), *cells])))
+    cells = [tuple({**row, "digest": _short(row["digest"])}.values()) for row in rows]
+    print("\n".join(columns([("place", "service", "image", "digest", "source"), *cells])))
 
 
 @app.command()
 def resolve(
+    env: Env = "prod",
     again: Annotated[
-        bool, typer.Option("--again", help="Look up all digests, not only what is unresolved.")
+        bool, typer.Option("--again", help="Ask for all images, not only where no registry was asked yet.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Look digests up in their registries and write them to images.lock.yaml; exit code 1 when one was not found."""
+    """Ask registries for digests and write them to images.lock.yaml; exit code 1 when one of them named none.
+
+    The application's images are asked for with platform/login of the environment and the token in TF_VAR_registry_token.
+    """
     from ops import images
     from ops.registry import Registries
 
     lock = images.LockFile()
-    with Registries() as registries, screen.doing() as say:
-        result = images.resolve(lock, registries, again=again, say=say)
+    with Registries(images.logins_of(env, os.environ)) as registries, screen.doing() as say:
+        answers = images.resolve(lock, registries, again=again, today=datetime.now(UTC).date(), say=say)
     lock.save()
-    for image, (before, after) in result.found.items():
-        screen.out.print(f"{image}: {before} -> {after}", markup=False)
-    for reason, count in Counter(result.failed.values()).items():
-        screen.fail(f"{reason} ({count} images)" if count > 1 else reason)
-    if not result.found and not result.failed:
-        screen.err.print("every image has its digest")
-    raise typer.Exit(errors.FINDING if result.failed else errors.FINE)
+    if as_json:
+        print(json.dumps([answer.as_data() for answer in answers], indent=2))
+    elif answers:
+        cells = [(a.image, _short(a.digest), a.verdict, a.text) for a in answers]
+        print("\n".join(columns([("image", "digest", "answer", ""), *cells])))
+    else:
+        screen.err.print("registries were asked about every image; --again asks anew")
+    failed = sum(answer.is_failure for answer in answers)
+    if failed:
+        screen.fail(f"{failed} of {len(answers)} images got no digest; the lock keeps what it had for them")
+    raise typer.Exit(errors.FINDING if failed else errors.FINE)
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

@@ -84,5 +84,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "random provider": lambda: _provider(*RANDOM),
     "digitalocean provider": lambda: _provider(*DIGITALOCEAN),
     "tls provider": lambda: _provider(*TLS),
+    "docker-registry": lambda: "" if shutil.which("docker-registry") else "docker-registry program",
 }
 ON_THE_SWARM = ("engine", "swarm", "terraform", "docker provider", "random provider")

@@ -1,9 +1,10 @@
-"""Elo service: ratings of players. Off by default; its image is private and nothing here was tried with it."""
+"""Elo service: ratings of players. Off by default; it has no published image, and nothing here was tried with one."""
 
 from __future__ import annotations
 
 from sprocket_constructs import SwarmSecret
 
+from ..errors import SettingsError
 from .dgraph import Dgraph
 from .health import stays_connected_to
 from .instance import Instance
@@ -17,9 +18,14 @@ class EloService(NodeService):
 
     The predecessor put it on the internet without any sign-in. Here it has a page only where ``elo_host`` says so,
     and for admins.
+
+    Raises:
+        SettingsError: the environment names no image for it. The application's workflow builds none, and its source is
+            not in that repository.
     """
 
     def __init__(self, instance: Instance) -> None:
+        _refuse_without_image(instance)
         super().__init__(
             instance,
             "elo-service",
@@ -54,3 +60,20 @@ class EloService(NodeService):
         content = "".join(f"{name}='{value}'\n" for name, value in values.items())
         name = self.instance.identity.file("elo-service-variables")
         self.reads(SwarmSecret(self, "variables", name=name, content=content), at=VARIABLES)
+
+
+def _refuse_without_image(instance: Instance) -> None:
+    settings, instance_name = instance.site.settings, instance.identity.name
+    from_lock = settings.images.source == "lock"
+    if "elo-service" in settings.images.overrides:
+        return
+    # What is built from packages is a stand-in at most, which rates nobody.
+    if from_lock and instance.site.find_image("elo-service", instance=instance_name) is not None:
+        return
+    places = f"under images/overrides/elo-service in {settings.name}.yaml"
+    if from_lock:
+        places += f", or under application/{settings.platform.line}/images/elo-service in images.lock.yaml"
+    raise SettingsError(
+        f"{instance.setting_path}/elo: is true, but elo-service has no published image; name one of your own "
+        f"(name, tag, digest) {places}; or set elo: false"
+    )

@@ -48,7 +48,10 @@ class Instance(Settings):
     image_generation_frontend: bool = Field(
         default=True, description="the editor for report cards; it cannot reach a database that demands TLS"
     )
-    elo: bool = Field(default=False, description="elo-service with its dgraph")
+    elo: bool = Field(
+        default=False,
+        description="elo-service with its dgraph; no image of it is published: name your own under images/overrides",
+    )
     chatwoot: Chatwoot | None = None
 
 

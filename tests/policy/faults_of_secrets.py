@@ -115,9 +115,9 @@ FAULTS = (
     Fault(
         name="unresolved image",
         environment="prod",
-        seed=lambda s: None,
+        seed=lambda s: s.container("redis").update(image="redis:8@unresolved"),
         rule="images_are_resolved",
-        path="images.lock.yaml: redis:8.2.9-bookworm",
+        path="images.lock.yaml: redis:8",
         cause="has no digest yet (unresolved)",
         fix="python -m ops images resolve",
         severity="deploy",

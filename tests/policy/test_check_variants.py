@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.policy.seeding import findings_with_settings, said
+from tests.stacks.synthesis import with_ratings
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -29,7 +30,7 @@ def two_pools(document: dict[str, Any]) -> None:
 
 
 def ratings(document: dict[str, Any]) -> None:
-    main(document).update(elo=True, elo_host="elo.sprocket.mlesports.gg")
+    with_ratings(document, elo_host="elo.sprocket.mlesports.gg")
 
 
 VARIANTS: dict[str, tuple[str, Change]] = {

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sprocket_constructs import UNRESOLVED
 
 from layers.errors import SettingsError
-from layers.images import ImageCatalog
+from layers.images import LOCK as LOCK_FILE
+from layers.images import ImageCatalog, read_lock
 from layers.loading import load_environment
 from layers.settings.environment import Environment
 from layers.settings.images import ImagePin, Images
@@ -16,12 +18,12 @@ OTHER = "sha256:" + "cd" * 32
 LOCK = f"""
 images:
   redis: {{name: redis, tag: "8", digest: "{DIGEST}", lacks: [json]}}
-  nothing: {{digest: "{DIGEST}"}}
+  nothing: {{tag: "1", digest: "{DIGEST}"}}
 application:
   rabbitmq:
     namespace: ghcr.io/sprocketbot
-    tag: sha-1
-    images: {{web: {{digest: "{DIGEST}"}}, core: {{}}}}
+    until: 2026-05-17
+    images: {{web: {{tag: sha-1, digest: "{DIGEST}", source: bom 2026-05-11}}, core: {{tag: sha-0, unconfirmed: true}}}}
 promoted:
   staging: {{web: {{tag: sha-2, digest: "{OTHER}"}}}}
   staging/dev: {{web: {{tag: sha-3}}}}
@@ -47,12 +49,12 @@ def test_an_image_comes_from_the_lock_with_what_it_lacks(lock: Path) -> None:
     assert image.lacks == {"json"}
 
 
-def test_an_application_image_takes_namespace_and_tag_from_its_line(lock: Path) -> None:
+def test_an_application_image_takes_the_namespace_of_its_line(lock: Path) -> None:
     assert catalog(lock).image("web").reference == f"ghcr.io/sprocketbot/web:sha-1@{DIGEST}"
 
 
 def test_a_digest_nobody_looked_up_stays_unresolved(lock: Path) -> None:
-    assert catalog(lock).image("core").reference == "ghcr.io/sprocketbot/core:sha-1@unresolved"
+    assert catalog(lock).image("core").reference == "ghcr.io/sprocketbot/core:sha-0@unresolved"
 
 
 def test_promotion_to_an_environment_goes_before_the_line_and_to_an_instance_before_that(lock: Path) -> None:
@@ -97,6 +99,41 @@ def test_an_unknown_key_in_the_lock_is_refused(lock: Path) -> None:
     lock.write_text(LOCK.replace("lacks: [json]", "lakcs: [json]"))
     with pytest.raises(SettingsError, match=r"images\.lock\.yaml: images/redis/lakcs: "):
         catalog(lock)
+
+
+def test_an_image_without_a_tag_of_its_own_is_refused(lock: Path) -> None:
+    lock.write_text(LOCK.replace("tag: sha-0, ", ""))
+    with pytest.raises(
+        SettingsError,
+        match=r"images\.lock\.yaml: application/rabbitmq/images/core/tag: Field required, .*; change that entry",
+    ):
+        catalog(lock)
+
+
+@pytest.mark.parametrize("source", ["bom", "somebody 2026-05-11", "bom yesterday", "2026-05-11"])
+def test_a_source_that_does_not_say_who_and_when_is_refused(lock: Path, source: str) -> None:
+    lock.write_text(LOCK.replace("bom 2026-05-11", source))
+    with pytest.raises(SettingsError, match=r"images\.lock\.yaml: application/rabbitmq/images/web/source: "):
+        catalog(lock)
+
+
+def test_a_source_of_no_digest_is_refused(lock: Path) -> None:
+    lock.write_text(LOCK.replace("unconfirmed: true", "source: pins 2026-11-27"))
+    with pytest.raises(SettingsError) as caught:
+        catalog(lock)
+    assert str(caught.value) == (
+        "images.lock.yaml: application/rabbitmq/images/core: has a source (pins 2026-11-27) but no digest; "
+        "give the digest, or remove the source"
+    )
+
+
+def test_every_digest_of_the_lock_says_who_said_so() -> None:
+    lock = read_lock(LOCK_FILE)
+    entries = {**lock.images, **{k: v for line in lock.application.values() for k, v in line.images.items()}}
+    assert {
+        name for name, entry in entries.items() if entry.digest != UNRESOLVED and not entry.source
+    } == set()
+    assert "elo-service" not in entries, "nobody publishes one"
 
 
 def test_packages_that_are_not_built_yet_are_unresolved(tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from sprocket_constructs import Access, ConstructError, UpdateOrder
+from sprocket_constructs import Access, ConstructError, SwarmApp, UpdateOrder
 
 from layers.errors import SettingsError
+from layers.images import LOCK, ImageCatalog
 from layers.platform import lines
-from tests.stacks.synthesis import altered, built, declared, service
+from layers.services import ServicesStack
+from layers.site import Site
+from tests.stacks.synthesis import altered, built, declared, service, with_ratings
 
 SERVICES = (
     "core",
@@ -48,14 +51,43 @@ def test_two_instances_have_each_service_twice() -> None:
 
 def test_elo_service_is_off_unless_asked_for() -> None:
     assert not {"elo-service", "dgraph-zero", "dgraph-alpha"} & {s.name for s in declared("local").services}
-    stack = built(altered("local", lambda doc: doc["platform"]["instances"]["main"].update(elo=True)))
+    stack = built(altered("local", with_ratings))
     assert {"elo-service", "dgraph-zero", "dgraph-alpha"} <= {s.name for s in stack.services}
     assert service(stack, "elo-service").wiring.labels == {}, "it has a page only where elo_host says so"
 
 
+@pytest.mark.parametrize(
+    ("environment", "instance", "others"),
+    [
+        ("local", "main", ""),
+        ("prod", "main", ", or under application/rabbitmq/images/elo-service in images.lock.yaml"),
+        ("staging", "dev", ", or under application/rabbitmq/images/elo-service in images.lock.yaml"),
+    ],
+)
+def test_elo_service_without_an_image_of_ones_own_is_refused(
+    environment: str, instance: str, others: str
+) -> None:
+    settings = altered(environment, lambda doc: doc["platform"]["instances"][instance].update(elo=True))
+    with pytest.raises(SettingsError) as caught:
+        built(settings)
+    assert str(caught.value) == (
+        f"{environment}.yaml: platform/instances/{instance}/elo: is true, but elo-service has no published image; name one "
+        f"of your own (name, tag, digest) under images/overrides/elo-service in {environment}.yaml{others}; or set elo: false"
+    )
+
+
+def test_an_image_of_elo_service_in_the_lock_will_do(tmp_path: Path) -> None:
+    entry = "      elo-service: {name: registry.example.org/elo-service, tag: '1.0', digest: unresolved}\n"
+    lock = tmp_path / "images.lock.yaml"
+    lock.write_text(LOCK.read_text() + entry)
+    settings = altered("prod", lambda doc: doc["platform"]["instances"]["main"].update(elo=True))
+    catalog = ImageCatalog(settings, lock=lock)
+    stack = ServicesStack(SwarmApp(outdir=str(tmp_path / "out")), Site(settings, images=catalog))
+    assert service(stack, "elo-service").image.name == "registry.example.org/elo-service"
+
+
 def test_an_elo_page_is_for_admins() -> None:
-    elo = {"elo": True, "elo_host": "elo.sprocket.localhost"}
-    stack = built(altered("local", lambda doc: doc["platform"]["instances"]["main"].update(elo)))
+    stack = built(altered("local", lambda doc: with_ratings(doc, elo_host="elo.sprocket.localhost")))
     (route,) = [r for r in stack.ingress.gateway.routes if r.service.name == "elo-service"]
     assert (route.host, route.access) == ("elo.sprocket.localhost", Access.only("admin"))
 

@@ -1,26 +1,55 @@
-"""Looking digests up, against a registry that is a function."""
+"""Looking tags up: at a small registry on loopback, and for what only other hosts do, at one that is a function."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ops.errors import OpsError
-from ops.images import LockFile, resolve
-from ops.registry import Registries, Repository
-from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2
+from ops.registry import PAUSES_S, Registries, RegistryError
+from ops.registry_login import Login
+from ops.repository import Repository
+from tests.unit.fake_registry import FakeRegistry, Fault, serving
 
 Handler = Callable[[httpx.Request], httpx.Response]
+LOGIN = Login(user="bot", password="pa55", origin="TF_VAR_registry_token")
 
 
-def asking(handler: Handler, logins: Path = Path("/nowhere")) -> Registries:
-    return Registries(transport=httpx.MockTransport(handler), logins=logins)
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    with serving(FakeRegistry()) as registry:
+        yield registry
+
+
+@pytest.fixture
+def private() -> Iterator[FakeRegistry]:
+    with serving(FakeRegistry(user="bot", password="pa55")) as registry:
+        yield registry
+
+
+@pytest.fixture(autouse=True)
+def no_docker_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A docker configuration without logins, whatever this machine has."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "config.json").write_text("{}")
+    return tmp_path / "config.json"
+
+
+def asking(handler: Handler, paused: list[float] | None = None) -> Registries:
+    waits = paused if paused is not None else []
+    return Registries(transport=httpx.MockTransport(handler), sleep=waits.append)
+
+
+def refused(registries: Registries, name: str, tag: str) -> tuple[str, str]:
+    with pytest.raises(RegistryError) as caught:
+        registries.digest(name, tag)
+    return caught.value.verdict, caught.value.problem
 
 
 @pytest.mark.parametrize(
@@ -36,133 +65,230 @@ def test_a_familiar_name_leads_to_its_registry(name: str, url: str) -> None:
     assert Repository.of(name).url == url
 
 
-def hub(request: httpx.Request) -> httpx.Response:
-    """Docker Hub: a token first."""
-    if request.url.host == "auth.docker.io":
-        assert dict(request.url.params) == {
-            "service": "registry.docker.io",
-            "scope": "repository:library/redis:pull",
-        }
-        return httpx.Response(200, json={"token": "t0k"})
-    if request.headers.get("Authorization") != "Bearer t0k":
-        challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/redis:pull"'
-        return httpx.Response(401, headers={"WWW-Authenticate": challenge})
-    assert "manifest.list" in request.headers["Accept"]
-    return httpx.Response(200, headers={"Docker-Content-Digest": DIGEST_1})
+# -- what a tag means --------------------------------------------------------------------------------------
 
 
-def test_a_token_is_fetched_where_the_registry_asks_for_one() -> None:
-    with asking(hub) as registries:
-        assert registries.digest("redis", "8.2") == DIGEST_1
+def test_the_digest_of_a_list_is_kept_and_our_platform_in_it_is_looked_up(registry: FakeRegistry) -> None:
+    digest = registry.index("org/app", "1", "linux/arm64", "linux/amd64")
+    with Registries() as registries:
+        assert registries.digest(f"{registry.host}/org/app", "1") == digest
+    assert [line.split()[0] for line in registry.asked] == ["GET", "HEAD"]
 
 
-def test_a_login_is_used_for_the_token(tmp_path: Path) -> None:
+def test_a_list_without_our_platform_is_refused(registry: FakeRegistry) -> None:
+    registry.index("org/app", "1", "linux/arm64", "windows/amd64")
+    with Registries() as registries:
+        assert refused(registries, f"{registry.host}/org/app", "1") == (
+            "other platform",
+            f"{registry.host} has the tag for linux/arm64, windows/amd64, not for linux/amd64",
+        )
+
+
+def test_a_list_whose_image_is_gone_is_refused(registry: FakeRegistry) -> None:
+    digest = registry.index("org/app", "1", "linux/amd64")
+    registry.contents = {digest: registry.contents[digest]}
+    with Registries() as registries:
+        assert refused(registries, f"{registry.host}/org/app", "1") == (
+            "other platform",
+            f"{registry.host} lists linux/amd64 for the tag, but does not have it",
+        )
+
+
+def test_an_image_without_a_list_says_its_platform_itself(registry: FakeRegistry) -> None:
+    digest = registry.image("org/app", "1")
+    registry.image("org/app", "arm", platform="linux/arm64")
+    with Registries() as registries:
+        assert registries.digest(f"{registry.host}/org/app", "1") == digest
+        assert refused(registries, f"{registry.host}/org/app", "arm")[0] == "other platform"
+
+
+def test_a_digest_that_does_not_fit_its_content_is_refused() -> None:
+    told = "sha256:" + "0" * 64
+    with asking(
+        lambda request: httpx.Response(200, json={}, headers={"Docker-Content-Digest": told})
+    ) as asked:
+        verdict, problem = refused(asked, "redis", "1")
+    assert (verdict, problem.split(",")[0]) == ("refused", f"registry-1.docker.io says {told}")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]"])
+def test_what_is_no_manifest_is_refused(body: bytes) -> None:
+    with asking(lambda request: httpx.Response(200, content=body)) as registries:
+        assert refused(registries, "redis", "1") == (
+            "refused",
+            "registry-1.docker.io answers /v2/library/redis/manifests/1 with what is no JSON object",
+        )
+
+
+def test_whether_a_digest_is_still_there(registry: FakeRegistry) -> None:
+    old = registry.image("org/app", "1", build=1)
+    registry.image("org/app", "1", build=2)
+    with Registries() as registries:
+        assert registries.has(f"{registry.host}/org/app", old)
+        assert not registries.has(f"{registry.host}/org/app", "sha256:" + "0" * 64)
+
+
+# -- tags that are not known -------------------------------------------------------------------------------
+
+
+def test_an_unknown_tag_names_those_nearby_from_all_pages(registry: FakeRegistry) -> None:
+    for tag in ("latest", "nightly", "v3.7.13", "v3.7.14", "v2.11.0"):
+        registry.image("org/app", tag)
+    with Registries() as registries:
+        verdict, problem = refused(registries, f"{registry.host}/org/app", "v3.7.15")
+    assert verdict == "unknown tag"
+    assert problem == f"{registry.host} does not know the tag; nearby it knows v3.7.14, v3.7.13"
+
+
+def test_a_commit_that_nothing_is_like_shows_the_end_of_the_list(registry: FakeRegistry) -> None:
+    tags = [f"sha-{digit * 40}" for digit in "abc"]
+    for tag in tags:
+        registry.image("org/app", tag)
+    with Registries() as registries:
+        _, problem = refused(registries, f"{registry.host}/org/app", "sha-" + "0" * 40)
+    assert problem == (
+        f"{registry.host} does not know the tag, nor one like it; it knows 3, at the end of its list {', '.join(tags)}"
+    )
+
+
+def test_an_unknown_repository_is_called_so(registry: FakeRegistry) -> None:
+    with Registries() as registries:
+        assert refused(registries, f"{registry.host}/org/nothing", "1") == (
+            "unknown tag",
+            f"{registry.host} has no repository org/nothing",
+        )
+
+
+def test_a_list_of_tags_is_not_followed_to_another_host() -> None:
+    seen: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.add(request.url.host)
+        if request.url.path.endswith("/tags/list"):
+            elsewhere = '<https://elsewhere.example/v2/library/redis/tags/list>; rel="next"'
+            return httpx.Response(200, json={"tags": ["8.1"]}, headers={"Link": elsewhere})
+        return httpx.Response(404)
+
+    with asking(answer) as registries:
+        assert refused(registries, "redis", "8.2")[0] == "unknown tag"
+    assert seen == {"registry-1.docker.io"}
+
+
+# -- signing in --------------------------------------------------------------------------------------------
+
+
+def test_the_environments_login_opens_a_private_registry(private: FakeRegistry) -> None:
+    digest = private.image("org/app", "1")
+    private.image("org/app", "2", build=2)
+    with Registries({private.host: LOGIN}) as registries:
+        assert registries.digest(f"{private.host}/org/app", "1") == digest
+        registries.digest(f"{private.host}/org/app", "2")
+    assert private.asked.count("GET /token") == 1, "the token is kept"
+
+
+def test_the_login_of_docker_is_used_where_the_environment_has_none(
+    private: FakeRegistry, no_docker_login: Path
+) -> None:
+    digest = private.image("org/app", "1")
+    stored = {"auth": base64.b64encode(b"bot:pa55").decode()}
+    no_docker_login.write_text(json.dumps({"auths": {private.host: stored}}))
+    with Registries() as registries:
+        assert registries.digest(f"{private.host}/org/app", "1") == digest
+
+
+def test_without_a_login_the_way_to_one_is_named(private: FakeRegistry) -> None:
+    with Registries() as registries:
+        assert refused(registries, f"{private.host}/org/app", "1") == (
+            "needs login",
+            f"{private.host} wants a login for org/app (HTTP 401), or there is no such repository: docker login "
+            f"{private.host}, or platform/login in the environment's file and TF_VAR_registry_token",
+        )
+
+
+def test_a_wrong_login_is_named_without_its_password(private: FakeRegistry) -> None:
+    wrong = Login(user="bot", password="s3cret", origin="TF_VAR_registry_token")
+    with Registries({private.host: wrong}) as registries:
+        verdict, problem = refused(registries, f"{private.host}/org/app", "1")
+    assert verdict == "needs login"
+    assert problem.startswith(f"{private.host} refuses bot (HTTP 401, TF_VAR_registry_token): ")
+    assert "s3cret" not in problem + repr(wrong)
+
+
+def test_a_login_goes_to_no_realm_in_the_clear() -> None:
     seen: list[str] = []
 
-    def private(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/token":
-            seen.append(request.headers["Authorization"])
-            return httpx.Response(200, json={"access_token": "t"})
-        if "Authorization" not in request.headers:
-            return httpx.Response(401, headers={"WWW-Authenticate": 'Bearer realm="https://ghcr.io/token"'})
-        return httpx.Response(200, headers={"Docker-Content-Digest": DIGEST_1})
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(401, headers={"WWW-Authenticate": 'Bearer realm="http://ghcr.io/token"'})
 
-    login = base64.b64encode(b"me:pat").decode()
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {"ghcr.io": {"auth": login}}}))
-    with asking(private, tmp_path / "config.json") as registries:
-        assert registries.digest("ghcr.io/org/app", "1") == DIGEST_1
-    assert seen == [f"Basic {login}"]
+    registries = Registries({"ghcr.io": LOGIN}, transport=httpx.MockTransport(answer))
+    assert refused(registries, "ghcr.io/org/app", "1")[0] == "needs login"
+    assert seen == ["https://ghcr.io/v2/org/app/manifests/1"]
 
 
-def test_a_digest_that_is_not_told_is_computed() -> None:
-    with asking(lambda request: httpx.Response(200, content=b"manifest")) as registries:
-        assert registries.digest("x", "1") == f"sha256:{hashlib.sha256(b'manifest').hexdigest()}"
+# -- answers that pass -------------------------------------------------------------------------------------
+
+
+def test_what_passes_by_itself_is_asked_again_as_late_as_the_registry_wants(registry: FakeRegistry) -> None:
+    digest = registry.image("org/app", "1")
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    registry.faults = [Fault(429, {"Retry-After": "7"}), Fault(503), Fault(503, {"Retry-After": at})]
+    waits: list[float] = []
+    with Registries(sleep=waits.append) as registries:
+        assert registries.digest(f"{registry.host}/org/app", "1") == digest
+    assert waits[:2] == [7, PAUSES_S[1]]
+    assert 25 < waits[2] <= 30
 
 
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (404, "redis:9: registry-1.docker.io has no such tag"),
-        (
-            403,
-            "redis:9: registry-1.docker.io refuses (HTTP 403): it is private (docker login), or was deleted",
-        ),
-        (429, "redis:9: registry-1.docker.io has too many requests from here; try later, or docker login"),
-        (500, "redis:9: registry-1.docker.io answers HTTP 500"),
+        (429, "registry-1.docker.io had too many requests from here; try later, or docker login"),
+        (500, "registry-1.docker.io answers HTTP 500"),
     ],
 )
-def test_a_refusal_says_why(status: int, message: str) -> None:
-    with asking(lambda request: httpx.Response(status)) as registries, pytest.raises(OpsError) as caught:
-        registries.digest("redis", "9")
-    assert str(caught.value) == message
+def test_attempts_are_bounded(status: int, message: str) -> None:
+    waits: list[float] = []
+    with asking(lambda request: httpx.Response(status), waits) as registries:
+        assert refused(registries, "redis", "9") == ("refused", message)
+    assert waits == list(PAUSES_S)
 
 
-def test_a_registry_that_does_not_answer_is_asked_once() -> None:
+def test_a_registry_that_wants_an_hour_is_not_waited_for() -> None:
+    waits: list[float] = []
+    too_many = httpx.Response(429, headers={"Retry-After": "3600"})
+    with asking(lambda request: too_many, waits) as registries:
+        assert refused(registries, "redis", "9")[0] == "refused"
+    assert waits == []
+
+
+def test_an_answer_that_is_late_once_is_asked_for_again(registry: FakeRegistry) -> None:
+    digest = registry.image("org/app", "1")
+    late = [True]
+
+    class LateOnce(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if late:
+                late.pop()
+                raise httpx.ReadTimeout("timed out", request=request)
+            return super().handle_request(request)
+
+    with Registries(transport=LateOnce(), sleep=lambda s: None) as registries:
+        assert registries.digest(f"{registry.host}/org/app", "1") == digest
+
+
+def test_a_registry_where_nobody_is_is_asked_once() -> None:
     asked: list[str] = []
 
     def silent(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.host)
         raise httpx.ConnectError("no route")
 
-    with asking(silent) as registries:
+    waits: list[float] = []
+    with asking(silent, waits) as registries:
         for name in ("redis", "postgres"):
-            with pytest.raises(OpsError, match=r"registry registry-1.docker.io cannot be reached: no route"):
-                registries.digest(name, "1")
-    assert len(asked) == 1
-
-
-LOCK = f"""\
-# Pinned.
-images:
-  redis: {{name: redis, tag: "8.2", digest: unresolved}}
-  # Says why.
-  minio:
-    name: quay.io/minio/minio
-    tag: R1
-    digest: {DIGEST_2}
-
-application:
-  rabbitmq:
-    namespace: ghcr.io/org
-    tag: v1
-    images:
-      core: {{digest: unresolved}}
-promoted:
-  prod:
-    redis: {{name: redis, tag: "8.1", digest: unresolved}}
-"""
-
-
-@pytest.fixture
-def lock(tmp_path: Path) -> Path:
-    path = tmp_path / "images.lock.yaml"
-    path.write_text(LOCK)
-    return path
-
-
-def test_only_what_is_unresolved_is_looked_up_and_the_file_keeps_its_look(lock: Path) -> None:
-    file = LockFile(lock)
-    with asking(
-        lambda request: httpx.Response(200, headers={"Docker-Content-Digest": DIGEST_1})
-    ) as registries:
-        result = resolve(file, registries)
-    assert list(result.found) == ["redis:8.2", "ghcr.io/org/core:v1", "redis:8.1"]
-    assert file.save()
-    assert lock.read_text() == LOCK.replace("unresolved", DIGEST_1)
-
-
-def test_again_looks_everything_up(lock: Path) -> None:
-    with asking(
-        lambda request: httpx.Response(200, headers={"Docker-Content-Digest": DIGEST_1})
-    ) as registries:
-        result = resolve(LockFile(lock), registries, again=True)
-    assert result.found["quay.io/minio/minio:R1"] == (DIGEST_2, DIGEST_1)
-
-
-def test_what_cannot_be_looked_up_stays_unresolved_and_is_never_invented(lock: Path) -> None:
-    file = LockFile(lock)
-    with asking(lambda request: httpx.Response(404)) as registries:
-        result = resolve(file, registries)
-    assert result.failed["redis:8.2"] == "redis:8.2: registry-1.docker.io has no such tag"
-    assert not file.save()
-    assert lock.read_text() == LOCK
+            assert refused(registries, name, "1") == (
+                "unreachable",
+                "registry-1.docker.io cannot be reached: no route",
+            )
+    assert (len(asked), waits) == (1, [])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sprocket_constructs import SwarmService
 
 from layers.services import ServicesStack
-from tests.stacks.synthesis import altered, built, declared, service
+from tests.stacks.synthesis import altered, built, declared, service, with_ratings
 
 
 def answering(stack: ServicesStack, client: SwarmService, name: str) -> set[str]:
@@ -38,11 +36,7 @@ def test_inside_an_instance_core_means_its_own(instance: str) -> None:
 
 
 def test_dgraph_is_each_instances_own() -> None:
-    def both(document: dict[str, Any]) -> None:
-        for instance in document["platform"]["instances"].values():
-            instance["elo"] = True
-
-    stack = built(altered("staging", both))
+    stack = built(altered("staging", with_ratings))
     for instance in ("dev", "staging"):
         elo = service(stack, f"{instance}-elo-service")
         assert answering(stack, elo, "dgraph-alpha") == {f"{instance}-dgraph-alpha"}

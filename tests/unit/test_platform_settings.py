@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from layers.platform.production_json import Auth, Callback, Database, ProductionJson
-from tests.stacks.synthesis import altered, built, declared, json_at, service, text_at
+from tests.stacks.synthesis import altered, built, declared, json_at, service, text_at, with_ratings
 
 SETTINGS = "/app/config/production.json"
 
@@ -207,7 +207,7 @@ def test_image_generation_frontend_in_full() -> None:
 
 
 def test_elo_service_gets_its_variables_from_a_secret_file() -> None:
-    stack = built(altered("local", lambda doc: doc["platform"]["instances"]["main"].update(elo=True)))
+    stack = built(altered("local", with_ratings))
     lines = dict(
         line.split("=", 1) for line in text_at(stack, "elo-service", "/app/secret/elo.env").splitlines()
     )
