@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +70,30 @@ def resolve(
     if failed:
         screen.fail(f"{failed} of {len(answers)} images got no digest; the lock keeps what it had for them")
     raise typer.Exit(errors.FINDING if failed else errors.FINE)
+
+
+@app.command()
+def take(
+    file: Annotated[
+        Path, typer.Argument(help="A bill of materials of the application: main-<sha>.json.", dir_okay=False)
+    ],
+    line: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The line of images, where the lock has several.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the diff, write nothing.")] = False,
+) -> None:
+    """Write tags and digests of a bill of materials to images.lock.yaml, and print the diff."""
+    from ops import bill
+    from ops.images import LockFile
+
+    lock = LockFile()
+    given = bill.read(file)
+    taken = bill.take(given, lock, line=line)
+    print(lock.diff(), end="")
+    changed = not dry_run and lock.save()
+    outcome = f"{lock.path.name} written" if changed else "nothing written"
+    what = ", ".join(taken) or "no image of a service"
+    screen.err.print(f"{outcome}: the bill of commit {given.commit} has {what}", markup=False)
 
 
 def _short(digest: str) -> str:
