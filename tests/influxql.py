@@ -1,0 +1,75 @@
+"""What a query asks InfluxDB for, and what the collectors write there, by a record of the real ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from layers.data.alerting import TABLE
+from layers.data.grafana import DASHBOARDS
+
+RECORDED = Path(__file__).parent / "recorded" / "telegraf-1.39.3.points.yaml"
+"""Measurements with their fields and tags; its head says how it was made."""
+
+_FROM = re.compile(r'\bFROM\s+"([^"]+)"')
+_ALIAS = re.compile(r'\bAS\s+"([^"]+)"')
+_GROUPS = re.compile(r"\bGROUP BY\s+((?:time\([^)]*\)|[^)])*?)(?:\bfill\b|\)|$)")
+_NAME = re.compile(r'"([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query in InfluxQL and where it stands."""
+
+    place: str
+    text: str
+
+    @property
+    def measurement(self) -> str:
+        """The one measurement that it reads."""
+        (found,) = set(_FROM.findall(self.text))
+        return str(found)
+
+    @property
+    def tags(self) -> set[str]:
+        """Names that it groups by."""
+        return {name for part in _GROUPS.findall(self.text) for name in _NAME.findall(part)}
+
+    @property
+    def others(self) -> set[str]:
+        """Names of fields, and of the tags in its conditions."""
+        return set(_NAME.findall(self.text)) - {self.measurement} - set(_ALIAS.findall(self.text)) - self.tags
+
+    def unanswered(self, record: dict[str, Any]) -> list[str]:
+        """What it asks for that no collector writes."""
+        known = record.get(self.measurement)
+        if known is None:
+            return [f"{self.place}: no collector writes the measurement {self.measurement}"]
+        tags, fields = set(known["tags"]), set(known["fields"])
+        wrong = [("tag", name) for name in sorted(self.tags - tags)]
+        wrong += [("field", name) for name in sorted(self.others - fields - tags)]
+        return [f"{self.place}: {self.measurement} has no {kind} {name}" for kind, name in wrong]
+
+
+def queries() -> Iterator[Query]:
+    """Every query in InfluxQL of the dashboards and the alert rules."""
+    for path in sorted(DASHBOARDS.glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel.get("targets", []):
+                if "query" in target:
+                    yield Query(f"{path.name}: {panel['title']} {target['refId']}", target["query"])
+    for rule, entry in YAML(typ="safe").load(TABLE.read_text()).items():
+        for key in ("query", "minus"):
+            if key in entry:
+                yield Query(f"{TABLE.name}: {rule}: {key}", entry[key])
+
+
+def recorded() -> dict[str, Any]:
+    """The record."""
+    return dict(YAML(typ="safe").load(RECORDED.read_text()))
