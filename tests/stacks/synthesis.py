@@ -134,8 +134,13 @@ def cloud(name: str) -> Synthesized[EnvironmentCloud]:
 @cache
 def synthesized(name: str) -> Synthesized[ServicesStack]:
     """An environment as ``cdktf synth`` would write it."""
+    return finished(load_environment(name))
+
+
+def finished(settings: Environment) -> Synthesized[ServicesStack]:
+    """The same for settings of a test's own."""
     folder = temporary_folder()
-    stack = built(load_environment(name), into=folder)
+    stack = built(settings, into=folder)
     stack.finish()
     app = stack.node.root
     assert isinstance(app, SwarmApp)
