@@ -1,6 +1,6 @@
 """Records of the keys that a program knows, each at its level, and what a file says that is not among them.
 
-A record is a file of tests/recorded, ``<program>-<pinned version>[-from-<version it was taken from>].<what>.yaml``. Its
+A record is a file of tests/recorded/keys, ``<program>-<pinned version>[-from-<version it was taken from>].<what>.yaml``. Its
 ``levels`` map a level such as ``inputs/docker`` to the keys that may stand there; ``*`` is a name that we choose. Levels are
 matched by all patterns that fit: what is said of ``inputs/*`` holds for each input.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-FOLDER = Path(__file__).parents[1] / "recorded"
+FOLDER = Path(__file__).parents[1] / "recorded" / "keys"
 NAME = re.compile(
     r"(?P<program>[a-z-]+?)-(?P<version>\d[\d.-]*?)(?:-from-(?P<source>[\w.-]+))?\.(?P<what>[a-z]+)\.yaml"
 )

@@ -1,11 +1,10 @@
 """The real programs read what is rendered for them: they take it, and refuse it with one key misspelt.
 
-Programs are looked for below the folder that SPROCKET_PROGRAMS names, each in a folder called like its image.
+Where they are looked for: tests/programs.py.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Callable, Sequence
@@ -18,8 +17,8 @@ from layers.images import LOCK
 from layers.loading import read_yaml
 from tests.policy.recorded_keys import version_of
 from tests.policy.rules import services
+from tests.programs import program
 
-PROGRAMS = "SPROCKET_PROGRAMS"
 TIMEOUT_S = 60
 ENVIRONMENT = "prod"
 
@@ -118,19 +117,19 @@ READINGS = {
 @pytest.mark.parametrize("name", READINGS)
 def test_the_real_program_takes_what_is_rendered_for_it(name: str, tmp_path: Path) -> None:
     reading = READINGS[name]
-    program = name.partition("-")[0]
-    binary = found(program, reading.binary)
+    image = name.partition("-")[0]
+    binary = program(image, reading.binary)
     taken, said = read_by(binary, reading, tmp_path, lambda text: text)
     assert taken, said
 
     refused, said = read_by(binary, reading, tmp_path, lambda text: text.replace(*reading.misspelt))
     assert not refused
     assert reading.refusal in said, said
-    say_version(program, run([str(binary), *reading.version])[1])
+    say_version(image, run([str(binary), *reading.version])[1])
 
 
 def test_socket_proxy_takes_its_arguments() -> None:
-    binary = found("socket-proxy", "socket-proxy")
+    binary = program("socket-proxy", "socket-proxy")
     tried = 0
     for service in services(ENVIRONMENT):
         args = service.container.get("args") or []
@@ -145,17 +144,6 @@ def test_socket_proxy_takes_its_arguments() -> None:
         assert "flag provided but not defined: -allowget" in said
         assert status == 2
     assert tried
-
-
-def found(program: str, name: str) -> Path:
-    """The binary, or a skip with the reason."""
-    folder = os.environ.get(PROGRAMS)
-    if not folder:
-        pytest.skip(f"no real {program}: {PROGRAMS} names no folder of programs")
-    binary = Path(folder, program, name)
-    if not binary.is_file():
-        pytest.skip(f"no real {program}: there is no {binary}")
-    return binary
 
 
 def say_version(program: str, said: str) -> None:
