@@ -4,8 +4,10 @@ PYTHON ?= python3
 BASE ?=
 CONFIRM ?=
 TIMES ?= 10
+INSTALL ?=
 NODES ?= 1
 
+export INSTALL
 export CDKTF_DISABLE_LOGGING = true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 OPS = .venv/bin/python -m ops
@@ -21,7 +23,7 @@ setup: .venv/.ready node_modules/.ready ## installs what this repository needs, 
 plan: setup ## what a deploy would change, by layer: make plan [ENV=local] [BASE=git revision]
 	@$(OPS) plan --env $(ENV) $(if $(BASE),--base $(BASE))
 
-up: tools setup ## deploys, the cloud first where there is one: make up [ENV=local]
+up: tools setup ## deploys, the cloud first where there is one: make up [ENV=local] [INSTALL=yes]
 	@$(OPS) check --env $(ENV) && $(OPS) up --env $(ENV)
 
 down: tools setup ## switches services off; data, generated secrets and droplets stay
@@ -59,7 +61,7 @@ clean: ## removes what was installed and synthesized; state, data and images sta
 
 .PHONY: tools
 tools:
-	@PYTHON=$(PYTHON) sh ops/need.sh python node terraform engine
+	@PYTHON=$(PYTHON) sh ops/need.sh python node terraform engine $(if $(INSTALL),images)
 
 .venv/.ready: requirements.txt constraints.txt constructs/pyproject.toml
 	@PYTHON=$(PYTHON) sh ops/need.sh python node

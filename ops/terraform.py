@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,8 +71,13 @@ class TerraformFailed(OpsError):
 
 
 def program() -> str:
-    """The program that is run: terraform, or what ``TERRAFORM_BINARY_NAME`` says, as for the ``cdktf`` command line."""
-    return os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
+    """The program that is run: what ``TERRAFORM_BINARY_NAME`` says, as for the ``cdktf`` command line.
+
+    Without it terraform, or tofu on a machine that has only that.
+    """
+    if named := os.environ.get("TERRAFORM_BINARY_NAME"):
+        return named
+    return "tofu" if shutil.which("terraform") is None and shutil.which("tofu") else "terraform"
 
 
 def encrypts() -> bool:
