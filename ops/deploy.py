@@ -158,7 +158,7 @@ def welcome(target: Target) -> None:
 
 def build_images() -> None:
     """Builds what changed of the images from packages, and has their registry run."""
-    from rehearsal.images import ImagesError, build_all
+    from images import ImagesError, build_all
 
     with screen.doing("images from packages") as say:
         try:

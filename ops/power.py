@@ -118,9 +118,9 @@ def _end(target: Target) -> None:
         if own_swarm.end_if_ours(swarm):
             screen.err.print("left the swarm that make up had started")
     if target.builds_images:
-        from rehearsal.images.registry import Registry, chosen_port
+        from images.builder.registry import Registry, chosen_port
 
         if Registry(chosen_port()).stop():
             screen.err.print(
-                "stopped the registry; its data stays in the cache: python -m rehearsal.images clean --all"
+                "stopped the registry; its data stays in the cache: python -m images clean --all"
             )

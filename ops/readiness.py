@@ -33,7 +33,7 @@ def obstacles(target: Target) -> list[Obstacle]:
 
 def image_tools() -> list[Obstacle]:
     """What the builder of images from packages lacks, but for the engine, which is looked at here."""
-    from rehearsal.images import tools
+    from images.builder import tools
 
     lines = [line for line in tools.missing(root_image=False) if not line.startswith("an engine ")]
     return [

@@ -47,5 +47,5 @@ def _certificate(site: Site, *, built: bool) -> str:
     except OSError as error:
         raise SettingsError(
             f"{site.settings.name}.yaml: ingress/acme/ca_certificate: {path.name} cannot be read ({error.strerror}); "
-            "run `python -m rehearsal.images build --only pebble`, which writes it"
+            "run `python -m images build --only pebble`, which writes it"
         ) from None

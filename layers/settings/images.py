@@ -19,7 +19,7 @@ class Images(Settings):
     """One source per environment; never a guess about what can be reached."""
 
     source: Literal["lock", "packages"] = Field(
-        description="lock: images.lock.yaml; packages: built on this machine by rehearsal/images, digests in images.packages.lock.yaml"
+        description="lock: images.lock.yaml; packages: built on this machine by `python -m images`, digests in images.packages.lock.yaml"
     )
     overrides: dict[str, ImagePin] = Field(
         default_factory=dict, description="single services, by service name"

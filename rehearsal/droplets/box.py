@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from images.builder.paths import cache_dir
+from images.builder.registry import Registry, chosen_port
 from rehearsal.digitalocean import Emulator, MachineError, Settings
 from rehearsal.digitalocean.settings import Seconds
-from rehearsal.images.paths import cache_dir
-from rehearsal.images.registry import Registry, chosen_port
 
 from . import addresses, cleaning, image, networks, ssh
 from .engine import docker, execute

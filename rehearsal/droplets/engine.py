@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 
+from images.builder import engine
+from images.builder.errors import ImagesError
 from rehearsal.digitalocean import MachineError
-from rehearsal.images import engine
-from rehearsal.images.errors import ImagesError
 
 LABEL = "sprocket.rehearsal=1"
 PREFIX = "sprocket-rehearsal"

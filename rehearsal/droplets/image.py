@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from images.builder import debian, engine, gateway, tools, wheels
+from images.builder.paths import RECIPES, exclusively
+from images.builder.plan import Step, steps
+from images.builder.recipe import PREFIX, ROOT, read_all
 from rehearsal.digitalocean import MachineError
-from rehearsal.images import debian, engine, gateway, tools, wheels
-from rehearsal.images.paths import IMAGES, exclusively
-from rehearsal.images.plan import Step, steps
-from rehearsal.images.recipe import PREFIX, ROOT, read_all
 
 Say = Callable[[str], None]
 
@@ -24,7 +24,7 @@ DROPLET, INTERNET = "droplet", "internet"
 def have_images(say: Say) -> dict[str, str]:
     """References of both images by name; what is missing is built first (two minutes, once; then half a second)."""
     root_tag = debian.recipe_hash()
-    plan = steps(read_all(IMAGES) | read_all(FOLDER), root_tag, (DROPLET, INTERNET))
+    plan = steps(read_all(RECIPES) | read_all(FOLDER), root_tag, (DROPLET, INTERNET))
     tools.require(root_image=False)
     with exclusively("droplets-image"):
         if any(step.local not in _present() for step in plan):
@@ -34,9 +34,9 @@ def have_images(say: Say) -> dict[str, str]:
 
 def of_platform(name: str) -> str:
     """Reference of one of the platform's own images in this machine's engine, of the recipe as it is now."""
-    step = steps(read_all(IMAGES), debian.recipe_hash(), (name,))[-1]
+    step = steps(read_all(RECIPES), debian.recipe_hash(), (name,))[-1]
     if step.local not in _present():
-        raise MachineError(f"image {step.local} is not built; run `python -m rehearsal.images build`")
+        raise MachineError(f"image {step.local} is not built; run `python -m images build`")
     return step.local
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.images import LOCK_FILE, lock, tools
-from rehearsal.images.trial import Trial
+from images import LOCK_FILE
+from images.builder import lock, tools
+from images.builder.trial import Trial
 from tests.live.local_platform import LocalPlatform, standing
 
 
@@ -27,7 +28,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
         _absent("no Docker engine answers")
     images = lock.load(LOCK_FILE)
     if not images:
-        _absent(f"no images are built ({LOCK_FILE.name} is missing); run `python -m rehearsal.images build`")
+        _absent(f"no images are built ({LOCK_FILE.name} is missing); run `python -m images build`")
     with Trial(images, tmp_path) as trial:
         yield trial
 

@@ -1,6 +1,6 @@
 """Each real program among the images, run as a container: health check, secrets from files, kept data, leaving on TERM.
 
-These need a Docker engine and images built by `python -m rehearsal.images build`.
+These need a Docker engine and images built by `python -m images build`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import json
 
 import pytest
 
-from rehearsal.images import ImagesError
-from rehearsal.images.trial import Running, Trial
+from images import ImagesError
+from images.builder.trial import Running, Trial
 
 pytestmark = pytest.mark.live
 PASSWORD = "trial-only-4f1c"

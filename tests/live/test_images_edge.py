@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.images import ACME_CA_FILE, acme_ca
-from rehearsal.images.trial import Running, Trial
+from images import ACME_CA_FILE, acme_ca
+from images.builder.trial import Running, Trial
 
 pytestmark = pytest.mark.live
 TERM_SECONDS = 5.0

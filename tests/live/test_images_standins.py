@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.images.trial import Running, Trial
+from images.builder.trial import Running, Trial
 from tests.live.standin_configs import ALLOY, DISCORD, FORWARD_AUTH, GRAFANA, LOKI, TELEGRAF
 
 pytestmark = pytest.mark.live

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.images.trial import Running, Trial
+from images.builder.trial import Running, Trial
 
 pytestmark = pytest.mark.live
 PASSWORD = "trial-only-4f1c"

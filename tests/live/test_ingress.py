@@ -82,7 +82,7 @@ def _stack() -> IngressStack:
 
 def _refuse_where_it_cannot_stand() -> None:
     if not PACKAGES_LOCK.is_file():
-        _absent("no images are built; run `python -m rehearsal.images build`")
+        _absent("no images are built; run `python -m images build`")
     if shutil.which("terraform") is None or shutil.which("docker") is None:
         _absent("terraform or docker is not installed")
     for what in ("service", "network"):

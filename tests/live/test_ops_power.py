@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from images import LOCK_FILE
+from images.builder import lock
 from ops.paths import ROOT
 from ops.swarm import connected
-from rehearsal.images import LOCK_FILE, lock
 
 # The swarm is started by `up` where there is none.
 pytestmark = pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"])
@@ -65,7 +66,7 @@ class Here:
 def here(tmp_path: Path) -> Iterator[Here]:
     images = lock.load(LOCK_FILE)
     if "redis" not in images:
-        absent("no images are built; run `python -m rehearsal.images build`")
+        absent("no images are built; run `python -m images build`")
     if swarm_in_use():
         # Not a missing part of the world: .ci/run has these tests run before it brings the local platform up.
         pytest.skip("the swarm of this machine is in use; make down ends the local platform")

@@ -33,7 +33,8 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
-from rehearsal.images import LOCK_FILE, lock
+from images import LOCK_FILE
+from images.builder import lock
 from tests.live.workspace import Workspace
 from tests.synthesis import SOCKET, written
 
@@ -138,7 +139,7 @@ def docker(*words: str) -> list[str]:
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     entry = lock.load(LOCK_FILE).get("redis")
     if entry is None:
-        reason = f"{LOCK_FILE.name} has no image; run `python -m rehearsal.images build`"
+        reason = f"{LOCK_FILE.name} has no image; run `python -m images build`"
         if os.environ.get("REQUIRE_LIVE") == "1":
             pytest.fail(f"REQUIRE_LIVE=1, but {reason}")
         pytest.skip(reason)

@@ -16,14 +16,14 @@ from typing import Any, Generic, TypeVar
 from ruamel.yaml import YAML
 from sprocket_constructs import SwarmApp, SwarmService, TerraformStack
 
+from images.builder.paths import ACME_CA_FILE, RECIPES
+from images.builder.recipe import read_all
 from layers.cloud.stack import EnvironmentCloud
 from layers.images import LOCK, ImageCatalog
 from layers.loading import load_environment, read_environment
 from layers.services import ServicesStack
 from layers.settings.environment import Environment
 from layers.site import Site
-from rehearsal.images.paths import ACME_CA_FILE, IMAGES
-from rehearsal.images.recipe import read_all
 
 Stack = TypeVar("Stack", bound=TerraformStack)
 
@@ -55,7 +55,7 @@ def placeholder_lock() -> Path:
             "digest": f"sha256:{hashlib.sha256(recipe.name.encode()).hexdigest()}",
             "lacks": list(recipe.lacks),
         }
-        for recipe in read_all(IMAGES).values()
+        for recipe in read_all(RECIPES).values()
         if not recipe.internal
     }
     path = temporary_folder() / "images.packages.lock.yaml"

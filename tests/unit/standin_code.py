@@ -14,11 +14,11 @@ from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-IMAGES = Path(__file__).resolve().parents[2] / "rehearsal" / "images"
+IMAGES = Path(__file__).resolve().parents[2] / "images" / "recipes"
 
 
 def load(image: str, module: str) -> ModuleType:
-    """The module `module` out of the folder rehearsal/images/<image>."""
+    """The module `module` out of the folder images/<image>."""
     for folder in (IMAGES / "stand-in", IMAGES / image):
         if str(folder) not in sys.path:
             sys.path.append(str(folder))

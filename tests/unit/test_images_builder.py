@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.images import ImagesError, acme, debian, engine, gateway, lock
-from rehearsal.images.engine import LocalImage, outdated
-from rehearsal.images.paths import IMAGES
-from rehearsal.images.plan import steps
-from rehearsal.images.recipe import ROOT, Recipe, instructions, labels, parents, pinned, read, read_all
+from images import ImagesError
+from images.builder import acme, debian, engine, gateway, lock
+from images.builder.engine import LocalImage, outdated
+from images.builder.paths import RECIPES
+from images.builder.plan import steps
+from images.builder.recipe import ROOT, Recipe, instructions, labels, parents, pinned, read, read_all
 
 LEAF_LABELS = (
     'LABEL sprocket.stands-in-for="redis:8" sprocket.kind="real" \\\n      sprocket.program="Redis 7"\n'
@@ -162,7 +163,7 @@ class TestLock:
 
     def test_text_is_sorted_and_says_who_wrote_it(self) -> None:
         assert lock.text({"redis": self.ENTRY, "alloy": self.PLAIN}) == (
-            "# written by `python -m rehearsal.images build`; not committed\n"
+            "# written by `python -m images build`; not committed\n"
             "images:\n"
             f'  alloy: {{name: 127.0.0.1:5000/sprocket/alloy, tag: "4f1c00000000", digest: "{self.DIGEST}", '
             'stands_in_for: "grafana/alloy:1", kind: stand-in}\n'
@@ -245,14 +246,14 @@ class TestGateway:
 
 class TestOurFolders:
     def test_each_is_complete_and_in_the_plan(self) -> None:
-        plan = steps(read_all(IMAGES), debian.recipe_hash())
+        plan = steps(read_all(RECIPES), debian.recipe_hash())
         assert {step.recipe.name for step in plan} == {
-            path.parent.name for path in IMAGES.glob("*/Dockerfile")
+            path.parent.name for path in RECIPES.glob("*/Dockerfile")
         }
-        assert all(parent in {ROOT, *read_all(IMAGES)} for step in plan for parent in step.recipe.parents)
+        assert all(parent in {ROOT, *read_all(RECIPES)} for step in plan for parent in step.recipe.parents)
 
     def test_requirements_are_pinned_by_hash(self) -> None:
-        for recipe in read_all(IMAGES).values():
+        for recipe in read_all(RECIPES).values():
             if recipe.name in ("traefik", "minio"):
                 assert b"--hash=sha256:" in recipe.files["requirements.txt"]
 

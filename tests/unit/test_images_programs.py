@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from rehearsal.images.minio.objectstore.access import Access, Refused, actions
-from rehearsal.images.minio.objectstore.sigv4 import is_signed_by, sign
-from rehearsal.images.paths import IMAGES
+from images.builder.paths import RECIPES
+from images.recipes.minio.objectstore.access import Access, Refused, actions
+from images.recipes.minio.objectstore.sigv4 import is_signed_by, sign
 
 # The example keys and signatures of Amazon's own page on signature version 4 for S3.
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -123,7 +123,7 @@ class TestPolicy:
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The socket proxy's package, which lies in a folder that is no package name."""
-    monkeypatch.syspath_prepend(str(IMAGES / "socket-proxy"))
+    monkeypatch.syspath_prepend(str(RECIPES / "socket-proxy"))
     importlib.import_module("socket_proxy.settings")
     return importlib.import_module("socket_proxy.proxy")
 
@@ -199,7 +199,7 @@ class TestProxyRequests:
 
 
 def test_dns_for_the_acme_authority_answers_every_name() -> None:
-    from rehearsal.images.pebble.authority import answer
+    from images.recipes.pebble.authority import answer
 
     query = b"\x12\x34\x01\0\0\1\0\0\0\0\0\0" + b"\4core\x09localhost\0" + b"\0\1\0\1"
     reply = answer(query, bytes([10, 0, 0, 5]))

@@ -229,7 +229,7 @@ def test_a_missing_certificate_of_the_authority_is_one_clear_error(tmp_path: Pat
         ingress(packages_lock=lock)
     assert str(error.value) == (
         "local.yaml: ingress/acme/ca_certificate: acme-ca.packages.pem cannot be read (No such file or directory); "
-        "run `python -m rehearsal.images build --only pebble`, which writes it"
+        "run `python -m images build --only pebble`, which writes it"
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ops.paths import ROOT
 
-SCRIPT = ROOT / "rehearsal/images/traefik/known_to_authority.py"
+SCRIPT = ROOT / "images/recipes/traefik/known_to_authority.py"
 
 
 def loaded() -> ModuleType:

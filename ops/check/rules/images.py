@@ -46,7 +46,7 @@ def images_are_in_the_lock(platform: Platform) -> Iterator[Finding]:
             what=f"{reference} is not in the environment's source of images",
             cause=f"{platform.file_name} says images/source: {platform.settings.images.source}, and nothing else is looked up or promoted",
             fix="take it from site.image(...), and add it to "
-            + ("rehearsal/images" if packages else "images.lock.yaml"),
+            + ("images" if packages else "images.lock.yaml"),
         )
 
 

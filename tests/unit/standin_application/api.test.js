@@ -9,7 +9,7 @@ const { after, before, test } = require("node:test");
 
 const { serve } = require("stand-in/http-server");
 
-const CORE = path.resolve(__dirname, "../../../rehearsal/images/core");
+const CORE = path.resolve(__dirname, "../../../images/recipes/core");
 const { api } = require(path.join(CORE, "api"));
 const { seconds, sign, verify } = require(path.join(CORE, "tokens"));
 

@@ -6,7 +6,7 @@ const assert = require("node:assert/strict");
 const path = require("node:path");
 const { test } = require("node:test");
 
-const IMAGES = path.resolve(__dirname, "../../../rehearsal/images");
+const IMAGES = path.resolve(__dirname, "../../../images/recipes");
 const { webProblems, webSettings } = require(path.join(IMAGES, "web/settings"));
 const { frontendSettings } = require(path.join(IMAGES, "image-generation-frontend/settings"));
 const { eloSettings } = require(path.join(IMAGES, "elo-service/settings"));

@@ -9,7 +9,7 @@ const { test } = require("node:test");
 const standIn = require("stand-in");
 const { lookUp } = require("stand-in/lookup");
 
-const IMAGES = path.resolve(__dirname, "../../../rehearsal/images");
+const IMAGES = path.resolve(__dirname, "../../../images/recipes");
 const REDIS = ["redis.host", "redis.port", "redis.password", "redis.prefix"];
 const S3 = ["minio.endPoint", "minio.accessKey", "minio.secretKey"];
 const REPLAYS = "minio.bucketNames.replays";

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from rehearsal.images.engine import docker
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.lock import Entry
+from images.builder.engine import docker
+from images.builder.errors import ImagesError
+from images.builder.lock import Entry
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from rehearsal.images.errors import ImagesError
+from images.builder.errors import ImagesError
 
 PREFIX = "sprocket-local/"
 ROOT = "debian"

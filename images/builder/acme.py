@@ -11,10 +11,10 @@ import io
 import subprocess
 import tarfile
 
-from rehearsal.images import engine
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.lock import Entry, load
-from rehearsal.images.paths import ACME_CA_FILE, LOCK_FILE
+from images.builder import engine
+from images.builder.errors import ImagesError
+from images.builder.lock import Entry, load
+from images.builder.paths import ACME_CA_FILE, LOCK_FILE
 
 IMAGE = "pebble"
 _INSIDE = "/etc/pebble/ca.pem"
@@ -24,9 +24,7 @@ def acme_ca() -> str:
     """PEM text of the authority that signed the certificate of the locked ACME server image."""
     entries = load(LOCK_FILE)
     if IMAGE not in entries:
-        raise ImagesError(
-            f"image {IMAGE} is not built; run `python -m rehearsal.images build --only {IMAGE}`"
-        )
+        raise ImagesError(f"image {IMAGE} is not built; run `python -m images build --only {IMAGE}`")
     return read(entries[IMAGE])
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rehearsal.images import acme, debian, engine, gateway, lock, node_modules, tools, wheels
-from rehearsal.images.paths import IMAGES, LOCK_FILE, exclusively
-from rehearsal.images.plan import Step, steps
-from rehearsal.images.recipe import PREFIX, ROOT, Recipe, read_all
-from rehearsal.images.registry import Registry, chosen_port
+from images.builder import acme, debian, engine, gateway, lock, node_modules, tools, wheels
+from images.builder.paths import LOCK_FILE, RECIPES, exclusively
+from images.builder.plan import Step, steps
+from images.builder.recipe import PREFIX, ROOT, Recipe, read_all
+from images.builder.registry import Registry, chosen_port
 
 Say = Callable[[str, str], None]
 """Hears (image, what is being done to it); an empty text means the image is done."""
@@ -39,7 +39,7 @@ def build_all(
     `force` builds anew although nothing changed here, to take in newer Debian packages. About a second when there is
     nothing to do. Raises ImagesError; whatever stops it, the lock names only images that are whole in the registry.
     """
-    recipes = read_all(IMAGES)
+    recipes = read_all(RECIPES)
     root_tag = debian.recipe_hash()
     plan = steps(recipes, root_tag, only)
     registry = Registry(port or chosen_port())

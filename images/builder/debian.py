@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.gateway import APT_HOST, WHEELS_HOST
-from rehearsal.images.paths import cache_dir
+from images.builder.errors import ImagesError
+from images.builder.gateway import APT_HOST, WHEELS_HOST
+from images.builder.paths import cache_dir
 
 SUITE = "bookworm"
 SUITES = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.recipe import PREFIX, ROOT, Recipe
+from images.builder.errors import ImagesError
+from images.builder.recipe import PREFIX, ROOT, Recipe
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.recipe import PREFIX
+from images.builder.errors import ImagesError
+from images.builder.recipe import PREFIX
 
 _TAIL = 25
 

@@ -22,13 +22,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from rehearsal.images import debian, engine, lock
-from rehearsal.images.builder import Built, Say, build_all
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.paths import ACME_CA_FILE, IMAGES, LOCK_FILE, cache_dir
-from rehearsal.images.plan import steps
-from rehearsal.images.recipe import read_all
-from rehearsal.images.registry import Registry, chosen_port
+from images.builder import debian, engine, lock
+from images.builder.builder import Built, Say, build_all
+from images.builder.errors import ImagesError
+from images.builder.paths import ACME_CA_FILE, LOCK_FILE, RECIPES, cache_dir
+from images.builder.plan import steps
+from images.builder.recipe import read_all
+from images.builder.registry import Registry, chosen_port
 
 app = typer.Typer(
     help="Images built from packages, and the registry on loopback that holds them.",
@@ -57,7 +57,7 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Build what changed, push it, and write images.packages.lock.yaml."""
-    count = len(steps(read_all(IMAGES), debian.recipe_hash(), only or ()))
+    count = len(steps(read_all(RECIPES), debian.recipe_hash(), only or ()))
     try:
         with _progress(count, quiet=as_json) as say:
             result = build_all(only or (), force=force, say=say, port=port)
@@ -76,7 +76,7 @@ def build(
 def list_images(as_json: Json = False) -> None:
     """Show what stands in for what."""
     locked = lock.load(LOCK_FILE)
-    plan = [step for step in steps(read_all(IMAGES), debian.recipe_hash()) if not step.recipe.internal]
+    plan = [step for step in steps(read_all(RECIPES), debian.recipe_hash()) if not step.recipe.internal]
     rows = []
     for step in sorted(plan, key=lambda step: step.recipe.name):
         entry = locked.get(step.recipe.name)

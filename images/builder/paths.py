@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-IMAGES = Path(__file__).resolve().parent
-REPOSITORY = IMAGES.parent.parent
+RECIPES = Path(__file__).resolve().parent.parent / "recipes"
+REPOSITORY = RECIPES.parent.parent
 LOCK_FILE = REPOSITORY / "images.packages.lock.yaml"
 """Names, tags and digests of the images built here; read by environments whose images come from `packages`."""
 ACME_CA_FILE = REPOSITORY / "acme-ca.packages.pem"

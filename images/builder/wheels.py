@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.paths import cache_dir, exclusively
+from images.builder.errors import ImagesError
+from images.builder.paths import cache_dir, exclusively
 
 _PYTHON = "3.11"  # what Debian bookworm has
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "linux")

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from rehearsal.images.errors import ImagesError
+from images.builder.errors import ImagesError
 
 _PROGRAMS = {
     "docker": "the Docker engine's command line (Debian: apt-get install docker.io)",

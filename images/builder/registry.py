@@ -11,8 +11,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.images.errors import ImagesError
-from rehearsal.images.paths import cache_dir, exclusively
+from images.builder.errors import ImagesError
+from images.builder.paths import cache_dir, exclusively
 
 DEFAULT_PORT = 5000
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

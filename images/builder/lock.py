@@ -11,9 +11,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rehearsal.images.errors import ImagesError
+from images.builder.errors import ImagesError
 
-_HEAD = "# written by `python -m rehearsal.images build`; not committed\n"
+_HEAD = "# written by `python -m images build`; not committed\n"
 _REQUIRED = ("name", "tag", "digest", "stands_in_for", "kind")
 
 
@@ -65,7 +65,7 @@ def parse(content: str, source: str) -> dict[str, Entry]:
     except (YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ImagesError(
             f"{source} cannot be read ({type(error).__name__}: {error})\n"
-            "  it is written by `python -m rehearsal.images build`: delete it and build again"
+            "  it is written by `python -m images build`: delete it and build again"
         ) from None
 
 
