@@ -115,7 +115,7 @@ def _explained(each: type, member: str, function: FunctionType) -> bool:
 
 SOURCES = [
     path
-    for folder in ("constructs/sprocket_constructs", "layers", "ops", "main.py")
+    for folder in ("constructs/sprocket_constructs", "layers", "images", "ops", "main.py")
     for path in ([ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.py")))
 ]
 
@@ -140,6 +140,26 @@ def test_only_one_module_knows_cdktf() -> None:
     """cdktf is archived: the day of the move to its successor must be a change to this one module."""
     knowing = {path for path in SOURCES if any(name.startswith(BEHIND_THE_DOOR) for name in _imported(path))}
     assert knowing == {DOOR}
+
+
+ARROWS = {
+    "images": {"layers", "ops", "rehearsal", "sprocket_constructs"},
+    "layers": {"images", "ops", "rehearsal"},
+    "ops": {"rehearsal"},
+}
+"""What each package never imports, so that arrows point one way. ``ops/rehearse`` drives the box and is the exception."""
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_arrows_between_packages_point_one_way(package: str) -> None:
+    modules = [path for path in sorted((ROOT / package).rglob("*.py")) if "rehearse" not in path.parts]
+    assert modules
+    wrong = {
+        str(path.relative_to(ROOT)): sorted(found)
+        for path in modules
+        if (found := _imported(path) & ARROWS[package])
+    }
+    assert wrong == {}
 
 
 def test_the_door_exports_all_that_it_imports() -> None:
