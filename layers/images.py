@@ -40,6 +40,7 @@ class LockedImage(Settings):
     lacks: list[str] = Field(default_factory=list)
     stands_in_for: str | None = None
     kind: str | None = None
+    version: str | None = None
 
     @model_validator(mode="after")
     def _source_has_a_digest(self) -> Self:

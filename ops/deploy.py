@@ -26,6 +26,7 @@ from ops.apply import Approve, Meant, apply
 from ops.check.rules import access
 from ops.errors import Obstacle, OpsError, Refused
 from ops.plan import report_of_plan
+from ops.programs import programs_of, table
 from ops.readiness import obstacles
 from ops.report import text
 from ops.report.model import Report
@@ -154,6 +155,7 @@ def welcome(target: Target) -> None:
         screen.out.print(Text(f"  https://{host.ljust(width)}  {leads_to}"))
     if outputs.get("sign_in"):
         screen.out.print(Text(str(outputs["sign_in"])))
+    screen.out.print(Text("\n".join(["", *table(programs_of(target.wanted))])), soft_wrap=True)
 
 
 def build_images() -> None:

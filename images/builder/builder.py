@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from images.builder import acme, debian, engine, gateway, lock, node_modules, tools, wheels
-from images.builder.paths import LOCK_FILE, RECIPES, exclusively
+from images.builder import acme, debian, engine, gateway, golang, lock, tools, version, wheels
+from images.builder.paths import LOCK_FILE, RECIPES, exclusively, programs_dir
 from images.builder.plan import Step, steps
 from images.builder.recipe import PREFIX, ROOT, Recipe, read_all
 from images.builder.registry import Registry, chosen_port
@@ -39,7 +39,7 @@ def build_all(
     `force` builds anew although nothing changed here, to take in newer Debian packages. About a second when there is
     nothing to do. Raises ImagesError; whatever stops it, the lock names only images that are whole in the registry.
     """
-    recipes = read_all(RECIPES)
+    recipes = read_all(RECIPES, programs_dir())
     root_tag = debian.recipe_hash()
     plan = steps(recipes, root_tag, only)
     registry = Registry(port or chosen_port())
@@ -87,21 +87,15 @@ def _build(step: Step, tags: Mapping[str, str], sites: Mapping[str, str], force:
 
     tell("starts")
     found = wheels.download(recipe.wheels, engine.architecture(), tell) if recipe.wheels else {}
-    modules = node_modules.archive(recipe.folder, tell) if recipe.modules else None
-    with gateway.serve(sites, found, modules) as proxy:
-        options = [
-            "--build-arg",
-            f"http_proxy={proxy}",
-            "--label",
-            f"sprocket.internal={str(recipe.internal).lower()}",
-        ]
+    programs = {name: golang.program(package, recipe.tags, tell) for name, package in recipe.go.items()}
+    with gateway.serve(sites, found) as proxy, recipe.context(tags, programs) as context:
+        options = ["--build-arg", f"http_proxy={proxy}"]
         options += ["--no-cache"] if force else []
-        engine.build(
-            recipe.name, recipe.context(tags), [step.local, f"{PREFIX}{recipe.name}:latest"], options, tell
-        )
+        engine.build(recipe.name, context, [step.local, f"{PREFIX}{recipe.name}:latest"], options, tell)
 
 
 def _publish(plan: list[Step], registry: Registry, say: Say, result: Built) -> None:
+    before = lock.load(LOCK_FILE)
     for step in plan:
         name = step.recipe.name
         if step.recipe.internal:
@@ -115,15 +109,25 @@ def _publish(plan: list[Step], registry: Registry, say: Say, result: Built) -> N
             digest = registry.digest(name, step.tag) or ""
             result.pushed.append(name)
             say(name, "")
-        result.entries[name] = _entry(step, registry, digest)
+        result.entries[name] = _entry(step, registry, digest, before.get(name))
 
 
-def _entry(step: Step, registry: Registry, digest: str) -> lock.Entry:
+def _entry(step: Step, registry: Registry, digest: str, before: lock.Entry | None) -> lock.Entry:
     recipe = step.recipe
+    known = before.version if before and (before.tag, before.digest) == (step.tag, digest) else ""
     return lock.Entry(
         name=f"{registry.namespace}/{recipe.name}", tag=step.tag, digest=digest,
-        stands_in_for=recipe.stands_in_for, kind=recipe.kind, lacks=recipe.lacks,
+        stands_in_for=version.pinned().get(recipe.name, ""), kind=recipe.kind, lacks=recipe.lacks,
+        version=known or _version(step),
     )  # fmt: skip
+
+
+def _version(step: Step) -> str:
+    """As the program says it. A program that Go installed knows none: its module's version is the one."""
+    recipe = step.recipe
+    if recipe.go:
+        return version.in_text(next(iter(recipe.go.values())).partition("@")[2])
+    return version.asked(step.local, recipe.version) if recipe.version else ""
 
 
 def _write_lock(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
@@ -20,12 +20,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
-from images.builder import debian, engine, lock
+from images.builder import debian, engine, lock, version
 from images.builder.builder import Built, Say, build_all
 from images.builder.errors import ImagesError
-from images.builder.paths import ACME_CA_FILE, LOCK_FILE, RECIPES, cache_dir
+from images.builder.paths import ACME_CA_FILE, LOCK_FILE, RECIPES, cache_dir, programs_dir
 from images.builder.plan import steps
 from images.builder.recipe import read_all
 from images.builder.registry import Registry, chosen_port
@@ -57,7 +56,7 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Build what changed, push it, and write images.packages.lock.yaml."""
-    count = len(steps(read_all(RECIPES), debian.recipe_hash(), only or ()))
+    count = len(steps(read_all(RECIPES, programs_dir()), debian.recipe_hash(), only or ()))
     try:
         with _progress(count, quiet=as_json) as say:
             result = build_all(only or (), force=force, say=say, port=port)
@@ -66,17 +65,24 @@ def build(
         raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(_report(result), indent=2, sort_keys=True))
-    elif not result.built and not result.pushed:
+        return
+    if not result.built and not result.pushed:
         _screen.print(f"{count} images, nothing changed")
     else:
         _screen.print(f"{len(result.built)} built, {len(result.pushed)} pushed; lock: {LOCK_FILE.name}")
+    _show(version.table(result.entries))
+    _screen.print(version.unproven(result.entries))
 
 
 @app.command("list")
 def list_images(as_json: Json = False) -> None:
-    """Show what stands in for what."""
+    """Show where each image comes from."""
     locked = lock.load(LOCK_FILE)
-    plan = [step for step in steps(read_all(RECIPES), debian.recipe_hash()) if not step.recipe.internal]
+    plan = [
+        step
+        for step in steps(read_all(RECIPES, programs_dir()), debian.recipe_hash())
+        if not step.recipe.internal
+    ]
     rows = []
     for step in sorted(plan, key=lambda step: step.recipe.name):
         entry = locked.get(step.recipe.name)
@@ -95,13 +101,12 @@ def list_images(as_json: Json = False) -> None:
             )
         )
         return
-    table = Table("image", "stands in for", "kind", "program", "lacks", "state", box=None, pad_edge=False)
-    for step, state in rows:
-        recipe = step.recipe
-        table.add_row(
-            recipe.name, recipe.stands_in_for, recipe.kind, recipe.program, ", ".join(recipe.lacks), state
-        )
-    Console(highlight=False).print(table)
+    heading = ("image", "source", "program", "lacks", "state")
+    cells = [
+        (s.recipe.name, s.recipe.source, s.recipe.program, ", ".join(s.recipe.lacks), state)
+        for s, state in rows
+    ]
+    _show([heading, *cells])
 
 
 @app.command()
@@ -122,7 +127,7 @@ def clean(
     if all_data:
         registry.stop()
         shutil.rmtree(registry.folder, ignore_errors=True)
-        for name in ("wheels", "node_modules"):
+        for name in ("wheels", "go"):
             shutil.rmtree(cache_dir() / name, ignore_errors=True)
     _screen.print(f"{len(found)} image tags removed" + ("; registry and downloads too" if all_data else ""))
 
@@ -183,8 +188,16 @@ def _progress(count: int, *, quiet: bool) -> Iterator[Say]:
         yield say
 
 
+def _show(rows: Sequence[Sequence[str]]) -> None:
+    """In columns; the first row is the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        _screen.print(line, markup=False, soft_wrap=True)
+
+
 def _row(recipe: object) -> dict[str, object]:
-    shown = ("name", "stands_in_for", "kind", "program", "lacks", "differences")
+    shown = ("name", "source", "kind", "program", "lacks", "differences")
     return {key: getattr(recipe, key) for key in shown}
 
 

@@ -8,6 +8,7 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from images.builder.errors import ImagesError
 from images.builder.recipe import PREFIX
@@ -49,7 +50,7 @@ def tagged() -> list[LocalImage]:
 
 
 def build(
-    name: str, context: bytes, tags: Sequence[str], options: Sequence[str], say: Callable[[str], None]
+    name: str, context: IO[bytes], tags: Sequence[str], options: Sequence[str], say: Callable[[str], None]
 ) -> None:
     """`docker build` from a tar stream with the classic builder; `say` hears each step, a failure shows the log's end."""
     command = ["docker", "build", "--network", "host", "--force-rm", *options]
@@ -57,12 +58,10 @@ def build(
     log: deque[str] = deque(maxlen=_TAIL)
     environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        command, stdin=context, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
     ) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout is not None
         try:
-            process.stdin.write(context)
-            process.stdin.close()
             for raw in process.stdout:
                 line = raw.decode(errors="replace").rstrip()
                 log.append(line)

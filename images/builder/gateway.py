@@ -1,7 +1,7 @@
-"""A small HTTP server that gives a `docker build` what the host's apt, pip and npm can reach.
+"""A small HTTP server that gives a `docker build` what the host's apt and pip can reach.
 
 The images name only reserved hosts (RFC 2606: `.invalid` never resolves). While a build runs, its `http_proxy`
-points here, and requests are answered from the mirror that apt on this machine uses and from what pip and npm on this
+points here, and requests are answered from the mirror that apt on this machine uses and from what pip on this
 machine downloaded. So mirrors, proxies and private certificate authorities of the host work inside a build
 and none of them is left in an image (Docker keeps `http_proxy` out of an image's history). apt checks signatures,
 pip checks hashes, and the server listens on loopback, so plain HTTP takes nothing away.
@@ -22,7 +22,6 @@ from urllib.parse import unquote, urlsplit
 
 APT_HOST = "apt.build.invalid"
 WHEELS_HOST = "wheels.build.invalid"
-NPM_HOST = "npm.build.invalid"
 _PASSED_ON = ("Range", "If-Range", "If-Modified-Since", "User-Agent", "Accept")
 _PASSED_BACK = ("Content-Type", "Content-Length", "Content-Range", "Last-Modified", "Accept-Ranges", "ETag")
 
@@ -51,10 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass_on(url)
         elif urlsplit(self.path).hostname == WHEELS_HOST:
             self._wheel(unquote(urlsplit(self.path).path).strip("/"))
-        elif urlsplit(self.path).hostname == NPM_HOST and self.server.modules is not None:
-            self._send(self.server.modules.read_bytes(), "application/x-tar")
         else:
-            self.send_error(403, "a build reaches apt, wheels and node_modules only")
+            self.send_error(403, "a build reaches apt and wheels only")
 
     def _pass_on(self, url: str) -> None:
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
@@ -96,23 +93,21 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, sites: Mapping[str, str], wheels: Mapping[str, Path], modules: Path | None) -> None:
+    def __init__(self, sites: Mapping[str, str], wheels: Mapping[str, Path]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.sites, self.wheels, self.modules = sites, wheels, modules
+        self.sites, self.wheels = sites, wheels
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A build that was stopped hangs up; that is no news."""
 
 
 @contextmanager
-def serve(
-    sites: Mapping[str, str], wheels: Mapping[str, Path] | None = None, modules: Path | None = None
-) -> Iterator[str]:
+def serve(sites: Mapping[str, str], wheels: Mapping[str, Path] | None = None) -> Iterator[str]:
     """Answer builds until the block ends; yields the address for `http_proxy`.
 
-    `wheels` maps file name to file; `modules` is a tar of node_modules, served under any path of NPM_HOST.
+    `wheels` maps file name to file.
     """
-    server = _Server(sites, wheels or {}, modules)
+    server = _Server(sites, wheels or {})
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -19,7 +19,7 @@ _REQUIRED = ("name", "tag", "digest", "stands_in_for", "kind")
 
 @dataclass(frozen=True)
 class Entry:
-    """One image in the registry on loopback; `lacks` as in Recipe."""
+    """One image in the registry on loopback; `lacks` as in Recipe, `version` as the program itself says it."""
 
     name: str
     tag: str
@@ -27,6 +27,7 @@ class Entry:
     stands_in_for: str
     kind: str
     lacks: tuple[str, ...] = ()
+    version: str = ""
 
     @property
     def reference(self) -> str:
@@ -45,6 +46,8 @@ def _fields(entry: Entry) -> str:
         f"name: {entry.name}", f"tag: {_quoted(entry.tag)}", f"digest: {_quoted(entry.digest)}",
         f"stands_in_for: {_quoted(entry.stands_in_for)}", f"kind: {entry.kind}",
     ]  # fmt: skip
+    if entry.version:
+        fields.append(f"version: {_quoted(entry.version)}")
     if entry.lacks:
         fields.append(f"lacks: [{', '.join(sorted(entry.lacks))}]")
     return ", ".join(fields)
@@ -59,7 +62,11 @@ def parse(content: str, source: str) -> dict[str, Entry]:
     try:
         data: Any = YAML(typ="safe", pure=True).load(content)
         return {
-            name: Entry(**{key: fields[key] for key in _REQUIRED}, lacks=tuple(fields.get("lacks", ())))
+            name: Entry(
+                **{key: fields[key] for key in _REQUIRED},
+                lacks=tuple(fields.get("lacks", ())),
+                version=fields.get("version", ""),
+            )
             for name, fields in data["images"].items()
         }
     except (YAMLError, KeyError, TypeError, AttributeError) as error:

@@ -8,12 +8,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from images.builder.errors import ImagesError
+
 RECIPES = Path(__file__).resolve().parent.parent / "recipes"
+DESCRIPTIONS = RECIPES.parent / "standin" / "descriptions"
 REPOSITORY = RECIPES.parent.parent
 LOCK_FILE = REPOSITORY / "images.packages.lock.yaml"
 """Names, tags and digests of the images built here; read by environments whose images come from `packages`."""
 ACME_CA_FILE = REPOSITORY / "acme-ca.packages.pem"
 """Certificate (public half only) of the authority that signed the local ACME server's own TLS certificate."""
+
+
+PINNED_FILE = REPOSITORY / "images.lock.yaml"
+"""What each image stands for: the names and tags that production runs."""
+
+
+def programs_dir() -> Path | None:
+    """Folder of programs that were brought by hand, a subfolder for each image: $SPROCKET_PROGRAMS, absolute; by default none.
+
+    Raises:
+        ImagesError: it is set and no such folder is there.
+    """
+    value = os.environ.get("SPROCKET_PROGRAMS", "")
+    if value and not (os.path.isabs(value) and Path(value).is_dir()):
+        raise ImagesError(
+            f"SPROCKET_PROGRAMS is {value!r}; allowed: an absolute path of a folder that is there"
+        )
+    return Path(value) if value else None
 
 
 def cache_dir() -> Path:

@@ -1,4 +1,4 @@
-"""What one image folder says: its parents, its labels, what it lacks, and the hash that becomes its tag."""
+"""How each image is made, from the first source that is there, and the hash that becomes its tag."""
 
 from __future__ import annotations
 
@@ -6,80 +6,122 @@ import hashlib
 import io
 import os
 import re
-import shlex
 import tarfile
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ruamel.yaml import YAML
 
 from images.builder.errors import ImagesError
+from images.builder.paths import DESCRIPTIONS, RECIPES, cache_dir
+from images.standin.description import parse
+from images.standin.log import Refusal
 
 PREFIX = "sprocket-local/"
 ROOT = "debian"
 """Name of the image below all others; it has no folder, debian.py makes it."""
 _FROM = re.compile(r"^(FROM\s+)sprocket-local/([a-z0-9][a-z0-9-]*)(\s+AS\s+\S+)?\s*$", re.IGNORECASE)
 _IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".DS_Store"}
-KINDS = ("real", "stand-in")
+OUTSIDE = {"pebble": "Let's Encrypt", "fake-discord": "discord.com"}
+"""What stands for the world outside; nothing is pinned of it."""
+_KEYS = ("program", "version", "go", "tags", "lacks", "differences", "found", "images")
+_STAND_IN = """FROM sprocket-local/stand-in
+COPY stand-in.yaml /etc/stand-in.yaml
+RUN cd /usr/local/lib/python3.11/dist-packages && python3 -m standin.main /etc/stand-in.yaml
+WORKDIR {working_directory}
+USER {user}
+ENTRYPOINT ["{entrypoint}"]
+"""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One folder with a Dockerfile, read and checked.
+    """How one image is made.
 
-    `kind` is "real" (the program named in the lock's image, from a package) or "stand-in" (a program of our own that
-    keeps its contract). `internal` images are only built upon. `lacks` are short names of features that the image
-    stood in for has and this one has not; layers leave the lines out that need them.
+    Args:
+        source: ``found`` (a program that somebody put into the folder of programs), ``package`` (from a registry of packages),
+            ``stand-in``, or ``internal`` for images that others are built upon.
+        files: of the build context by name: bytes, or the path of a large one.
+        version: command that says the program's version, asked in the built image.
+        go: programs to build by ``go install``, as name and package; they lie in the context below ``program/``.
+        tags: Go build tags.
+        lacks: short names of features that the pinned image has and this one has not; layers leave out what needs them.
     """
 
     name: str
     folder: Path
+    source: str
     parents: tuple[str, ...]
-    files: Mapping[str, bytes] = field(repr=False)
-    executable: frozenset[str] = field(repr=False)
-    internal: bool = False
-    stands_in_for: str = ""
-    kind: str = ""
+    files: Mapping[str, bytes | Path] = field(repr=False)
+    executable: frozenset[str] = field(default=frozenset(), repr=False)
     program: str = ""
+    version: tuple[str, ...] = ()
+    go: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is only built upon."""
+        return self.source == "internal"
+
+    @property
+    def kind(self) -> str:
+        """``real`` or ``stand-in``, for the lock."""
+        return "stand-in" if self.source == "stand-in" or self.name in OUTSIDE else "real"
 
     @property
     def wheels(self) -> Path | None:
         """Its requirements.txt, when pip is to install something in the build."""
         return self.folder / "requirements.txt" if "requirements.txt" in self.files else None
 
-    @property
-    def modules(self) -> bool:
-        """Whether it has a package-lock.json, so that node_modules are to be had in the build."""
-        return "package-lock.json" in self.files
-
     def digest(self, parent_tags: Iterable[str]) -> str:
-        """Tag of the image: 12 hex digits over the files, their executable bits, and the parents' tags."""
+        """Tag of the image: 12 hex digits over its files, what Go builds, and the parents' tags.
+
+        Large files count by size and time of change, as for make.
+        """
         sha = hashlib.sha256()
-        for part in ("1", *parent_tags):
+        for part in ("2", *parent_tags, *sorted(map("=".join, self.go.items())), *self.tags):
             sha.update(f"{part}\0".encode())
         for name in sorted(self.files):
-            sha.update(f"{name}\0{name in self.executable}\0{len(self.files[name])}\0".encode())
-            sha.update(self.files[name])
+            sha.update(f"{name}\0{name in self.executable}\0".encode())
+            sha.update(_identity(self.files[name]))
         return sha.hexdigest()[:12]
 
-    def context(self, tags: Mapping[str, str]) -> bytes:
-        """Build context as a tar stream; FROM lines name their parents by tag, so that nothing else can get in."""
-        stream = io.BytesIO()
+    def context(self, tags: Mapping[str, str], built: Mapping[str, Path] | None = None) -> IO[bytes]:
+        """Build context as a tar file; FROM lines name their parents by tag, so that nothing else can get in."""
+        stream = tempfile.TemporaryFile(dir=cache_dir())  # noqa: SIM115 - the caller closes it
         with tarfile.open(fileobj=stream, mode="w") as tar:
-            for name in sorted(self.files):
-                data = (
-                    pinned(self.files[name].decode(), tags).encode()
-                    if name == "Dockerfile"
-                    else self.files[name]
-                )
+            for name, content in {
+                **self.files,
+                **{f"program/{n}": p for n, p in (built or {}).items()},
+            }.items():
+                if isinstance(content, Path):
+                    tar.add(content, name, filter=_root_owns)
+                    continue
+                data = pinned(content.decode(), tags).encode() if name == "Dockerfile" else content
                 entry = tarfile.TarInfo(name)
                 entry.size, entry.mode = len(data), 0o755 if name in self.executable else 0o644
                 tar.addfile(entry, io.BytesIO(data))
-        return stream.getvalue()
+        stream.seek(0)
+        return stream
+
+
+def _identity(content: bytes | Path) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    about = content.lstat()
+    return f"{about.st_size} {about.st_mtime_ns} {about.st_mode}".encode()
+
+
+def _root_owns(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
 
 
 def instructions(dockerfile: str) -> list[str]:
@@ -127,63 +169,128 @@ def pinned(dockerfile: str, tags: Mapping[str, str]) -> str:
     return "\n".join(pin(line) for line in dockerfile.splitlines()) + "\n"
 
 
-def labels(dockerfile: str) -> dict[str, str]:
-    """Labels that a Dockerfile itself sets; what parents set is not inherited here."""
-    found: dict[str, str] = {}
-    for line in instructions(dockerfile):
-        if line.upper().startswith("LABEL "):
-            found.update(word.partition("=")[::2] for word in shlex.split(line[6:]) if "=" in word)
+def read(folder: Path) -> Recipe:
+    """The recipe of one folder with a Dockerfile: from packages, or internal where no recipe.yaml describes it."""
+    told = _told(folder)
+    files = {name: content for name, content in _own(folder).items() if name != "recipe.yaml"}
+    source = "package" if told else "internal"
+    return _recipe(folder.name, folder, source, files, told)
+
+
+def read_all(
+    recipes: Path, programs: Path | None = None, *, descriptions: Path | None = None
+) -> dict[str, Recipe]:
+    """All images by name, each from the first source that is there: a found program, a package, a stand-in.
+
+    Args:
+        recipes: a folder for each image or group of images.
+        programs: folder with a subfolder for each program that was found.
+        descriptions: of stand-ins.
+
+    Raises:
+        ImagesError: a recipe cannot be read, or a found program is not whole.
+    """
+    found: dict[str, Recipe] = {}
+    if recipes == RECIPES or descriptions:
+        found["stand-in"] = _program_of_stand_ins()
+        for path in sorted((descriptions or DESCRIPTIONS).glob("*.yaml")):
+            found[path.stem] = _stand_in(path)
+    for folder in sorted(path for path in recipes.iterdir() if path.is_dir()):
+        if (folder / "Dockerfile").exists():
+            found[folder.name] = read(folder)
+        told = _told(folder)
+        for name in told.get("images", [folder.name]) if "found" in told else ():
+            if programs and (programs / name).is_dir() and any((programs / name).iterdir()):
+                found[name] = _found(name, folder, told, programs / name)
     return found
 
 
-def read(folder: Path) -> Recipe:
-    """Read and check one image folder."""
-    files = {name: path.read_bytes() for name, path in _walk(folder)}
-    executable = frozenset(name for name, path in _walk(folder) if os.access(path, os.X_OK))
-    dockerfile = files["Dockerfile"].decode()
+def _found(name: str, folder: Path, told: Mapping[str, Any], program: Path) -> Recipe:
+    """A program that somebody brought; whatever it needs must be there."""
+    missing = [file for file in told["found"] if not (program / file).exists()]
+    if missing:
+        raise ImagesError(
+            f"{program}: {', '.join(missing)} is missing; a program of {name} needs {', '.join(told['found'])}\n"
+            "  put it there, or take the folder away to use a package or a stand-in"
+        )
+    files = {
+        name: content
+        for name, content in _own(folder).items()
+        if not name.startswith(("Dockerfile", "recipe"))
+    }
+    dockerfile = (folder / "Dockerfile.found").read_text().replace("IMAGE", name)
+    trees = {f"program/{file}": path for file, path in _walk(program, links=True)}
+    told = {**told, "program": f"{name} found in the folder of programs", "lacks": [], "go": {}, "tags": []}
+    return _recipe(name, folder, "found", {**files, "Dockerfile": dockerfile.encode(), **trees}, told)
+
+
+def _program_of_stand_ins() -> Recipe:
+    folder = DESCRIPTIONS.parent
+    files = {
+        name: content for name, content in _own(folder).items() if not name.startswith(DESCRIPTIONS.name)
+    }
+    return _recipe("stand-in", folder, "internal", files, {})
+
+
+def _stand_in(path: Path) -> Recipe:
     try:
-        above, said = parents(dockerfile), labels(dockerfile)
-        traits = _traits(files.get("traits.yaml", b""))
-        internal = said.get("sprocket.internal") == "true"
-        if not internal:
-            _check_labels(said)
+        description = parse(path.read_text(), f"images/standin/descriptions/{path.name}")
+    except Refusal as error:
+        raise ImagesError(str(error)) from None
+    dockerfile = _STAND_IN.format(
+        user=description.user if not description.gives_up_root else "0:0",
+        entrypoint=description.programs[0],
+        working_directory=description.folders[0] if description.folders else "/",
+    )
+    files: dict[str, bytes | Path] = {"Dockerfile": dockerfile.encode(), "stand-in.yaml": path.read_bytes()}
+    return _recipe(path.stem, path.parent, "stand-in", files, {"program": "the stand-in: wiring only"})
+
+
+def _recipe(
+    name: str, folder: Path, source: str, files: Mapping[str, bytes | Path], told: Mapping[str, Any]
+) -> Recipe:
+    dockerfile = files["Dockerfile"]
+    assert isinstance(dockerfile, bytes)
+    try:
+        above = parents(dockerfile.decode())
     except ImagesError as error:
-        raise ImagesError(f"{folder.name}/Dockerfile: {error}") from None
+        raise ImagesError(f"{name}/Dockerfile: {error}") from None
     return Recipe(
-        name=folder.name, folder=folder, parents=above, files=files, executable=executable, internal=internal,
-        stands_in_for=said.get("sprocket.stands-in-for", ""), kind=said.get("sprocket.kind", ""),
-        program=said.get("sprocket.program", ""), lacks=traits["lacks"], differences=traits["differences"],
+        name=name, folder=folder, source=source, parents=above, files=files,
+        executable=frozenset(file for file, _ in _walk(folder) if os.access(folder / file, os.X_OK)),
+        program=told.get("program", ""), version=tuple(told.get("version", ())), go=told.get("go") or {},
+        tags=tuple(told.get("tags") or ()), lacks=tuple(told.get("lacks") or ()),
+        differences=tuple(told.get("differences") or ()),
     )  # fmt: skip
 
 
-def read_all(images: Path) -> dict[str, Recipe]:
-    """All recipes below `images`, by name; a folder is one when it has a Dockerfile."""
-    return {path.parent.name: read(path.parent) for path in sorted(images.glob("*/Dockerfile"))}
+def _told(folder: Path) -> dict[str, Any]:
+    path = folder / "recipe.yaml"
+    if not path.exists():
+        return {}
+    data: Any = YAML(typ="safe", pure=True).load(path.read_text())
+    if not isinstance(data, dict) or set(data) - set(_KEYS):
+        unknown = sorted(set(data) - set(_KEYS)) if isinstance(data, dict) else ["no mapping"]
+        raise ImagesError(
+            f"{folder.name}/recipe.yaml: {', '.join(unknown)}: unknown; allowed: {', '.join(_KEYS)}"
+        )
+    return data
 
 
-def _walk(folder: Path) -> list[tuple[str, Path]]:
+def _own(folder: Path) -> dict[str, bytes | Path]:
+    return {name: path.read_bytes() for name, path in _walk(folder)}
+
+
+def _walk(folder: Path, *, links: bool = False) -> list[tuple[str, Path]]:
+    """Files below a folder; with ``links`` symbolic ones as they are, for trees that others made."""
     found = []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if path.is_file() and not _IGNORED.intersection(relative.parts) and path.suffix != ".pyc":
+        if (links and (path.is_symlink() or path.is_file())) or (
+            path.is_file()
+            and not links
+            and not _IGNORED.intersection(relative.parts)
+            and path.suffix != ".pyc"
+        ):
             found.append((relative.as_posix(), path))
     return found
-
-
-def _check_labels(said: Mapping[str, str]) -> None:
-    for key in ("sprocket.stands-in-for", "sprocket.kind", "sprocket.program"):
-        if not said.get(key):
-            raise ImagesError(f'label {key} is missing; add LABEL {key}="..." (or sprocket.internal="true")')
-    if said["sprocket.kind"] not in KINDS:
-        raise ImagesError(f'label sprocket.kind is "{said["sprocket.kind"]}"; allowed: {", ".join(KINDS)}')
-
-
-def _traits(text: bytes) -> dict[str, tuple[str, ...]]:
-    data: Any = YAML(typ="safe", pure=True).load(text) or {}
-    keys = ("lacks", "differences")
-    if not isinstance(data, dict) or set(data) - set(keys):
-        raise ImagesError(f"traits.yaml: allowed keys: {', '.join(keys)}")
-    for key in keys:
-        if not all(isinstance(item, str) for item in data.get(key) or []):
-            raise ImagesError(f"traits.yaml: {key}: should be a list of strings")
-    return {key: tuple(data.get(key) or ()) for key in keys}

@@ -13,7 +13,14 @@ from images.builder.errors import ImagesError
 from images.builder.paths import cache_dir, exclusively
 
 _PYTHON = "3.11"  # what Debian bookworm has
-_PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "linux")
+_PLATFORMS = (
+    "manylinux_2_34",
+    "manylinux_2_31",
+    "manylinux_2_28",
+    "manylinux_2_17",
+    "manylinux2014",
+    "linux",
+)
 
 
 def download(requirements: Path, machine: str, say: Callable[[str], None]) -> dict[str, Path]:

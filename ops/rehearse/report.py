@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ops.columns import columns
+from ops.programs import Program, table
 from ops.rehearse.outcome import Outcome
 
 REAL = (
@@ -21,6 +22,7 @@ def render(
     notes: Mapping[str, str],
     stand_ins: Sequence[tuple[str, str]],
     seconds: float,
+    programs: Mapping[str, Program],
 ) -> str:
     """All of it; the last line is ``N passed, N failed``."""
     blocks = [
@@ -28,6 +30,7 @@ def render(
         list(columns([("", "seconds", "step or check", "found"), *map(_row, outcomes)])),
         ["real", *(f"  {line}" for line in REAL)],
         ["what stood in", *columns([*stand_ins, *notes.items()], indent="  ")],
+        list(table(programs)),
         [counts(outcomes)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks)

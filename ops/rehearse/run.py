@@ -16,6 +16,7 @@ from ops import screen
 from ops.deploy import build_images
 from ops.errors import OpsError, WrongUse
 from ops.paths import STATE
+from ops.programs import Program, programs_of
 from ops.rehearse import report, surroundings
 from ops.rehearse.checks import CHECKS
 from ops.rehearse.cold_start import STEPS
@@ -40,6 +41,7 @@ class Rehearsal:
         self.outcomes: list[Outcome] = []
         self.notes: dict[str, str] = {}
         self.stand_ins: tuple[tuple[str, str], ...] = ()
+        self.programs: dict[str, Program] = {}
         self._checks = [check for check in CHECKS if not only or check.name in only]
 
     @property
@@ -131,7 +133,10 @@ class Rehearsal:
                 found = surroundings.variables(settings, FOLDER, box, emulator.url)
                 surroundings.write_script(FOLDER / "environment.sh", found)
                 os.environ.update(found)
-                yield world
+                try:
+                    yield world
+                finally:
+                    self.programs = programs_of(world.services.wanted)
 
     def _last_words(self, world: World) -> None:
         """What the nodes say of themselves, for whoever has to find out why."""
@@ -182,7 +187,14 @@ def rehearse(environment: str, *, keep: bool, only: tuple[str, ...], as_json: bo
         )
     else:
         screen.out.print(
-            report.render(environment, rehearsal.outcomes, rehearsal.notes, rehearsal.stand_ins, seconds),
+            report.render(
+                environment,
+                rehearsal.outcomes,
+                rehearsal.notes,
+                rehearsal.stand_ins,
+                seconds,
+                rehearsal.programs,
+            ),
             markup=False,
         )
     return not rehearsal.failed

@@ -23,6 +23,7 @@ class Outcome:
         name: what was checked, unique in its area.
         found: what was seen; for ``not checked`` the reason.
         fix: where to look when it failed.
+        ran: what ran in the service that it is about: ``real``, ``real, other version <x>`` or ``stand-in``.
     """
 
     area: str
@@ -31,6 +32,7 @@ class Outcome:
     expected: str = ""
     found: str = ""
     fix: str = ""
+    ran: str = ""
 
     @classmethod
     def of(cls, area: str, name: str, ok: bool, *, expected: str, found: str, fix: str = "") -> Outcome:

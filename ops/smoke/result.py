@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ops.programs import Program
 from ops.smoke.outcome import Outcome, Status
 
 
@@ -16,12 +17,14 @@ class Result:
     Args:
         tested: what the run dealt with, where it could have been something else: which Discord, which sign-in, which
             authority, real programs or stand-ins.
+        programs: what ran in each service.
         seconds: how long it took.
     """
 
     environment: str
     outcomes: Sequence[Outcome]
     tested: dict[str, str] = field(default_factory=dict)
+    programs: Mapping[str, Program] = field(default_factory=dict)
     seconds: float = 0.0
 
     def of(self, status: Status) -> list[Outcome]:
@@ -50,5 +53,6 @@ class Result:
             "not_checked": len(self.of(Status.NOT_CHECKED)),
             "seconds": round(self.seconds, 1),
             "tested": self.tested,
+            "programs": {name: asdict(program) for name, program in sorted(self.programs.items())},
             "checks": [outcome.as_data() for outcome in self.outcomes],
         }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 
 from ops.engines import engines
 from ops.errors import OpsError
+from ops.programs import programs_of
 from ops.smoke import (
     checks_addresses,
     checks_certificates,
@@ -74,7 +77,8 @@ class Smoke:
             self._end.set()
         return Result(
             environment=self._target.name,
-            outcomes=outcomes,
+            outcomes=[replace(outcome, ran=ran_in(outcome, scene)) for outcome in outcomes],
+            programs=scene.programs,
             tested=tested(scene),
             seconds=time.monotonic() - started,
         )
@@ -103,7 +107,7 @@ class Smoke:
             services=services,
             reach=self._reach,
             trust=trust_of(settings, tasks),
-            programs=dict(_programs(tasks, services)) if tasks else {},
+            programs=programs_of(wanted),
         )
 
     def _outcomes(self, scene: Scene, key: str | None, say: Say) -> Iterator[Outcome]:
@@ -168,13 +172,25 @@ class Smoke:
             ]
 
 
-def _programs(tasks: Tasks, services: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What runs under a service's name, where the image says that it stands in for another."""
-    for name in services:
-        container = tasks.container(name)
-        labels = tasks.labels(container) if container else {}
-        if "sprocket.stands-in-for" in labels:
-            yield name, f"{labels.get('sprocket.kind', '')} for {labels['sprocket.stands-in-for']}"
+_SUBJECTS = {
+    checks_sign_in.AREA: SIGN_IN,
+    checks_certificates.AREA: "traefik",
+    checks_transport.AREA: "traefik",
+    checks_services.PORTS_AREA: "traefik",
+}
+"""Whose doing the outcome of a whole area is."""
+
+
+def ran_in(outcome: Outcome, scene: Scene) -> str:
+    """What ran in the service that an outcome is about: the first that its name names, by itself or by its host."""
+    if outcome.area in _SUBJECTS:
+        return scene.runs(_SUBJECTS[outcome.area])
+    hosts = {route.host: route.service for route in scene.routes}
+    words = [word for word in re.split(r"[^A-Za-z0-9._-]+", outcome.name) if word]
+    named = [hosts.get(word, word) for word in words]
+    if outcome.area == checks_probes.AREA:
+        named = ["web" if "web" in words else "core"]
+    return next((scene.runs(name) for name in named if name in scene.services), "")
 
 
 def _key(tasks: Tasks) -> str | None:
@@ -186,13 +202,11 @@ def _key(tasks: Tasks) -> str | None:
 def tested(scene: Scene) -> dict[str, str]:
     """What this run dealt with where it could have been something else."""
     sign_in = scene.settings.ingress.sign_in
-    stand_ins = sorted(name for name in scene.services if scene.stands_in(name))
     return {
         "Discord": "a fake one inside the swarm"
         if sign_in.provider == "fake"
         else "the real one, as far as its sign-in page",
-        "sign-in": scene.programs.get(SIGN_IN, f"the real {sign_in.proxy}"),
+        "sign-in": f"{sign_in.proxy}, {scene.runs(SIGN_IN)}",
         "certificates": f"{scene.trust.described}; "
         + ("chains verified" if scene.trust.verifies else "chains not verified"),
-        "stand-ins": ", ".join(stand_ins) or "none",
     }

@@ -12,6 +12,7 @@ from layers.ingress.fake_discord import Person
 from layers.ingress.layer import PROXIES
 from layers.platform.identity import Identity, identities_of
 from layers.settings.environment import Environment
+from ops.programs import AS_PINNED, Program
 from ops.smoke.authority import Trust
 from ops.smoke.browser import Browser, Reach
 from ops.smoke.graph import Declared
@@ -24,8 +25,7 @@ class Scene:
     """One environment, as it was synthesized, and how to reach it.
 
     Args:
-        programs: what really runs behind a service's name, by the labels of its image: ``stand-in for ...``; a service
-            that is not in it runs the image that is named in the lock.
+        programs: what runs behind each service's name.
     """
 
     settings: Environment
@@ -33,7 +33,7 @@ class Scene:
     services: dict[str, Declared]
     reach: Reach
     trust: Trust
-    programs: dict[str, str] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
 
     @contextmanager
     def browser(self) -> Iterator[Browser]:
@@ -85,4 +85,8 @@ class Scene:
 
     def stands_in(self, service: str) -> bool:
         """Whether a stand-in runs under that name."""
-        return self.programs.get(service, "").startswith("stand-in")
+        return service in self.programs and self.programs[service].is_stand_in
+
+    def runs(self, service: str) -> str:
+        """``real``, ``real, other version <x>`` or ``stand-in``; ``real`` where nothing else is known."""
+        return self.programs[service].runs if service in self.programs else AS_PINNED

@@ -1,34 +1,22 @@
-"""Gives tests the code of the stand-in images, which is not part of any installed package."""
+"""Serves a stand-in's application on loopback and asks it."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from http.client import HTTPConnection
-from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-IMAGES = Path(__file__).resolve().parents[2] / "images" / "recipes"
-
-
-def load(image: str, module: str) -> ModuleType:
-    """The module `module` out of the folder images/<image>."""
-    for folder in (IMAGES / "stand-in", IMAGES / image):
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))
-    return importlib.import_module(module)
+from images.standin.http_server import Application, HttpServer
 
 
 @contextmanager
-def serving(application: Any) -> Iterator[str]:
-    """Serve an application on a free loopback port; gives `127.0.0.1:<port>`."""
-    server = load("stand-in", "standin.http_server").listen(0, application, "127.0.0.1")
+def serving(application: Application) -> Iterator[str]:
+    """Serve an application on a free port; gives `127.0.0.1:<port>`."""
+    server = HttpServer(0, application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

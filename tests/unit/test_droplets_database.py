@@ -109,5 +109,5 @@ def test_another_engine_is_shown_and_not_run(box: DropletMachines) -> None:
 
 def test_a_missing_image_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image, "_present", set)
-    with pytest.raises(MachineError, match=r"python -m rehearsal\.images build"):
+    with pytest.raises(MachineError, match=r"python -m images build"):
         image.of_platform("postgres")

@@ -14,13 +14,9 @@ import pytest
 from images import ImagesError
 from images.builder import acme, debian, engine, gateway, lock
 from images.builder.engine import LocalImage, outdated
-from images.builder.paths import RECIPES
+from images.builder.paths import DESCRIPTIONS, RECIPES
 from images.builder.plan import steps
-from images.builder.recipe import ROOT, Recipe, instructions, labels, parents, pinned, read, read_all
-
-LEAF_LABELS = (
-    'LABEL sprocket.stands-in-for="redis:8" sprocket.kind="real" \\\n      sprocket.program="Redis 7"\n'
-)
+from images.builder.recipe import ROOT, Recipe, instructions, parents, pinned, read, read_all
 
 
 def folder(root: Path, name: str, dockerfile: str, **files: str) -> Path:
@@ -35,10 +31,10 @@ def folder(root: Path, name: str, dockerfile: str, **files: str) -> Path:
 
 def tree(root: Path) -> dict[str, Recipe]:
     """base <- stand-in <- web, base <- redis."""
-    folder(root, "base", 'FROM sprocket-local/debian\nLABEL sprocket.internal="true"\n')
-    folder(root, "stand-in", 'FROM sprocket-local/base\nLABEL sprocket.internal="true"\n', app_py="1")
-    folder(root, "web", "FROM sprocket-local/stand-in\n" + LEAF_LABELS)
-    folder(root, "redis", "FROM sprocket-local/base\n" + LEAF_LABELS)
+    folder(root, "base", "FROM sprocket-local/debian\n")
+    folder(root, "stand-in", "FROM sprocket-local/base\n", app_py="1")
+    folder(root, "web", "FROM sprocket-local/stand-in\n")
+    folder(root, "redis", "FROM sprocket-local/base\n")
     return read_all(root)
 
 
@@ -56,13 +52,13 @@ class TestOrder:
         assert names == ["base", "stand-in", "web"]
 
     def test_a_circle_is_named(self, tmp_path: Path) -> None:
-        folder(tmp_path, "a", "FROM sprocket-local/b\n" + LEAF_LABELS)
-        folder(tmp_path, "b", "FROM sprocket-local/a\n" + LEAF_LABELS)
+        folder(tmp_path, "a", "FROM sprocket-local/b\n")
+        folder(tmp_path, "b", "FROM sprocket-local/a\n")
         with pytest.raises(ImagesError, match=r"^images build on each other in a circle: a -> b -> a$"):
             steps(read_all(tmp_path), "r1")
 
     def test_a_missing_parent_is_named(self, tmp_path: Path) -> None:
-        folder(tmp_path, "a", "FROM sprocket-local/nope\n" + LEAF_LABELS)
+        folder(tmp_path, "a", "FROM sprocket-local/nope\n")
         with pytest.raises(
             ImagesError, match=r"^a/Dockerfile: FROM sprocket-local/nope: there is no folder nope$"
         ):
@@ -92,8 +88,8 @@ class TestTags:
         assert all(after[name] != before[name] for name in after)
 
     def test_name_and_content_do_not_run_into_each_other(self, tmp_path: Path) -> None:
-        one = read(folder(tmp_path, "one", "FROM sprocket-local/base\n" + LEAF_LABELS, ab="c"))
-        two = read(folder(tmp_path, "two", "FROM sprocket-local/base\n" + LEAF_LABELS, a="bc"))
+        one = read(folder(tmp_path, "one", "FROM sprocket-local/base\n", ab="c"))
+        two = read(folder(tmp_path, "two", "FROM sprocket-local/base\n", a="bc"))
         assert one.digest(["p"]) != two.digest(["p"])
 
     def test_the_executable_bit_counts_and_caches_do_not(self, tmp_path: Path) -> None:
@@ -124,41 +120,30 @@ class TestDockerfile:
         text = "FROM sprocket-local/base AS b\nFROM b\nCOPY x /x\n"
         assert pinned(text, {"base": "abc"}) == "FROM sprocket-local/base:abc AS b\nFROM b\nCOPY x /x\n"
 
-    def test_labels_over_several_lines(self) -> None:
-        assert labels(LEAF_LABELS)["sprocket.program"] == "Redis 7"
-
-    @pytest.mark.parametrize("key", ["sprocket.stands-in-for", "sprocket.kind", "sprocket.program"])
-    def test_a_missing_label_is_named(self, tmp_path: Path, key: str) -> None:
-        path = folder(tmp_path, "x", "FROM sprocket-local/base\n" + LEAF_LABELS.replace(key, "other"))
-        with pytest.raises(ImagesError, match=rf"^x/Dockerfile: label {key} is missing; add LABEL"):
-            read(path)
-
-    def test_an_unknown_kind_is_refused(self, tmp_path: Path) -> None:
-        path = folder(tmp_path, "x", "FROM sprocket-local/base\n" + LEAF_LABELS.replace('"real"', '"fake"'))
-        with pytest.raises(ImagesError, match=r'label sprocket\.kind is "fake"; allowed: real, stand-in$'):
-            read(path)
-
     def test_context_is_the_same_bytes_each_time_with_pinned_parents(self, tmp_path: Path) -> None:
-        recipe = read(folder(tmp_path, "x", "FROM sprocket-local/base\n" + LEAF_LABELS, run_sh="#!/bin/sh\n"))
-        context = recipe.context({"base": "abc"})
-        assert context == recipe.context({"base": "abc"})
-        with tarfile.open(fileobj=io.BytesIO(context)) as tar:
-            assert tar.getnames() == ["Dockerfile", "run.sh"]
-            dockerfile = tar.extractfile("Dockerfile")
-            assert dockerfile is not None and dockerfile.readline() == b"FROM sprocket-local/base:abc\n"
+        recipe = read(folder(tmp_path, "x", "FROM sprocket-local/base\n", run_sh="#!/bin/sh\n"))
+        with recipe.context({"base": "abc"}) as first, recipe.context({"base": "abc"}) as second:
+            assert first.read() == second.read()
+            first.seek(0)
+            with tarfile.open(fileobj=first) as tar:
+                assert tar.getnames() == ["Dockerfile", "run.sh"]
+                dockerfile = tar.extractfile("Dockerfile")
+                assert dockerfile is not None and dockerfile.readline() == b"FROM sprocket-local/base:abc\n"
 
-    def test_traits(self, tmp_path: Path) -> None:
-        text = "FROM sprocket-local/base\n" + LEAF_LABELS
-        assert read(folder(tmp_path, "x", text, traits_yaml="lacks: [json]\n")).lacks == ("json",)
+    def test_what_a_recipe_lacks(self, tmp_path: Path) -> None:
+        text = "FROM sprocket-local/base\n"
+        assert read(folder(tmp_path, "x", text, recipe_yaml="lacks: [json]\n")).lacks == ("json",)
         with pytest.raises(
-            ImagesError, match=r"^y/Dockerfile: traits.yaml: allowed keys: lacks, differences$"
+            ImagesError, match=r"^y/recipe.yaml: misses: unknown; allowed: program, version, "
         ):
-            read(folder(tmp_path, "y", text, traits_yaml="misses: [json]\n"))
+            read(folder(tmp_path, "y", text, recipe_yaml="misses: [json]\n"))
 
 
 class TestLock:
     DIGEST = "sha256:" + "0" * 64
-    ENTRY = lock.Entry("127.0.0.1:5000/sprocket/redis", "123456789012", DIGEST, "redis:8", "real", ("json",))
+    ENTRY = lock.Entry(
+        "127.0.0.1:5000/sprocket/redis", "123456789012", DIGEST, "redis:8", "real", ("json",), "7.0"
+    )
     PLAIN = lock.Entry("127.0.0.1:5000/sprocket/alloy", "4f1c00000000", DIGEST, "grafana/alloy:1", "stand-in")
 
     def test_text_is_sorted_and_says_who_wrote_it(self) -> None:
@@ -168,7 +153,7 @@ class TestLock:
             f'  alloy: {{name: 127.0.0.1:5000/sprocket/alloy, tag: "4f1c00000000", digest: "{self.DIGEST}", '
             'stands_in_for: "grafana/alloy:1", kind: stand-in}\n'
             f'  redis: {{name: 127.0.0.1:5000/sprocket/redis, tag: "123456789012", digest: "{self.DIGEST}", '
-            'stands_in_for: "redis:8", kind: real, lacks: [json]}\n'
+            'stands_in_for: "redis:8", kind: real, version: "7.0", lacks: [json]}\n'
         )
 
     @pytest.mark.parametrize("entries", [{}, {"redis": ENTRY, "alloy": PLAIN}])
@@ -247,15 +232,16 @@ class TestGateway:
 class TestOurFolders:
     def test_each_is_complete_and_in_the_plan(self) -> None:
         plan = steps(read_all(RECIPES), debian.recipe_hash())
-        assert {step.recipe.name for step in plan} == {
-            path.parent.name for path in RECIPES.glob("*/Dockerfile")
-        }
-        assert all(parent in {ROOT, *read_all(RECIPES)} for step in plan for parent in step.recipe.parents)
+        names = {step.recipe.name for step in plan}
+        assert names >= {path.parent.name for path in RECIPES.glob("*/Dockerfile")}
+        assert names >= {path.stem for path in DESCRIPTIONS.glob("*.yaml")}
+        assert all(parent in {ROOT, *names} for step in plan for parent in step.recipe.parents)
 
     def test_requirements_are_pinned_by_hash(self) -> None:
-        for recipe in read_all(RECIPES).values():
-            if recipe.name in ("traefik", "minio"):
-                assert b"--hash=sha256:" in recipe.files["requirements.txt"]
+        files = [recipe.files.get("requirements.txt") for recipe in read_all(RECIPES).values()]
+        texts = [text for text in files if isinstance(text, bytes)]
+        assert len(texts) == 3
+        assert all(b"--hash=sha256:" in text for text in texts)
 
 
 def test_the_certificate_comes_from_the_digest_whatever_the_tag_holds_here(

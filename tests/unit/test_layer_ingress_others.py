@@ -11,7 +11,6 @@ from sprocket_constructs import Access, ConstructError
 
 from tests.stacks.synthesis import altered
 from tests.unit.ingress_stack import ADMIN, DESIGNER, ingress, with_designers, with_tinyauth
-from tests.unit.standin_code import load
 
 # -- the fake Discord ----------------------------------------------------------------------------------------
 
@@ -36,9 +35,6 @@ def test_the_fake_discord_knows_a_person_for_each_role_and_those_whom_no_page_ma
             {"id": "300000000000000005", "username": "another_role", "roles": [f"{ADMIN}0"]},
         ],
     }
-    assert load("fake-discord", "fake_discord.config").build(content, "test").user("designer").roles == (
-        DESIGNER,
-    )
 
 
 # -- tinyauth ------------------------------------------------------------------------------------------------

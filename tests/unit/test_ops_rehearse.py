@@ -20,6 +20,7 @@ import pytest
 
 from layers.loading import load_environment
 from ops.errors import WrongUse
+from ops.programs import Program
 from ops.rehearse import markers, report, run, surroundings
 from ops.rehearse.checks import CHECKS
 from ops.rehearse.checks.database import database
@@ -47,12 +48,16 @@ def test_the_last_line_counts_what_was_shown() -> None:
         outcome("smoke", False, "a\nb"),
         outcome("worker", None, "no worker"),
     ]
-    shown = report.render("rehearsal", outcomes, {"Discord": "a fake one"}, [("Spaces", "SeaweedFS")], 125)
+    programs = {"loki": Program(name="loki", pinned="grafana/loki:3.7.6", runs="stand-in")}
+    shown = report.render(
+        "rehearsal", outcomes, {"Discord": "a fake one"}, [("Spaces", "SeaweedFS")], 125, programs
+    )
     lines = shown.splitlines()
     assert lines[0] == "rehearsal of rehearsal, 2.1 minutes"
     assert lines[-1] == "1 passed, 1 failed"
     assert "FAILED    12       smoke          a b" in lines
     assert "left out           worker         no worker" in lines
+    assert "loki     grafana/loki:3.7.6  stand-in" in lines
     assert any("Spaces" in line and "SeaweedFS" in line for line in lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.errors import WrongUse
+from ops.programs import Program
 from ops.smoke.authority import Certificate, Trust, described
 from ops.smoke.outcome import Outcome
 from ops.smoke.report import render
@@ -23,12 +25,22 @@ RESULT = Result(
     tested={"Discord": "a fake one"},
     outcomes=[
         Outcome.of("addresses", "https://a.example/ as anonymous", True, expected="page", found="200"),
-        Outcome.of(
-            "addresses", "https://a.example/ as admin", False, expected="page", found="401", fix="roles"
+        replace(
+            Outcome.of(
+                "addresses", "https://a.example/ as admin", False, expected="page", found="401", fix="roles"
+            ),
+            ran="real",
         ),
         Outcome.skipped("addresses", "https://b.example/ as admin", because="needs a Discord account"),
-        Outcome.of("services", "web", True, expected="1/1", found="1/1", fix="never shown"),
+        replace(
+            Outcome.of("services", "web", True, expected="1/1", found="1/1", fix="never shown"),
+            ran="stand-in",
+        ),
     ],
+    programs={
+        "web": Program(name="web", pinned="ghcr.io/x/web:sha-1", runs="stand-in"),
+        "traefik": Program(name="traefik", pinned="traefik:v3.7.15", runs="real"),
+    },
 )
 
 
@@ -40,21 +52,26 @@ smoke test of local, 42 s
 
   Discord: a fake one
 
-address             anonymous  admin
-https://a.example/  page 200   FAILED
+address             anonymous  admin        program
+https://a.example/  page 200   FAILED       real
 https://b.example/             not checked
 
-area       passed  failed  not checked
-addresses  1       1       1
-services   1
+area       passed  of them on stand-ins  failed  not checked
+addresses  1                             1       1
+services   1       1
 
 not checked here
   needs a Discord account: addresses: https://b.example/ as admin
 
-FAILED addresses: https://a.example/ as admin
+FAILED addresses: https://a.example/ as admin (real)
   expected: page
   found:    401
   look at:  roles
+
+program  pinned               what runs
+traefik  traefik:v3.7.15      real
+web      ghcr.io/x/web:sha-1  stand-in
+stand-ins prove files, users, ports and credentials, and nothing of what a program does
 
 2 passed, 1 failed"""
     )
@@ -70,7 +87,9 @@ def test_the_same_for_programs() -> None:
         "expected": "page",
         "found": "401",
         "fix": "roles",
+        "ran": "real",
     }
+    assert data["programs"]["web"] == {"name": "web", "pinned": "ghcr.io/x/web:sha-1", "runs": "stand-in"}
 
 
 # -- certificates ------------------------------------------------------------------------------------------

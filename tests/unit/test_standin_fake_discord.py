@@ -10,10 +10,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.unit.standin_code import Reply, ask, load, serving
-
-config = load("fake-discord", "fake_discord.config")
-Refusal = load("stand-in", "standin.log").Refusal
+from images.standin.fake_discord import FakeDiscord
+from tests.unit.standin_code import Reply, ask, serving
 
 REDIRECT = "https://auth.example.org/_oauth"
 GOOD: dict[str, Any] = {
@@ -31,7 +29,7 @@ GOOD: dict[str, Any] = {
 
 @pytest.fixture
 def discord() -> Iterator[str]:
-    with serving(load("fake-discord", "fake_discord.api").FakeDiscord(config.build(GOOD, "test"))) as address:
+    with serving(FakeDiscord(GOOD)) as address:
         yield address
 
 
@@ -162,34 +160,3 @@ def test_each_call_needs_its_scope_and_a_valid_token(discord: str) -> None:
     assert ask(discord, "/api/users/@me", headers={"Authorization": f"Bearer {only_identify}"}).status == 200
     assert member(discord, "guessed").status == 401
     assert ask(discord, "/api/users/@me").status == 401
-
-
-def test_a_revoked_token_no_longer_counts(discord: str) -> None:
-    value = token(discord)
-    client = {"client_id": "77", "client_secret": "right"}
-    assert post(discord, "/api/oauth2/token/revoke", {"token": value}).status == 401
-    assert member(discord, value).status == 200
-
-    assert post(discord, "/api/oauth2/token/revoke", {"token": value, **client}).status == 200
-    assert member(discord, value).status == 401
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"guild": ""}, "test/guild: text is needed"),
-        (
-            {"clients": [{"id": "1", "secret": "s", "redirect_uris": []}]},
-            "clients/0/redirect_uris: at least one",
-        ),
-        ({"clients": [{"id": "1", "secret": "s", "redirect_uris": ["/_oauth"]}]}, "an absolute http(s) URL"),
-        ({"users": [{"id": "1", "username": "a"}]}, "users/0/roles: missing"),
-        ({"users": [GOOD["users"][0], GOOD["users"][0]]}, "users: id: '1' stands twice"),
-        ({"admin": True}, "unknown key 'admin'"),
-    ],
-)
-def test_a_wrong_configuration_is_refused_with_its_path(change: dict[str, Any], words: str) -> None:
-    with pytest.raises(Refusal) as caught:
-        config.build(GOOD | change, "test")
-
-    assert words in str(caught.value)

@@ -9,4 +9,8 @@ if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ]; then
     exec setpriv --reuid=redis --regid=redis --clear-groups -- "$0" "$@"
 fi
 umask 0077
+# The pinned image loads its modules by itself.
+if [ "$1" = redis-server ] && [ -f /usr/local/lib/redis/rejson.so ]; then
+    set -- "$@" --loadmodule /usr/local/lib/redis/rejson.so
+fi
 exec "$@"

@@ -1,1 +1,0 @@
-"""Stands in for dgraph: two roles with their ports, files and health."""

@@ -1,4 +1,0 @@
-#!/usr/bin/python3
-from grafana_standin.main import main
-
-main()

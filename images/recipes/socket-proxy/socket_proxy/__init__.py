@@ -1,1 +1,0 @@
-"""A proxy that lets listed requests, and no others, through to Docker's socket."""
