@@ -117,7 +117,7 @@ def _entry(step: Step, registry: Registry, digest: str, before: lock.Entry | Non
     known = before.version if before and (before.tag, before.digest) == (step.tag, digest) else ""
     return lock.Entry(
         name=f"{registry.namespace}/{recipe.name}", tag=step.tag, digest=digest,
-        stands_in_for=version.pinned().get(recipe.name, ""), kind=recipe.kind, lacks=recipe.lacks,
+        stands_in_for=version.pinned().get(recipe.name, "no published image"), kind=recipe.kind, lacks=recipe.lacks,
         version=known or _version(step),
     )  # fmt: skip
 
@@ -126,8 +126,10 @@ def _version(step: Step) -> str:
     """As the program says it. A program that Go installed knows none: its module's version is the one."""
     recipe = step.recipe
     if recipe.go:
-        return version.in_text(next(iter(recipe.go.values())).partition("@")[2])
-    return version.asked(step.local, recipe.version) if recipe.version else ""
+        found = version.in_text(next(iter(recipe.go.values())).partition("@")[2])
+    else:
+        found = version.asked(step.local, recipe.version) if recipe.version else ""
+    return f"{recipe.product} {found}".strip()
 
 
 def _write_lock(

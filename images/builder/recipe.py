@@ -27,7 +27,7 @@ _FROM = re.compile(r"^(FROM\s+)sprocket-local/([a-z0-9][a-z0-9-]*)(\s+AS\s+\S+)?
 _IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".DS_Store"}
 OUTSIDE = {"pebble": "Let's Encrypt", "fake-discord": "discord.com"}
 """What stands for the world outside; nothing is pinned of it."""
-_KEYS = ("program", "version", "go", "tags", "lacks", "differences", "found", "images")
+_KEYS = ("program", "product", "version", "go", "tags", "lacks", "differences", "found", "images")
 _STAND_IN = """FROM sprocket-local/stand-in
 COPY stand-in.yaml /etc/stand-in.yaml
 RUN cd /usr/local/lib/python3.11/dist-packages && python3 -m standin.main /etc/stand-in.yaml
@@ -45,6 +45,7 @@ class Recipe:
         source: ``found`` (a program that somebody put into the folder of programs), ``package`` (from a registry of packages),
             ``stand-in``, or ``internal`` for images that others are built upon.
         files: of the build context by name: bytes, or the path of a large one.
+        product: what it is, where that is another program than the pinned one.
         version: command that says the program's version, asked in the built image.
         go: programs to build by ``go install``, as name and package; they lie in the context below ``program/``.
         tags: Go build tags.
@@ -58,6 +59,7 @@ class Recipe:
     files: Mapping[str, bytes | Path] = field(repr=False)
     executable: frozenset[str] = field(default=frozenset(), repr=False)
     program: str = ""
+    product: str = ""
     version: tuple[str, ...] = ()
     go: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
@@ -220,7 +222,14 @@ def _found(name: str, folder: Path, told: Mapping[str, Any], program: Path) -> R
     }
     dockerfile = (folder / "Dockerfile.found").read_text().replace("IMAGE", name)
     trees = {f"program/{file}": path for file, path in _walk(program, links=True)}
-    told = {**told, "program": f"{name} found in the folder of programs", "lacks": [], "go": {}, "tags": []}
+    told = {
+        **told,
+        "program": f"{name} found in the folder of programs",
+        "product": "",
+        "lacks": [],
+        "go": {},
+        "tags": [],
+    }
     return _recipe(name, folder, "found", {**files, "Dockerfile": dockerfile.encode(), **trees}, told)
 
 
@@ -258,7 +267,7 @@ def _recipe(
     return Recipe(
         name=name, folder=folder, source=source, parents=above, files=files,
         executable=frozenset(file for file, _ in _walk(folder) if os.access(folder / file, os.X_OK)),
-        program=told.get("program", ""), version=tuple(told.get("version", ())), go=told.get("go") or {},
+        program=told.get("program", ""), product=told.get("product", ""), version=tuple(told.get("version", ())), go=told.get("go") or {},
         tags=tuple(told.get("tags") or ()), lacks=tuple(told.get("lacks") or ()),
         differences=tuple(told.get("differences") or ()),
     )  # fmt: skip

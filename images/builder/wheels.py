@@ -43,7 +43,7 @@ def _fetch(requirements: Path, machine: str, folder: Path) -> None:
         target = Path(draft) / "wheels"
         command = [
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-            "--only-binary=:all:", "--python-version", _PYTHON, "--implementation", "cp",
+            "--only-binary=:all:", "--no-deps", "--python-version", _PYTHON, "--implementation", "cp",
             *(word for name in _PLATFORMS for word in ("--platform", f"{name}_{machine}")),
             "--dest", str(target), "--requirement", str(requirements),
         ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import socket
 import ssl
 import uuid
@@ -67,7 +68,8 @@ def consuming(told: Told) -> Iterator[Callable[[], None]]:
     """An open connection that consumes the queue; calling what it gives keeps it alive for a second."""
     import pika
 
-    parameters = pika.URLParameters(told["url"])
+    # A parameter of the application's own driver; this one ends at any that it does not know.
+    parameters = pika.URLParameters(re.sub(r"[?&]frameMax=\d+", "", told["url"]))
     parameters.socket_timeout = parameters.blocked_connection_timeout = TIMEOUT_S
     connection = pika.BlockingConnection(parameters)
     try:

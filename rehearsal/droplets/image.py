@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from images.builder import debian, engine, gateway, tools, wheels
-from images.builder.paths import RECIPES, exclusively
+from images.builder.paths import RECIPES, exclusively, programs_dir
 from images.builder.plan import Step, steps
 from images.builder.recipe import PREFIX, ROOT, read_all
 from rehearsal.digitalocean import MachineError
@@ -34,7 +34,7 @@ def have_images(say: Say) -> dict[str, str]:
 
 def of_platform(name: str) -> str:
     """Reference of one of the platform's own images in this machine's engine, of the recipe as it is now."""
-    step = steps(read_all(RECIPES), debian.recipe_hash(), (name,))[-1]
+    step = steps(read_all(RECIPES, programs_dir()), debian.recipe_hash(), (name,))[-1]
     if step.local not in _present():
         raise MachineError(f"image {step.local} is not built; run `python -m images build`")
     return step.local

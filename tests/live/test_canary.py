@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from ops.paths import OUT
+from ops.programs import programs_of
 from tests.live.local_platform import LocalPlatform, command
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
@@ -82,12 +83,15 @@ def test_not_in_any_command_line(canaries: Mapping[str, str]) -> None:
 
 
 def test_not_in_stored_logs(platform: LocalPlatform, canaries: Mapping[str, str]) -> None:
+    if programs_of(platform.target.wanted)["loki"].is_stand_in:
+        pytest.skip("logs are stored by the real Loki only, and here runs a stand-in")
     services: dict[str, str] = {}
     for name, text in _stored_logs(platform):
         services[name] = services.get(name, "") + text
     assert len(services) > 15, f"Loki has lines of {', '.join(services)} only"
-    # The stand-ins print the URL as the real ones do, so redaction had something to do.
-    assert any("amqp://***@" in text for text in services.values()), "no service printed its broker's URL"
+    if not programs_of(platform.target.wanted)["core"].is_stand_in:
+        # The real services print their broker's URL at start, so that redaction had something to do.
+        assert any("amqp://***@" in text for text in services.values()), "no service printed its broker's URL"
     assert {name: found for name, text in services.items() if (found := seen(canaries, text))} == {}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from images import ACME_CA_FILE, acme_ca
 from images.builder.trial import Running, Trial
+from images.builder.version import what_ran
 
 pytestmark = pytest.mark.live
 TERM_SECONDS = 5.0
@@ -21,6 +22,11 @@ class TestSocketProxy:
         r"-allowHEAD=(/v1\.[0-9]{1,2})?/_ping", "-allowhealthcheck", "-watchdoginterval=60", "-stoponwatchdog",
     )  # fmt: skip
     SOCKET = Path("/var/run/docker.sock")
+
+    @pytest.fixture(autouse=True)
+    def _real(self, trial: Trial) -> None:
+        if (ran := what_ran(trial.images["socket-proxy"])) == "stand-in":
+            pytest.skip(f"rules are the real program's own, and here runs a {ran}")
 
     def start(self, trial: Trial, *rules: str, env: dict[str, str] | None = None) -> Running:
         mounted = (
@@ -79,11 +85,6 @@ class TestSocketProxy:
         proxy = trial.run("socket-proxy", *self.RULES, "-socketpath=/nowhere.sock")
         proxy.expect("sleep", "1")
         assert proxy.exec("/healthcheck").code != 0
-
-    def test_unknown_flags_are_refused(self, trial: Trial) -> None:
-        proxy = trial.run("socket-proxy", "-allowbindmountfrom=/var/log")
-        assert "-allowbindmountfrom=/var/log: not known here" in proxy.final_log()
-        assert proxy.exit_code() == 1
 
 
 class TestAcme:
