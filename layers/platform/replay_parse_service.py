@@ -11,13 +11,16 @@ from .instance import Instance
 
 PORT = 3015
 
-MEMORY_PER_CHILD = 300
-"""MiB after which a child process is replaced by a new one: the parser's memory only grows."""
+MEMORY_PER_CHILD = 600
+"""MiB after which a child process is replaced by a new one. billiard 4.2.2 compares the child's peak, not what it holds
+(``compat.py:279``), and the first real replay (two against two, 1.2 MB) brings that to 444: a lower bound would replace the child
+after nearly every task. What it holds grows from 336 to 435 MiB over twelve replays."""
 
 TASKS_PER_CHILD = 50
 
-MEMORY_PER_PLACE = 512
-"""MiB of the limit for each child, its parent's share included. Celery's default is a child per processor of the node."""
+MEMORY_PER_PLACE = 768
+"""MiB of the limit for each child: what one may peak at, some more for a replay of six players, and its parent's 100.
+Celery's default is a child per processor of the node."""
 
 
 class ReplayParseService(SwarmService):

@@ -143,12 +143,12 @@ def test_core_has_three_quarters_of_a_gibibyte_in_production() -> None:
     assert "--max-old-space-size=768;" in service(declared("prod"), "core").command[-1]
 
 
-@pytest.mark.parametrize(("environment", "places"), [("prod", 3), ("local", 1)])
+@pytest.mark.parametrize(("environment", "places"), [("prod", 2), ("local", 1)])
 def test_the_parser_has_as_many_children_as_fit_its_memory(environment: str, places: int) -> None:
     command = service(declared(environment), "replay-parse-service").command
     assert command[:3] == ("python", "-m", "celery")
     assert f"--concurrency={places}" in command
-    assert {"--max-tasks-per-child=50", "--max-memory-per-child=307200"} <= set(command)
+    assert {"--max-tasks-per-child=50", "--max-memory-per-child=614400"} <= set(command)
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -87,13 +87,12 @@ def script(tmp_path: Path) -> Path:
     text = text.replace("cd /app ", f"cd {tmp_path} ").replace("/tmp/migrated", f"{tmp_path}/migrated")
     (core / "migrate.sh").write_text(text)
     (core / "migration.env").write_text(text_at(declared("local"), "migration", "/app/core/migration.env"))
-    for program in ("node", "npm"):
-        (tmp_path / program).write_text(
-            f'#!/bin/sh\necho "{program} $* ssl=$DB_SSL"\nexit ${{{program}_status:-0}}\n'
-        )
+    (tmp_path / "node").write_text(
+        '#!/bin/sh\necho "node $* ssl=$DB_SSL, $SCHEMAS, $SEED"\nexit ${node_status:-0}\n'
+    )
     # Outside of a container a sleeping child outlives the script, and holds its output open.
     (tmp_path / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 1\n")
-    for program in ("node", "npm", "sleep"):
+    for program in ("node", "sleep"):
         (tmp_path / program).chmod(0o755)
     return core / "migrate.sh"
 
@@ -109,7 +108,7 @@ def _start(script: Path, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def test_the_migration_makes_schemas_migrates_and_stays(script: Path) -> None:
+def test_the_migration_migrates_and_stays(script: Path) -> None:
     run = _start(script)
     try:
         wait_for(script.parent.parent / "migrated")
@@ -119,21 +118,17 @@ def test_the_migration_makes_schemas_migrates_and_stays(script: Path) -> None:
         run.kill()
     assert run.returncode == 0
     assert out.splitlines() == [
-        "migration: schemas sprocket,mledb,history,mledb_bridge,data_science",
-        "node core/schemas.cjs ssl=false",
-        "migration: core's migrations",
-        "npm run migration:run --workspace=core ssl=false",
+        "node core/migrate.cjs ssl=false, sprocket,mledb,history,mledb_bridge,data_science, "
+        "python -m ops seed --env local --instance main --from DUMP",
         "migration: done",
     ]
 
 
-@pytest.mark.parametrize("program", ["node", "npm"])
-def test_a_failed_migration_ends_the_task_with_the_reason(script: Path, program: str) -> None:
-    run = _start(script, **{f"{program}_status": "3"})
-    out, err = run.communicate(timeout=10)
+def test_a_failed_migration_ends_the_task_with_the_reason(script: Path) -> None:
+    run = _start(script, node_status="3")
+    _, err = run.communicate(timeout=10)
     assert run.returncode == 3
     assert err.strip() == (
         "migration: failed with status 3; the reason is above. Core keeps its present version."
     )
-    assert ("npm run" in out) == (program == "npm"), "without schemas nothing is migrated"
     assert not (script.parent.parent / "migrated").exists()

@@ -224,11 +224,11 @@ def test_a_managed_database_is_where_core_and_migration_look() -> None:
     for name, path in (("core", SETTINGS), ("migration", "/app/core/config/production.json")):
         db = json_at(stack, name, path)["db"]
         assert {key: db[key] for key in expected} == expected
-    assert "DB_SSL=true\n" in text_at(stack, "migration", "/app/core/migration.env")
+    assert "DB_SSL='true'\n" in text_at(stack, "migration", "/app/core/migration.env")
 
 
 def test_a_database_in_the_swarm_is_spoken_to_in_plaintext() -> None:
-    assert "DB_SSL=false\n" in text_at(declared("local"), "migration", "/app/core/migration.env")
+    assert "DB_SSL='false'\n" in text_at(declared("local"), "migration", "/app/core/migration.env")
 
 
 def test_spaces_is_spoken_to_by_tls_on_its_own_port() -> None:
