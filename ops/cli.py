@@ -158,6 +158,29 @@ def purge(
 
 
 @app.command()
+def seed(
+    source: Annotated[Path, typer.Option("--from", metavar="DUMP", help="A file that pg_dump wrote.")],
+    env: Env = "local",
+    instance: Annotated[
+        str | None, typer.Option("--instance", metavar="NAME", help="Which, where there are several.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Delete what is in the database first.")] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option(envvar="CONFIRM", metavar="NAME", help="The environment's name, instead of typing it."),
+    ] = None,
+) -> None:
+    """Restore a dump into an instance's database; the first step before core can start."""
+    from ops.seed import seed as restore
+
+    if replace:
+        _typed(
+            env, confirm, f"--replace deletes all data in the database of {env}", instead=f"--confirm {env}"
+        )
+    restore(env, instance=instance, path=source, replace=replace)
+
+
+@app.command()
 def check(
     env: Annotated[
         list[str] | None,
