@@ -170,6 +170,10 @@ class Database:
                 feed.into(connection)
             reader.join()
         finally:
+            # The reader holds the connection too: closing it here alone would leave the other side waiting for more.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            reader.join(5)
             stream.close()
         return int(self.api.exec_inspect(run)["ExitCode"] or 0), bytes(answers[1]), bytes(answers[2])
 

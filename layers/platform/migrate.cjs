@@ -61,13 +61,12 @@ async function main() {
         // Some of them name the tables of the schema sprocket without it (1658967501286-Automigration.ts:11).
         source.setOptions({
             migrations: ["migrations/*.ts"],
-            logging: ["error"],
             extra: { options: "-c search_path=sprocket,public" },
         });
         await source.initialize();
         await migrate(source);
     } catch (error) {
-        console.error(`${where}: ${error.message}`);
+        console.error(`${where}: ${error.message}${error.query ? `; in: ${error.query}` : ""}`);
         process.exitCode = 1;
     } finally {
         if (source.isInitialized) await source.destroy();

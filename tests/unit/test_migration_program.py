@@ -34,7 +34,7 @@ const source = {
         return [];
     },
     async runMigrations() {
-        if (given.error) throw new Error(given.error);
+        if (given.error) throw Object.assign(new Error(given.error), { query: "ALTER TABLE round" });
         console.log("runs");
         recorded = [...recorded, ...given.runs];
         tables = [...tables, ...given.makes];
@@ -76,7 +76,6 @@ def test_a_whole_database_is_migrated(tmp_path: Path) -> None:
     options, *lines = run.stdout.splitlines()
     assert json.loads(options) == {
         "migrations": ["migrations/*.ts"],
-        "logging": ["error"],
         "extra": {"options": "-c search_path=sprocket,public"},
     }
     assert lines[:2] == ['CREATE SCHEMA IF NOT EXISTS "sprocket"', 'CREATE SCHEMA IF NOT EXISTS "history"']
@@ -101,7 +100,10 @@ def test_a_database_without_the_tables_of_a_dump_is_refused_before_anything_is_c
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"error": 'relation "round" does not exist'}, 'relation "round" does not exist'),
+        (
+            {"error": 'relation "round" does not exist'},
+            'relation "round" does not exist; in: ALTER TABLE round',
+        ),
         ({"runs": []}, "these migrations of the image are not in the database: Second2"),
         (
             {"makes": []},

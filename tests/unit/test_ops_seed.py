@@ -7,6 +7,8 @@ import socket
 import struct
 import subprocess
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,7 @@ from layers.loading import load_environment
 from layers.platform.identity import identities_of
 from ops import seed
 from ops.dump import Dump, dump_at
-from ops.errors import OpsError, WrongUse
+from ops.errors import Interrupted, OpsError, WrongUse
 from tests.stacks.synthesis import declared, service
 
 PLAIN = Path(__file__).resolve().parents[1] / "live/data/made-up-league.sql"
@@ -146,6 +148,26 @@ def test_a_dump_that_ends_early_does_not_say_that_it_is_whole(tmp_path: Path) ->
     with pytest.raises(OpsError, match="pg_dump's last line is missing; the database is as it was"):
         restore(engine, dump_at(file))
     assert not (tmp_path / "told").exists() or "whole" not in (tmp_path / "told").read_text()
+
+
+def test_ctrl_c_ends_the_transaction_and_says_how_things_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chunks(dump: Dump) -> Iterator[tuple[bytes, int]]:
+        yield PLAIN.read_bytes(), 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Dump, "chunks", chunks)
+    engine = Engine(tmp_path)
+    with pytest.raises(
+        Interrupted, match="stopped: the restore is one transaction, and database main is as it was"
+    ):
+        restore(engine, dump_at(PLAIN))
+    for _ in range(100):
+        if engine.codes:
+            break
+        time.sleep(0.05)
+    assert engine.codes == [3], "the other side has seen the end, and no word that all of it came"
 
 
 @pytest.mark.parametrize(
