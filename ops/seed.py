@@ -25,7 +25,8 @@ from ops.target import target_of
 KEEPER = "postgres-keeper"
 """It has psql, pg_restore, the roles' passwords, and a way to the server wherever that is."""
 
-MIGRATES_WITHIN_S = 300.0
+READY_WITHIN_S = 300.0
+"""For the migration, and for core after it where it is restarted."""
 
 _AS_OWNER = """set -eu
 umask 077
@@ -89,11 +90,11 @@ def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -
             _check(database, dump, replace=replace, environment=environment)
             database.restore(dump, say)
             screen.err.print(f"{path} is in database {identity.database} of {environment}")
-            if replace:
-                _restart(found, identity.service("migration"))
-            migrated = _wait_for_migration(found[0], identity, say)
+            migration, core = identity.service("migration"), identity.service("core")
+            old = _restart(found, migration) if replace else frozenset()
+            migrated = _wait_for(found[0], migration, say, besides=old)
             if replace and migrated:
-                _restart(found, identity.service("core"))
+                _wait_for(found[0], core, say, besides=_restart(found, core))
     screen.err.print(
         "the migration is done; a deploy that waits for it goes on by itself"
         if migrated
@@ -257,32 +258,38 @@ def _containers(engine: Swarm, service: str, health: str | None = None) -> list[
     return [str(raw["Id"]) for raw in engine.api.containers(filters=filters)]
 
 
-def _restart(found: list[Swarm], service: str) -> None:
-    """Ends the service's tasks; the swarm starts new ones, which read the database anew."""
+def _restart(found: list[Swarm], service: str) -> frozenset[str]:
+    """Ends the service's tasks, so that new ones read the database anew, and returns the ids of those that ran."""
+    id_ = _id_of(found[0], service)
+    ended = frozenset(task.id for task in found[0].tasks() if task.service_id == id_)
     for engine in found:
         for container in _containers(engine, service):
             engine.api.stop(container, timeout=30)
+    return ended
 
 
-def _wait_for_migration(swarm: Swarm, identity: Identity, say: Callable[[str], None]) -> bool:
-    """Whether the keeper that migrates has become healthy; false where it is not deployed.
+def _id_of(swarm: Swarm, service: str) -> str | None:
+    return next((known.id for known in swarm.services() if known.name == service), None)
+
+
+def _wait_for(swarm: Swarm, service: str, say: Callable[[str], None], *, besides: frozenset[str]) -> bool:
+    """Whether a task of the service, other than these, has become healthy; false where the service is not deployed.
 
     Raises:
         OpsError: it has not in time; with the last lines of its log.
     """
-    name = identity.service("migration")
-    id_ = next((service.id for service in swarm.services() if service.name == name), None)
+    id_ = _id_of(swarm, service)
     if id_ is None:
         return False
-    deadline = time.monotonic() + MIGRATES_WITHIN_S
-    while not any(task.runs for task in swarm.tasks() if task.service_id == id_):
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not any(task.runs and task.id not in besides for task in swarm.tasks() if task.service_id == id_):
         if time.monotonic() > deadline:
             raise OpsError(
-                f"the dump is in, and {name} is not done after {MIGRATES_WITHIN_S:.0f} s:\n    "
+                f"the dump is in, and {service} is not well after {READY_WITHIN_S:.0f} s:\n    "
                 + "\n    ".join(swarm.log_tail(id_, 5)),
-                fix=f"docker service logs {name} has all of it; a deploy runs it again",
+                fix=f"docker service logs {service} has all of it; a deploy tries it again",
             )
-        say(f"waiting for {name}")
+        say(f"waiting for {service}")
         time.sleep(2)
     return True
 

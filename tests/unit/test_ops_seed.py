@@ -228,3 +228,48 @@ def test_no_keeper_is_no_database() -> None:
     server = load_environment("local").data.postgres
     with pytest.raises(OpsError, match="local has no database yet: no healthy task of postgres-keeper runs"):
         seed._database([engine], identity, server, "local")
+
+
+class Cluster:
+    """A swarm with the service migration; asking for its tasks takes the next answer."""
+
+    def __init__(self, *answers: list[tuple[str, bool]]) -> None:
+        self.answers = list(answers)
+        self.stopped: list[str] = []
+        self.api = self
+
+    def services(self) -> list[Any]:
+        return [SimpleNamespace(name="migration", id="s")]
+
+    def tasks(self) -> list[Any]:
+        tasks = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [SimpleNamespace(id=id_, service_id="s", runs=runs) for id_, runs in tasks]
+
+    def containers(self, filters: dict[str, str]) -> list[dict[str, str]]:
+        return [{"Id": filters["label"]}]
+
+    def stop(self, container: str, timeout: int) -> None:
+        self.stopped.append(container)
+
+    def log_tail(self, id_: str, lines: int) -> list[str]:
+        return ["migration: failed with status 1"]
+
+
+def test_a_task_that_ran_before_the_restore_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    old, new = ("old", True), ("new", True)
+    cluster: Any = Cluster([old], [old], [("old", False), ("new", False)], [new])
+    ended = seed._restart([cluster], "migration")
+    assert ended == {"old"}
+    assert cluster.stopped == ["com.docker.swarm.service.name=migration"]
+    said: list[str] = []
+    assert seed._wait_for(cluster, "migration", said.append, besides=ended)
+    assert said == ["waiting for migration"] * 2
+
+
+def test_what_does_not_become_well_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seed, "READY_WITHIN_S", -1.0)
+    cluster: Any = Cluster([("new", False)])
+    with pytest.raises(OpsError, match=r"(?s)migration is not well.*migration: failed with status 1"):
+        seed._wait_for(cluster, "migration", lambda text: None, besides=frozenset())
+    assert not seed._wait_for(cluster, "core", lambda text: None, besides=frozenset()), "it is not deployed"
