@@ -2,71 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from docker.utils.socket import frames_iter
 
 from layers.platform.identity import Identity, identities_of
 from layers.settings.data import Postgres
 from ops import screen
+from ops.database import KEEPER, Database
 from ops.dump import Dump, dump_at
 from ops.engines import engines
-from ops.errors import Interrupted, OpsError, WrongUse
+from ops.errors import OpsError, WrongUse
 from ops.swarm import Swarm
 from ops.target import target_of
-
-KEEPER = "postgres-keeper"
-"""It has psql, pg_restore, the roles' passwords, and a way to the server wherever that is."""
 
 READY_WITHIN_S = 300.0
 """For the migration, and for core after it where it is restarted."""
 
-_AS_OWNER = """set -eu
-umask 077
-own=/dev/shm/seed.$$
-trap 'rm -f "$own".*' EXIT
-trap 'exit 143' HUP INT TERM
-printf '*:*:*:%s:%s\\n' "$PGUSER" "$(cat "/run/secrets/role-$PGUSER")" > "$own.pass"
-export PGPASSFILE="$own.pass" PGAPPNAME=seed
-"""
-
-_ASK = "psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --field-separator=' ' --command \"$1\"\n"
-
 _STATE = """SELECT current_setting('server_version_num')::int / 10000, count(*) FROM pg_class c JOIN pg_namespace n
 ON n.oid = relnamespace WHERE relkind IN ('r', 'p') AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
-
-# One transaction. What says that all of the dump has come is set after its last byte; a cut connection looks like its end.
-_RESTORE = """cat > "$own.before" <<'SQL'
-SET client_min_messages = warning;
-DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
-        EXECUTE format('DROP SCHEMA %I CASCADE', name);
-    END LOOP;
-END $$;
-CREATE SCHEMA public;
-SQL
-cat > "$own.after" <<'SQL'
-\\if :{?whole}
-\\else
-DO $$ BEGIN RAISE EXCEPTION 'the dump did not come to its end'; END $$;
-\\endif
-SQL
-READ | psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction \
-    --file="$own.before" --file=- --file="$own.after"
-"""
-
-_WHOLE = "\\set whole 1"
-_READERS = {
-    "plain": "cat",
-    "custom": f"{{ pg_restore --no-owner --no-privileges --file=- && printf '\\n%s\\n' '{_WHOLE}'; }}",
-}
 
 
 def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -> None:
@@ -100,106 +54,6 @@ def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -
         if migrated
         else f"nothing migrates yet: make up ENV={environment}"
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """A database, reached from inside the keeper's container.
-
-    Args:
-        environment: of what is run there; no secrets.
-    """
-
-    api: Any
-    container: str
-    name: str
-    environment: dict[str, str]
-
-    def ask(self, statement: str) -> str:
-        """What a query answers, as text.
-
-        Raises:
-            OpsError: the server's own words.
-        """
-        code, out, err = self._run(_AS_OWNER + _ASK, [statement])
-        if code:
-            raise OpsError(
-                f"database {self.name}: {_reason(err)}", fix=f"look at its log: docker service logs {KEEPER}"
-            )
-        return out.decode().strip()
-
-    def restore(self, dump: Dump, say: Callable[[str], None]) -> None:
-        """Streams the dump in; nothing is changed unless all of it came and was accepted."""
-        script = _AS_OWNER + _RESTORE.replace("READ", _READERS[dump.kind])
-        try:
-            code, _, err = self._run(script, [], feed=_Feed(dump=dump, say=say))
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"stopped: the restore is one transaction, and database {self.name} is as it was",
-                fix="repeat the command",
-            ) from None
-        if code:
-            fix = "repeat the command when that is mended"
-            if b"role" in err and b"does not exist" in err:
-                fix = (
-                    "make a plain dump with pg_dump --no-owner --no-acl: roles of another server are not here"
-                )
-            raise OpsError(
-                f"database {self.name} is as it was; the dump was refused: {_reason(err)}", fix=fix
-            )
-
-    def _run(self, script: str, words: list[str], feed: _Feed | None = None) -> tuple[int, bytes, bytes]:
-        command = ["/bin/sh", "-c", script, "seed", *words]
-        run = self.api.exec_create(
-            self.container, command, stdin=feed is not None, environment=self.environment
-        )["Id"]
-        stream = self.api.exec_start(run, socket=True)
-        connection: socket.socket = getattr(stream, "_sock", stream)
-        connection.settimeout(None)
-        answers = {1: bytearray(), 2: bytearray()}
-
-        def read() -> None:
-            # Who leaves before all was written to it resets the connection; what it said came first.
-            with suppress(ConnectionResetError):
-                for number, data in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
-                    answers[number] += data
-
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
-        try:
-            if feed is not None:
-                feed.into(connection)
-            reader.join()
-        finally:
-            # The reader holds the connection too: closing it here alone would leave the other side waiting for more.
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            reader.join(5)
-            stream.close()
-        return int(self.api.exec_inspect(run)["ExitCode"] or 0), bytes(answers[1]), bytes(answers[2])
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Feed:
-    """Writes a dump to a connection, and says how far it is."""
-
-    dump: Dump
-    say: Callable[[str], None]
-
-    def into(self, connection: socket.socket) -> None:
-        size = max(self.dump.bytes_on_disk, 1)
-        said = -1
-        try:
-            for chunk, read in self.dump.chunks():
-                connection.sendall(chunk)
-                if (percent := 10 * (10 * read // size)) > said:
-                    said = percent
-                    self.say(f"restoring {self.dump.path.name}: {percent} %")
-            if self.dump.kind == "plain":
-                connection.sendall(f"\n{_WHOLE}\n".encode())
-            connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the other side has ended; it says why
 
 
 def _chosen(identities: list[Identity], name: str | None, environment: str) -> Identity:
@@ -292,11 +146,3 @@ def _wait_for(swarm: Swarm, service: str, say: Callable[[str], None], *, besides
         say(f"waiting for {service}")
         time.sleep(2)
     return True
-
-
-def _reason(err: bytes) -> str:
-    lines = [line for line in err.decode(errors="replace").splitlines() if line.strip()]
-    return next(
-        (line for line in lines if "ERROR" in line or "error" in line),
-        lines[0] if lines else "no reason given",
-    )

@@ -19,6 +19,7 @@ import pytest
 from layers.loading import load_environment
 from layers.platform.identity import identities_of
 from ops import seed
+from ops.database import KEEPER, Database
 from ops.dump import Dump, dump_at
 from ops.errors import Interrupted, OpsError, WrongUse
 from tests.stacks.synthesis import declared, service
@@ -93,8 +94,8 @@ def _pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair()
 
 
-def database(engine: Engine) -> seed.Database:
-    return seed.Database(
+def database(engine: Engine) -> Database:
+    return Database(
         api=engine, container="c", name="main", environment={"PGUSER": "main", "PGDATABASE": "main"}
     )
 
@@ -217,7 +218,7 @@ def test_several_instances_need_a_name() -> None:
 
 @pytest.mark.parametrize("environment", ["local", "prod"])
 def test_the_keeper_has_the_password_of_the_owner_and_reaches_the_server(environment: str) -> None:
-    keeper = service(declared(environment), seed.KEEPER)
+    keeper = service(declared(environment), KEEPER)
     identity = identities_of(load_environment(environment))[0]
     assert f"/run/secrets/role-{identity.database_role}" in [mount.at for mount in keeper.wiring.files]
 
