@@ -77,7 +77,7 @@ def asked(query: Query) -> str:
     return text.replace("$__interval", "30s")
 
 
-@pytest.mark.parametrize("query", queries(), ids=lambda query: query.place)
+@pytest.mark.parametrize("query", list(queries()), ids=lambda query: query.place)
 def test_a_query_is_answered(influxdb: InfluxDB, query: Query) -> None:
     if query.place in SILENT_IN_PEACE:
         influxdb.ask(asked(query))

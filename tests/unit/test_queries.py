@@ -9,7 +9,7 @@ from layers.images import LOCK
 from tests.influxql import RECORDED, Query, queries, recorded
 
 
-@pytest.mark.parametrize("query", queries(), ids=lambda query: query.place)
+@pytest.mark.parametrize("query", list(queries()), ids=lambda query: query.place)
 def test_a_query_asks_for_what_is_written(query: Query) -> None:
     assert query.unanswered(recorded()) == []
 
