@@ -61,11 +61,17 @@ def _build_missing(
     sites = debian.apt_sites()
     _have_root(f"{PREFIX}{ROOT}:{root_tag}", sites, say)
     tags = {ROOT: root_tag} | {step.recipe.name: step.tag for step in plan}
+    # Images of the same content, such as the application's services in one tree, are made once.
+    made = {} if force else {step.tag: step.local for step in plan if step.local in present}
     for step in plan:
         if not force and step.local in present:
             continue
         started = time.monotonic()
-        _build(step, tags, sites, force, say)
+        if twin := made.get(step.tag):
+            engine.docker("tag", twin, step.local)
+        else:
+            _build(step, tags, sites, force, say)
+        made[step.tag] = step.local
         result.built[step.recipe.name] = time.monotonic() - started
         say(step.recipe.name, "")
 

@@ -221,7 +221,7 @@ def _found(name: str, folder: Path, told: Mapping[str, Any], program: Path) -> R
         if not name.startswith(("Dockerfile", "recipe"))
     }
     dockerfile = (folder / "Dockerfile.found").read_text().replace("IMAGE", name)
-    trees = {f"program/{file}": path for file, path in _walk(program, links=True)}
+    trees = _tree(program, "program")
     told = {
         **told,
         "program": f"{name} found in the folder of programs",
@@ -290,16 +290,21 @@ def _own(folder: Path) -> dict[str, bytes | Path]:
     return {name: path.read_bytes() for name, path in _walk(folder)}
 
 
-def _walk(folder: Path, *, links: bool = False) -> list[tuple[str, Path]]:
-    """Files below a folder; with ``links`` symbolic ones as they are, for trees that others made."""
+def _walk(folder: Path) -> list[tuple[str, Path]]:
     found = []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if (links and (path.is_symlink() or path.is_file())) or (
-            path.is_file()
-            and not links
-            and not _IGNORED.intersection(relative.parts)
-            and path.suffix != ".pyc"
-        ):
+        if path.is_file() and not _IGNORED.intersection(relative.parts) and path.suffix != ".pyc":
             found.append((relative.as_posix(), path))
+    return found
+
+
+def _tree(folder: Path, at: str) -> dict[str, bytes | Path]:
+    """Everything in a tree that somebody else made, symbolic links as they are; it may have 100,000 files."""
+    found: dict[str, bytes | Path] = {}
+    for parent, folders, files in os.walk(folder):
+        inside = f"{at}{parent[len(str(folder)):]}"
+        links = [name for name in folders if os.path.islink(f"{parent}/{name}")]
+        for name in (*files, *links):
+            found[f"{inside}/{name}"] = Path(parent, name)
     return found
