@@ -13,6 +13,8 @@ from images.builder.plan import Step, steps
 from images.builder.recipe import PREFIX, ROOT, Recipe, read_all
 from images.builder.registry import Registry, chosen_port
 
+VERSION_FILE = "program/VERSION"
+
 Say = Callable[[str, str], None]
 """Hears (image, what is being done to it); an empty text means the image is done."""
 
@@ -129,12 +131,17 @@ def _entry(step: Step, registry: Registry, digest: str, before: lock.Entry | Non
 
 
 def _version(step: Step) -> str:
-    """As the program says it. A program that Go installed knows none: its module's version is the one."""
+    """As the program says it. What Go installed knows none: its module's version is the one. Where a found program has no
+    way to say it, a file VERSION beside it may.
+    """
     recipe = step.recipe
     if recipe.go:
         found = version.in_text(next(iter(recipe.go.values())).partition("@")[2])
+    elif recipe.version:
+        found = version.asked(step.local, recipe.version)
     else:
-        found = version.asked(step.local, recipe.version) if recipe.version else ""
+        told = recipe.files.get(VERSION_FILE)
+        found = version.in_text(told.read_text()) if isinstance(told, Path) else ""
     return f"{recipe.product} {found}".strip()
 
 

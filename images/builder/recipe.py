@@ -303,7 +303,7 @@ def _tree(folder: Path, at: str) -> dict[str, bytes | Path]:
     """Everything in a tree that somebody else made, symbolic links as they are; it may have 100,000 files."""
     found: dict[str, bytes | Path] = {}
     for parent, folders, files in os.walk(folder):
-        inside = f"{at}{parent[len(str(folder)):]}"
+        inside = f"{at}{parent[len(str(folder)) :]}"
         links = [name for name in folders if os.path.islink(f"{parent}/{name}")]
         for name in (*files, *links):
             found[f"{inside}/{name}"] = Path(parent, name)

@@ -134,7 +134,7 @@ class TestDockerfile:
         text = "FROM sprocket-local/base\n"
         assert read(folder(tmp_path, "x", text, recipe_yaml="lacks: [json]\n")).lacks == ("json",)
         with pytest.raises(
-            ImagesError, match=r"^y/recipe.yaml: misses: unknown; allowed: program, version, "
+            ImagesError, match=r"^y/recipe.yaml: misses: unknown; allowed: program, product, "
         ):
             read(folder(tmp_path, "y", text, recipe_yaml="misses: [json]\n"))
 
