@@ -128,7 +128,10 @@ class Database:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             reader.join(5)
+            if hasattr(stream, "_response"):  # docker's package keeps it, and it keeps the connection
+                stream._response.close()
             stream.close()
+            connection.close()
         return int(self.api.exec_inspect(run)["ExitCode"] or 0), bytes(answers[1]), bytes(answers[2])
 
 
