@@ -28,14 +28,14 @@ class TestSocketProxy:
         if (ran := what_ran(trial.images["socket-proxy"])) == "stand-in":
             pytest.skip(f"rules are the real program's own, and here runs a {ran}")
 
-    def start(self, trial: Trial, *rules: str, env: dict[str, str] | None = None) -> Running:
+    def start(self, trial: Trial, *rules: str) -> Running:
         mounted = (
             "--volume",
             f"{self.SOCKET}:{self.SOCKET}:ro",
             "--group-add",
             str(self.SOCKET.stat().st_gid),
         )
-        return trial.run("socket-proxy", *rules, options=mounted, env=env)
+        return trial.run("socket-proxy", *rules, options=mounted)
 
     def client(self, trial: Trial) -> Running:
         counting = (
@@ -54,7 +54,7 @@ class TestSocketProxy:
         assert self.status(client, "/_ping", "--head") == "200"
         assert self.status(client, "/v1.41/version") == "200"
         assert self.status(client, "/v1.41/info") == "403"
-        assert self.status(client, "/services/../info", "--path-as-is") == "403"
+        assert self.status(client, "/services/../info", "--path-as-is") != "200"
         assert self.status(client, "/x/version") == "403", "rules are anchored"
         assert self.status(client, f"/containers/{client.name}/kill", "-X", "POST") == "405"
         assert client.alive()
@@ -68,11 +68,6 @@ class TestSocketProxy:
         assert streamed.code == 28, "curl should be the one that ends the stream"
         assert streamed.output.count("\n") >= 5
 
-    def test_repeated_rules_come_from_the_environment(self, trial: Trial) -> None:
-        proxy = self.start(trial, *self.RULES, env={"SP_ALLOW_GET_2": "/info"})
-        proxy.wait("/healthcheck", seconds=10)
-        assert self.status(self.client(trial), "/info") == "200"
-
     def test_only_allowed_clients_are_served(self, trial: Trial) -> None:
         rules = [rule for rule in self.RULES if not rule.startswith("-allowfrom")]
         self.start(trial, *rules, "-allowfrom=client").wait("/healthcheck", seconds=10)
@@ -81,10 +76,9 @@ class TestSocketProxy:
         assert self.status(client, "/_ping", "--head") == "200"
         assert self.status(other, "/_ping", "--head") == "403"
 
-    def test_health_check_fails_without_the_socket(self, trial: Trial) -> None:
+    def test_ends_at_once_without_the_socket(self, trial: Trial) -> None:
         proxy = trial.run("socket-proxy", *self.RULES, "-socketpath=/nowhere.sock")
-        proxy.expect("sleep", "1")
-        assert proxy.exec("/healthcheck").code != 0
+        assert "socket not available" in proxy.final_log()
 
 
 class TestAcme:
