@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import docker
 import docker.types
 import pytest
 
@@ -24,9 +25,10 @@ def crash_loop(platform: LocalPlatform) -> Iterator[str]:
         said = platform.tasks.run(platform.container(name), *shown.split())
         if said.code != 0 or "version" not in said.output:
             pytest.skip(f"needs the real {name}, and the platform runs a stand-in")
-    image = platform.api.containers.get(platform.container("telegraf")).attrs["Config"]["Image"]
     name = f"probe-{time.time_ns()}"
-    service = platform.api.services.create(
+    client = docker.from_env()
+    image = client.containers.get(platform.container("telegraf")).attrs["Config"]["Image"]
+    service = client.services.create(
         image,
         command=["/bin/sh", "-c", f"sleep 1; echo {REASON}; exit 3"],
         name=name,
@@ -38,6 +40,7 @@ def crash_loop(platform: LocalPlatform) -> Iterator[str]:
         yield name
     finally:
         service.remove()
+        client.close()
 
 
 def test_the_last_line_of_a_task_that_ended_is_found(platform: LocalPlatform, crash_loop: str) -> None:
