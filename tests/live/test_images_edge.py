@@ -11,7 +11,7 @@ from images import ACME_CA_FILE, acme_ca
 from images.builder.trial import Running, Trial
 from images.builder.version import what_ran
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.live(needs=["engine"])
 TERM_SECONDS = 5.0
 
 

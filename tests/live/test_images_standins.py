@@ -13,7 +13,7 @@ from images.builder.paths import DESCRIPTIONS
 from images.builder.trial import Running, Trial
 from images.builder.version import what_ran
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.live(needs=["engine"])
 PASSWORD = "trial-only-9d2e"
 TERM_SECONDS = 2.0
 QUEUES = (

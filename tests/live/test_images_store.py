@@ -8,7 +8,7 @@ import pytest
 
 from images.builder.trial import Running, Trial
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.live(needs=["engine"])
 PASSWORD = "trial-only-4f1c"
 TERM_SECONDS = 5.0
 

@@ -8,6 +8,7 @@ import pytest
 
 from layers.platform.identity import identities_of
 from ops.errors import OpsError
+from ops.programs import programs_of
 from ops.rehearse.markers import PSQL
 from ops.seed import seed
 from tests.live.local_platform import ENVIRONMENT, LocalPlatform, disruptive
@@ -21,6 +22,10 @@ def test_a_dump_takes_the_place_of_what_is_there_and_is_migrated(
     platform: LocalPlatform, tmp_path: Path
 ) -> None:
     disruptive()
+    if programs_of(platform.target.wanted)["core"].is_stand_in:
+        pytest.skip(
+            "a stand-in of core migrates nothing, and one runs here; SPROCKET_PROGRAMS brings the real one"
+        )
     identity = identities_of(platform.settings)[0]
 
     def ask(statement: str) -> str:
