@@ -26,7 +26,7 @@ def crash_loop(platform: LocalPlatform) -> Iterator[str]:
         if said.code != 0 or "version" not in said.output:
             pytest.skip(f"needs the real {name}, and the platform runs a stand-in")
     name = f"probe-{time.time_ns()}"
-    client = docker.from_env()
+    client: Any = docker.from_env()
     image = client.containers.get(platform.container("telegraf")).attrs["Config"]["Image"]
     service = client.services.create(
         image,
