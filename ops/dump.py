@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from ops.errors import OpsError, WrongUse
 CHUNK = 256 * 1024
 """Bytes read at a time."""
 _HEAD = 64 * 1024
+_UNREADABLE = (OSError, EOFError, zlib.error)
+"""What reading raises; gzip lets the last one through where it does not get as far as the checksum."""
 _FIRST_LINE, _LAST_LINE = b"-- PostgreSQL database dump\n", b"-- PostgreSQL database dump complete"
 _HOW = "make one with pg_dump --no-owner --no-acl (plain), or pg_dump --format=custom; gzip is fine"
 
@@ -47,8 +50,8 @@ class Dump:
                 while chunk := content.read(CHUNK):
                     last = (last + chunk)[-_HEAD:]
                     yield chunk, file.tell()
-        except (OSError, EOFError) as error:
-            raise _broken(self.path, str(error)) from None
+        except _UNREADABLE as error:
+            raise _broken(self.path, _why(error)) from None
         if self.kind == "plain" and _LAST_LINE not in last:
             raise _broken(self.path, "pg_dump's last line is missing")
 
@@ -64,8 +67,10 @@ def dump_at(path: Path) -> Dump:
     try:
         with path.open("rb") as file, _uncompressed(file) as content:
             head = content.read(_HEAD)
-    except (OSError, EOFError) as error:
-        raise WrongUse(f"{path} cannot be read: {error}", fix=_HOW) from None
+    except FileNotFoundError:
+        raise WrongUse(f"{path} is not there", fix="name the file of the dump") from None
+    except _UNREADABLE as error:
+        raise WrongUse(f"{path} cannot be read: {_why(error)}", fix=_HOW) from None
     if head.startswith(b"PGDMP"):
         return Dump(path=path, kind="custom", version=_version_in_archive(path, head))
     if b"PostgreSQL database cluster dump" in head:
@@ -104,6 +109,10 @@ def _version_in_archive(path: Path, head: bytes) -> int:
         raise WrongUse(
             f"{path} is an archive of pg_dump with a header that cannot be read", fix=_HOW
         ) from None
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _broken(path: Path, why: str) -> OpsError:

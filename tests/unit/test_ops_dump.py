@@ -74,8 +74,19 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes, what: str) -> N
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="is a folder, a dump in pg_dump's format directory"):
         dump_at(tmp_path)
-    with pytest.raises(WrongUse, match="cannot be read"):
+    with pytest.raises(WrongUse, match=r"none is not there\n  name the file of the dump"):
         dump_at(tmp_path / "none")
+
+
+@pytest.mark.parametrize("level", [0, 9])
+def test_a_broken_compressed_dump_is_refused(tmp_path: Path, level: int) -> None:
+    """Where the bytes change decides which of three kinds of error Python has for it."""
+    whole = gzip.compress(PLAIN.read_bytes(), level)
+    for at in range(10, len(whole), len(whole) // 50):
+        file = tmp_path / "league.sql.gz"
+        file.write_bytes(whole[:at] + bytes(byte ^ 0x5A for byte in whole[at : at + 8]) + whole[at + 8 :])
+        with pytest.raises(OpsError, match=r"cannot be read|is not whole|is no dump by pg_dump"):
+            list(dump_at(file).chunks())
 
 
 def test_a_dump_that_ends_early_is_said_to(tmp_path: Path) -> None:
