@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from docker.utils.socket import frames_iter
 
 from ops.dump import Dump
 from ops.errors import Interrupted, OpsError
+
+ENDS_WITHIN_S = 30.0
+"""After the last byte of a command's output, until the engine knows how it ended."""
 
 KEEPER = "postgres-keeper"
 """It has psql, pg_restore, the roles' passwords, and a way to the server wherever that is."""
@@ -132,7 +136,24 @@ class Database:
                 stream._response.close()
             stream.close()
             connection.close()
-        return int(self.api.exec_inspect(run)["ExitCode"] or 0), bytes(answers[1]), bytes(answers[2])
+        return self._exit_code(run), bytes(answers[1]), bytes(answers[2])
+
+    def _exit_code(self, run: str) -> int:
+        """How a command ended. The engine has no exit code while it runs, and a cut connection looks like its end.
+
+        Raises:
+            OpsError: it has not ended in time.
+        """
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        while (code := self.api.exec_inspect(run)["ExitCode"]) is None:
+            if time.monotonic() > deadline:
+                raise OpsError(
+                    f"database {self.name}: the connection to its container ended before the command did, "
+                    "so whether it worked is not known",
+                    fix="repeat it: a restore is one transaction, and the database has all of it or nothing",
+                )
+            time.sleep(0.2)
+        return int(code)
 
 
 @dataclass(frozen=True, kw_only=True)

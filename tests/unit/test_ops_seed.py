@@ -45,6 +45,9 @@ class Engine:
         self.environment = environment
         self.given: list[dict[str, Any]] = []
         self.codes: list[int] = []
+        self.asked = 0
+        self.knows_after = 0
+        """How often it is asked before it knows an exit code."""
         (folder / "secrets").mkdir()
         (folder / "secrets/role-main").write_text("s3cret")
         for name, text in (
@@ -63,8 +66,9 @@ class Engine:
         threading.Thread(target=self._run, args=(there,), daemon=True).start()
         return here
 
-    def exec_inspect(self, run: str) -> dict[str, int]:
-        return {"ExitCode": self.codes[-1]}
+    def exec_inspect(self, run: str) -> dict[str, int | None]:
+        self.asked += 1
+        return {"ExitCode": self.codes[-1] if self.asked > self.knows_after else None}
 
     def _run(self, connection: socket.socket) -> None:
         given = self.given[-1]
@@ -183,6 +187,22 @@ def test_what_the_server_refuses_is_said_in_its_words(tmp_path: Path, refuses: s
         restore(Engine(tmp_path, REFUSES=refuses), dump_at(PLAIN))
     assert error.value.problem.endswith(f"the dump was refused: psql:<stdin>:1: ERROR:  {refuses}")
     assert error.value.fix.startswith(fix)
+
+
+def test_a_command_whose_end_the_engine_does_not_know_yet_is_waited_for(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, REFUSES="no")
+    engine.knows_after = 2
+    with pytest.raises(OpsError, match="the dump was refused"):
+        restore(engine, dump_at(PLAIN))
+    assert engine.asked == 3
+
+
+def test_a_command_that_does_not_end_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.database.ENDS_WITHIN_S", 0.0)
+    engine = Engine(tmp_path)
+    engine.knows_after = 1000
+    with pytest.raises(OpsError, match=r"ended before the command did, so whether it worked is not known"):
+        restore(engine, dump_at(PLAIN))
 
 
 def test_a_database_with_tables_is_left_alone(tmp_path: Path) -> None:
