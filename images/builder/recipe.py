@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import io
 import os
@@ -190,9 +191,10 @@ def read_all(
         descriptions: of stand-ins.
 
     Raises:
-        ImagesError: a recipe cannot be read, or a found program is not whole.
+        ImagesError: a recipe cannot be read, a found program is not whole, or it is of no image here.
     """
     found: dict[str, Recipe] = {}
+    takers: list[str] = []
     if recipes == RECIPES or descriptions:
         found["stand-in"] = _program_of_stand_ins()
         for path in sorted((descriptions or DESCRIPTIONS).glob("*.yaml")):
@@ -202,9 +204,24 @@ def read_all(
             found[folder.name] = read(folder)
         told = _told(folder)
         for name in told.get("images", [folder.name]) if "found" in told else ():
+            takers.append(name)
             if programs and (programs / name).is_dir() and any((programs / name).iterdir()):
                 found[name] = _found(name, folder, told, programs / name)
+    if programs:
+        _refuse_others(programs, takers)
     return found
+
+
+def _refuse_others(programs: Path, takers: list[str]) -> None:
+    """A misspelt folder would leave a stand-in running where somebody brought the program."""
+    for path in sorted(programs.iterdir()):
+        if path.is_dir() and path.name not in takers and not path.name.startswith("."):
+            near = difflib.get_close_matches(path.name, takers, 1)
+            raise ImagesError(
+                f"{path}: no image takes a program from a folder of that name"
+                + (f"; did you mean {near[0]}?" if near else "")
+                + f"\n  allowed: {', '.join(sorted(takers))}; rename it, or take it away"
+            )
 
 
 def _found(name: str, folder: Path, told: Mapping[str, Any], program: Path) -> Recipe:

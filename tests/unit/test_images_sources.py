@@ -69,6 +69,17 @@ class TestSource:
             "  put it there, or take the folder away to use a package or a stand-in"
         )
 
+    def test_a_folder_of_no_image_is_an_error_with_the_nearest_name(self, tree: Path) -> None:
+        (tree / "programs/.cache").mkdir()
+        loki(tree)
+        (tree / "programs/loki").rename(tree / "programs/lokki")
+        with pytest.raises(ImagesError) as error:
+            loki(tree)
+        assert str(error.value) == (
+            f"{tree}/programs/lokki: no image takes a program from a folder of that name; did you mean loki?\n"
+            "  allowed: loki; rename it, or take it away"
+        )
+
     def test_a_newer_program_makes_another_tag(self, tree: Path) -> None:
         before = loki(tree).digest(["p"])
         assert loki(tree).digest(["p"]) == before
