@@ -27,7 +27,18 @@ class LocalImage:
 
 def docker(*words: str, stdin: bytes | None = None, timeout: float = 600) -> str:
     """Run `docker <words>` and return what it prints; a failure is an ImagesError with the engine's own words."""
-    run = subprocess.run(["docker", *words], input=stdin, capture_output=True, timeout=timeout, check=False)
+    try:
+        run = subprocess.run(
+            ["docker", *words], input=stdin, capture_output=True, timeout=timeout, check=False
+        )
+    except FileNotFoundError:
+        raise ImagesError(
+            "there is no docker command on this machine (Debian: apt-get install docker.io)"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise ImagesError(
+            f"docker {' '.join(words[:2])} has not ended after {timeout:.0f} s; see whether the engine answers: docker info"
+        ) from None
     if run.returncode:
         raise ImagesError(
             f"docker {' '.join(words[:2])} failed: {run.stderr.decode(errors='replace').strip()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from images.builder.lock import Entry
 from images.builder.paths import PINNED_FILE
 from images.builder.recipe import OUTSIDE
 
+TIMEOUT_S = 120
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+(?:-\d{14}-[0-9a-f]+)?|\d{4}-\d{2}-\d{2}T[0-9-]+Z|sha-[0-9a-f]{7,40}")
 
 
@@ -41,10 +43,20 @@ def asked(image: str, words: Sequence[str]) -> str:
     """What the program in an image says its version is.
 
     Raises:
-        ImagesError: it does not start, or says none.
+        ImagesError: it does not start, says none, or goes on running.
     """
-    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", words[0], image, *words[1:]]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    name = f"sprocket-version-{os.getpid()}"
+    command = ["docker", "run", "--rm", "--name", name, "--network", "none", "--entrypoint", words[0]]
+    try:
+        run = subprocess.run(
+            [*command, image, *words[1:]], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True, timeout=60, check=False)
+        raise ImagesError(
+            f"{' '.join(words)} in image {image} has not ended after {TIMEOUT_S} s\n"
+            "  a program that says its version ends at once: bring another one, or look whether the engine is busy"
+        ) from None
     version = in_text(run.stdout + run.stderr)
     if run.returncode or not version:
         said = " ".join((run.stdout + run.stderr).split())[-300:] or "nothing"

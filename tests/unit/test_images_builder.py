@@ -174,6 +174,24 @@ class TestLock:
             lock.parse(text, "lock.yaml")
 
 
+class TestEngine:
+    def test_a_machine_without_docker_is_told_so(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(ImagesError, match="there is no docker command on this machine"):
+            engine.tagged()
+
+    def test_an_engine_that_does_not_answer_is_given_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "docker").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+        (tmp_path / "docker").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(ImagesError, match="docker image ls has not ended after 0 s; see whether"):
+            engine.docker("image", "ls", timeout=0.2)
+
+
 class TestOldTags:
     def test_the_newest_three_and_the_locked_stay(self) -> None:
         images = [LocalImage("sprocket-local/redis", tag, "") for tag in ("latest", "e", "d", "c", "b", "a")]

@@ -162,6 +162,22 @@ class TestVersion:
             "that it needs"
         )
 
+    def test_a_program_that_goes_on_running_is_ended(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        docker = tmp_path / "docker"
+        docker.write_text(
+            f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\ncase "$1" in run) exec /bin/sleep 60 ;; esac\n'
+        )
+        docker.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(version, "TIMEOUT_S", 1)
+        with pytest.raises(ImagesError, match=r"^loki -version in image x:1 has not ended after 1 s"):
+            version.asked("x:1", ["loki", "-version"])
+        started, ended = (tmp_path / "calls").read_text().splitlines()
+        name = ended.removeprefix("rm --force ")
+        assert f"--name {name} " in started
+
     def test_the_table_names_program_pinned_and_what_runs(self) -> None:
         entries = {"loki": entry("3.7.6", "", "stand-in"), "redis": entry("8.2.9", "8.2.9")}
         assert version.table(entries)[1:] == [
