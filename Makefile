@@ -61,7 +61,7 @@ clean: ## removes what was installed and synthesized; state, data and images sta
 
 .PHONY: tools
 tools:
-	@PYTHON=$(PYTHON) sh ops/need.sh python node terraform engine $(if $(INSTALL),images)
+	@PYTHON=$(PYTHON) sh ops/need.sh python node terraform engine $(if $(filter yes,$(INSTALL)),images)
 
 .venv/.ready: requirements.txt constraints.txt constructs/pyproject.toml
 	@PYTHON=$(PYTHON) sh ops/need.sh python node

@@ -40,8 +40,16 @@ add_opentofu_source() {
         apt update
 }
 
+# It runs, and answers root alone: no waiting helps there.
+may_use_engine() {
+    if [ "$(id -u)" != 0 ] && as_root docker info >/dev/null 2>&1; then
+        fail "the engine runs, but this user may not use it: sudo usermod -aG docker $(id -un), then log in again"
+    fi
+}
+
 start_engine() {
     docker info >/dev/null 2>&1 && return
+    may_use_engine
     echo "starting the engine"
     if [ -d /run/systemd/system ]; then
         as_root systemctl start docker
@@ -50,6 +58,7 @@ start_engine() {
     fi || fail "the engine does not start; see its log: journalctl -u docker, or /var/log/docker.log"
     for _ in $(seq 60); do
         docker info >/dev/null 2>&1 && return
+        may_use_engine
         sleep 1
     done
     fail "the engine does not answer after 60 s; docker info says why"
