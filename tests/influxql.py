@@ -20,6 +20,9 @@ RECORDED = Path(__file__).parent / "recorded" / "telegraf-1.39.3.points.yaml"
 _FROM = re.compile(r'\bFROM\s+"([^"]+)"')
 _ALIAS = re.compile(r'\bAS\s+"([^"]+)"')
 _GROUPS = re.compile(r"\bGROUP BY\s+((?:time\([^)]*\)|[^)])*?)(?:\bfill\b|\)|$)")
+_QUOTED = re.compile(r"""\"[^"]*"|'[^']*'|\{window\}|\$\w+""")
+_WORD = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
+_KEYWORDS = {"select", "as", "from", "where", "and", "or", "group", "by", "null", "none"}
 _NAME = re.compile(r'"([^"]+)"')
 
 
@@ -46,6 +49,12 @@ class Query:
         """Names of fields, and of the tags in its conditions."""
         return set(_NAME.findall(self.text)) - {self.measurement} - set(_ALIAS.findall(self.text)) - self.tags
 
+    @property
+    def unquoted(self) -> list[str]:
+        """Words that are neither keywords nor functions; the record can be asked for quoted names alone."""
+        words = _WORD.findall(_QUOTED.sub(" ", self.text))
+        return sorted({word for word in words if word.lower() not in _KEYWORDS})
+
     def unanswered(self, record: dict[str, Any]) -> list[str]:
         """What it asks for that no collector writes."""
         known = record.get(self.measurement)
@@ -53,6 +62,7 @@ class Query:
             return [f"{self.place}: no collector writes the measurement {self.measurement}"]
         tags, fields = set(known["tags"]), set(known["fields"])
         wrong = [("tag", name) for name in sorted(self.tags - tags)]
+        wrong += [("name in quotes for", word) for word in self.unquoted]
         wrong += [("field", name) for name in sorted(self.others - fields - tags)]
         return [f"{self.place}: {self.measurement} has no {kind} {name}" for kind, name in wrong]
 

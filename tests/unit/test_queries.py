@@ -18,6 +18,7 @@ def test_a_query_asks_for_what_is_written(query: Query) -> None:
     ("name", "other", "said"),
     [
         ('"clients"', '"connected_clients"', "redis has no field connected_clients"),
+        ('"clients"', "connected_clients", "redis has no name in quotes for connected_clients"),
         ('"redis"', '"redis_server"', "no collector writes the measurement redis_server"),
         ('"xact_commit"', '"commits"', "postgresql has no field commits"),
         ('"db"', '"database"', "postgresql has no tag database"),
