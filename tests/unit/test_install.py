@@ -83,7 +83,9 @@ def test_an_engine_that_answers_root_alone_is_said_at_once(machine: Machine) -> 
     (machine.folder / "id").unlink()
     machine.has("id", does='[ "$1" = -u ] && echo 1000 || echo ann')
     machine.has("docker", does=f"test -f {machine.folder}/root")
-    machine.has("sudo", does=f'touch {machine.folder}/root; "$@"; code=$?; rm {machine.folder}/root; exit $code')
+    machine.has(
+        "sudo", does=f'touch {machine.folder}/root; "$@"; code=$?; rm {machine.folder}/root; exit $code'
+    )
     machine.has("dockerd", "apt-get", "service", "systemctl")
     done = machine.needs("engine", install="yes")
     assert done.returncode == 1
