@@ -66,7 +66,8 @@ async function main() {
         await source.initialize();
         await migrate(source);
     } catch (error) {
-        console.error(`${where}: ${error.message}${error.query ? `; in: ${error.query}` : ""}`);
+        // Node says "" of a name with several addresses that all refuse; the code is there.
+        console.error(`${where}: ${error.message || error.code}${error.query ? `; in: ${error.query}` : ""}`);
         process.exitCode = 1;
     } finally {
         if (source.isInitialized) await source.destroy();

@@ -35,6 +35,7 @@ const source = {
     },
     async runMigrations() {
         if (given.error) throw Object.assign(new Error(given.error), { query: "ALTER TABLE round" });
+        if (given.code) throw Object.assign(new AggregateError([]), { code: given.code });
         console.log("runs");
         recorded = [...recorded, ...given.runs];
         tables = [...tables, ...given.makes];
@@ -104,6 +105,7 @@ def test_a_database_without_the_tables_of_a_dump_is_refused_before_anything_is_c
             {"error": 'relation "round" does not exist'},
             'relation "round" does not exist; in: ALTER TABLE round',
         ),
+        ({"code": "ECONNREFUSED"}, "ECONNREFUSED"),
         ({"runs": []}, "these migrations of the image are not in the database: Second2"),
         (
             {"makes": []},
