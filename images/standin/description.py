@@ -20,7 +20,7 @@ from ruamel.yaml.error import YAMLError
 from .log import Refusal
 
 _REFERENCE = re.compile(r"\$\{([a-z0-9-]+)(?::([^}]+))?\}")
-FORMS = ("text", "json", "yaml", "ini", "env", "lines")
+FORMS = ("text", "json", "yaml", "ini", "env")
 KINDS: Mapping[str, tuple[str, ...]] = {
     "postgres": ("host", "port", "user", "password", "database", "tls", "statement"),
     "redis": ("host", "port", "password", "url", "prefix"),
@@ -85,7 +85,6 @@ class Description:
     user: str = "0:0"
     gives_up_root: bool = False
     folders: Sequence[str] = ()
-    working_directory: str = "/"
     roles: Sequence[Role] = ()
 
     def role(self, words: Sequence[str]) -> Role:
@@ -225,5 +224,4 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "yaml": lambda text: YAML(typ="safe", pure=True).load(text),
     "ini": _ini,
     "env": _env,
-    "lines": lambda text: text.splitlines(),
 }

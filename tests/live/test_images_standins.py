@@ -142,19 +142,19 @@ def test_a_missing_key_and_a_missing_file_end_the_start_with_their_names(trial: 
     assert "/app/config/production.json: No such file or directory; mount it" in nothing.final_log()
 
 
-def test_the_migrations_commands_use_the_database(trial: Trial) -> None:
+def test_the_migration_uses_the_database(trial: Trial) -> None:
     needs_stand_in(trial, "core")
     stores(trial)
     files = {
         "/app/core/config/production.json": trial.file("migration.json", settings()),
         "/app/core/secret/db-password.txt": trial.file("db", "wrong"),
     }
-    words = ("run", "migration:run", "--workspace=core")
-    failed = trial.run("core", *words, files=files, options=("--entrypoint", "/usr/local/bin/npm"))
+    options = ("--entrypoint", "/usr/local/bin/node")
+    failed = trial.run("core", "core/migrate.cjs", files=files, options=options)
     assert "database: postgres:5432/postgres:" in failed.final_log()
     assert failed.exit_code() == 1
     files["/app/core/secret/db-password.txt"] = trial.file("db2", PASSWORD)
-    done = trial.run("core", *words, files=files, options=("--entrypoint", "/usr/local/bin/npm"))
+    done = trial.run("core", "core/migrate.cjs", files=files, options=options)
     assert "STAND-IN" in done.final_log()
     assert done.exit_code() == 0
 

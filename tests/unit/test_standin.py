@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ from images.standin.dependencies import Dependencies
 from images.standin.description import KINDS, Description, Role, Values, parse
 from images.standin.http_server import Request, Response
 from images.standin.log import Refusal
+from layers.platform import migration
 from tests.unit.standin_code import ask, serving
 
 WHOLE = "image: x\nprograms: [/bin/x]\nroles: [{ports: [1]}]\n"
@@ -71,6 +73,11 @@ class TestDescription:
             parse(text, "x.yaml")
         assert str(refused.value).startswith(words)
 
+    def test_what_the_migration_starts_has_a_role(self) -> None:
+        (started,) = re.findall(r"^(node .*?) &$", (migration.HERE / "migrate.sh").read_text(), re.M)
+        core = parse((DESCRIPTIONS / "core.yaml").read_text(), "core.yaml")
+        assert core.role(started.split()).does == "try"
+
     def test_the_first_role_that_the_command_line_fits(self) -> None:
         description = described("  - {when: x -health, does: probe}\n  - {when: x, ports: [1]}\n")
         assert description.role(["x", "-health"]).does == "probe"
@@ -101,7 +108,6 @@ class TestFiles:
             ("yaml", "a: {b: 1}", "a.b", "1"),
             ("ini", "[s]\nk = v%\n", "s.k", "v%"),
             ("env", "# c\nA='b c'\n", "A", "b c"),
-            ("lines", "one\ntwo\n", "1", "two"),
         ],
     )
     def test_each_form(self, tmp_path: Path, form: str, content: str, key: str | None, value: str) -> None:
