@@ -96,7 +96,7 @@ class Database:
                 fix="repeat the command",
             ) from None
         if code:
-            fix = "repeat the command when that is mended"
+            fix = "fix that, then repeat the command"
             if b"role" in err and b"does not exist" in err:
                 fix = (
                     "make a plain dump with pg_dump --no-owner --no-acl: roles of another server are not here"

@@ -80,7 +80,7 @@ def dump_at(path: Path) -> Dump:
         return Dump(path=path, kind="plain", version=int(found[1]))
     if head.startswith(b"toc.dat"):
         raise WrongUse(f"{path} is a dump in pg_dump's format tar", fix=_HOW)
-    raise WrongUse(f"{path} is no dump by pg_dump", fix=_HOW)
+    raise WrongUse(f"{path} was not written by pg_dump", fix=_HOW)
 
 
 def _uncompressed(file: IO[bytes]) -> IO[bytes]:
@@ -117,6 +117,6 @@ def _why(error: Exception) -> str:
 
 def _broken(path: Path, why: str) -> OpsError:
     return OpsError(
-        f"{path} is not whole: {why}; the database is as it was",
+        f"{path} is incomplete or damaged: {why}; the database is as it was",
         fix="copy or make the dump again, then repeat",
     )

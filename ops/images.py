@@ -161,7 +161,7 @@ def resolve(
     """Asks for every image that no registry was asked about yet (``again``: for all) and puts the answers into the lock.
 
     Saving is the caller's. A digest that differs from the one in the lock replaces it, and is no failure: official images
-    are built anew under the same tag.
+    are rebuilt under the same tag.
     """
     answers: dict[str, Answer] = {}
     for pin in lock.pins():
@@ -188,7 +188,7 @@ def _ask(pin: Pin, image: str, registries: Registries) -> Answer:
     except RegistryError as error:
         return Answer(image=image, before=before, digest="", verdict=error.verdict, text=error.problem)
     text = f"differs from {_short(before)}{f' ({pin.source})' if pin.source else ''}: " + (
-        "the image was built anew under this tag, which is no error; the registry still has the old one"
+        "the image was rebuilt under this tag, which is no error; the registry still has the old one"
         if kept
         else "the registry does not have that one (any more)"
     )

@@ -262,7 +262,7 @@ def _parsed(repository: Repository, answer: httpx.Response) -> dict[str, Any]:
         parsed = None
     if not isinstance(parsed, dict):
         raise RegistryError(
-            "refused", f"{repository.host} answers {answer.url.path} with what is no JSON object"
+            "refused", f"{repository.host} answers {answer.url.path} with something other than a JSON object"
         )
     return parsed
 

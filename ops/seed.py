@@ -139,7 +139,7 @@ def _wait_for(swarm: Swarm, service: str, say: Callable[[str], None], *, besides
     while not any(task.runs and task.id not in besides for task in swarm.tasks() if task.service_id == id_):
         if time.monotonic() > deadline:
             raise OpsError(
-                f"the dump is in, and {service} is not well after {READY_WITHIN_S:.0f} s:\n    "
+                f"the dump is in, and {service} is not healthy after {READY_WITHIN_S:.0f} s:\n    "
                 + "\n    ".join(swarm.log_tail(id_, 5)),
                 fix=f"docker service logs {service} has all of it; a deploy tries it again",
             )

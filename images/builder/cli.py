@@ -51,7 +51,7 @@ def build(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="NAME", help="This image and its parents.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Build anew, taking in newer packages.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Rebuild, with newer packages.")] = False,
     port: Port = None,
     as_json: Json = False,
 ) -> None:

@@ -110,7 +110,7 @@ def parse(text: str, source: str) -> Description:
     try:
         data = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise Refusal(f"{source}: is no YAML: {error}; mend it") from None
+        raise Refusal(f"{source}: is not YAML: {error}; fix it") from None
     whole = _record(Description, data, source)
     roles = [_role(role, f"{source}: roles/{number}") for number, role in enumerate(whole.pop("roles", []))]
     if not roles:
@@ -204,7 +204,7 @@ def _read(file: File, root: str) -> Any:
     try:
         return _READERS[file.form](text)
     except (ValueError, YAMLError, configparser.Error) as error:
-        raise Refusal(f"{file.at}: is no {file.form}: {error}; mend the file") from None
+        raise Refusal(f"{file.at}: is not {file.form}: {error}; fix the file") from None
 
 
 def _ini(text: str) -> dict[str, dict[str, str]]:

@@ -116,7 +116,7 @@ def test_what_is_no_manifest_is_refused(body: bytes) -> None:
     with asking(lambda request: httpx.Response(200, content=body)) as registries:
         assert refused(registries, "redis", "1") == (
             "refused",
-            "registry-1.docker.io answers /v2/library/redis/manifests/1 with what is no JSON object",
+            "registry-1.docker.io answers /v2/library/redis/manifests/1 with something other than a JSON object",
         )
 
 

@@ -179,7 +179,7 @@ def test_ctrl_c_ends_the_transaction_and_says_how_things_stand(
     ("refuses", "fix"),
     [
         ('role "other" does not exist', "make a plain dump with pg_dump --no-owner --no-acl"),
-        ("permission denied", "repeat the command when that is mended"),
+        ("permission denied", "fix that, then repeat the command"),
     ],
 )
 def test_what_the_server_refuses_is_said_in_its_words(tmp_path: Path, refuses: str, fix: str) -> None:
@@ -288,9 +288,9 @@ def test_a_task_that_ran_before_the_restore_does_not_count(monkeypatch: pytest.M
     assert said == ["waiting for migration"] * 2
 
 
-def test_what_does_not_become_well_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_become_healthy_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seed, "READY_WITHIN_S", -1.0)
     cluster: Any = Cluster([("new", False)])
-    with pytest.raises(OpsError, match=r"(?s)migration is not well.*migration: failed with status 1"):
+    with pytest.raises(OpsError, match=r"(?s)migration is not healthy.*migration: failed with status 1"):
         seed._wait_for(cluster, "migration", lambda text: None, besides=frozenset())
     assert not seed._wait_for(cluster, "core", lambda text: None, besides=frozenset()), "it is not deployed"

@@ -65,7 +65,7 @@ class TestDescription:
                 "x.yaml: roles/0/dependencies/db/port: tcp has no such key; allowed: at",
             ),
             ("- 1\n", "x.yaml: is list; a mapping is needed"),
-            ("a: [", "x.yaml: is no YAML: "),
+            ("a: [", "x.yaml: is not YAML: "),
         ],
     )
     def test_what_is_wrong_is_named_with_its_place(self, text: str, words: str) -> None:
@@ -123,7 +123,7 @@ class TestFiles:
                 "/etc/x: No such file or directory; mount it so that the program's user can read it",
             ),
             ("/etc/x", "\n", "/etc/x: is empty; the program needs what belongs there"),
-            ("{at: /etc/x, form: json}", "{", "/etc/x: is no json: "),
+            ("{at: /etc/x, form: json}", "{", "/etc/x: is not json: "),
             (
                 "{at: /etc/x, form: json, keys: [a.b]}",
                 '{"a": {}}',
