@@ -55,9 +55,11 @@ def programs_of(inventory: Inventory, built: Mapping[str, lock.Entry] | None = N
 
 
 def table(programs: Mapping[str, Program]) -> Iterator[str]:
-    """Program, pinned version, what runs; each program once, stand-ins last, and what they leave open."""
-    each = {program.name: program for program in programs.values()}
-    ordered = sorted(each.values(), key=lambda program: (program.is_stand_in, program.name))
+    """Program, pinned version, what runs; stand-ins last, and what they leave open.
+
+    Each program once, or once for each version where instances run different ones.
+    """
+    ordered = sorted(set(programs.values()), key=lambda each: (each.is_stand_in, each.name, each.pinned))
     yield from columns([("program", "pinned", "what runs"), *((p.name, p.pinned, p.runs) for p in ordered)])
     if any(program.is_stand_in for program in ordered):
         yield f"{STAND_IN}s prove files, users, ports and credentials, and nothing of what a program does"
