@@ -14,6 +14,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 import typer
 
+from images import ImagesError
 from layers.errors import SettingsError
 from ops import errors, images_command, nodes_command, screen
 from ops.options import Env, Json
@@ -302,7 +303,7 @@ def main() -> None:
     except errors.Interrupted as error:
         screen.fail(str(error))
         sys.exit(errors.INTERRUPTED)
-    except (errors.OpsError, SettingsError) as error:
+    except (errors.OpsError, SettingsError, ImagesError) as error:
         screen.fail(str(error))
         sys.exit(errors.FINDING)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from images import ImagesError
 from ops import bench, cli, errors
 from ops.paths import ROOT
 
@@ -49,6 +50,7 @@ def test_a_purge_with_another_name_is_refused() -> None:
         (errors.OpsError("x"), 1),
         (errors.WrongUse("x"), 2),
         (errors.Interrupted("x"), 130),
+        (ImagesError("x"), 1),
         (KeyboardInterrupt(), 130),
     ],
 )
