@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from docker.utils.socket import frames_iter
@@ -88,9 +88,15 @@ class Database:
     def restore(self, dump: Dump, say: Callable[[str], None]) -> None:
         """Streams the dump in; nothing is changed unless all of it came and was accepted."""
         script = _AS_OWNER + _RESTORE.replace("READ", _READERS[dump.kind])
+        feed = _Feed(dump=dump, say=say)
         try:
-            code, _, err = self._run(script, [], feed=_Feed(dump=dump, say=say))
+            code, _, err = self._run(script, [], feed=feed)
         except KeyboardInterrupt:
+            if feed.sent.is_set():
+                raise Interrupted(
+                    f"stopped waiting: all of the dump is with the server, which may still put it into database {self.name}",
+                    fix="repeat the command later; without --replace it changes nothing once the database has tables",
+                ) from None
             raise Interrupted(
                 f"stopped: the restore is one transaction, and database {self.name} is as it was",
                 fix="repeat the command",
@@ -162,6 +168,8 @@ class _Feed:
 
     dump: Dump
     say: Callable[[str], None]
+    sent: threading.Event = field(default_factory=threading.Event)
+    """All of it; from then on a stopped command stops nothing."""
 
     def into(self, connection: socket.socket) -> None:
         size = max(self.dump.bytes_on_disk, 1)
@@ -173,7 +181,9 @@ class _Feed:
                     said = percent
                     self.say(f"restoring {self.dump.path.name}: {percent} %")
             if self.dump.kind == "plain":
+                self.sent.set()
                 connection.sendall(f"\n{_WHOLE}\n".encode())
+            self.sent.set()
             connection.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the other side has ended; it says why

@@ -175,6 +175,20 @@ def test_ctrl_c_ends_the_transaction_and_says_how_things_stand(
     assert engine.codes == [3], "the other side has seen the end, and no word that all of it came"
 
 
+def test_ctrl_c_after_the_last_byte_does_not_say_that_nothing_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(run: str) -> dict[str, int]:
+        raise KeyboardInterrupt
+
+    engine = Engine(tmp_path)
+    monkeypatch.setattr(engine, "exec_inspect", interrupted)
+    with pytest.raises(
+        Interrupted, match="stopped waiting: all of the dump is with the server, which may still"
+    ):
+        restore(engine, dump_at(PLAIN))
+
+
 @pytest.mark.parametrize(
     ("refuses", "fix"),
     [
