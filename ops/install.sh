@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs packages by apt-get, after saying which, and starts the engine. For Debian and Ubuntu; as root or by sudo.
+# Installs packages by apt-get, after saying which, and starts the engine. For Debian and Ubuntu, as root.
 # usage: ops/install.sh [engine] [opentofu] [package...]
 #   engine: Debian's Docker Engine, and waits until it answers
 #   opentofu: OpenTofu, from its own package source, which is added where apt does not know it
@@ -9,8 +9,6 @@ fail() {
     echo "cannot install: $1" >&2
     exit 1
 }
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # quietly WHAT COMMAND...: shows what the command printed only when it fails
 quietly() {
@@ -23,7 +21,7 @@ quietly() {
     fi
 }
 
-apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends "$@"; }
+apt() { env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends "$@"; }
 
 knows() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 
@@ -31,41 +29,32 @@ knows() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 add_opentofu_source() {
     url=https://packages.opentofu.org/opentofu/tofu
     keys=/etc/apt/keyrings
-    as_root install -d -m 0755 $keys &&
-        curl -fsS --max-time 60 https://get.opentofu.org/opentofu.gpg | as_root tee $keys/opentofu.gpg >/dev/null &&
-        curl -fsS --max-time 60 $url/gpgkey | gpg --batch --dearmor | as_root tee $keys/opentofu-repo.gpg >/dev/null &&
+    install -d -m 0755 $keys &&
+        curl -fsS --max-time 60 https://get.opentofu.org/opentofu.gpg | tee $keys/opentofu.gpg >/dev/null &&
+        curl -fsS --max-time 60 $url/gpgkey | gpg --batch --dearmor | tee $keys/opentofu-repo.gpg >/dev/null &&
         [ -s $keys/opentofu.gpg ] && [ -s $keys/opentofu-repo.gpg ] &&
         echo "deb [signed-by=$keys/opentofu.gpg,$keys/opentofu-repo.gpg] $url/any/ any main" |
-        as_root tee /etc/apt/sources.list.d/opentofu.list >/dev/null &&
+        tee /etc/apt/sources.list.d/opentofu.list >/dev/null &&
         apt update
-}
-
-# It runs, and answers root alone: no waiting helps there.
-may_use_engine() {
-    if [ "$(id -u)" != 0 ] && as_root docker info >/dev/null 2>&1; then
-        fail "the engine runs, but this user may not use it: sudo usermod -aG docker $(id -un), then log in again"
-    fi
 }
 
 start_engine() {
     docker info >/dev/null 2>&1 && return
-    may_use_engine
     echo "starting the engine"
     if [ -d /run/systemd/system ]; then
-        as_root systemctl start docker
+        systemctl start docker
     else
-        as_root service docker start >/dev/null
+        service docker start >/dev/null
     fi || fail "the engine does not start; see its log: journalctl -u docker, or /var/log/docker.log"
     for _ in $(seq 60); do
         docker info >/dev/null 2>&1 && return
-        may_use_engine
-        sleep 1
+            sleep 1
     done
     fail "the engine does not answer after 60 s; docker info says why"
 }
 
 command -v apt-get >/dev/null || fail "INSTALL=yes needs apt-get (Debian, Ubuntu); elsewhere install by hand what is named above"
-[ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "apt-get needs root, and there is no sudo; run this as root"
+[ "$(id -u)" = 0 ] || fail "INSTALL=yes needs root, for packages, for a new engine and for debootstrap; run the same command as root"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 trap 'exit 130' INT TERM

