@@ -20,7 +20,7 @@ READY_WITHIN_S = 300.0
 """For the migration, and for core after it where it is restarted."""
 
 _STATE = """SELECT current_setting('server_version_num')::int / 10000, count(*) FROM pg_class c JOIN pg_namespace n
-ON n.oid = relnamespace WHERE relkind IN ('r', 'p') AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
+ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
 
 
 def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -> None:
@@ -91,16 +91,16 @@ def _database(found: list[Swarm], identity: Identity, server: Postgres, environm
 
 
 def _check(database: Database, dump: Dump, *, replace: bool, environment: str) -> None:
-    version, tables = map(int, database.ask(_STATE).split())
+    version, kept = map(int, database.ask(_STATE).split())
     if dump.version > version:
         raise OpsError(
             f"{dump.path} is from Postgres {dump.version}, and {environment} has {version}: a dump goes into its own version "
             "or a later one",
             fix="dump from an older server, or move the environment to that version first",
         )
-    if tables and not replace:
+    if kept and not replace:
         raise OpsError(
-            f"database {database.name} of {environment} has {tables} tables; nothing was changed",
+            f"database {database.name} of {environment} has {kept} tables, views and sequences; nothing was changed",
             fix="--replace deletes all of them first",
         )
 

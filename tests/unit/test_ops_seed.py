@@ -220,7 +220,9 @@ def test_a_command_that_does_not_end_is_no_success(tmp_path: Path, monkeypatch: 
 
 
 def test_a_database_with_tables_is_left_alone(tmp_path: Path) -> None:
-    with pytest.raises(OpsError, match="database main of local has 29 tables; nothing was changed"):
+    with pytest.raises(
+        OpsError, match="database main of local has 29 tables, views and sequences; nothing was changed"
+    ):
         seed._check(
             database(Engine(tmp_path, TABLES="29")), dump_at(PLAIN), replace=False, environment="local"
         )
