@@ -22,6 +22,8 @@ _PLATFORMS = (
     "linux",
 )
 
+TIMEOUT_S = 900
+
 
 def download(requirements: Path, machine: str, say: Callable[[str], None]) -> dict[str, Path]:
     """Wheels for one requirements.txt, by file name; kept in the cache under the hash of that file.
@@ -47,7 +49,12 @@ def _fetch(requirements: Path, machine: str, folder: Path) -> None:
             *(word for name in _PLATFORMS for word in ("--platform", f"{name}_{machine}")),
             "--dest", str(target), "--requirement", str(requirements),
         ]  # fmt: skip
-        run = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise ImagesError(
+                f"{requirements.parent.name}/requirements.txt: pip took longer than {TIMEOUT_S} s; try again"
+            ) from None
         if run.returncode:
             tail = "\n  ".join(run.stderr.strip().splitlines()[-8:])
             raise ImagesError(
