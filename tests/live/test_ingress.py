@@ -211,22 +211,26 @@ def test_a_public_page_answers_and_nobody_can_claim_to_be_signed_in(terraform: T
     assert (status, json.loads(body)) == (200, {"page": "live-public", "user": []})
 
 
+OUTSIDE = (403, 500)
+"""Somebody outside the guild: the real forward-auth takes Discord's 404 for a fault, its stand-in does not pretend to."""
+
+
 @pytest.mark.parametrize(
     ("person", "page", "expected"),
     [
-        ("admin", "live-admin", 200),
-        ("designer", "live-admin", 401),
-        ("without_role", "live-admin", 401),
-        ("another_role", "live-admin", 401),
-        ("not_a_member", "live-admin", 500),
-        ("designer", "live-designer", 200),
-        ("admin", "live-designer", 401),
+        ("admin", "live-admin", (200,)),
+        ("designer", "live-admin", (401,)),
+        ("without_role", "live-admin", (401,)),
+        ("another_role", "live-admin", (401,)),
+        ("not_a_member", "live-admin", OUTSIDE),
+        ("designer", "live-designer", (200,)),
+        ("admin", "live-designer", (401,)),
     ],
 )
-def test_who_gets_in(terraform: Terraform, person: str, page: str, expected: int) -> None:
+def test_who_gets_in(terraform: Terraform, person: str, page: str, expected: tuple[int, ...]) -> None:
     status, address, body = Browser().sign_in(person, f"https://{page}.{DOMAIN}/")
-    assert status == expected, body
-    if expected == 200:
+    assert status in expected, body
+    if status == 200:
         assert address == f"https://{page}.{DOMAIN}/"
         assert len(json.loads(body)["user"]) == 1
 

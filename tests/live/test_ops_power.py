@@ -22,7 +22,7 @@ from ops.swarm import connected
 # The swarm is started by `up` where there is none.
 pytestmark = pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"])
 
-COPIED = ("ops", "layers", "environments", "constructs", "rehearsal")
+COPIED = ("ops", "layers", "environments", "constructs", "images", "rehearsal")
 
 
 def absent(reason: str) -> None:
