@@ -79,6 +79,20 @@ def test_an_engine_that_does_not_run_is_started(machine: Machine) -> None:
     assert "apt-get" not in machine.calls.read_text()
 
 
+def test_an_engine_whose_service_does_not_start_is_started_by_itself(machine: Machine) -> None:
+    started = machine.folder / "started"
+    machine.has("docker", does=f"test -f {started}")
+    machine.has("apt-get")
+    machine.has("service", "systemctl", does="exit 1")
+    machine.has("setsid", does='"$@"')
+    machine.has("dockerd", does=f"touch {started}")
+    done = machine.needs("engine", install="yes")
+    if Path("/run/systemd/system").is_dir():
+        assert "journalctl -u docker" in done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (0, "starting the engine\n"), done.stderr
+
+
 def test_an_ordinary_user_is_told_before_anything_is_installed(machine: Machine) -> None:
     (machine.folder / "id").unlink()
     machine.has("id", does="echo 1000")
