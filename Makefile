@@ -39,7 +39,7 @@ soak: tools setup ## cold starts of the local environment, one after the other: 
 	@$(OPS) soak --times $(TIMES) --confirm "$(CONFIRM)"
 
 rehearse: tools setup ## the whole platform from nothing, in a box on this machine: make rehearse [NODES=1|3|4]
-	@sh ops/need.sh box && $(OPS) rehearse --nodes $(NODES)
+	@sh ops/setup/need.sh box && .venv/bin/python -m rehearsal --nodes $(NODES)
 
 test: setup ## all tests; the live ones where engine and providers are there
 	@.venv/bin/python -m pytest
@@ -61,16 +61,16 @@ clean: ## removes what was installed and synthesized; state, data and images sta
 
 .PHONY: tools
 tools:
-	@PYTHON=$(PYTHON) sh ops/need.sh python node terraform engine $(if $(filter yes,$(INSTALL)),images)
+	@PYTHON=$(PYTHON) sh ops/setup/need.sh python node terraform engine $(if $(filter yes,$(INSTALL)),images)
 
 .venv/.ready: requirements.txt constraints.txt constructs/pyproject.toml
-	@PYTHON=$(PYTHON) sh ops/need.sh python node
+	@PYTHON=$(PYTHON) sh ops/setup/need.sh python node
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "installing Python packages into .venv" && .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 # The scripts are left out: the one package that has any comes with its binaries.
 node_modules/.ready: package.json package-lock.json
-	@PYTHON=$(PYTHON) sh ops/need.sh python node
+	@PYTHON=$(PYTHON) sh ops/setup/need.sh python node
 	@echo "installing cdktf-cli into node_modules" && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >/dev/null
 	@touch $@

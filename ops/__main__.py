@@ -1,6 +1,6 @@
 """Run as ``python -m ops``."""
 
-from ops.cli import main
+from ops.cli.app import main
 
 if __name__ == "__main__":
     main()

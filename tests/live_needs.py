@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from ops.terraform import program
+from ops.terraform.runner import program
 
 SECONDS = 60
 

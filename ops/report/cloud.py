@@ -6,13 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ops.report.inventory import Inventory, Resource, Values, one
-from ops.report.model import Action
-
-REFERENCE = re.compile(
-    r"\$\{(?P<address>[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?)\.(?P<attribute>[a-z0-9_]+)\}"
-)
-"""One attribute of another resource, as text in synthesized JSON."""
+from ops.model.changes import Action
+from ops.model.inventory import REFERENCE, Inventory, Resource, Values, one
 
 Say = Callable[[Values, Inventory], str]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ops.report.actions import NEVER_CAME_UP, Planned
+from ops.model.changes import NEVER_CAME_UP, Action, Planned
+from ops.model.inventory import LAYERS, SHARED, Inventory, Resource
+from ops.model.service import ImageName, ServiceView, view_of
 from ops.report.cloud import danger_of, loss_of
-from ops.report.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.report.items import item_changes
-from ops.report.model import Action, ItemChange, LayerReport, ServiceChange, StackReport
-from ops.report.service import ImageName, ServiceView, view_of
+from ops.report.model import ItemChange, LayerReport, ServiceChange, StackReport
 from ops.report.services import service_change
 
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.report.actions import Planned
+from ops.model.changes import Action, Planned
+from ops.model.inventory import Inventory, Resource
+from ops.model.redact import HIDDEN, SECRET_ATTRIBUTES
 from ops.report.cloud import details_of, effect_of, note_of, shown
-from ops.report.inventory import Inventory, Resource
-from ops.report.model import Action, ItemChange, SettingChange
-from ops.report.redact import HIDDEN, SECRET_ATTRIBUTES
+from ops.report.model import ItemChange, SettingChange
 
 _SHOWN_BY_SERVICES = ("docker_config", "docker_secret")
 """Replaced under a new name for every change; what matters is the content, shown with the services that read it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.report.model import Action, FileChange, LayerReport, Report, ServiceChange, StackReport
+from ops.model.changes import Action
+from ops.report.model import FileChange, LayerReport, Report, ServiceChange, StackReport
 from ops.report.text import LEGEND, MARKS, counts, image_and_change, replicas, unresolved
 
 

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class Action(StrEnum):
-    """What happens to a resource."""
-
-    ADD = "add"
-    CHANGE = "change"
-    REPLACE = "replace"
-    DESTROY = "destroy"
+from ops.model.changes import Action
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ops.report.actions import Planned
+from ops.model.changes import Action, Planned
+from ops.model.inventory import Inventory, text_of
+from ops.model.service import FileRef, ServiceView
 from ops.report.diff import summary, unified
-from ops.report.inventory import Inventory, text_of
-from ops.report.model import Action, FileChange, ImageChange, ServiceChange, SettingChange
-from ops.report.service import FileRef, ServiceView
+from ops.report.model import FileChange, ImageChange, ServiceChange, SettingChange
 
 _NO_RESTART = ("label ", "update ", "rollback ")
 """Settings of the service, not of its tasks: changing them restarts nothing."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ops.columns import columns
-from ops.report.model import Action, FileChange, ItemChange, LayerReport, Report, ServiceChange, StackReport
+from ops.model.changes import Action
+from ops.report.model import FileChange, ItemChange, LayerReport, Report, ServiceChange, StackReport
+from ops.terminal.columns import columns
 
 MARKS = {Action.ADD: "+", Action.CHANGE: "~", Action.REPLACE: "!", Action.DESTROY: "-"}
 _HEADINGS = ("", "service", "image", "replicas", "update", "effect")

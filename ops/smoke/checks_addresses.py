@@ -7,15 +7,7 @@ from collections.abc import Iterator
 import httpx
 
 from ops.smoke.browser import Browser
-from ops.smoke.expectation import (
-    Answer,
-    Arrival,
-    Case,
-    arrival,
-    cases,
-    wrong_in_authorize,
-    wrong_in_redirect,
-)
+from ops.smoke.expectation import Answer, Arrival, Case, arrival, cases, wrong_in_authorize, wrong_in_redirect
 from ops.smoke.outcome import Outcome
 from ops.smoke.person import ANONYMOUS
 from ops.smoke.scene import Scene

@@ -10,7 +10,7 @@ from ops.smoke.graph import Declared
 from ops.smoke.outcome import Outcome
 from ops.smoke.scene import Scene
 from ops.smoke.tasks import Tasks
-from ops.swarm import Swarm
+from ops.swarm.engine import Swarm
 
 AREA = "services"
 PORTS_AREA = "published ports"

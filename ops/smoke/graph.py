@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.report.inventory import Inventory, Resource
+from ops.model.inventory import Inventory, Resource
 from ops.smoke.route import health_check_of
 
 _HEALTHZ = re.compile(r"http://127\.0\.0\.1:(\d+)/healthz")

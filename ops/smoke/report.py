@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from ops.columns import columns
-from ops.programs import STAND_IN, table
+from ops.report.programs import STAND_IN, table
 from ops.smoke import checks_addresses
 from ops.smoke.outcome import Outcome, Status
 from ops.smoke.result import Result
+from ops.terminal.columns import columns
 
 _CASE = re.compile(r"(?P<url>\S+) as (?P<person>.+)")
 _MARKS = {Status.PASSED: "", Status.FAILED: "FAILED", Status.NOT_CHECKED: "not checked"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ops.programs import Program
+from ops.report.programs import Program
 from ops.smoke.outcome import Outcome, Status
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.errors import OpsError
-from ops.report.inventory import Inventory, Resource
+from ops.model.inventory import Inventory, Resource
 
 _ROUTER = re.compile(r"traefik\.http\.routers\.([^.]+)\.(.+)")
 _RULE = re.compile(r"Host\(`(?P<host>[^`]+)`\)(?: && PathPrefix\(`(?P<path>[^`]+)`\))?")

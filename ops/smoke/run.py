@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 
-from ops.engines import engines
 from ops.errors import OpsError
-from ops.programs import programs_of
+from ops.nodes.engines import engines
+from ops.report.programs import programs_of
 from ops.smoke import (
     checks_addresses,
     checks_certificates,
@@ -31,7 +31,7 @@ from ops.smoke.result import Result
 from ops.smoke.route import routes_of
 from ops.smoke.scene import Scene
 from ops.smoke.tasks import Tasks
-from ops.target import Target
+from ops.terraform.target import Target
 
 STABLE_S = 30.0
 SIGN_IN = "forward-auth"

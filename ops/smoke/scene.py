@@ -12,7 +12,7 @@ from layers.ingress.fake_discord import Person
 from layers.ingress.layer import PROXIES
 from layers.platform.identity import Identity, identities_of
 from layers.settings.environment import Environment
-from ops.programs import AS_PINNED, Program
+from ops.report.programs import AS_PINNED, Program
 from ops.smoke.authority import Trust
 from ops.smoke.browser import Browser, Reach
 from ops.smoke.graph import Declared

@@ -18,10 +18,10 @@ import docker
 import requests
 from rich.text import Text
 
-from ops import screen
-from ops.columns import columns
 from ops.paths import ROOT, STATE
 from ops.smoke.tasks import SERVICE
+from ops.terminal import screen
+from ops.terminal.columns import columns
 
 ENVIRONMENT = "local"
 MOST_RESTARTS = 3

@@ -10,7 +10,7 @@ from typing import Any
 import docker.errors
 import requests
 
-from ops.swarm import Swarm
+from ops.swarm.engine import Swarm
 
 SERVICE = "com.docker.swarm.service.name"
 _LISTENS = "0A"

@@ -11,7 +11,7 @@ from layers.settings.environment import Environment
 from ops.errors import OpsError, WrongUse
 from ops.state import lock, terraform_race
 from ops.state.bucket import Bucket, credentials, endpoint_of
-from ops.terraform import program
+from ops.terraform.runner import program
 
 WAY_OUT = (
     "do not deploy from two places at once: both would write this state, and one would lose its resources. "

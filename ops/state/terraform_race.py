@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ops.errors import OpsError
 from ops.state.bucket import Bucket
-from ops.terraform import program
+from ops.terraform.runner import program
 
 HOLD_S = 4
 """How long the first holds the lock; the second comes in the middle of it."""

@@ -13,8 +13,8 @@ from typing import IO, Any, Self
 
 from images.builder.paths import cache_dir
 from images.builder.registry import Registry, chosen_port
-from rehearsal.digitalocean import Emulator, MachineError, Settings
-from rehearsal.digitalocean.settings import Seconds
+from rehearsal.emulator import Emulator, MachineError, Settings
+from rehearsal.emulator.settings import Seconds
 
 from . import addresses, cleaning, image, networks, ssh
 from .engine import docker, execute

@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from rehearsal.digitalocean import MachineError
+from rehearsal.emulator import MachineError
 
 from . import memory, networks
 from .disks import Disks

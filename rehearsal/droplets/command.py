@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from rehearsal.digitalocean import MachineError
+from rehearsal.emulator import MachineError
 
 
 def run(*command: str, timeout: float = 30) -> str:

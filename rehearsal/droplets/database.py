@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from ipaddress import ip_network
 
-from rehearsal.digitalocean import DatabaseCluster, MachineError
-from rehearsal.digitalocean.resources.databases import OWNER
+from rehearsal.emulator import DatabaseCluster, MachineError
+from rehearsal.emulator.resources.databases import OWNER
 
 from .engine import LABEL, PREFIX, docker, inside
 from .networks import have_private

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from rehearsal.digitalocean import MachineError, Volume
+from rehearsal.emulator import MachineError, Volume
 
 from .command import run
 

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from rehearsal.digitalocean import MachineError
+from rehearsal.emulator import MachineError
 
 from . import memory
 from .engine import LABEL, PREFIX, docker, inside, listens, pid

@@ -6,7 +6,7 @@ import subprocess
 
 from images.builder import engine
 from images.builder.errors import ImagesError
-from rehearsal.digitalocean import MachineError
+from rehearsal.emulator import MachineError
 
 LABEL = "sprocket.rehearsal=1"
 PREFIX = "sprocket-rehearsal"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from rehearsal.digitalocean import FirewallRule, Machine
+from rehearsal.emulator import FirewallRule, Machine
 
 from .addresses import BACKPLANE, HOST, INTERNET, METADATA, PUBLIC
 from .disks import LOOP_MAJOR

@@ -13,7 +13,7 @@ from images.builder import debian, engine, gateway, tools, wheels
 from images.builder.paths import RECIPES, exclusively, programs_dir
 from images.builder.plan import Step, steps
 from images.builder.recipe import PREFIX, ROOT, read_all
-from rehearsal.digitalocean import MachineError
+from rehearsal.emulator import MachineError
 
 Say = Callable[[str], None]
 

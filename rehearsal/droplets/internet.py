@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.digitalocean import Record
+from rehearsal.emulator import Record
 
 from . import inside
 from .addresses import BACKPLANE, INTERNET, METADATA, SPACES

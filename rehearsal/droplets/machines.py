@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rehearsal.digitalocean import (
+from rehearsal.emulator import (
     DatabaseCluster,
     DatabaseEndpoint,
     FirewallRule,
@@ -17,7 +17,7 @@ from rehearsal.digitalocean import (
     Record,
     Volume,
 )
-from rehearsal.digitalocean.machines import SpacesKey
+from rehearsal.emulator.machines import SpacesKey
 
 from . import addresses, hardware, image
 from .database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from ipaddress import IPv4Network
 
-from rehearsal.digitalocean import MachineError
+from rehearsal.emulator import MachineError
 
 from .addresses import PUBLIC
 from .command import run

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
-from rehearsal.digitalocean import FirewallRule
+from rehearsal.emulator import FirewallRule
 
 TABLE = "inet cloud_firewall"
 INTERFACES = '{ "eth0", "eth1" }'

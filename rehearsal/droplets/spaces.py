@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from rehearsal.digitalocean.machines import SpacesKey
+from rehearsal.emulator.machines import SpacesKey
 
 READ = ("Read", "List", "Tagging")
 GRANTS = {"read": READ, "readwrite": (*READ, "Write")}

@@ -14,9 +14,9 @@ from sprocket_constructs import SwarmApp
 
 from layers.cloud.stack import EnvironmentCloud
 from layers.settings.environment import Environment
-from ops.terraform import program
-from rehearsal.digitalocean import Emulator, Settings
-from rehearsal.digitalocean.settings import Seconds
+from ops.terraform.runner import program
+from rehearsal.emulator import Emulator, Settings
+from rehearsal.emulator.settings import Seconds
 from tests.live.spaces_endpoint import SpacesEndpoint
 
 SECONDS = 300

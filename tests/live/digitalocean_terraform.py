@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ops.terraform import program
-from rehearsal.digitalocean import Emulator, Settings
-from rehearsal.digitalocean.settings import Seconds
+from ops.terraform.runner import program
+from rehearsal.emulator import Emulator, Settings
+from rehearsal.emulator.settings import Seconds
 from tests.live_needs import DIGITALOCEAN
 
 SECONDS = 240

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from rehearsal.digitalocean import Emulator
 from rehearsal.droplets import Box
 from rehearsal.droplets.addresses import HOST
+from rehearsal.emulator import Emulator
 
 SECONDS = 90
 EVERYWHERE = {"addresses": ["0.0.0.0/0", "::/0"]}

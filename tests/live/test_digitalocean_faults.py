@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rehearsal.digitalocean.faults import Fault
+from rehearsal.emulator.faults import Fault
 from tests.live.digitalocean_terraform import Config, Terraform
 
 pytestmark = [pytest.mark.live(needs=["terraform", "digitalocean provider"]), pytest.mark.proof]

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rehearsal.digitalocean.settings import Seconds
 from rehearsal.droplets import Box, cleaning
 from rehearsal.droplets.addresses import METADATA
+from rehearsal.emulator.settings import Seconds
 from tests.live.droplet_cloud import SECONDS, USER_DATA, Cloud
 
 pytestmark = [pytest.mark.live(needs=["engine"]), pytest.mark.proof]

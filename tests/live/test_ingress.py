@@ -34,7 +34,7 @@ from sprocket_constructs import (
 
 from layers.images import PACKAGES_LOCK
 from ops.errors import OpsError
-from ops.terraform import Terraform, program
+from ops.terraform.runner import Terraform, program
 from tests.live.conftest import _absent
 from tests.unit.ingress_stack import IngressStack, ingress, with_designers
 

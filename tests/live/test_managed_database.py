@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from ops.rehearse.checks.database import ROOM
-from rehearsal.digitalocean import DatabaseCluster, DatabaseEndpoint, MachineError
 from rehearsal.droplets import database, image
 from rehearsal.droplets.database import Database
+from rehearsal.emulator import DatabaseCluster, DatabaseEndpoint, MachineError
+from rehearsal.suite.checks.database import ROOM
 
 pytestmark = pytest.mark.live(needs=["engine"])
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.rehearse.checks import faults
-from ops.rehearse.checks.disaster import destroy_all
-from ops.rehearse.world import World
+from rehearsal.suite.checks import faults
+from rehearsal.suite.checks.disaster import destroy_all
+from rehearsal.suite.world import World
 from tests.live.emulated_world import DEPLOY, emulated_world
 
 pytestmark = [

@@ -17,7 +17,7 @@ import pytest
 from images import LOCK_FILE
 from images.builder import lock
 from ops.paths import ROOT
-from ops.swarm import connected
+from ops.swarm.engine import connected
 
 # The swarm is started by `up` where there is none.
 pytestmark = pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"])

@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from layers.loading import load_environment
 from layers.settings.environment import Environment, State
-from ops import errors, screen
+from ops import errors
+from ops.cli.state import app
 from ops.paths import STATE
 from ops.state.bucket import Bucket
-from ops.state.command import app
 from ops.state.create import create
+from ops.terminal import screen
 from tests.live import s3_server
 
 pytestmark = [pytest.mark.live(needs=["terraform"]), pytest.mark.proof]

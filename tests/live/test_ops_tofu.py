@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.rehearse.checks.faults import _state
-from ops.rehearse.world import World
+from rehearsal.suite.checks.faults import _state
+from rehearsal.suite.world import World
 from tests.live.emulated_world import DEPLOY, ENVIRONMENT, emulated_world
 
 pytestmark = [

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import pytest
 
 from layers.platform.identity import identities_of
-from ops.programs import programs_of
-from ops.rehearse.markers import PSQL, REDIS
+from ops.report.programs import programs_of
+from rehearsal.suite.markers import PSQL, REDIS
 from tests.live.local_platform import LocalPlatform, command, disruptive, until
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ops.registry import Registries, RegistryError
-from ops.registry_login import Login
+from ops.registry.client import Registries, RegistryError
+from ops.registry.login import Login
 
 pytestmark = pytest.mark.live(needs=["docker-registry"])
 

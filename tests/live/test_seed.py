@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from layers.platform.identity import identities_of
+from ops.database.seed import seed
 from ops.errors import OpsError
-from ops.programs import programs_of
-from ops.rehearse.markers import PSQL
-from ops.seed import seed
+from ops.report.programs import programs_of
+from rehearsal.suite.markers import PSQL
 from tests.live.local_platform import ENVIRONMENT, LocalPlatform, disruptive
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]

@@ -10,11 +10,12 @@ import pytest
 
 from layers.errors import SettingsError
 from layers.loading import environment_names
-from ops import cli, errors
+from ops import errors
 from ops.check import runner, text
 from ops.check.address import addresses_of
 from ops.check.finding import Finding
 from ops.check.rules.secrets import supplied_secrets_are_there
+from ops.cli import app
 from tests.policy.rules import platform, services
 from tests.stacks.synthesis import ALL, synthesized
 
@@ -167,5 +168,5 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setattr("sys.argv", ["ops", "check", *words])
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        app.main()
     return int(ended.value.code or 0)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.pages import PICTURE, overview_of, table_of
-from ops.picture import draw
+from ops.docs.pages import PICTURE, overview_of, table_of
+from ops.docs.picture import draw
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"

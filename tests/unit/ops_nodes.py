@@ -6,7 +6,7 @@ from pathlib import Path
 
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
-from ops.target import Target
+from ops.terraform.target import Target
 from tests.unit.ops_cloud import cloud
 
 SETTINGS = load_environment("rehearsal-4")

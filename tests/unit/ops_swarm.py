@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.swarm import ServiceOnSwarm, Swarm, Task
+from ops.swarm.engine import ServiceOnSwarm, Swarm, Task
 
 
 @dataclass

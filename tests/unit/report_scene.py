@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from ops.model.changes import from_inventories
+from ops.model.inventory import from_synthesis
 from ops.report import text
-from ops.report.actions import from_inventories
 from ops.report.compare import compare
-from ops.report.inventory import from_synthesis
 from ops.report.model import Report, ServiceChange, StackReport
 from tests.unit.ops_fixtures import service, stack
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops.report.inventory import Inventory, from_synthesis
+from ops.model.inventory import Inventory, from_synthesis
 from tests.unit.ops_fixtures import network, service, stack
 
 ADDRESSES = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.digitalocean import (
+from rehearsal.emulator import (
     DatabaseCluster,
     DatabaseEndpoint,
     FirewallRule,
@@ -20,7 +20,7 @@ from rehearsal.digitalocean import (
     Settings,
     Volume,
 )
-from rehearsal.digitalocean.settings import Seconds
+from rehearsal.emulator.settings import Seconds
 from tests.unit.do_shapes.box import DROPLET, KEY, Box, boxed
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.digitalocean import DatabaseCluster, DatabaseEndpoint, Machines
+from rehearsal.emulator import DatabaseCluster, DatabaseEndpoint, Machines
 from tests.unit.do_shapes.box import Box, boxed
 
 

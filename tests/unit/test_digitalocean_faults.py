@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rehearsal.digitalocean import EmulatorError, Settings
-from rehearsal.digitalocean.faults import Fault
-from rehearsal.digitalocean.settings import Seconds
+from rehearsal.emulator import EmulatorError, Settings
+from rehearsal.emulator.faults import Fault
+from rehearsal.emulator.settings import Seconds
 from tests.unit.do_shapes.box import DROPLET, Box, boxed
 
 

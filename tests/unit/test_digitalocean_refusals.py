@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from rehearsal.digitalocean import Settings
-from rehearsal.digitalocean.settings import Seconds
+from rehearsal.emulator import Settings
+from rehearsal.emulator.settings import Seconds
 from tests.unit.do_shapes.box import CLUSTER, DROPLET, KEY, RULE, VOLUME, Box, boxed
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.digitalocean.routes import ROUTER
+from rehearsal.emulator.routes import ROUTER
 from tests.unit.do_shapes.box import DROPLET, KEY, RULE, Box, boxed
 from tests.unit.do_shapes.shapes import faults, tables
 

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from rehearsal.digitalocean import Emulator, EmulatorError, Settings
-from rehearsal.digitalocean.settings import Seconds
-from rehearsal.digitalocean.store import Store
+from rehearsal.emulator import Emulator, EmulatorError, Settings
+from rehearsal.emulator.settings import Seconds
+from rehearsal.emulator.store import Store
 from tests.unit.do_shapes.box import DROPLET, Box, boxed
 
-COMMAND = [sys.executable, "-m", "rehearsal.digitalocean"]
+COMMAND = [sys.executable, "-m", "rehearsal.emulator"]
 HEADERS = {"Authorization": "Bearer any"}
 
 
@@ -207,7 +207,7 @@ def test_the_emulators_own_mistakes_are_told(tmp_path: Path, monkeypatch: pytest
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("rehearsal.digitalocean.resources.ssh_keys.fingerprint", broken)
+    monkeypatch.setattr("rehearsal.emulator.resources.ssh_keys.fingerprint", broken)
     with boxed(tmp_path, settings=Settings(Seconds())) as box:
         body = {"name": "a", "public_key": "x"}
         assert "see its log" in box.refused("POST", "/v2/account/keys", body, status=500)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rehearsal.digitalocean import FirewallRule, Machine, Machines, Settings
-from rehearsal.digitalocean.machines import SpacesKey
 from rehearsal.droplets import Box, addresses
 from rehearsal.droplets.spaces import identities, owner_key
+from rehearsal.emulator import FirewallRule, Machine, Machines, Settings
+from rehearsal.emulator.machines import SpacesKey
 from tests.unit.do_shapes.box import AT_ONCE, DROPLET, RULE, boxed
 
 

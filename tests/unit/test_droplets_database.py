@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.digitalocean import DatabaseCluster, DatabaseEndpoint, MachineError, Record
 from rehearsal.droplets import database, image
 from rehearsal.droplets.database import Database, host_rules, statements, statements_to_drop
 from rehearsal.droplets.internet import Internet
 from rehearsal.droplets.machines import DropletMachines
 from rehearsal.droplets.spaces import owner_key
+from rehearsal.emulator import DatabaseCluster, DatabaseEndpoint, MachineError, Record
 
 CLUSTER = DatabaseCluster(
     id="one",

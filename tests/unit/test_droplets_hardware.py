@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.digitalocean import Machine, Volume
 from rehearsal.droplets import hardware
 from rehearsal.droplets.hardware import Hardware, metadata, power_on, seed_files
 from rehearsal.droplets.inside.metadata import answer
 from rehearsal.droplets.memory import has_room
+from rehearsal.emulator import Machine, Volume
 
 USER_DATA = "#cloud-config\nwrite_files: [{path: /a, content: 'it''s $HOME'}]\n"
 MACHINE = Machine(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.digitalocean import FirewallRule
 from rehearsal.droplets.rules import matches, ruleset
+from rehearsal.emulator import FirewallRule
 
 
 def rule(

@@ -38,7 +38,7 @@ class Machine:
 
     def needs(self, *names: str, install: str = "") -> subprocess.CompletedProcess[str]:
         environment = {"PATH": str(self.folder), "PYTHON": sys.executable, "INSTALL": install}
-        words = ["/bin/sh", str(ROOT / "ops" / "need.sh"), *names]
+        words = ["/bin/sh", str(ROOT / "ops" / "setup" / "need.sh"), *names]
         return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ops.account import Account, NotThere
+from ops.cloud.client import Account, NotThere
 from ops.errors import OpsError
 
 Given = httpx.Response | httpx.HTTPError

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-import ops.apply
-from ops.apply import only_stop_grace
+import ops.terraform.apply
 from ops.errors import Interrupted, OpsError
-from ops.terraform import Diagnostic, Outcome
-from ops.watch import Watch, wait_until_settled
+from ops.swarm.tasks import Watch, wait_until_settled
+from ops.terraform.apply import only_stop_grace
+from ops.terraform.runner import Diagnostic, Outcome
 from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
 
 GRACE = "error on wait for container with ID 'abc': context deadline exceeded"
@@ -80,14 +80,14 @@ def test_where_the_state_is_encrypted_it_is_written_without_changes_too(
     def no_changes(*_: object) -> Iterator[tuple[Path, None]]:
         yield Path("plan"), None
 
-    monkeypatch.setattr(ops.apply, "saved_plan", no_changes)
+    monkeypatch.setattr(ops.terraform.apply, "saved_plan", no_changes)
     monkeypatch.setenv("TF_ENCRYPTION", encryption)
     terraform = SimpleNamespace(apply=write, state=dict)
     target = SimpleNamespace(
         name="prod", stack="prod-cloud", is_cloud=True, variables={}, terraform=terraform
     )
     with pytest.raises(raised) if raised else nullcontext():
-        assert ops.apply.apply(cast(Any, target), parallelism=1) is False
+        assert ops.terraform.apply.apply(cast(Any, target), parallelism=1) is False
     assert applied == ([Path("plan")] if encryption else [])
 
 

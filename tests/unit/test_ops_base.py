@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.base import synthesized_at
 from ops.errors import OpsError, WrongUse
+from ops.terraform.git_baseline import synthesized_at
 
 MAIN = """\
 import json, os, pathlib, sys

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ops import bill, images
-from ops.cli import app
+from ops.cli.app import app
 from ops.errors import OpsError, WrongUse
-from ops.images import LockFile
+from ops.registry import bill_of_materials, image_lock
+from ops.registry.image_lock import LockFile
 
 COMMIT = "a" * 40
 TAG = f"sha-{COMMIT}"
@@ -50,7 +50,7 @@ def document() -> dict[str, Any]:
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "images.lock.yaml"
     path.write_text(LOCK)
-    monkeypatch.setattr(images.LockFile.__init__, "__defaults__", (path,))
+    monkeypatch.setattr(image_lock.LockFile.__init__, "__defaults__", (path,))
     return path
 
 
@@ -150,7 +150,7 @@ def test_a_bill_with_a_fault_changes_nothing(lock: Path, file: Path, fault: str)
     file.write_text(json.dumps(given))
     pinned = LockFile()
     with pytest.raises(OpsError) as caught:
-        bill.take(bill.read(file), pinned)
+        bill_of_materials.take(bill_of_materials.read(file), pinned)
     assert message in caught.value.problem
     assert caught.value.fix
     assert pinned.diff() == ""
@@ -161,19 +161,22 @@ def test_a_file_that_is_no_bill_is_named(tmp_path: Path, text: str) -> None:
     file = tmp_path / "bill.json"
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(OpsError, match=r"bill\.json: the whole file: ") as caught:
-        bill.read(file)
+        bill_of_materials.read(file)
     assert "download the artifact bom-main" in caught.value.fix
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match=r"bill\.json cannot be read: No such file"):
-        bill.read(tmp_path / "bill.json")
+        bill_of_materials.read(tmp_path / "bill.json")
 
 
 def test_of_several_lines_one_has_to_be_named(lock: Path, file: Path) -> None:
     lock.write_text(LOCK + "  postgres-queues: {namespace: ghcr.io/org, images: {core: {tag: sha-0}}}\n")
     with pytest.raises(WrongUse, match=r"has these lines of images: rabbitmq, postgres-queues"):
-        bill.take(bill.read(file), LockFile())
+        bill_of_materials.take(bill_of_materials.read(file), LockFile())
     with pytest.raises(WrongUse, match=r"has no line 'postgres' of images"):
-        bill.take(bill.read(file), LockFile(), line="postgres")
-    assert bill.take(bill.read(file), LockFile(), line="rabbitmq") == ["core", "web"]
+        bill_of_materials.take(bill_of_materials.read(file), LockFile(), line="postgres")
+    assert bill_of_materials.take(bill_of_materials.read(file), LockFile(), line="rabbitmq") == [
+        "core",
+        "web",
+    ]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from images import ImagesError
-from ops import bench, cli, errors
+from ops import bench, errors
+from ops.cli import app
 from ops.paths import ROOT
 
 
@@ -60,17 +61,17 @@ def test_every_error_has_its_exit_code(
     def broken() -> None:
         raise error
 
-    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(app, "app", broken)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        app.main()
     assert ended.value.code == code
     assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_what_a_machine_lacks_is_named_all_at_once(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", str(ROOT / "ops" / "need.sh"), "python", "node", "terraform", "engine"],
+        ["/bin/sh", str(ROOT / "ops" / "setup" / "need.sh"), "python", "node", "terraform", "engine"],
         env={"PATH": str(tmp_path), "PYTHON": "python3"},
         capture_output=True,
         text=True,
@@ -86,7 +87,7 @@ def test_need_says_nothing_when_nothing_is_missing(tmp_path: Path) -> None:
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(
-        ["/bin/sh", str(ROOT / "ops" / "need.sh"), "python", "node", "terraform", "engine"],
+        ["/bin/sh", str(ROOT / "ops" / "setup" / "need.sh"), "python", "node", "terraform", "engine"],
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHON": sys.executable},
         capture_output=True,
         text=True,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.dump import dump_at
+from ops.database.dump import dump_at
 from ops.errors import OpsError, WrongUse
 
 PLAIN = Path(__file__).resolve().parents[1] / "live/data/made-up-league.sql"

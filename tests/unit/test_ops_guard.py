@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from layers.cloud.way_out import KEPT
-from ops import guard
 from ops.errors import WrongUse
 from ops.report import cloud as cloud_report
-from ops.terraform import Diagnostic, Outcome, TerraformFailed
+from ops.terraform import guard
+from ops.terraform.runner import Diagnostic, Outcome, TerraformFailed
 from tests.unit.ops_cloud import change, plan
 
 DROPLET = "digitalocean_droplet.app-1"

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from layers.errors import SettingsError
 from layers.loading import ENVIRONMENTS
-from ops import images
-from ops.cli import app
-from ops.images import TOKEN, Answer, LockFile, logins_of, resolve
-from ops.registry import Registries
+from ops.cli.app import app
+from ops.registry import image_lock
+from ops.registry.client import Registries
+from ops.registry.image_lock import TOKEN, Answer, LockFile, logins_of, resolve
 from tests.unit.fake_registry import FakeRegistry, serving
 
 TODAY = date(2026, 12, 1)
@@ -185,9 +185,9 @@ def test_the_login_has_its_user_from_the_environments_file_and_its_token_from_th
 @pytest.fixture
 def here(lock: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The command finds this lock."""
-    monkeypatch.setattr(images.LockFile.__init__, "__defaults__", (lock,))
+    monkeypatch.setattr(image_lock.LockFile.__init__, "__defaults__", (lock,))
     monkeypatch.setenv("DOCKER_CONFIG", str(lock.parent))
-    monkeypatch.setattr("ops.registry.PAUSES_S", ())
+    monkeypatch.setattr("ops.registry.client.PAUSES_S", ())
     return lock
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ops import known_hosts
 from ops.errors import OpsError, Refused
-from ops.target import Target
+from ops.nodes import known_hosts
+from ops.terraform.target import Target
 from tests.unit.ops_nodes import target
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from layers.loading import load_environment
-from ops import deploy, known_hosts, moves, stillborn, strays
-from ops.account import Account
-from ops.apply import Meant
+from ops.cloud import failed_droplets, orphans, volume_migration
+from ops.cloud.client import Account
+from ops.deploy import deploy
 from ops.errors import OpsError, Refused, WrongUse
-from ops.target import Target
-from ops.terraform import Terraform
+from ops.nodes import known_hosts
+from ops.terraform.apply import Meant
+from ops.terraform.runner import Terraform
+from ops.terraform.target import Target
 from tests.unit.ops_cloud import cloud
 from tests.unit.test_ops_guard import DROPLET, attached
 
@@ -42,11 +44,11 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> None:
     def plan(*_: Any) -> Iterator[Any]:
         yield Path("plan"), attached(["r", "m"], ["m"])
 
-    monkeypatch.setattr(moves, "saved_plan", plan)
+    monkeypatch.setattr(volume_migration, "saved_plan", plan)
 
 
 def losers(account: Account) -> list[str]:
-    return moves.losers(CLOUD, ["prod-redis"], parallelism=1, account=account)
+    return volume_migration.losers(CLOUD, ["prod-redis"], parallelism=1, account=account)
 
 
 def test_a_droplet_that_is_off_may_lose_its_volume() -> None:
@@ -72,8 +74,8 @@ def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Terraform, "init", lambda self: None)
     monkeypatch.setattr(deploy, "apply", apply)
     monkeypatch.setattr(deploy, "Account", lambda: Told("off"))
-    monkeypatch.setattr(stillborn, "remove", lambda target: [])
-    monkeypatch.setattr(strays, "take_in", lambda target, tell: [])
+    monkeypatch.setattr(failed_droplets, "remove", lambda target: [])
+    monkeypatch.setattr(orphans, "take_in", lambda target, tell: [])
     monkeypatch.setattr(known_hosts, "take_over", lambda target: "same")
     deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant(moves=("prod-redis",)))
     assert applied == [(DROPLET,), ()]
@@ -83,6 +85,6 @@ def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_only_stores_that_have_a_volume_move() -> None:
-    assert moves.volumes_of(SETTINGS, ["redis", "redis"]) == ("prod-redis",)
+    assert volume_migration.volumes_of(SETTINGS, ["redis", "redis"]) == ("prod-redis",)
     with pytest.raises(WrongUse, match=r"--moves nothing: prod has no volume of that store\n  there are: "):
-        moves.volumes_of(SETTINGS, ["nothing"])
+        volume_migration.volumes_of(SETTINGS, ["nothing"])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ops.deploy.replace_node import obstacles
 from ops.errors import WrongUse
-from ops.members import Member
-from ops.nodes import node_named, ssh_to
-from ops.replace_node import obstacles
+from ops.nodes.inventory import node_named, ssh_to
 from ops.ssh import Ssh
+from ops.swarm.nodes import Member
 from tests.unit.ops_nodes import NODES, SETTINGS, target
 
 

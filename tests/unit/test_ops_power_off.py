@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ops.account import Account, NotThere
+from ops.cloud.client import Account, NotThere
+from ops.cloud.force_power_off import power_off
 from ops.errors import OpsError
-from ops.power_off import power_off
 
 
 class Played(Account):

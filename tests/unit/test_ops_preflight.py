@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from ops import own_swarm, ports, preflight, secrets
+from ops.deploy import prerequisites
 from ops.errors import Obstacle, Refused
-from ops.held import ids_in
-from ops.report.inventory import from_synthesis
+from ops.model.inventory import from_synthesis
+from ops.model.state import ids_in
+from ops.swarm import local, ports
+from ops.terraform import secrets
 from tests.unit.ops_fixtures import service, stack
 from tests.unit.ops_swarm import FakeSwarm, on_swarm
 
@@ -39,18 +41,18 @@ def whats(obstacles: Any) -> list[str]:
     ],
 )
 def test_only_an_own_swarm_of_one_node_will_do(membership: dict[str, Any], expected: list[str]) -> None:
-    assert whats(preflight.own_swarm(membership)) == expected
+    assert whats(prerequisites.own_swarm(membership)) == expected
 
 
 def test_another_machine_must_be_a_manager() -> None:
-    assert whats(preflight.managed_swarm({"LocalNodeState": "inactive"}, "ssh://deploy@swarm")) == [
+    assert whats(prerequisites.managed_swarm({"LocalNodeState": "inactive"}, "ssh://deploy@swarm")) == [
         "the engine at ssh://deploy@swarm is no manager of a swarm"
     ]
 
 
 def test_foreign_services_are_named() -> None:
     swarm = FakeSwarm(services_=[on_swarm("blog"), on_swarm("wiki"), on_swarm("redis", "ours")])
-    assert list(preflight.foreign_services(swarm, WANTED, {"ours"})) == [
+    assert list(prerequisites.foreign_services(swarm, WANTED, {"ours"})) == [
         Obstacle(
             what="the swarm runs services that are not ours: blog, wiki",
             fix="use a machine whose swarm is empty, or remove them: docker service rm blog wiki",
@@ -66,7 +68,7 @@ def test_names_that_others_took_are_named_with_their_kind() -> None:
             "volume": {"sprocket-redis": "sprocket-redis"},
         },
     )
-    found = list(preflight.taken_names(swarm, WANTED, {"ours"}, in_swarm=True))
+    found = list(prerequisites.taken_names(swarm, WANTED, {"ours"}, in_swarm=True))
     assert whats(found) == [
         "service web exists already, but not in Terraform's state",
         "networks edge, redis-net exist already, but not in Terraform's state",
@@ -81,7 +83,7 @@ def test_what_is_in_the_state_is_ours() -> None:
     state = {"values": {"root_module": {"resources": [{"values": {"id": "a"}}, {"values": {}}]}}}
     assert ids_in(state) == {"a"}
     swarm = FakeSwarm(services_=[on_swarm("web", "a")])
-    assert not list(preflight.taken_names(swarm, WANTED, {"a"}, in_swarm=True))
+    assert not list(prerequisites.taken_names(swarm, WANTED, {"a"}, in_swarm=True))
 
 
 @pytest.fixture
@@ -100,27 +102,27 @@ def publishing(port: int) -> Any:
 
 def test_a_taken_port_names_its_holder(listening: int) -> None:
     assert ports.is_taken(listening)
-    (found,) = preflight.taken_ports(FakeSwarm(), publishing(listening), set(), in_swarm=True)
+    (found,) = prerequisites.taken_ports(FakeSwarm(), publishing(listening), set(), in_swarm=True)
     assert found.what.startswith(f"port {listening}, which traefik needs, is taken by ")
     assert "(process " in found.what
 
 
 def test_a_taken_port_names_the_container_that_holds_it(listening: int) -> None:
     swarm = FakeSwarm(publishing={listening: ["nginx"]})
-    (found,) = preflight.taken_ports(swarm, publishing(listening), set(), in_swarm=True)
+    (found,) = prerequisites.taken_ports(swarm, publishing(listening), set(), in_swarm=True)
     assert found.what == f"port {listening}, which traefik needs, is taken by container nginx"
 
 
 def test_our_own_service_may_hold_its_port(listening: int) -> None:
     swarm = FakeSwarm(services_=[on_swarm("traefik", "ours")])
-    assert not list(preflight.taken_ports(swarm, publishing(listening), {"ours"}, in_swarm=True))
+    assert not list(prerequisites.taken_ports(swarm, publishing(listening), {"ours"}, in_swarm=True))
 
 
 def test_a_free_port_is_no_obstacle(listening: int) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert not list(preflight.taken_ports(FakeSwarm(), publishing(port), set(), in_swarm=True))
+    assert not list(prerequisites.taken_ports(FakeSwarm(), publishing(port), set(), in_swarm=True))
 
 
 def test_unresolved_images_are_named_with_all_their_services() -> None:
@@ -129,7 +131,7 @@ def test_unresolved_images_are_named_with_all_their_services() -> None:
         document["resource"]["docker_service"][name] = service(
             f"platform/{name}", name=name, image="app:1@unresolved"
         )
-    (found,) = preflight.unresolved(from_synthesis(document))
+    (found,) = prerequisites.unresolved(from_synthesis(document))
     assert found.what == "1 image has no digest yet (unresolved):\n    app:1 of a, b"
     assert "ops images resolve" in found.fix
 
@@ -156,7 +158,7 @@ def test_missing_secrets_are_named_all_together_with_the_way_to_give_them() -> N
 
 def test_a_missing_terraform_says_where_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert whats(preflight.tools()) == [
+    assert whats(prerequisites.tools()) == [
         "Terraform 1.6 or newer is not installed",
         "Node.js 20 or newer is not installed",
     ]
@@ -167,7 +169,7 @@ def test_an_old_terraform_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         (tmp_path / name).write_text(f"#!/bin/sh\n{words}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    assert whats(preflight.tools()) == ["Terraform is 1.5, needed is 1.6 or newer"]
+    assert whats(prerequisites.tools()) == ["Terraform is 1.5, needed is 1.6 or newer"]
 
 
 def test_a_refusal_names_everything_at_once() -> None:
@@ -180,9 +182,9 @@ def test_a_refusal_names_everything_at_once() -> None:
 def test_a_swarm_that_was_started_is_left_again(tmp_path: Path) -> None:
     note = tmp_path / "state" / "swarm.json"
     swarm = FakeSwarm(members={"LocalNodeState": "inactive"})
-    assert own_swarm.ensure(swarm, note)
-    assert not own_swarm.ensure(swarm, note)
-    assert own_swarm.end_if_ours(swarm, note)
+    assert local.ensure(swarm, note)
+    assert not local.ensure(swarm, note)
+    assert local.end_if_ours(swarm, note)
     assert swarm.done == ["start 127.0.0.1", "leave"]
     assert not note.exists()
 
@@ -190,8 +192,8 @@ def test_a_swarm_that_was_started_is_left_again(tmp_path: Path) -> None:
 def test_a_swarm_that_was_there_before_is_not_left(tmp_path: Path) -> None:
     note = tmp_path / "swarm.json"
     swarm = FakeSwarm(members={"LocalNodeState": "active", "Cluster": {"ID": "another"}})
-    assert not own_swarm.ensure(swarm, note)
-    assert not own_swarm.end_if_ours(swarm, note)
+    assert not local.ensure(swarm, note)
+    assert not local.end_if_ours(swarm, note)
     note.write_text('{"started": "swarm-1"}')
-    assert not own_swarm.end_if_ours(swarm, note)
+    assert not local.end_if_ours(swarm, note)
     assert swarm.done == []

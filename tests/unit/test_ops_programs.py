@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from images.builder.lock import Entry
-from ops.programs import Program, programs_of, table
+from ops.report.programs import Program, programs_of, table
 
 WEB = Entry(
     name="127.0.0.1:5000/sprocket/web",

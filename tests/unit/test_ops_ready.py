@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ops import ready
 from ops.errors import OpsError
-from ops.ready import Standing
+from ops.nodes import readiness
+from ops.nodes.readiness import Standing
 from tests.unit.ops_cloud import UNREACHED, FakeSsh, said
 from tests.unit.ops_nodes import NODES, SETTINGS, target
 
@@ -57,7 +57,7 @@ from tests.unit.ops_nodes import NODES, SETTINGS, target
     ],
 )
 def test_how_a_node_stands(answer: Any, standing: Standing) -> None:
-    assert ready.ask(NODES["app"], FakeSsh(answer)) == standing
+    assert readiness.ask(NODES["app"], FakeSsh(answer)) == standing
 
 
 def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
@@ -72,7 +72,7 @@ def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
 
     def wait(seconds: float) -> bool:
         now[0] = 0
-        found = ready.wait_until_ready(
+        found = readiness.wait_until_ready(
             look, wait_s=seconds, tell=lambda f, s: heard.append(s), clock=lambda: now[0], sleep=sleep
         )
         return all(each.ready for each in found)
@@ -85,14 +85,14 @@ def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
 
 def test_a_node_is_told_what_is_wanted_of_it() -> None:
     ssh = FakeSsh(said('{"node": "n", "ready": true, "missing": []}'))
-    ready.ask(NODES["data"], ssh, ready.wanted_of(SETTINGS, NODES["data"]))
+    readiness.ask(NODES["data"], ssh, readiness.wanted_of(SETTINGS, NODES["data"]))
     ((command, _),) = ssh.__dict__["asked"]
     assert command == (
-        *ready.COMMAND,
+        *readiness.COMMAND,
         *("--role", "manager", "--labels", "storage=data"),
         *("--volumes", "minio=rehearsal-4-minio postgres=rehearsal-4-postgres", "--mesh", "no"),
     )
-    assert ready.wanted_of(SETTINGS, NODES["work"])[3:6] == ("", "--volumes", "")
+    assert readiness.wanted_of(SETTINGS, NODES["work"])[3:6] == ("", "--volumes", "")
 
 
 def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,17 +101,19 @@ def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) ->
         Standing(node=old, ready=False, missing=("no swarm",), replace=("was built for other settings: x",)),
         Standing(node="b", ready=False, missing=("no swarm",)),
     ]
-    assert ready.wait_until_ready(lambda: found, wait_s=900, sleep=lambda s: pytest.fail("waited")) == found
-    monkeypatch.setattr(ready, "standings", lambda target, nodes: found)
+    assert (
+        readiness.wait_until_ready(lambda: found, wait_s=900, sleep=lambda s: pytest.fail("waited")) == found
+    )
+    monkeypatch.setattr(readiness, "standings", lambda target, nodes: found)
     with pytest.raises(
         OpsError, match=r"2 of 2 nodes are not ready\n  rehearsal-4-app-1: was built"
     ) as caught:
-        ready.required(target(), wait_s=900, tell=lambda f, s: None)
+        readiness.required(target(), wait_s=900, tell=lambda f, s: None)
     assert f"python -m ops replace-node --env rehearsal-4 --node {old}" in str(caught.value)
 
 
 def test_a_deploy_that_cannot_wait_longer_names_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Standing(node="a", ready=True), Standing(node="b", ready=False, missing=("no swarm",))]
-    monkeypatch.setattr(ready, "standings", lambda target, nodes: found)
+    monkeypatch.setattr(readiness, "standings", lambda target, nodes: found)
     with pytest.raises(OpsError, match=r"1 of 2 nodes are not ready after 0 s\n  b: no swarm"):
-        ready.required(target(), wait_s=0, tell=lambda f, s: None)
+        readiness.required(target(), wait_s=0, tell=lambda f, s: None)

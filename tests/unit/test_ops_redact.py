@@ -2,8 +2,8 @@
 
 import pytest
 
-from ops.report.redact import HIDDEN, redacted, scrubbed
-from ops.secrets import known_values
+from ops.model.redact import HIDDEN, redacted, scrubbed
+from ops.terraform.secrets import known_values
 
 
 def test_what_terraform_marks_is_hidden_at_any_depth() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ops.registry import PAUSES_S, Registries, RegistryError
-from ops.registry_login import Login
-from ops.repository import Repository
+from ops.registry.client import PAUSES_S, Registries, RegistryError
+from ops.registry.login import Login
+from ops.registry.repository import Repository
 from tests.unit.fake_registry import FakeRegistry, Fault, serving
 
 Handler = Callable[[httpx.Request], httpx.Response]

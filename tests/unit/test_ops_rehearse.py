@@ -20,21 +20,21 @@ import pytest
 
 from layers.loading import load_environment
 from ops.errors import WrongUse
-from ops.programs import Program
-from ops.rehearse import markers, report, run, surroundings
-from ops.rehearse.checks import CHECKS
-from ops.rehearse.checks.database import database
-from ops.rehearse.checks.datagrams import counted
-from ops.rehearse.checks.faults import _tree
-from ops.rehearse.checks.guards import EDITS
-from ops.rehearse.checks.hidden import TOKEN, parts_of
-from ops.rehearse.checks.losses import _missing, pinned_to
-from ops.rehearse.cold_start import empty_plans
-from ops.rehearse.diary import Diary
-from ops.rehearse.outcome import CheckFailed, Outcome
-from ops.rehearse.world import World
+from ops.report.programs import Program
 from ops.smoke.tasks import Finished
-from ops.target import targets_of
+from ops.terraform.target import targets_of
+from rehearsal.suite import markers, report, run, surroundings
+from rehearsal.suite.checks import CHECKS
+from rehearsal.suite.checks.database import database
+from rehearsal.suite.checks.datagrams import counted
+from rehearsal.suite.checks.faults import _tree
+from rehearsal.suite.checks.guards import EDITS
+from rehearsal.suite.checks.hidden import TOKEN, parts_of
+from rehearsal.suite.checks.losses import _missing, pinned_to
+from rehearsal.suite.cold_start import empty_plans
+from rehearsal.suite.diary import Diary
+from rehearsal.suite.outcome import CheckFailed, Outcome
+from rehearsal.suite.world import World
 from tests.stacks.synthesis import declared, service
 
 

@@ -11,13 +11,15 @@ import pytest
 
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
-from ops import known_hosts, ready, replace_node, strays
-from ops.account import Account
+from ops.cloud import orphans
+from ops.cloud.client import Account
+from ops.deploy import replace_node
+from ops.deploy.replace_node import Replacement
 from ops.errors import OpsError, Refused
-from ops.members import Member
-from ops.replace_node import Replacement
-from ops.target import Target, Targets
-from ops.terraform import Terraform
+from ops.nodes import known_hosts, readiness
+from ops.swarm.nodes import Member
+from ops.terraform.runner import Terraform
+from ops.terraform.target import Target, Targets
 from tests.unit.ops_cloud import change, cloud, plan
 from tests.unit.ops_fixtures import stack
 from tests.unit.ops_swarm import FakeSwarm, on_swarm
@@ -88,9 +90,9 @@ class Scene:
         patch.setattr(replace_node, "settle", lambda *a, **k: self.done.append("settle"))
         patch.setattr(replace_node, "deploy_services", lambda *a, **k: self.done.append("deploy services"))
         patch.setattr(replace_node, "power_off", lambda id_, account: self.done.append(f"power off {id_}"))
-        patch.setattr(strays, "take_in", lambda cloud, tell: [])
+        patch.setattr(orphans, "take_in", lambda cloud, tell: [])
         patch.setattr(known_hosts, "take_over", lambda cloud: None)
-        patch.setattr(ready, "required", lambda target, **rest: self.done.append("ready"))
+        patch.setattr(readiness, "required", lambda target, **rest: self.done.append("ready"))
         patch.setattr(Target, "swarm", swarm)
         patch.setattr(Terraform, "init", lambda self: None)
         patch.setattr(Terraform, "state", lambda self: scene.state())

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.replacement_plan import address_of, beyond, droplet_id
-from ops.target import Target
+from ops.deploy.replacement_plan import address_of, beyond, droplet_id
+from ops.terraform.target import Target
 from tests.unit.ops_cloud import change, plan
 from tests.unit.test_ops_replace_node import ANEW, APP, SETTINGS, document
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ops.model.inventory import Inventory
 from ops.report.compare import compare
-from ops.report.inventory import Inventory
 from tests.unit.ops_fixtures import stack
 from tests.unit.report_scene import changed, compared, rendered, web
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ops.model.changes import Action, from_inventories
+from ops.model.inventory import from_synthesis
 from ops.report import text
-from ops.report.actions import from_inventories
 from ops.report.compare import compare
-from ops.report.inventory import from_synthesis
-from ops.report.model import Action, Report, StackReport
+from ops.report.model import Report, StackReport
 from tests.unit.ops_cloud import cloud
 
 

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 from layers.loading import load_environment
-from ops.plan import report_of_plan
+from ops.deploy.plan import report_of_plan
+from ops.model.changes import Action
 from ops.report import markdown
-from ops.report.model import Action, Report
-from ops.target import Target
+from ops.report.model import Report
+from ops.terraform.target import Target
 from tests.unit.ops_fixtures import config, stack
 from tests.unit.report_scene import Document, changed, changes, rendered, report_data
 

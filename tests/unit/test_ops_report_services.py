@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from ops.model.changes import Action
 from ops.report import text
-from ops.report.model import Action
 from tests.unit.ops_fixtures import DIGEST_2, config, network, service, stack
 from tests.unit.report_scene import changed, changes, compared, rendered, report_data, web
 

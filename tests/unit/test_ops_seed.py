@@ -18,9 +18,9 @@ import pytest
 
 from layers.loading import load_environment
 from layers.platform.identity import identities_of
-from ops import seed
-from ops.database import KEEPER, Database
-from ops.dump import Dump, dump_at
+from ops.database import seed
+from ops.database.dump import Dump, dump_at
+from ops.database.server import KEEPER, Database
 from ops.errors import Interrupted, OpsError, WrongUse
 from tests.stacks.synthesis import declared, service
 
@@ -212,7 +212,7 @@ def test_a_command_whose_end_the_engine_does_not_know_yet_is_waited_for(tmp_path
 
 
 def test_a_command_that_does_not_end_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.database.ENDS_WITHIN_S", 0.0)
+    monkeypatch.setattr("ops.database.server.ENDS_WITHIN_S", 0.0)
     engine = Engine(tmp_path)
     engine.knows_after = 1000
     with pytest.raises(OpsError, match=r"ended before the command did, so whether it worked is not known"):

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from layers.loading import load_environment
-from ops import deploy, preflight, ready, secrets, takeover
-from ops.apply import Meant
 from ops.check.rules import access
+from ops.deploy import deploy, prerequisites
 from ops.errors import Refused, WrongUse
-from ops.target import Target, Targets
-from ops.terraform import Terraform, program
+from ops.nodes import readiness
+from ops.terraform import secrets, stack_outputs
+from ops.terraform.apply import Meant
+from ops.terraform.runner import Terraform, program
+from ops.terraform.target import Target, Targets
 from tests.unit.ops_cloud import cloud
 from tests.unit.ops_fixtures import stack
 
@@ -51,7 +53,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_VAR_postgres_password", raising=False)
     both = targets(services=with_variables("postgres_password", "discord_secret"))
-    taken = takeover.taken_over(both)
+    taken = stack_outputs.taken_over(both)
     assert dict(taken.variables) == {"postgres_password": "from-the-cloud"}
     assert "from-the-cloud" not in repr(taken)
     assert [o.what for o in secrets.missing(taken.document, known=taken.variables)] == [
@@ -63,7 +65,9 @@ def test_a_password_that_was_supplied_is_left_as_it_is(
     outputs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_VAR_postgres_password", "mine")
-    assert dict(takeover.taken_over(targets(services=with_variables("postgres_password"))).variables) == {}
+    assert (
+        dict(stack_outputs.taken_over(targets(services=with_variables("postgres_password"))).variables) == {}
+    )
 
 
 def test_terraform_gets_it_by_environment_and_nobody_else(
@@ -83,7 +87,7 @@ def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_t
 ) -> None:
     for name in ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "TF_VAR_postgres_password"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(preflight, "tools", lambda locks: iter(()))
+    monkeypatch.setattr(prerequisites, "tools", lambda locks: iter(()))
     both = targets(services=with_variables("postgres_password", "discord_secret"))
     with pytest.raises(Refused) as caught:
         deploy.refuse_without(both, "")
@@ -131,21 +135,21 @@ def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:
 def test_credentials_by_environment_only() -> None:
     document = {**cloud(), "terraform": {"backend": {"s3": {}}}}
     document["resource"]["digitalocean_spaces_bucket"] = {"b": {}}
-    told = [obstacle.what for obstacle in preflight.credentials(document, {})]
+    told = [obstacle.what for obstacle in prerequisites.credentials(document, {})]
     assert [line.split(":")[0] for line in told] == [
         "no credentials for DigitalOcean's API",
         "no credentials for Spaces",
         "no credentials for the state's bucket",
     ]
     have = {"DIGITALOCEAN_ACCESS_TOKEN": "t", "SPACES_ACCESS_KEY_ID": "k", "AWS_ACCESS_KEY_ID": "k"}
-    assert [obstacle.what for obstacle in preflight.credentials(document, have)] == [
+    assert [obstacle.what for obstacle in prerequisites.credentials(document, have)] == [
         "no credentials for Spaces: SPACES_SECRET_ACCESS_KEY is not set",
         "no credentials for the state's bucket: AWS_SECRET_ACCESS_KEY is not set",
     ]
     assert "SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are not set" in told[1]
     have |= {"SPACES_SECRET_ACCESS_KEY": "s", "AWS_PROFILE": "p"}
-    assert not list(preflight.credentials(document, have))
-    assert not list(preflight.credentials(stack(), {}))
+    assert not list(prerequisites.credentials(document, have))
+    assert not list(prerequisites.credentials(stack(), {}))
 
 
 def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,10 +157,10 @@ def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.Mo
     played.write_text('#!/bin/sh\necho \'{"terraform_version": "1.9.8"}\'\n')
     played.chmod(0o755)
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(played))
-    assert not [o for o in preflight.tools() if "Terraform" in o.what]
-    assert [o.what for o in preflight.tools(locks=True)] == ["Terraform is 1.9, needed is 1.10 or newer"]
+    assert not [o for o in prerequisites.tools() if "Terraform" in o.what]
+    assert [o.what for o in prerequisites.tools(locks=True)] == ["Terraform is 1.9, needed is 1.10 or newer"]
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-that-is-not-there")
-    (told,) = [o.what for o in preflight.tools() if "Terraform" in o.what]
+    (told,) = [o.what for o in prerequisites.tools() if "Terraform" in o.what]
     assert told == (
         "Terraform 1.6 or newer is not installed (TERRAFORM_BINARY_NAME asks for tofu-that-is-not-there)"
     )
@@ -173,6 +177,6 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
     monkeypatch.setattr(deploy, "refuse_without", lambda targets, only: None)
     monkeypatch.setattr(deploy, "deploy_cloud", lambda target, **rest: done.append("cloud"))
     monkeypatch.setattr(deploy, "deploy_services", lambda targets, **rest: done.append("services"))
-    monkeypatch.setattr(ready, "required", lambda target, **rest: done.append("ready"))
+    monkeypatch.setattr(readiness, "required", lambda target, **rest: done.append("ready"))
     deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, meant=Meant())
     assert done == steps.split()

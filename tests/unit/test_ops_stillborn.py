@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 import pytest
 
 from layers.loading import load_environment
-from ops import stillborn
-from ops.account import Account
+from ops.cloud import failed_droplets
+from ops.cloud.client import Account
 from ops.errors import OpsError
-from ops.report.actions import from_terraform
+from ops.model.changes import from_terraform
+from ops.model.inventory import from_synthesis
 from ops.report.compare import compare
-from ops.report.inventory import from_synthesis
-from ops.target import Target
+from ops.terraform.target import Target
 from tests.unit.ops_cloud import change, cloud, plan
 
 
@@ -75,7 +75,7 @@ def removed(monkeypatch: pytest.MonkeyPatch, **tainted: bool) -> list[str]:
     monkeypatch.setattr(Target, "terraform", property(lambda self: fake))
     settings = load_environment("prod")
     target = Target(settings=settings, stack="prod-cloud", document=cloud(), folder=Path("/nowhere"))
-    return [each.id for each in stillborn.remove(target)]
+    return [each.id for each in failed_droplets.remove(target)]
 
 
 def test_only_what_was_given_up_and_never_started_is_removed(
@@ -89,7 +89,7 @@ def test_only_what_was_given_up_and_never_started_is_removed(
 def test_without_a_mark_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
     assert removed(monkeypatch, _1=False) == []
-    monkeypatch.setattr(stillborn, "Account", lambda: Account(sleep=lambda seconds: None))
+    monkeypatch.setattr(failed_droplets, "Account", lambda: Account(sleep=lambda seconds: None))
     with pytest.raises(OpsError, match=r"does not tell about droplets/1: .*refused"):
         removed(monkeypatch, _1=True)
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from layers.loading import load_environment
-from ops import strays
-from ops.account import Account
+from ops.cloud import orphans
+from ops.cloud.client import Account
 from ops.errors import OpsError, Refused
-from ops.target import Target
+from ops.terraform.target import Target
 from tests.unit.ops_cloud import cloud
 
 VPC = {"name": "prod", "id": "v", "region": "nyc3"}
@@ -68,7 +68,7 @@ def run(monkeypatch: pytest.MonkeyPatch, state: State, **account: list[dict[str,
     def tell(line: str) -> None:
         said.append(f"{len(state.imported)} {line}")
 
-    taken = [str(each) for each in strays.take_in(target, tell)]
+    taken = [str(each) for each in orphans.take_in(target, tell)]
     state.said = said
     return taken
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ops.smoke.tasks import SERVICE, Tasks
-from ops.swarm import Swarm
+from ops.swarm.engine import Swarm
 
 
 class Engine:

@@ -14,7 +14,7 @@ import pytest
 
 from layers import backend
 from ops.errors import OpsError
-from ops.terraform import Terraform, TerraformFailed
+from ops.terraform.runner import Terraform, TerraformFailed
 
 DIAGNOSTIC = {
     "type": "diagnostic",
@@ -129,7 +129,7 @@ def test_a_program_that_is_not_there_or_hangs_is_told(
 ) -> None:
     with pytest.raises(OpsError, match=r"terraform show wrote no JSON: 'hello'"):
         played("echo hello").state()
-    monkeypatch.setattr("ops.terraform.INIT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("ops.terraform.runner.INIT_TIMEOUT_S", 0.3)
     with pytest.raises(OpsError, match=r"terraform show did not end within 0.3 s"):
         played("exec sleep 5").state()
     with pytest.raises(OpsError, match=r"gone is not there\n  the stack was not synthesized"):

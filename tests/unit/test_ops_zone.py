@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from layers.loading import load_environment
-from ops import zone
-from ops.account import Account, NotThere
+from ops.cloud import dns_conflicts
+from ops.cloud.client import Account, NotThere
+from ops.cloud.dns_conflicts import resolved
 from ops.errors import Refused
-from ops.target import Target
-from ops.zone import resolved
+from ops.terraform.target import Target
 from tests.unit.test_ops_strays import REDIS, State, run
 
 ADDRESS = ("digitalocean_reserved_ip.address", "203.0.113.7")
@@ -81,7 +81,7 @@ def test_managers_share_a_name_and_are_not_in_each_others_way(
     ]
     monkeypatch.setattr(Account, "listed", lambda self, path, key="": raw)
     known = {f"digitalocean_record.{name}": {"id": str(("app", "data").index(name))} for name in held}
-    found = zone.found(target, known, Account())
+    found = dns_conflicts.found(target, known, Account())
     assert all(each.ours for each in found)
     assert {each.address for each in found} == {
         f"digitalocean_record.{n}" for n in {"app", "data"} - set(held)
@@ -93,7 +93,7 @@ def test_a_zone_that_is_yet_to_be_made_has_no_records(monkeypatch: pytest.Monkey
         raise NotThere(path)
 
     monkeypatch.setattr(Account, "listed", listed)
-    assert zone._records("example.org", Account()) == []
+    assert dns_conflicts._records("example.org", Account()) == []
 
 
 def test_values_are_read_from_the_state() -> None:

@@ -142,26 +142,6 @@ def test_only_one_module_knows_cdktf() -> None:
     assert knowing == {DOOR}
 
 
-ARROWS = {
-    "images": {"layers", "ops", "rehearsal", "sprocket_constructs"},
-    "layers": {"images", "ops", "rehearsal"},
-    "ops": {"rehearsal"},
-}
-"""What each package never imports, so that arrows point one way. ``ops/rehearse`` drives the box and is the exception."""
-
-
-@pytest.mark.parametrize("package", ARROWS)
-def test_arrows_between_packages_point_one_way(package: str) -> None:
-    modules = [path for path in sorted((ROOT / package).rglob("*.py")) if "rehearse" not in path.parts]
-    assert modules
-    wrong = {
-        str(path.relative_to(ROOT)): sorted(found)
-        for path in modules
-        if (found := _imported(path) & ARROWS[package])
-    }
-    assert wrong == {}
-
-
 def test_the_door_exports_all_that_it_imports() -> None:
     tree = ast.parse(DOOR.read_text())
     imported = {

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli import app
+from ops.cli.app import app
 from ops.errors import WrongUse
-from ops.programs import Program
+from ops.report.programs import Program
 from ops.smoke.authority import Certificate, Trust, described
 from ops.smoke.outcome import Outcome
 from ops.smoke.report import render

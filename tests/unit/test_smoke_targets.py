@@ -7,7 +7,7 @@ import pytest
 from layers.ingress.fake_discord import Person, people
 from layers.loading import load_environment
 from ops.errors import OpsError
-from ops.report.inventory import from_synthesis
+from ops.model.inventory import from_synthesis
 from ops.smoke.browser import Reach
 from ops.smoke.expectation import Arrival, cases, expected
 from ops.smoke.graph import clients_of, services_of, sharing

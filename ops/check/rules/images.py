@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.images import LockFile
-from ops.report.service import ImageName
+from ops.model.service import ImageName
+from ops.registry.image_lock import LockFile
 
 IMAGE = re.compile(r"(?P<name>[a-z0-9./:_-]+):(?P<tag>[A-Za-z0-9._-]+)@(sha256:[0-9a-f]{64}|unresolved)")
 FLOATING = {"latest", "main", "master", "edge"}

@@ -13,7 +13,7 @@ from ops.check.finding import Finding
 from ops.check.platform import Platform
 from ops.check.service import texts
 from ops.check.template import references_in
-from ops.secrets import names as missing
+from ops.terraform.secrets import names as missing
 
 _VISIBLE = re.compile(r"@@secret:|random_password\.|\bvar\.|\blocal\.")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from rehearsal.digitalocean import Emulator, Machines, Settings
-from rehearsal.digitalocean.routes import ROUTER
-from rehearsal.digitalocean.settings import Seconds
+from rehearsal.emulator import Emulator, Machines, Settings
+from rehearsal.emulator.routes import ROUTER
+from rehearsal.emulator.settings import Seconds
 from tests.unit.do_shapes.shapes import faults_of_answer, faults_of_request
 
 AT_ONCE = Seconds(create=0, action=0, destroy=0, database=0, firewall=0)

@@ -1,0 +1,1 @@
+"""The commands: typer declarations only; what they do is in the other rooms."""

@@ -1,0 +1,54 @@
+"""Droplets that were ordered and never became active: removed, so that the next apply can order them anew.
+
+Terraform marks such a droplet and would shut it down before it replaces it. One that has never started cannot be shut
+down ("Droplet already has a pending event"), so every further apply would fail on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ops.cloud.client import Account, NotThere
+from ops.model.detachments import DROPLET
+from ops.model.state import resources_of
+from ops.terraform.target import Target
+
+NEVER_STARTED = "new"
+"""The API's word for a droplet that is being made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stillborn:
+    """One of them."""
+
+    name: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"droplet {self.name} ({self.id})"
+
+
+def remove(cloud: Target) -> list[Stillborn]:
+    """Deletes what the last apply gave up on and what has still not started. Nothing ever ran there; volumes stay.
+
+    Raises:
+        OpsError: the API does not answer.
+    """
+    marked = [
+        Stillborn(name=str(each["values"].get("name")), id=str(each["values"].get("id")))
+        for each in resources_of(cloud.terraform.state())
+        if each["type"] == DROPLET and each.get("tainted")
+    ]
+    account = Account()
+    return [each for each in marked if _removed(account, each)]
+
+
+def _removed(account: Account, droplet: Stillborn) -> bool:
+    path = f"droplets/{droplet.id}"
+    try:
+        if account.one(path, "droplet").get("status") != NEVER_STARTED:
+            return False
+    except NotThere:
+        return False
+    account.remove(path)
+    return True

@@ -1,0 +1,46 @@
+"""Pulls the plug of one droplet, through the API: what hangs does not shut down when it is asked to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ops.cloud.client import Account, NotThere
+from ops.errors import OpsError
+
+POWER_OFF_S = 180.0
+_INTERVAL_S = 2.0
+
+
+def power_off(
+    droplet: str,
+    account: Account,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Returns when it is off, or was already, or is gone.
+
+    Terraform asks a droplet to shut down and waits ten minutes for that; one that is off it destroys at once.
+
+    Raises:
+        OpsError: it is not off in time.
+    """
+    deadline = clock() + POWER_OFF_S
+    try:
+        if _is_off(droplet, account):
+            return
+        account.act(f"droplets/{droplet}/actions", {"type": "power_off"})
+        while not _is_off(droplet, account):
+            if clock() > deadline:
+                raise OpsError(
+                    f"droplet {droplet} is not off after {POWER_OFF_S:g} s",
+                    fix="power it off in the control panel, then the same command again",
+                )
+            sleep(_INTERVAL_S)
+    except NotThere:
+        return
+
+
+def _is_off(droplet: str, account: Account) -> bool:
+    return account.one(f"droplets/{droplet}", "droplet").get("status") == "off"

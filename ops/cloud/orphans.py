@@ -1,0 +1,168 @@
+"""What an apply ordered but never wrote down, because it was killed: taken into the state.
+
+DigitalOcean allows two droplets of one name, so without this the next apply would order a second one, and fail over the
+volumes that the first one holds; of most other things it allows one of a name, and the next apply would fail over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.cloud import dns_conflicts
+from ops.cloud.client import Account
+from ops.errors import Obstacle, OpsError, Refused
+from ops.model.state import resources_of
+from ops.terraform.target import Target
+
+ADDRESS = "digitalocean_reserved_ip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Where the API lists a type's things.
+
+    Attributes:
+        has_region: a thing of that name in another region is another one.
+        may_follow: one of its name may stand for one that the state knows but that is gone.
+    """
+
+    path: str
+    key: str = ""
+    has_region: bool = False
+    may_follow: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "digitalocean_vpc": Kind(path="vpcs", has_region=True),
+    "digitalocean_ssh_key": Kind(path="account/keys", key="ssh_keys"),
+    "digitalocean_firewall": Kind(path="firewalls"),
+    "digitalocean_project": Kind(path="projects"),
+    "digitalocean_volume": Kind(path="volumes", has_region=True, may_follow=True),
+    "digitalocean_droplet": Kind(path="droplets", has_region=True, may_follow=True),
+    "digitalocean_database_cluster": Kind(path="databases", has_region=True),
+}
+"""By name; tags are not among them, since a tag may be ordered twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stray:
+    """One of them."""
+
+    address: str
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        kind = self.address.partition(".")[0].removeprefix("digitalocean_").replace("_", " ")
+        return f"{kind} {self.name} ({self.id})"
+
+
+def take_in(cloud: Target, tell: Callable[[str], None]) -> list[Stray]:
+    """Imports what the account has under a name that the stack wants and that its state does not know by its id.
+
+    A state that was written before the killed apply may still hold the id of one that is gone; that entry makes room.
+
+    Args:
+        tell: hears of each before it is done.
+
+    Raises:
+        OpsError: two of one name are there, so that nobody can tell which; or an import failed.
+        Refused: the state is empty, so a person must say whose these are; or a record is somebody else's.
+    """
+    account = Account()
+    held = _held(cloud)
+    found = [stray for type_ in KINDS for stray in _strays(cloud, type_, held, account)]
+    if found and not held:
+        # A first deploy that was killed, or a lost state, which is no reason to take things in unasked.
+        raise Refused(
+            f"the state of {cloud.stack} is empty, but the account has what it is to make",
+            _asked(cloud, found),
+        )
+    _import(cloud, found, held, tell)
+    if found:
+        held = _held(cloud)
+    in_zone = dns_conflicts.found(cloud, held, account)
+    records = [
+        Stray(address=each.address, id=each.import_id, name=str(each.raw["name"]))
+        for each in in_zone
+        if each.ours
+    ]
+    _import(cloud, records, held, tell)
+    others = list(dns_conflicts.foreign(cloud, in_zone))
+    if others:
+        raise Refused(f"{cloud.stack} is not applied: names in DNS are taken", others)
+    for line in _unmatched(cloud, held, account):
+        tell(line)
+    return [*found, *records]
+
+
+def _held(cloud: Target) -> dict[str, Mapping[str, Any]]:
+    return {str(each["address"]): each["values"] for each in resources_of(cloud.terraform.state())}
+
+
+def _import(
+    cloud: Target, strays: list[Stray], held: dns_conflicts.Held, tell: Callable[[str], None]
+) -> None:
+    for stray in strays:
+        tell(f"{stray}: an apply that was killed had ordered it; taking it into the state")
+        if stray.address in held:
+            cloud.terraform.forget(stray.address)
+        cloud.terraform.import_(stray.address, stray.id)
+
+
+def _asked(cloud: Target, found: list[Stray]) -> list[Obstacle]:
+    return [
+        Obstacle(
+            what=str(stray),
+            fix="the state was lost: bring it back (docs/runbooks/state.md); a first deploy was killed: delete it, or in "
+            f"{cloud.folder}: terraform import '{stray.address}' {stray.id}",
+        )
+        for stray in found
+    ]
+
+
+def _strays(cloud: Target, type_: str, held: dns_conflicts.Held, account: Account) -> Iterator[Stray]:
+    kind = KINDS[type_]
+    candidates = [each for each in cloud.wanted.of_type(type_) if kind.may_follow or each.address not in held]
+    there = account.listed(kind.path, kind.key) if candidates else []
+    for wanted in candidates:
+        name = str(wanted.values.get("name"))
+        region = str(wanted.values.get("region"))
+        ids = [
+            str(raw["id"])
+            for raw in there
+            if raw["name"] == name and (not kind.has_region or _region(raw) == region)
+        ]
+        if not ids or str(held.get(wanted.address, {}).get("id")) in ids:
+            continue
+        if len(ids) > 1:
+            raise OpsError(
+                f"there are several {kind.key or kind.path} {name} that no state knows: {', '.join(ids)}",
+                fix="delete all but one in the control panel, then deploy again",
+            )
+        yield Stray(address=wanted.address, id=ids[0], name=name)
+
+
+def _region(raw: Mapping[str, Any]) -> str:
+    """Some lists say a region's whole entry, some only its short name."""
+    region = raw.get("region")
+    return str(region["slug"] if isinstance(region, Mapping) else region)
+
+
+def _unmatched(cloud: Target, held: dns_conflicts.Held, account: Account) -> Iterator[str]:
+    """An address has no name: whether a free one is ours, only a person can tell. Free ones cost money."""
+    for wanted in cloud.wanted.of_type(ADDRESS):
+        if wanted.address in held or not held:
+            continue
+        free = [
+            str(raw["ip"])
+            for raw in account.listed("reserved_ips")
+            if raw.get("droplet") is None and _region(raw) == wanted.values.get("region")
+        ]
+        if free:
+            yield (
+                f"reserved addresses that lead nowhere: {', '.join(free)}. If one was ordered by an apply that was "
+                f"killed, stop here, and in {cloud.folder}: terraform import '{wanted.address}' <address>"
+            )

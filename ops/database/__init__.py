@@ -1,0 +1,1 @@
+"""A database of the platform: restoring a dump into it."""

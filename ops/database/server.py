@@ -1,0 +1,197 @@
+"""A database of the platform, reached through a container that has the passwords of its roles."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker.utils.socket import frames_iter
+
+from ops.database.dump import Dump
+from ops.errors import Interrupted, OpsError
+
+ENDS_WITHIN_S = 30.0
+"""After the last byte of a command's output, until the engine knows how it ended."""
+
+KEEPER = "postgres-keeper"
+"""It has psql, pg_restore, the roles' passwords, and a way to the server wherever that is."""
+
+_AS_OWNER = """set -eu
+umask 077
+own=/dev/shm/seed.$$
+trap 'rm -f "$own".*' EXIT
+trap 'exit 143' HUP INT TERM
+printf '*:*:*:%s:%s\\n' "$PGUSER" "$(cat "/run/secrets/role-$PGUSER")" > "$own.pass"
+export PGPASSFILE="$own.pass" PGAPPNAME=seed
+"""
+
+_ASK = "psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --field-separator=' ' --command \"$1\"\n"
+
+# One transaction. What says that all of the dump has come is set after its last byte; a cut connection looks like its end.
+_RESTORE = """cat > "$own.before" <<'SQL'
+SET client_min_messages = warning;
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+END $$;
+CREATE SCHEMA public;
+SQL
+cat > "$own.after" <<'SQL'
+\\if :{?whole}
+\\else
+DO $$ BEGIN RAISE EXCEPTION 'the dump did not come to its end'; END $$;
+\\endif
+SQL
+READ | psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction \
+    --file="$own.before" --file=- --file="$own.after"
+"""
+
+_WHOLE = "\\set whole 1"
+_READERS = {
+    "plain": "cat",
+    "custom": f"{{ pg_restore --no-owner --no-privileges --file=- && printf '\\n%s\\n' '{_WHOLE}'; }}",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A database, reached from inside the keeper's container.
+
+    Args:
+        environment: of what is run there; no secrets.
+    """
+
+    api: Any
+    container: str
+    name: str
+    environment: dict[str, str]
+
+    def ask(self, statement: str) -> str:
+        """What a query answers, as text.
+
+        Raises:
+            OpsError: the server's own words.
+        """
+        code, out, err = self._run(_AS_OWNER + _ASK, [statement])
+        if code:
+            raise OpsError(
+                f"database {self.name}: {_reason(err)}", fix=f"look at its log: docker service logs {KEEPER}"
+            )
+        return out.decode().strip()
+
+    def restore(self, dump: Dump, say: Callable[[str], None]) -> None:
+        """Streams the dump in; nothing is changed unless all of it came and was accepted."""
+        script = _AS_OWNER + _RESTORE.replace("READ", _READERS[dump.kind])
+        feed = _Feed(dump=dump, say=say)
+        try:
+            code, _, err = self._run(script, [], feed=feed)
+        except KeyboardInterrupt:
+            if feed.sent.is_set():
+                raise Interrupted(
+                    f"stopped waiting: all of the dump is with the server, which may still put it into database {self.name}",
+                    fix="repeat the command later; without --replace it changes nothing once the database has tables",
+                ) from None
+            raise Interrupted(
+                f"stopped: the restore is one transaction, and database {self.name} is as it was",
+                fix="repeat the command",
+            ) from None
+        if code:
+            fix = "fix that, then repeat the command"
+            if b"role" in err and b"does not exist" in err:
+                fix = (
+                    "make a plain dump with pg_dump --no-owner --no-acl: roles of another server are not here"
+                )
+            raise OpsError(
+                f"database {self.name} is as it was; the dump was refused: {_reason(err)}", fix=fix
+            )
+
+    def _run(self, script: str, words: list[str], feed: _Feed | None = None) -> tuple[int, bytes, bytes]:
+        command = ["/bin/sh", "-c", script, "seed", *words]
+        run = self.api.exec_create(
+            self.container, command, stdin=feed is not None, environment=self.environment
+        )["Id"]
+        stream = self.api.exec_start(run, socket=True)
+        connection: socket.socket = getattr(stream, "_sock", stream)
+        connection.settimeout(None)
+        answers = {1: bytearray(), 2: bytearray()}
+
+        def read() -> None:
+            # Who leaves before all was written to it resets the connection; what it said came first.
+            with suppress(ConnectionResetError):
+                for number, data in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
+                    answers[number] += data
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        try:
+            if feed is not None:
+                feed.into(connection)
+            reader.join()
+        finally:
+            # The reader holds the connection too: closing it here alone would leave the other side waiting for more.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            reader.join(5)
+            if hasattr(stream, "_response"):  # docker's package keeps it, and it keeps the connection
+                stream._response.close()
+            stream.close()
+            connection.close()
+        return self._exit_code(run), bytes(answers[1]), bytes(answers[2])
+
+    def _exit_code(self, run: str) -> int:
+        """How a command ended. The engine has no exit code while it runs, and a cut connection looks like its end.
+
+        Raises:
+            OpsError: it has not ended in time.
+        """
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        while (code := self.api.exec_inspect(run)["ExitCode"]) is None:
+            if time.monotonic() > deadline:
+                raise OpsError(
+                    f"database {self.name}: the connection to its container ended before the command did, "
+                    "so whether it worked is not known",
+                    fix="repeat it: a restore is one transaction, and the database has all of it or nothing",
+                )
+            time.sleep(0.2)
+        return int(code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Feed:
+    """Writes a dump to a connection, and says how far it is."""
+
+    dump: Dump
+    say: Callable[[str], None]
+    sent: threading.Event = field(default_factory=threading.Event)
+    """All of it; from then on a stopped command stops nothing."""
+
+    def into(self, connection: socket.socket) -> None:
+        size = max(self.dump.bytes_on_disk, 1)
+        said = -1
+        try:
+            for chunk, read in self.dump.chunks():
+                connection.sendall(chunk)
+                if (percent := 10 * (10 * read // size)) > said:
+                    said = percent
+                    self.say(f"restoring {self.dump.path.name}: {percent} %")
+            if self.dump.kind == "plain":
+                self.sent.set()
+                connection.sendall(f"\n{_WHOLE}\n".encode())
+            self.sent.set()
+            connection.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the other side has ended; it says why
+
+
+def _reason(err: bytes) -> str:
+    lines = [line for line in err.decode(errors="replace").splitlines() if line.strip()]
+    return next(
+        (line for line in lines if "ERROR" in line or "error" in line),
+        lines[0] if lines else "no reason given",
+    )

@@ -1,0 +1,1 @@
+"""What changes an environment: plan, preflight, deploy, teardown, replacement of a node."""

@@ -1,0 +1,199 @@
+"""Deploys an environment and waits until it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.text import Text
+
+from ops.check.rules import access
+from ops.cloud import failed_droplets, orphans, volume_migration
+from ops.cloud.client import Account
+from ops.deploy import prerequisites
+from ops.deploy.plan import report_of_plan
+from ops.deploy.preflight import obstacles
+from ops.errors import Obstacle, OpsError, Refused
+from ops.nodes import known_hosts, readiness, status
+from ops.report import text
+from ops.report.model import Report
+from ops.report.programs import programs_of, table
+from ops.swarm import local
+from ops.swarm.tasks import wait_until_settled
+from ops.terminal import screen
+from ops.terraform import secrets, stack_outputs
+from ops.terraform.apply import Approve, Meant, apply
+from ops.terraform.target import Target, Targets, target_of, targets_of
+
+SETTLE_TIMEOUT_S = 180.0
+READY_TIMEOUT_S = 900.0
+"""A droplet boots in a minute and installs its engine in two or three; a slow mirror must not end a deploy."""
+
+Ask = Callable[[str], bool]
+"""Asks a question and says whether the answer was yes."""
+
+
+def deploy(
+    environment: str,
+    *,
+    stable_s: float,
+    parallelism: int,
+    ask: Ask | None,
+    only: str = "",
+    meant: Meant = Meant(),
+    ready_s: float = READY_TIMEOUT_S,
+) -> None:
+    """Brings an environment to what its files say: its cloud, then, once the nodes are ready, its services.
+
+    Args:
+        stable_s: how long the same tasks must have been running before it counts as standing.
+        parallelism: Terraform's.
+        ask: asked, after the report was shown, before anything changes; without it nobody is asked.
+        only: ``cloud`` or ``services``: nothing of the other stack.
+        meant: droplets that may be replaced or destroyed, volumes that may leave their droplet.
+        ready_s: how long to wait for the nodes.
+
+    Raises:
+        Refused: it cannot stand here; nothing was changed.
+        OpsError: it failed on the way; what stands is in the state, and another run goes on from there.
+    """
+    with screen.doing() as say:
+        say(f"synthesizing {environment}")
+        targets = targets_of(environment)
+        refuse_without(targets, only)
+    if targets.cloud and only != "services":
+        deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, meant=meant)
+    if only != "cloud":
+        if targets.cloud:
+            readiness.required(targets.services, wait_s=ready_s, tell=status.Shown(screen.err))
+        deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
+
+
+def refuse_without(targets: Targets, only: str) -> None:
+    """Stops for what is known to be missing before anything is touched, of both stacks at once."""
+    if only == "cloud":
+        targets.needed_cloud("there is nothing to deploy of it")
+    nodes = access.found_in(targets.services.settings) if only != "services" else ()
+    wanted = [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
+    known = stack_outputs.wanted(targets.services.document, targets.cloud) if targets.cloud else []
+    found = [*prerequisites.tools(locks=any(t.state_file is None for t in wanted))]
+    for target in wanted:
+        found += secrets.missing(target.document, known=known)
+        found += prerequisites.credentials(target.document)
+    if targets.services in wanted and not targets.services.builds_images:
+        found += prerequisites.unresolved(targets.services.wanted)
+    found += [Obstacle(what=f"{each.path}: {each.what}; {each.cause}", fix=each.fix) for each in nodes]
+    _refuse(targets.services, found)
+
+
+def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Meant) -> None:
+    """Applies the cloud stack and takes its host key over."""
+    with screen.doing(f"terraform init of {target.stack}"):
+        target.terraform.init()
+        removed = failed_droplets.remove(target)
+    for droplet in removed:
+        screen.err.print(f"{droplet}: had never started; removed, and made anew now")
+    orphans.take_in(target, screen.err.print)
+    approve = _approval(target, ask)
+    if meant.moves:
+        first = volume_migration.losers(target, meant.moves, parallelism=parallelism, account=Account())
+        if first:
+            apply(target, parallelism=parallelism, approve=approve, meant=meant, targets=first)
+    if not apply(target, parallelism=parallelism, approve=approve, meant=meant):
+        screen.err.print(f"{target.stack}: nothing to change")
+    screen.err.print(f"host key: {known_hosts.take_over(target)}")
+
+
+def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
+    """Applies the services stack on nodes that are ready, and waits until it stands."""
+    with screen.doing() as say:
+        say("looking at this machine and the swarm")
+        target = stack_outputs.taken_over(targets)
+        found = obstacles(target)
+    _refuse(target, found)
+    if target.is_here:
+        _start_swarm(target)
+    if target.builds_images:
+        build_images()
+        target = target_of(target.name).given(target.variables)
+        _refuse(target, list(prerequisites.unresolved(target.wanted)))
+    target.terraform.init()
+    if not apply(target, parallelism=parallelism, approve=_approval(target, ask)):
+        screen.err.print(
+            "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
+        )
+    settle(target, stable_s)
+    welcome(target)
+
+
+def settle(target: Target, stable_s: float, *, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
+    """Waits until all services run the same tasks for a while; says what is wrong when they do not."""
+    names = [str(resource.values["name"]) for resource in target.wanted.of_type("docker_service")]
+    with target.swarm() as swarm, target.watch() as watch, screen.doing() as say:
+        try:
+            wait_until_settled(swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say)
+        except OpsError as error:
+            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.troubles.items())]
+            raise OpsError("\n  ".join([error.problem, *reasons])) from None
+    screen.err.print(f"{len(names)} services stand, the same tasks for {stable_s:g} s")
+
+
+def welcome(target: Target) -> None:
+    """Prints where everything is and how to sign in, from Terraform's outputs."""
+    outputs = target.terraform.outputs()
+    addresses = _mapping(outputs.get("addresses"))
+    width = max((len(host) for host in addresses), default=0)
+    for host, leads_to in sorted(addresses.items()):
+        screen.out.print(Text(f"  https://{host.ljust(width)}  {leads_to}"))
+    if outputs.get("sign_in"):
+        screen.out.print(Text(str(outputs["sign_in"])))
+    screen.out.print(Text("\n".join(["", *table(programs_of(target.wanted))])), soft_wrap=True)
+
+
+def build_images() -> None:
+    """Builds what changed of the images from packages, and has their registry run."""
+    from images import ImagesError, build_all
+
+    with screen.doing("images from packages") as say:
+        try:
+            result = build_all(say=lambda image, step: say(f"image {image}: {step}") if step else None)
+        except ImagesError as error:
+            raise OpsError(f"images: {error}") from None
+    if result.built or result.pushed:
+        screen.err.print(f"{len(result.built)} images built, {len(result.pushed)} pushed")
+
+
+def _refuse(target: Target, found: list[Any]) -> None:
+    if found:
+        raise Refused(f"{target.name} cannot be deployed; nothing was changed", found)
+
+
+def _start_swarm(target: Target) -> None:
+    with target.swarm() as swarm:
+        if local.ensure(swarm):
+            screen.err.print("started a swarm of this one node; make purge ends it again")
+
+
+def _approval(target: Target, ask: Ask | None) -> Approve:
+    def approve(plan: Mapping[str, Any]) -> bool:
+        report = report_of_plan(target, plan)
+        if ask is None:
+            screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))
+            for danger in report.dangers:
+                screen.err.print(Text(f"  ! {danger}", style="bold red"))
+            return True
+        screen.show_report(text.render(Report(environment=target.name, stacks=(report,))))
+        return ask(f"deploy this to {target.name}?")
+
+    return approve
+
+
+def _mapping(value: Any) -> dict[str, str]:
+    """The output ``addresses``: a map, or JSON of one."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}

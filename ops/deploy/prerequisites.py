@@ -1,0 +1,214 @@
+"""What must hold before Terraform starts; everything that does not is named at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ops.errors import Obstacle
+from ops.model.inventory import Inventory, one
+from ops.model.service import view_of
+from ops.swarm import ports
+from ops.swarm.engine import Swarm
+from ops.terraform.runner import program
+
+OLDEST_TERRAFORM = (1, 6)
+"""The first that knows the S3 backend's settings for DigitalOcean Spaces."""
+
+_KINDS = {
+    "docker_service": "service",
+    "docker_network": "network",
+    "docker_volume": "volume",
+    "docker_config": "config",
+}
+
+
+OLDEST_THAT_LOCKS = (1, 10)
+"""The first whose S3 backend locks with a file of its own (``use_lockfile``); OpenTofu has it from 1.10 too."""
+
+
+def tools(*, locks: bool = False) -> Iterator[Obstacle]:
+    """Programs that a deploy needs.
+
+    Args:
+        locks: the state is in a bucket, so that Terraform must be able to lock it there.
+    """
+    needed = OLDEST_THAT_LOCKS if locks else OLDEST_TERRAFORM
+    how = "https://developer.hashicorp.com/terraform/install"
+    oldest = ".".join(map(str, needed))
+    if shutil.which(program()) is None:
+        yield Obstacle(what=f"Terraform {oldest} or newer is not installed{_by_another_name()}", fix=how)
+    elif (version := _terraform_version()) == (0, 0):
+        yield Obstacle(what=f"{program()} does not say which version it is{_by_another_name()}", fix=how)
+    elif version < needed:
+        yield Obstacle(
+            what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
+        )
+    if shutil.which("node") is None:
+        yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
+
+
+_CREDENTIALS: Mapping[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
+    "digitalocean_": ("DigitalOcean's API", (("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"),)),
+    "digitalocean_spaces_bucket": ("Spaces", (("SPACES_ACCESS_KEY_ID",), ("SPACES_SECRET_ACCESS_KEY",))),
+}
+"""By the beginning of a resource's type: what they open, and for each part of them the names that it may have."""
+
+
+def credentials(
+    document: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> Iterator[Obstacle]:
+    """Credentials that a synthesized stack needs and this shell does not have."""
+    types = tuple(document.get("resource", {}))
+    for prefix, (what, parts) in _CREDENTIALS.items():
+        if any(type_.startswith(prefix) for type_ in types):
+            lacking = _unset(parts, environment)
+            if lacking:
+                yield Obstacle(
+                    what=f"no credentials for {what}: {_are_not_set(lacking)}",
+                    fix=f"{_export(lacking)}, or have Doppler set it (docs/runbooks/access.md)",
+                )
+    if "s3" in document.get("terraform", {}).get("backend", {}) and not environment.get("AWS_PROFILE"):
+        lacking = _unset((("AWS_ACCESS_KEY_ID",), ("AWS_SECRET_ACCESS_KEY",)), environment)
+        if lacking:
+            yield Obstacle(
+                what=f"no credentials for the state's bucket: {_are_not_set(lacking)}",
+                fix=f"{_export(lacking)} (a Spaces key: docs/runbooks/state.md)",
+            )
+
+
+def _unset(parts: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[str]:
+    """The first name of each part that goes by none of its names."""
+    return [names[0] for names in parts if not any(environment.get(name) for name in names)]
+
+
+def _are_not_set(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not set"
+
+
+def _export(names: Sequence[str]) -> str:
+    return "export " + " ".join(f"{name}=..." for name in names)
+
+
+def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
+    """For an environment on this machine's engine: no swarm yet, or one of this one node that it manages."""
+    state = membership.get("LocalNodeState")
+    if state == "inactive":
+        return
+    if state != "active":
+        yield Obstacle(
+            what=f"the engine's swarm state is {state}", fix="docker swarm leave --force, or unlock it"
+        )
+    elif not membership.get("ControlAvailable"):
+        yield Obstacle(
+            what="this engine is a worker of somebody's swarm",
+            fix="docker swarm leave, or use another machine",
+        )
+    elif membership.get("Nodes") != 1:
+        yield Obstacle(
+            what=f"this engine's swarm has {membership.get('Nodes')} nodes; this environment is for one",
+            fix="use a machine that is in no swarm",
+        )
+
+
+def managed_swarm(membership: Mapping[str, Any], host: str) -> Iterator[Obstacle]:
+    """For an environment on other machines: the engine is a manager of a swarm that stands."""
+    if membership.get("LocalNodeState") != "active" or not membership.get("ControlAvailable"):
+        yield Obstacle(
+            what=f"the engine at {host} is no manager of a swarm", fix="deploy the cloud stack first"
+        )
+
+
+def foreign_services(swarm: Swarm, wanted: Inventory, ours: set[str]) -> Iterator[Obstacle]:
+    """Services that Terraform's state does not know, under names that are not ours."""
+    own_names = {str(resource.values.get("name")) for resource in wanted.of_type("docker_service")}
+    names = sorted(s.name for s in swarm.services() if s.id not in ours and s.name not in own_names)
+    if names:
+        yield Obstacle(
+            what=f"the swarm runs services that are not ours: {', '.join(names)}",
+            fix="use a machine whose swarm is empty, or remove them: docker service rm " + " ".join(names),
+        )
+
+
+def taken_names(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
+    """Services, networks, volumes and configs that exist under a name of ours, but not by us.
+
+    The provider would adopt a service or volume of that name without a word, and fail on the others half way.
+    """
+    for type_, kind in _KINDS.items():
+        existing = _existing(swarm, kind, in_swarm)
+        names = [str(resource.values.get("name")) for resource in wanted.of_type(type_)]
+        taken = [name for name in names if name in existing and existing[name] not in ours]
+        if taken:
+            yield _taken(kind, taken)
+
+
+def _existing(swarm: Swarm, kind: str, in_swarm: bool) -> Mapping[str, str]:
+    """Id by name; services and configs exist in a swarm only."""
+    if not in_swarm and kind in ("service", "config"):
+        return {}
+    if kind == "service":
+        return {service.name: service.id for service in swarm.services()}
+    return swarm.names(kind)
+
+
+def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
+    """Ports of this machine that services publish and that somebody else listens on."""
+    running = {service.name for service in swarm.services() if service.id in ours} if in_swarm else set()
+    for resource in wanted.of_type("docker_service"):
+        name = str(resource.values.get("name"))
+        for published in one(resource.values.get("endpoint_spec")).get("ports") or []:
+            port = int(published["published_port"])
+            if name in running or not ports.is_taken(port):
+                continue
+            containers = swarm.containers_publishing(port)
+            by = f"container {containers[0]}" if containers else ports.holder(port)
+            yield Obstacle(what=f"port {port}, which {name} needs, is taken by {by}", fix="stop it first")
+
+
+def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
+    """Images that nobody has looked up the digest of."""
+    views = [view_of(r, wanted, {}) for r in wanted.of_type("docker_service")]
+    by_image: dict[str, list[str]] = {}
+    for view in views:
+        if view.image.is_unresolved:
+            by_image.setdefault(f"{view.image.name}:{view.image.tag}", []).append(view.name)
+    if by_image:
+        lines = [
+            f"    {image} of {', '.join(sorted(services))}" for image, services in sorted(by_image.items())
+        ]
+        have = "1 image has" if len(lines) == 1 else f"{len(lines)} images have"
+        yield Obstacle(
+            what="\n".join([f"{have} no digest yet (unresolved):", *lines]),
+            fix="python -m ops images resolve, where the registry can be reached, and commit images.lock.yaml",
+        )
+
+
+def _taken(kind: str, names: Sequence[str]) -> Obstacle:
+    some = f"{kind} {names[0]} exists" if len(names) == 1 else f"{kind}s {', '.join(names)} exist"
+    deletes = " (deletes their data)" if kind == "volume" else ""
+    return Obstacle(
+        what=f"{some} already, but not in Terraform's state",
+        fix=f"another deploy is running, or the state was lost: bring it back, or docker {kind} rm {' '.join(names)}{deletes}",
+    )
+
+
+def _by_another_name() -> str:
+    return "" if program() == "terraform" else f" (TERRAFORM_BINARY_NAME asks for {program()})"
+
+
+def _terraform_version() -> tuple[int, int]:
+    try:
+        run = subprocess.run(
+            [program(), "version", "-json"], capture_output=True, text=True, timeout=60, check=False
+        )
+        text = str(json.loads(run.stdout)["terraform_version"])
+    except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired):
+        return (0, 0)
+    match = re.match(r"(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -1,0 +1,292 @@
+"""Rebuilds one droplet while the platform stands: out of the swarm, made anew, back in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker.errors
+
+from ops.cloud import orphans
+from ops.cloud.client import Account
+from ops.cloud.force_power_off import power_off
+from ops.deploy.deploy import READY_TIMEOUT_S, SETTLE_TIMEOUT_S, deploy_services, refuse_without, settle
+from ops.deploy.replacement_plan import address_of, beyond, droplet_id
+from ops.errors import Obstacle, OpsError, Refused
+from ops.nodes import known_hosts, readiness, status
+from ops.nodes.inventory import ClusterNode, node_named, nodes_of
+from ops.swarm.nodes import Member, Members
+from ops.terminal import screen
+from ops.terraform import guard
+from ops.terraform.apply import Meant, apply, saved_plan
+from ops.terraform.target import Target, Targets, targets_of
+
+DRAIN_S = 180.0
+STABLE_S = 10.0
+BACK_S = 120.0
+QUORUM = "without more than half of its managers a swarm does nothing: bring them back (docs/runbooks/replace-a-node.md)"
+
+
+@dataclass
+class Replacement:
+    """One rebuild of one node.
+
+    Args:
+        ends_swarm: it may be the only manager.
+        dead: it does not answer or hangs: it is not drained, and its plug is pulled.
+    """
+
+    targets: Targets
+    node: ClusterNode
+    ends_swarm: bool
+    parallelism: int
+    dead: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each step took."""
+
+    @classmethod
+    def of(
+        cls, environment: str, node: str, *, ends_swarm: bool, parallelism: int, dead: bool = False
+    ) -> Replacement:
+        """Synthesizes the environment and finds the node in it."""
+        with screen.doing(f"synthesizing {environment}"):
+            targets = targets_of(environment)
+            targets.needed_cloud("its node is this machine")
+        return cls(targets, node_named(targets.services.settings, node), ends_swarm, parallelism, dead)
+
+    def run(self, *, ask: Callable[[str], bool] | None) -> None:
+        """All steps, each timed.
+
+        Raises:
+            Refused: the swarm would lose its quorum, or its only manager; or the plan cannot be had, or changes more than
+                this droplet. Nothing was changed.
+            OpsError: a step failed; the message says what stands.
+        """
+        refuse_without(self.targets, "" if self.ends_swarm else "cloud")
+        with self._step("look"):
+            self._cloud.terraform.init()
+            orphans.take_in(self._cloud, screen.err.print)
+            members = self._members()
+            self._refuse(obstacles(self.node, members, ends_swarm=self.ends_swarm))
+        with self._step("plan"):
+            self._rehearse()
+        if ask is not None and not ask(f"replace {self.node.name}? Its volumes stay, its own disk does not"):
+            raise OpsError("not approved; nothing was changed")
+        last = self._is_last(members)
+        with self._returning(members):
+            if not last:
+                self._leave(members)
+            if self.dead and (droplet := self._droplet_id()):
+                with self._step("power off"):
+                    power_off(droplet, Account())
+            with self._step("make the droplet anew"):
+                apply(self._cloud, parallelism=self.parallelism, approve=self._approve, meant=self._meant())
+        known_hosts.take_over(self._cloud)
+        with self._step("wait until it is ready"):
+            readiness.required(
+                self.targets.services,
+                wait_s=READY_TIMEOUT_S,
+                tell=status.Shown(screen.err),
+                # The services of a new swarm need all; in one that stands, others may be next to be replaced.
+                nodes=None if last else [self.node],
+            )
+        if last:
+            with self._step("deploy the services anew"):
+                deploy_services(self.targets, stable_s=STABLE_S, parallelism=self.parallelism, ask=None)
+        else:
+            with self._step("remove the dead entry"):
+                self._forget()
+            if self._any_service():
+                with self._step("wait until every service runs"):
+                    settle(self.targets.services, STABLE_S, timeout_s=SETTLE_TIMEOUT_S)
+        self._report()
+
+    @property
+    def _cloud(self) -> Target:
+        return self.targets.needed_cloud("its node is this machine")
+
+    def _refuse(self, obstacles: Iterator[Obstacle]) -> None:
+        found = list(obstacles)
+        if found:
+            raise Refused(f"{self.node.name} is not replaced; nothing was changed", found)
+
+    def _members(self) -> list[Member]:
+        """The swarm's entries; those that the environment declares where its engine is known to be dead."""
+        try:
+            with self.targets.services.swarm() as swarm:
+                return Members(swarm).all()
+        except docker.errors.APIError as error:
+            problem, fix = f"the engine cannot tell the swarm's nodes: {error.explanation or error}", QUORUM
+        except OpsError as error:
+            problem, fix = error.problem, error.fix
+        if not self.node.is_first:
+            first = next(each for each in nodes_of(self.targets.services.settings) if each.is_first)
+            raise OpsError(
+                problem, fix=f"{fix}; engines are reached over {first.name}: if it is dead, it comes first"
+            )
+        # Without a droplet nobody can answer: an earlier run, or somebody else, has destroyed it.
+        if self.dead or not self._droplet_id():
+            return [_unheard(each, self.node) for each in nodes_of(self.targets.services.settings)]
+        raise OpsError(problem, fix=f"{fix}; if {self.node.name} itself is dead, add --dead")
+
+    def _any_service(self) -> bool:
+        """A platform may be switched off."""
+        with self.targets.services.swarm() as swarm:
+            return bool(swarm.services())
+
+    def _is_last(self, members: list[Member]) -> bool:
+        return self.node.role == "manager" and sum(member.is_manager for member in members) <= 1
+
+    def _meant(self) -> Meant:
+        """A droplet that the state does not know (an apply that failed half way) is simply made."""
+        known = self._droplet_id()
+        return Meant(replace=(self.node.name,)) if known else Meant()
+
+    def _droplet_id(self) -> str:
+        address = address_of(self._cloud.wanted, self.node.name)
+        return droplet_id(self._cloud.terraform.state(), address)
+
+    def _rehearse(self) -> None:
+        """Plans without applying, so that what would fail or be refused does so while the node still works."""
+        meant = self._meant()
+        with saved_plan(self._cloud, False, self.parallelism, meant.replace) as (_, plan):
+            self._refuse(iter(guard.refusals(plan or {}, replace=meant.replace)))
+            self._approve(plan or {})
+
+    def _approve(self, plan: Mapping[str, Any]) -> bool:
+        self._refuse(beyond(plan, address_of(self._cloud.wanted, self.node.name), self._cloud))
+        return True
+
+    def _leave(self, members: list[Member]) -> None:
+        """Drains it and takes its vote away; a node that is dead already only loses its vote."""
+        if self._is_unheard(members):
+            # Its entry is removed by the node that comes after it.
+            return
+        member = next((each for each in members if each.name == self.node.name and each.is_up), None)
+        with self.targets.services.swarm() as swarm:
+            known = Members(swarm)
+            if member is not None and not self.dead:
+                with self._step("drain"):
+                    known.drain(member.id)
+                    known.wait_until_empty(member.id, timeout_s=DRAIN_S)
+            for each in members:
+                if each.name == self.node.name and each.is_manager:
+                    with self._step("demote"):
+                        known.demote(each.id)
+
+    def _is_unheard(self, members: list[Member]) -> bool:
+        return any(each.name == self.node.name and not each.id for each in members)
+
+    @contextmanager
+    def _returning(self, members: list[Member]) -> Iterator[None]:
+        """When a step fails before the old droplet is gone, its node gets its tasks and its vote back."""
+        had = self._droplet_id()
+        try:
+            yield
+        except (OpsError, KeyboardInterrupt) as failure:
+            own = [each for each in members if each.name == self.node.name and each.is_up]
+            if own and not self._is_last(members):
+                self._say_what_stands(own, had)
+            if isinstance(failure, Refused):
+                # Its words say that nothing was changed, which is not so any more.
+                raise OpsError(f"{self.node.name}: the plan has changed meanwhile\n  {failure}") from None
+            raise
+
+    def _say_what_stands(self, own: list[Member], had: str) -> None:
+        again = f"python -m ops replace-node --env {self.targets.name} --node {self.node.name}"
+        try:
+            now = self._droplet_id()
+            if not had or now != had or not _is_active(had):
+                screen.err.print(f"  the old droplet is gone or off; the same command goes on: {again}")
+                return
+            with self.targets.services.swarm() as swarm:
+                for each in own:
+                    Members(swarm).activate(each.id)
+                    if each.is_manager:
+                        Members(swarm).promote(each.id)
+            screen.err.print(
+                f"  {self.node.name} stands as it was, with its tasks and its vote; then again: {again}"
+            )
+        except (OpsError, docker.errors.APIError) as error:
+            promote = f" && docker node promote {self.node.name}" if own[0].is_manager else ""
+            screen.err.print(
+                f"  {self.node.name} could not be given its tasks and its vote back ({error}); if it still stands, on "
+                f"another manager: docker node update --availability active {self.node.name}{promote}"
+            )
+
+    def _forget(self) -> None:
+        """The node that joins removes its predecessor's entry; what is left when it could not is removed here."""
+        deadline = time.monotonic() + BACK_S
+        with self.targets.services.swarm() as swarm:
+            known = Members(swarm)
+            while True:
+                same = [each for each in known.all() if each.name == self.node.name]
+                alive = [each for each in same if each.is_up and each.availability == "active"]
+                if alive:
+                    break
+                if time.monotonic() > deadline:
+                    raise OpsError(f"{self.node.name} is ready but not in the swarm after {BACK_S:g} s")
+                time.sleep(1)
+            for each in same:
+                if not each.is_up:
+                    known.remove(each.id, manager=each.is_manager)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        screen.err.print(f"{name} ...")
+        started = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - started
+
+    def _report(self) -> None:
+        screen.out.print(f"{self.node.name} is back")
+        for step, seconds in self.seconds.items():
+            screen.out.print(f"  {seconds:5.0f} s  {step}")
+        screen.out.print(f"  {sum(self.seconds.values()):5.0f} s  in all")
+
+    def as_data(self) -> Mapping[str, Any]:
+        """For programs."""
+        return {"node": self.node.name, "seconds": dict(self.seconds)}
+
+
+def _unheard(node: ClusterNode, dead: ClusterNode) -> Member:
+    """What the swarm would say of a declared node, were its engine there: all stand but the dead one."""
+    up = node.name != dead.name
+    return Member(
+        id=node.name if up else "",
+        name=node.name,
+        role=node.role,
+        state="ready" if up else "down",
+        availability="active",
+        reachability="reachable" if up and node.role == "manager" else "",
+    )
+
+
+def _is_active(droplet: str) -> bool:
+    return Account().one(f"droplets/{droplet}", "droplet").get("status") == "active"
+
+
+def obstacles(node: ClusterNode, members: list[Member], *, ends_swarm: bool) -> Iterator[Obstacle]:
+    """Why a node must not go now."""
+    managers = [member for member in members if member.is_manager]
+    reachable = [member for member in managers if member.is_reachable]
+    goes = [member for member in reachable if member.name == node.name]
+    if node.role == "manager" and len(managers) <= 1:
+        if not ends_swarm:
+            yield Obstacle(
+                what=f"{node.name} is the only manager: its swarm ends with it, and every service is away until it is back",
+                fix="add --ends-swarm if that is meant (data on volumes stays), or have three managers first",
+            )
+        return
+    # Demoted first, it has no vote any more: of the managers that stay, more than half must be there.
+    stay = len(managers) - len([member for member in managers if member.name == node.name])
+    left = len(reachable) - len(goes)
+    if node.role == "manager" and left <= stay // 2:
+        others = ", ".join(m.name for m in managers if not m.is_reachable and m.name != node.name)
+        yield Obstacle(
+            what=f"without {node.name} the swarm has {left} of {stay} managers and no quorum ({others} do not answer)",
+            fix=f"bring {others or 'the others'} back first: python -m ops ready",
+        )

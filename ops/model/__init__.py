@@ -1,0 +1,1 @@
+"""What synthesized JSON, plans and states say, read once for all other rooms."""

@@ -1,0 +1,179 @@
+"""What a stack consists of, read from synthesized JSON or from Terraform's state, in one form."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ops.model.instances import instances
+from ops.model.redact import redacted
+
+Values = Mapping[str, Any]
+
+REFERENCE = re.compile(
+    r"\$\{(?P<address>[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?)\.(?P<attribute>[a-z0-9_]+)\}"
+)
+"""One attribute of another resource, as text in synthesized JSON."""
+_REFERENCE = re.compile(r"^\$\{([a-z0-9_]+\.[A-Za-z0-9_-]+)\.(?:id|name)\}$")
+
+SHARED = "shared"
+"""The layer of what hangs directly on the stack."""
+
+LAYERS = ("cloud", "ingress", "data", "platform")
+"""In the order they are shown; others follow by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One Terraform resource: its address, its construct's path and what it is set to."""
+
+    address: str
+    path: str
+    values: Values
+
+    @property
+    def type(self) -> str:
+        """Terraform's type, such as docker_service."""
+        return self.address.split(".", 1)[0]
+
+    @property
+    def name(self) -> str:
+        """What people call it: its own name without hash or template, else the construct's id."""
+        name = self.values.get("name")
+        if isinstance(name, str) and name:
+            return readable_name(self.type, name)
+        if self.values.get("description") and self.type == "digitalocean_monitor_alert":
+            return str(self.values["description"])
+        return self.owner.rsplit("/", 1)[-1]
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Settings whose changes Terraform leaves alone."""
+        return tuple(map(str, one(self.values.get("lifecycle")).get("ignore_changes") or ()))
+
+    @property
+    def owner(self) -> str:
+        """Path of the construct that made it."""
+        return self.path.removesuffix("/Resource")
+
+    @property
+    def layer(self) -> str:
+        """Second element of the path: local-services/data/redis/Resource is in data."""
+        parts = self.path.split("/")
+        if parts[0].endswith("-cloud"):
+            return "cloud"
+        return parts[1] if len(parts) > 2 else SHARED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """All resources of a stack by address, and what their references and ids mean."""
+
+    resources: dict[str, Resource]
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Terraform locals: the text of rendered secrets, with references in place of values."""
+    access: Mapping[str, str] = field(default_factory=dict)
+    """Who may use a host: ``web, public`` or ``grafana, role admin``."""
+
+    def of_type(self, type_: str) -> list[Resource]:
+        """Resources of one type, sorted by name."""
+        return sorted(
+            (r for r in self.resources.values() if r.type == type_), key=lambda r: (r.name, r.address)
+        )
+
+    def referred(self, text: str, type_: str) -> Resource | None:
+        """The resource behind a reference (``${docker_network.x.id}``), an id or an exact name."""
+        match = _REFERENCE.match(text)
+        if match:
+            return self.resources.get(match[1])
+        return self._by_identity.get((type_, text))
+
+    @cached_property
+    def _by_identity(self) -> dict[tuple[str, str], Resource]:
+        known: dict[tuple[str, str], Resource] = {}
+        for resource in self.resources.values():
+            for key in ("id", "name"):
+                identity = resource.values.get(key)
+                if isinstance(identity, str) and identity:
+                    known[resource.type, identity] = resource
+        return known
+
+
+def from_synthesis(document: Mapping[str, Any]) -> Inventory:
+    """The inventory that a synthesized ``cdk.tf.json`` asks for."""
+    resources = {}
+    for type_, group in document.get("resource", {}).items():
+        for name, values in group.items():
+            path = values.get("//", {}).get("metadata", {}).get("path", name)
+            own = {key: value for key, value in values.items() if key != "//"}
+            for address, made in instances(f"{type_}.{name}", own):
+                resources[address] = Resource(address=address, path=path, values=made)
+    return Inventory(resources=resources, templates=document.get("locals", {}), access=_access(document))
+
+
+def from_state(values: Mapping[str, Any] | None, paths: Mapping[str, str]) -> Inventory:
+    """The inventory of a state as ``terraform show -json`` prints it (``prior_state.values``).
+
+    Args:
+        paths: construct path by address, from the synthesized JSON; for what is only in state it is guessed.
+    """
+    resources = {}
+    for raw in _state_resources((values or {}).get("root_module", {})):
+        address = raw["address"]
+        own = redacted(raw["type"], raw.get("values") or {}, raw.get("sensitive_values") or {})
+        resources[address] = Resource(
+            address=address, path=paths.get(address, _guessed_path(raw["name"])), values=own
+        )
+    return Inventory(resources=resources)
+
+
+def _guessed_path(name: str) -> str:
+    """Path of a construct that is no longer in the code: cdktf's name is the path joined by _, with a hash."""
+    layer, _, rest = re.sub(r"_[0-9A-F]{8}$", "", name).partition("_")
+    return f"?/{layer}/{rest}" if layer in LAYERS and rest else f"?/{name}"
+
+
+def one(block: Any) -> Values:
+    """A nested block: a mapping in synthesized JSON, a list of one in state."""
+    if isinstance(block, list):
+        block = block[0] if block else {}
+    return block if isinstance(block, Mapping) else {}
+
+
+def text_of(config: Resource) -> str:
+    """The content of a docker_config."""
+    data = config.values.get("data")
+    try:
+        return base64.b64decode(str(data or ""), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return f"(not text: {len(str(data))} characters of base64)\n"
+
+
+def readable_name(type_: str, name: str) -> str:
+    """A config's or secret's name without its hash."""
+    if type_ in ("docker_config", "docker_secret"):
+        return re.sub(r"-(\$\{.*\}|[0-9a-f]{8})$", "", name)
+    return name
+
+
+def _state_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for resource in module.get("resources", []):
+        if resource.get("mode") == "managed":
+            yield resource
+    for child in module.get("child_modules", []):
+        yield from _state_resources(child)
+
+
+def _access(document: Mapping[str, Any]) -> dict[str, str]:
+    value = document.get("output", {}).get("addresses", {}).get("value")
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return {}
+    return {str(k): str(v) for k, v in parsed.items()} if isinstance(parsed, Mapping) else {}

@@ -1,0 +1,1 @@
+"""The nodes of an environment, reached over ssh."""

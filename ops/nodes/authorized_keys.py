@@ -1,0 +1,106 @@
+"""The operators' ssh keys on nodes that exist: a droplet gets its keys when it is made, and never again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from layers.settings.cloud import SUPPLIED, ssh_key_variable
+from ops.errors import WrongUse
+from ops.nodes.inventory import nodes_of, ssh_to
+from ops.ssh import Ssh
+from ops.terraform.target import Target
+
+UNDO_S = 60
+"""When nobody has confirmed the new keys by then, the node takes the old ones back."""
+
+_WRITE = f"""set -eu
+umask 077
+cd "$HOME" && mkdir -p .ssh && cd .ssh
+cat > authorized_keys.new
+test -s authorized_keys.new
+if [ -e authorized_keys ] && cmp -s authorized_keys authorized_keys.new; then
+  rm -f authorized_keys.new authorized_keys.before.*
+  echo same
+  exit 0
+fi
+before=authorized_keys.before.$1
+# An earlier write that nobody has confirmed: back to what was before that one, and its sleeper finds nothing any more.
+for older in authorized_keys.before.*; do
+  if [ -e "$older" ]; then mv "$older" "$before"; fi
+done
+if [ ! -e "$before" ]; then cp -p authorized_keys "$before"; fi
+mv authorized_keys.new authorized_keys
+nohup sh -c 'sleep {UNDO_S}; test ! -e "$1" || mv "$1" authorized_keys' undo "$before" >/dev/null 2>&1 </dev/null &
+echo written
+"""
+_CONFIRM = 'rm -f "$HOME/.ssh/authorized_keys.before.$1"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What became of one node's keys."""
+
+    node: str
+    what: str = ""
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.problem or self.what}"
+
+
+def text_of(keys: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> str:
+    """The file, line by line as nodes are given it at their first boot.
+
+    Raises:
+        WrongUse: a key that is supplied is not there; or no key at all, which would lock everybody out.
+    """
+    if not keys:
+        raise WrongUse(
+            "the environment names no ssh_keys: that would lock everybody out", fix="add cloud/ssh_keys"
+        )
+    return "".join(f"{_key(name, key, environment)}\n" for name, key in sorted(keys.items()))
+
+
+def _key(name: str, key: str, environment: Mapping[str, str]) -> str:
+    if key != SUPPLIED:
+        return key.strip()
+    variable = f"TF_VAR_{ssh_key_variable(name)}"
+    given = environment.get(variable, "").strip()
+    if not given:
+        raise WrongUse(
+            f"the public key of {name} is supplied, but {variable} is not set",
+            fix=f"export {variable}='ssh-ed25519 AAAA... {name}'",
+        )
+    return given
+
+
+def write_keys(target: Target, say: Callable[[str], None]) -> list[Written]:
+    """Writes them to all nodes, one after the other, so that a mistake meets one node only."""
+    cloud = target.settings.cloud
+    text = text_of(cloud.ssh_keys if cloud else {})
+    results: list[Written] = []
+    for node in nodes_of(target.settings):
+        say(f"{node.name}: writing keys")
+        results.append(write(node.name, ssh_to(target, node), text))
+        if results[-1].problem:
+            break
+    return results
+
+
+def write(name: str, ssh: Ssh, text: str) -> Written:
+    """Writes them to one node; confirmed over a new connection, which needs one of the new keys."""
+    token = secrets.token_hex(8)
+    done = ssh.run("sh", "-c", _WRITE, "write", token, stdin=text)
+    if done.code:
+        return Written(node=name, problem=f"not written: {done.reason}")
+    if done.output.strip() == "same":
+        return Written(node=name, what="has them already")
+    if ssh.run("sh", "-c", _CONFIRM, "confirm", token).code:
+        return Written(
+            node=name,
+            problem=f"the new keys do not let this machine in; it takes the old ones back within {UNDO_S} s",
+        )
+    return Written(node=name, what="written")

@@ -1,0 +1,33 @@
+"""The engines of all nodes, for what only the engine of a task's own node can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from ops.errors import OpsError
+from ops.nodes.inventory import nodes_of, ssh_to
+from ops.swarm.engine import Swarm, connected
+from ops.terraform.target import Target
+
+
+@contextmanager
+def engines(target: Target) -> Iterator[list[Swarm]]:
+    """A connection to every node's engine, that of the manager first. One that does not answer is left out.
+
+    Raises:
+        OpsError: the manager does not answer.
+    """
+    with ExitStack() as stack:
+        manager = stack.enter_context(target.swarm())
+        found = [manager]
+        name = str(manager.info().get("Name"))
+        for node in nodes_of(target.settings):
+            if node.name == name:
+                continue
+            ssh = ssh_to(target, node)
+            try:
+                found.append(stack.enter_context(connected(f"ssh://{ssh.destination}", ssh.options)))
+            except OpsError:
+                continue
+        yield found

@@ -1,0 +1,99 @@
+"""The nodes' host keys: from the cloud stack's outputs into the file that every ssh of ours checks against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from ops.errors import Obstacle, OpsError, Refused
+from ops.nodes.inventory import host_name_of
+from ops.paths import ROOT, STATE
+from ops.terraform.target import Target
+
+OUTPUTS: Mapping[Literal["manager", "worker"], str] = {"manager": "host_key", "worker": "worker_host_key"}
+"""Of the cloud stack, by the role of the nodes that show that key."""
+
+
+class Fate(StrEnum):
+    """What became of the file."""
+
+    WRITTEN = "written"
+    SAME = "unchanged"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """Result of taking the keys over."""
+
+    file: Path
+    fate: Fate
+
+    def __str__(self) -> str:
+        shown = self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else self.file
+        commit = "" if self.fate is Fate.SAME or self.file.is_relative_to(STATE) else ": commit it"
+        return f"{shown} {self.fate}{commit}"
+
+
+def file_of(target: Target) -> Path:
+    """Where an environment's host keys are kept: in git, or beside the state where that is on this machine only."""
+    return ROOT / target.settings.known_hosts
+
+
+def lines_of(target: Target, outputs: Mapping[str, object]) -> str:
+    """The file: for each role the name that ssh knows it by, and the key without its comment.
+
+    Raises:
+        OpsError: the cloud stack is not deployed.
+    """
+    lines = []
+    for role, output in OUTPUTS.items():
+        words = str(outputs.get(output) or "").split()
+        if len(words) < 2:
+            raise OpsError(
+                f"{target.stack} has no output {output}: it is not deployed yet",
+                fix=f"python -m ops deploy --env {target.name}",
+            )
+        lines.append(f"{host_name_of(target.settings, role)} {words[0]} {words[1]}\n")
+    return "".join(lines)
+
+
+def take_over(cloud: Target, *, accept: bool = False) -> Taken:
+    """Writes the keys that the deployed cloud stack says its nodes have.
+
+    Args:
+        accept: also over another key. A key changes only when somebody has its ``tls_private_key`` made anew.
+
+    Raises:
+        OpsError: the cloud stack is not deployed.
+        Refused: the file holds another key of the same name, and nobody accepted the new one.
+    """
+    file, text = file_of(cloud), lines_of(cloud, cloud.terraform.outputs())
+    had = file.read_text() if file.is_file() else ""
+    if had == text:
+        return Taken(file=file, fate=Fate.SAME)
+    known, now = _by_name(had), _by_name(text)
+    changed = [name for name in known if known[name] != now.get(name)]
+    if changed and not accept:
+        raise Refused(
+            f"the host keys of {cloud.name} have changed; nothing was written",
+            [_changed(cloud, f"{name} {known[name]}", f"{name} {now.get(name, '-')}") for name in changed],
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return Taken(file=file, fate=Fate.CHANGED if changed else Fate.WRITTEN)
+
+
+def _by_name(text: str) -> dict[str, str]:
+    return dict(line.split(maxsplit=1) for line in text.splitlines() if line.strip())
+
+
+def _changed(cloud: Target, had: str, line: str) -> Obstacle:
+    return Obstacle(
+        what=f"known: {had}\n    now:   {line}",
+        fix=f"if somebody had it made anew (git log, the last applies): python -m ops known-hosts --env {cloud.name} --accept; "
+        "if nobody did, find out who changed the state before you connect",
+    )

@@ -1,0 +1,141 @@
+"""Whether the nodes are what the services need, asked of each node itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from layers.cloud.nodes import volume_name
+from layers.settings.environment import Environment
+from ops.errors import OpsError
+from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
+from ops.ssh import Ssh
+from ops.terraform.target import Target
+
+COMMAND = ("/usr/local/sbin/sprocket-ready", "--json")
+INTERVAL_S = 2.0
+SIDE_BY_SIDE = 8
+
+Tell = Callable[[Sequence["Standing"], float], None]
+"""Hears how all nodes stand, and the seconds since the start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One node, as it says of itself.
+
+    Attributes:
+        missing: what it waits for, a sentence each.
+        replace: what no waiting mends, a sentence each: it was built for other settings.
+        reached: whether it answered.
+    """
+
+    node: str
+    ready: bool
+    missing: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    reached: bool = True
+
+    def as_data(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.missing))}"
+
+
+def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
+    """What the settings want of a node, as words for its own check: it knows only those that it was built for."""
+    labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
+    volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
+    mesh = "yes" if settings.cloud and settings.cloud.access.tailscale else "no"
+    return ("--role", node.role, "--labels", labels, "--volumes", volumes, "--mesh", mesh)
+
+
+def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> Standing:
+    """How one node stands now.
+
+    Args:
+        wanted: see :func:`wanted_of`.
+    """
+    done = ssh.run(*COMMAND, *wanted, timeout=20)
+    try:
+        told = json.loads(done.output.strip().splitlines()[-1])
+        missing, replace = (
+            tuple(str(line) for line in told.get(key) or []) for key in ("missing", "replace")
+        )
+        ready = bool(told["ready"]) and done.code == 0
+        return Standing(node=node.name, ready=ready, missing=missing, replace=replace)
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError):
+        pass
+    if not done.reached:
+        return Standing(node=node.name, ready=False, missing=(f"not reached: {done.reason}",), reached=False)
+    return Standing(node=node.name, ready=False, missing=(f"cannot say yet: {done.reason}",))
+
+
+def standings(target: Target, nodes: Iterable[ClusterNode] | None = None) -> list[Standing]:
+    """How the nodes stand now, asked side by side."""
+    asked = list(nodes if nodes is not None else nodes_of(target.settings))
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+        return list(
+            pool.map(lambda node: ask(node, ssh_to(target, node), wanted_of(target.settings, node)), asked)
+        )
+
+
+def wait_until_ready(
+    look: Callable[[], list[Standing]],
+    *,
+    wait_s: float,
+    tell: Tell = lambda standings, seconds: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Standing]:
+    """Asks until all are ready, one must be replaced, or the time is over; returns the last answers, ready or not."""
+    started = clock()
+    while True:
+        found = look()
+        tell(found, clock() - started)
+        over = any(each.replace for each in found) or clock() - started >= wait_s
+        if over or all(each.ready for each in found):
+            return found
+        sleep(INTERVAL_S)
+
+
+def required(
+    target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
+) -> list[Standing]:
+    """The same, for a command that cannot go on without.
+
+    Raises:
+        OpsError: names what each node still waits for.
+    """
+    chosen = list(nodes if nodes is not None else nodes_of(target.settings))
+    found = wait_until_ready(lambda: standings(target, chosen), wait_s=wait_s, tell=tell)
+    late = [each for each in found if not each.ready]
+    if late:
+        waited = "" if any(each.replace for each in late) else f" after {wait_s:g} s"
+        raise OpsError(
+            "\n  ".join([f"{len(late)} of {len(found)} nodes are not ready{waited}", *map(str, late)]),
+            fix=_fix(target, late),
+        )
+    return found
+
+
+def _fix(target: Target, late: Sequence[Standing]) -> str:
+    if outdated := [each.node for each in late if each.replace]:
+        commands = ", then ".join(
+            f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated
+        )
+        return (
+            f"take the edit back, or rebuild one after the other: {commands}; docs/runbooks/replace-a-node.md"
+        )
+    if any(not each.reached for each in late):
+        return (
+            f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "
+            f"python -m ops known-hosts --env {target.name}; docs/runbooks/access.md"
+        )
+    return f"look on: python -m ops ready --env {target.name} --wait 600"

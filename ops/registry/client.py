@@ -1,0 +1,286 @@
+"""Asks container registries what a tag means (OCI distribution API, version 2)."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx
+
+from ops.errors import OpsError
+from ops.registry.login import Login, Logins
+from ops.registry.repository import Repository
+
+TIMEOUT_S = 20.0
+PAUSES_S = (1.0, 4.0, 10.0)
+"""Between attempts, where a registry does not say how long to wait."""
+LONGEST_PAUSE_S = 60.0
+"""A registry that asks for more is not waited for."""
+PLATFORM = "linux/amd64"
+"""What our nodes are."""
+
+_TOO_MANY = 429
+_PASSING = {_TOO_MANY, 500, 502, 503, 504}
+_TAGS_PER_PAGE = 1000
+_TAG_PAGES = 50
+_NEARBY = 5
+_ACCEPT = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+Verdict = Literal["unknown tag", "needs login", "unreachable", "other platform", "refused"]
+
+
+class RegistryError(OpsError):
+    """Why there is no digest: in two words, and in a sentence that names the registry."""
+
+    def __init__(self, verdict: Verdict, problem: str) -> None:
+        self.verdict: Verdict = verdict
+        super().__init__(problem)
+
+
+class Registries:
+    """Looks tags up, remembering tokens and which registries do not answer.
+
+    Args:
+        logins: by registry, before those that ``docker login`` left on this machine.
+        sleep: waits that many seconds before another attempt.
+    """
+
+    def __init__(
+        self,
+        logins: Mapping[str, Login] | None = None,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=True, transport=transport)
+        self._logins = Logins(logins or {})
+        self._sleep = sleep
+        self._authorization: dict[Repository, str] = {}
+        self._silent: dict[str, str] = {}
+
+    def __enter__(self) -> Registries:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def digest(self, name: str, tag: str) -> str:
+        """The digest of what a tag means now: of the list of platforms where there is one, with ours in it.
+
+        Raises:
+            RegistryError: there is none, or nothing for our nodes; the verdict says which.
+        """
+        repository = Repository.of(name)
+        answer = self._ask(repository, f"{repository.url}/manifests/{tag}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise RegistryError("unknown tag", self._what_it_knows(repository, tag))
+        self._expect_ok(repository, answer)
+        digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        told = answer.headers.get("Docker-Content-Digest", digest)
+        if told != digest:
+            raise RegistryError("refused", f"{repository.host} says {told}, but what it sends is {digest}")
+        self._expect_our_platform(repository, _parsed(repository, answer))
+        return digest
+
+    def has(self, name: str, digest: str) -> bool:
+        """Whether the registry still has that digest. What a tag meant before can be pulled as long as it has."""
+        repository = Repository.of(name)
+        answer = self._ask(repository, f"{repository.url}/manifests/{digest}", method="HEAD")
+        return answer.status_code == httpx.codes.OK
+
+    # -- what a manifest says ------------------------------------------------------------------------------
+
+    def _expect_our_platform(self, repository: Repository, manifest: Mapping[str, Any]) -> None:
+        if "manifests" not in manifest:
+            config = str(manifest.get("config", {}).get("digest"))
+            answer = self._ask(repository, f"{repository.url}/blobs/{config}")
+            self._expect_ok(repository, answer)
+            self._expect_in(repository, {_platform(_parsed(repository, answer))})
+            return
+        offered = {
+            _platform(entry.get("platform") or {}): entry.get("digest") for entry in manifest["manifests"]
+        }
+        self._expect_in(repository, set(offered))
+        ours = f"{repository.url}/manifests/{offered[PLATFORM]}"
+        if self._ask(repository, ours, method="HEAD").status_code == httpx.codes.NOT_FOUND:
+            raise RegistryError(
+                "other platform", f"{repository.host} lists {PLATFORM} for the tag, but does not have it"
+            )
+
+    @staticmethod
+    def _expect_in(repository: Repository, offered: set[str]) -> None:
+        if PLATFORM not in offered:
+            have = ", ".join(sorted(offered - {"unknown/unknown"})) or "no platform"
+            raise RegistryError(
+                "other platform", f"{repository.host} has the tag for {have}, not for {PLATFORM}"
+            )
+
+    def _what_it_knows(self, repository: Repository, tag: str) -> str:
+        host = repository.host
+        try:
+            tags = self._tags(repository)
+        except RegistryError as error:
+            return f"{host} does not know the tag, and does not list those that it knows: {error.problem}"
+        if tags is None:
+            return f"{host} has no repository {repository.path}"
+        if not tags:
+            return f"{host} does not know the tag, nor any other of {repository.path}"
+        near = difflib.get_close_matches(tag, tags, n=_NEARBY, cutoff=0.7)
+        if near:
+            return f"{host} does not know the tag; nearby it knows {', '.join(near)}"
+        return (
+            f"{host} does not know the tag, nor one like it; it knows {len(tags)}, at the end of its list "
+            + ", ".join(tags[-_NEARBY:])
+        )
+
+    def _tags(self, repository: Repository) -> list[str] | None:
+        """All tags, page by page; nothing where there is no such repository."""
+        found: list[str] = []
+        url = httpx.URL(f"{repository.url}/tags/list", params={"n": _TAGS_PER_PAGE})
+        for _ in range(_TAG_PAGES):
+            answer = self._ask(repository, str(url))
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
+            self._expect_ok(repository, answer)
+            found += _parsed(repository, answer).get("tags") or []
+            following = answer.url.join(answer.links.get("next", {}).get("url", ""))
+            if following == answer.url or following.host != answer.url.host:
+                break
+            url = following
+        return found
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    def _ask(self, repository: Repository, url: str, *, method: str = "GET") -> httpx.Response:
+        """An answer, after signing in where the registry wants that."""
+        host = repository.host
+        if host in self._silent:
+            raise RegistryError("unreachable", self._silent[host])
+        try:
+            answer = self._send(method, url, headers=self._headers(repository))
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                challenge = answer.headers.get("WWW-Authenticate", "")
+                authorization = self._sign_in(repository, challenge)
+                if authorization:
+                    self._authorization[repository] = authorization
+                    answer = self._send(method, url, headers=self._headers(repository))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            self._silent[host] = f"{host} cannot be reached: {_short(error)}"
+            raise RegistryError("unreachable", self._silent[host]) from None
+        return answer
+
+    def _headers(self, repository: Repository) -> dict[str, str]:
+        known = self._authorization.get(repository)
+        return {"Accept": _ACCEPT, **({"Authorization": known} if known else {})}
+
+    def _send(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """An answer that is final: what may pass by itself is asked again, after a pause."""
+        for pause in PAUSES_S:
+            try:
+                answer = self._client.request(method, url, **options)
+            except httpx.ConnectError:
+                raise
+            except httpx.TransportError:
+                self._sleep(pause)
+                continue
+            asked = _asked_to_wait(answer, pause)
+            if answer.status_code not in _PASSING or asked > LONGEST_PAUSE_S:
+                return answer
+            self._sleep(asked)
+        return self._client.request(method, url, **options)
+
+    def _sign_in(self, repository: Repository, challenge: str) -> str | None:
+        """The header that opens the repository; anonymous where nobody gave a login."""
+        scheme, _, rest = challenge.partition(" ")
+        parts = dict(_CHALLENGE.findall(rest))
+        login = self._logins.of(repository)
+        if scheme.lower() == "basic" and login:
+            return f"Basic {base64.b64encode(f'{login.user}:{login.password}'.encode()).decode()}"
+        realm = parts.get("realm", "")
+        if scheme.lower() != "bearer" or not (realm.startswith("https://") or repository.is_loopback):
+            return None
+        asked = {"scope": f"repository:{repository.path}:pull"} | {
+            key: parts[key] for key in ("service", "scope") if key in parts
+        }
+        auth = (login.user, login.password) if login else None
+        answer = self._send("GET", realm, params=asked, auth=auth)
+        if answer.status_code in _PASSING:
+            self._expect_ok(repository, answer)
+        if answer.status_code != httpx.codes.OK:
+            return None
+        granted = _parsed(repository, answer)
+        token = granted.get("token") or granted.get("access_token")
+        return f"Bearer {token}" if token else None
+
+    def _expect_ok(self, repository: Repository, answer: httpx.Response) -> None:
+        code, host = answer.status_code, repository.host
+        if code == httpx.codes.OK:
+            return
+        if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise RegistryError("needs login", self._who_may(repository, code))
+        if code == _TOO_MANY:
+            raise RegistryError(
+                "refused", f"{host} had too many requests from here; try later, or docker login"
+            )
+        raise RegistryError("refused", f"{host} answers HTTP {code}")
+
+    def _who_may(self, repository: Repository, code: int) -> str:
+        host, login = repository.host, self._logins.of(repository)
+        if login:
+            return (
+                f"{host} refuses {login.user} (HTTP {code}, {login.origin}): the login is wrong, it may not read "
+                f"{repository.path}, or there is no such repository"
+            )
+        return (
+            f"{host} wants a login for {repository.path} (HTTP {code}), or there is no such repository: "
+            f"docker login {host}, or platform/login in the environment's file and TF_VAR_registry_token"
+        )
+
+
+def _parsed(repository: Repository, answer: httpx.Response) -> dict[str, Any]:
+    try:
+        parsed = answer.json()
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise RegistryError(
+            "refused", f"{repository.host} answers {answer.url.path} with something other than a JSON object"
+        )
+    return parsed
+
+
+def _platform(of: Mapping[str, Any]) -> str:
+    return f"{of.get('os')}/{of.get('architecture')}"
+
+
+def _asked_to_wait(answer: httpx.Response, otherwise: float) -> float:
+    """Seconds, from ``Retry-After``: a number, or a date."""
+    told = answer.headers.get("Retry-After", "")
+    if told.isdecimal():
+        return float(told)
+    try:
+        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return otherwise
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

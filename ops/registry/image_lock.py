@@ -1,0 +1,199 @@
+"""The image lock: what is pinned, and asking registries whether that is so."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from sprocket_constructs import UNRESOLVED
+
+from layers.images import LOCK, Lock, read_lock
+from layers.loading import load_environment
+from ops.registry.client import Registries, RegistryError, Verdict
+from ops.registry.login import Login
+
+TOKEN = "TF_VAR_registry_token"
+"""Environment variable with the secret ``registry-token``, as deploys have it."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One entry of the lock. ``place`` is where it stands: images, application/<line> or promoted/<where>."""
+
+    place: str
+    service: str
+    name: str
+    tag: str
+    entry: MutableMapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The pinned digest, or ``unresolved``."""
+        return str(self.entry.get("digest", UNRESOLVED))
+
+    @property
+    def source(self) -> str:
+        """Who said so and when, such as ``pins 2026-11-27``; empty where nobody wrote it down."""
+        return str(self.entry.get("source", ""))
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the tag is more than a conclusion from the application's history."""
+        return not self.entry.get("unconfirmed", False)
+
+    @property
+    def is_first_hand(self) -> bool:
+        """Whether the registry itself, or who pushed the image, said which digest the tag has."""
+        return self.digest != UNRESOLVED and not self.source.startswith("pins")
+
+    def put(self, digest: str, source: str, *, tag: str | None = None) -> None:
+        """Writes what somebody who must know says; nothing is left to confirm then."""
+        self.entry.update({**({"tag": tag} if tag else {}), "digest": digest, "source": source})
+        self.entry.pop("unconfirmed", None)
+
+
+class LockFile:
+    """``images.lock.yaml`` with its comments and its layout.
+
+    Raises:
+        SettingsError: it cannot be read, or says what a lock may not say.
+    """
+
+    def __init__(self, path: Path = LOCK) -> None:
+        self.path = path
+        self.content: Lock = read_lock(path)
+        self._before = path.read_text()
+        self._yaml = YAML()
+        self._yaml.width = 10_000
+        self._yaml.preserve_quotes = True
+        self._document: Any = self._yaml.load(self._before)
+
+    def pins(self) -> Iterator[Pin]:
+        """All entries, in the order of the file."""
+        namespaces: dict[str, str] = {}
+        yield from self._in("images", self._document.get("images") or {}, namespaces)
+        for line, group in (self._document.get("application") or {}).items():
+            namespaces |= dict.fromkeys(group["images"], group["namespace"])
+            yield from self._in(f"application/{line}", group["images"], namespaces)
+        for where, group in (self._document.get("promoted") or {}).items():
+            yield from self._in(f"promoted/{where}", group, namespaces)
+
+    def diff(self) -> str:
+        """What :meth:`save` would change, as a patch; empty for nothing."""
+        name = self.path.name
+        before, after = (text.splitlines(keepends=True) for text in (self._before, self._text()))
+        return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=1))
+
+    def save(self) -> bool:
+        """Writes the file in one step if it changed; says whether it did."""
+        text = self._text()
+        if text == self._before:
+            return False
+        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        draft.write_text(text)
+        draft.replace(self.path)
+        return True
+
+    def _text(self) -> str:
+        text = io.StringIO()
+        self._yaml.dump(self._document, text)
+        return text.getvalue()
+
+    @staticmethod
+    def _in(place: str, group: MutableMapping[str, Any], namespaces: Mapping[str, str]) -> Iterator[Pin]:
+        for service, entry in group.items():
+            name = entry.get("name") or (f"{namespaces[service]}/{service}" if service in namespaces else "")
+            if name:
+                yield Pin(place, service, str(name), str(entry["tag"]), entry)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a registry said about one image of the lock.
+
+    Args:
+        before: digest in the lock until now, or ``unresolved``.
+        digest: what the registry says; empty where it says none, and the lock keeps what it has.
+        verdict: ``new``, ``same`` and ``differs`` are fine, all others are failures.
+        text: the same for people.
+    """
+
+    image: str
+    before: str
+    digest: str
+    verdict: Literal["new", "same", "differs"] | Verdict
+    text: str
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the registry named no digest."""
+        return not self.digest
+
+    def as_data(self) -> dict[str, str]:
+        """For programs."""
+        return asdict(self)
+
+
+def logins_of(environment: str, variables: Mapping[str, str]) -> dict[str, Login]:
+    """The environment's login for the application's images, where its file and the shell have both parts."""
+    login = load_environment(environment).platform.login
+    token = variables.get(TOKEN)
+    if login is None or not token:
+        return {}
+    return {login.registry: Login(user=login.user, password=token, origin=TOKEN)}
+
+
+def resolve(
+    lock: LockFile,
+    registries: Registries,
+    *,
+    today: date,
+    again: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Answer]:
+    """Asks for every image that no registry was asked about yet (``again``: for all) and puts the answers into the lock.
+
+    Saving is the caller's. A digest that differs from the one in the lock replaces it, and is no failure: official images
+    are rebuilt under the same tag.
+    """
+    answers: dict[str, Answer] = {}
+    for pin in lock.pins():
+        if pin.is_first_hand and not again:
+            continue
+        image = f"{pin.name}:{pin.tag}"
+        say(f"asking for {image}")
+        answer = _ask(pin, image, registries)
+        answers.setdefault(image, answer)
+        if not answer.is_failure and not (answer.verdict == "same" and pin.source.startswith("registry")):
+            pin.put(answer.digest, f"registry {today.isoformat()}")
+    return list(answers.values())
+
+
+def _ask(pin: Pin, image: str, registries: Registries) -> Answer:
+    before = pin.digest
+    try:
+        digest = registries.digest(pin.name, pin.tag)
+        if before == UNRESOLVED:
+            return Answer(image=image, before=before, digest=digest, verdict="new", text="new")
+        if digest == before:
+            return Answer(image=image, before=before, digest=digest, verdict="same", text="as in the lock")
+        kept = registries.has(pin.name, before)
+    except RegistryError as error:
+        return Answer(image=image, before=before, digest="", verdict=error.verdict, text=error.problem)
+    text = f"differs from {_short(before)}{f' ({pin.source})' if pin.source else ''}: " + (
+        "the image was rebuilt under this tag, which is no error; the registry still has the old one"
+        if kept
+        else "the registry does not have that one (any more)"
+    )
+    return Answer(image=image, before=before, digest=digest, verdict="differs", text=text)
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,1 @@
+"""The Docker swarm, through the engine's API."""

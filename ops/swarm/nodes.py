@@ -1,0 +1,127 @@
+"""The nodes of a swarm as the swarm itself knows them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import docker.errors
+
+from ops.errors import OpsError
+from ops.swarm.engine import Swarm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One entry: a node that was replaced leaves a second one behind until it is removed."""
+
+    id: str
+    name: str
+    role: str
+    state: str
+    availability: str
+    reachability: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_manager(self) -> bool:
+        """Its role."""
+        return self.role == "manager"
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the managers hear of it."""
+        return self.state == "ready"
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether its vote counts."""
+        return self.is_manager and self.reachability == "reachable"
+
+
+class Members:
+    """Looks at them and changes them."""
+
+    def __init__(self, swarm: Swarm) -> None:
+        self._api = swarm.api
+
+    def all(self) -> list[Member]:
+        """Sorted by name."""
+        return sorted((_member(raw) for raw in self._api.nodes()), key=lambda member: member.name)
+
+    def drain(self, id_: str) -> None:
+        """No task runs there any more."""
+        self._update(id_, Availability="drain")
+
+    def activate(self, id_: str) -> None:
+        """Tasks may run there again."""
+        self._update(id_, Availability="active")
+
+    def promote(self, id_: str) -> None:
+        """Gives it a vote."""
+        self._update(id_, Role="manager")
+
+    def demote(self, id_: str, timeout_s: float = 60.0) -> None:
+        """Takes its vote away and waits until the swarm has done so."""
+        self._update(id_, Role="worker")
+
+        def gone() -> bool:
+            try:
+                return "ManagerStatus" not in self._api.inspect_node(id_)
+            except docker.errors.APIError as error:
+                # It was the manager that we talk to: it answers such questions no more.
+                return "not a swarm manager" in str(error)
+
+        self._until(gone, timeout_s, f"node {id_} keeps its vote")
+
+    def remove(self, id_: str, *, manager: bool = False) -> None:
+        """Removes a dead entry."""
+        if manager:
+            self.demote(id_)
+        self._api.remove_node(id_, force=True)
+
+    def wait_until_empty(self, id_: str, *, timeout_s: float) -> None:
+        """Waits until nothing runs there any more."""
+
+        def empty() -> bool:
+            tasks = self._api.tasks(filters={"node": id_})
+            return not any((task.get("Status") or {}).get("State") in _ALIVE for task in tasks)
+
+        self._until(empty, timeout_s, "tasks still run on the drained node")
+
+    def _update(self, id_: str, **change: str) -> None:
+        """A change of another's in between is no error: the version is read anew."""
+        for last in (False, False, True):
+            raw = self._api.inspect_node(id_)
+            try:
+                self._api.update_node(id_, raw["Version"]["Index"], {**raw["Spec"], **change})
+            except docker.errors.APIError as error:
+                if last or "out of sequence" not in str(error):
+                    raise OpsError(f"node {id_}: {error.explanation or error}") from None
+            else:
+                return
+
+    @staticmethod
+    def _until(done: Any, timeout_s: float, otherwise: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline:
+                raise OpsError(f"{otherwise} after {timeout_s:g} s")
+            time.sleep(0.5)
+
+
+_ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")
+
+
+def _member(raw: dict[str, Any]) -> Member:
+    spec, engine = raw["Spec"], (raw.get("Description") or {}).get("Engine") or {}
+    return Member(
+        id=raw["ID"],
+        name=(raw.get("Description") or {}).get("Hostname", ""),
+        role=spec.get("Role", ""),
+        state=(raw.get("Status") or {}).get("State", ""),
+        availability=spec.get("Availability", ""),
+        reachability=(raw.get("ManagerStatus") or {}).get("Reachability", ""),
+        labels=tuple(sorted((engine.get("Labels") or {}).items())),
+    )

@@ -1,0 +1,127 @@
+"""Watches tasks while Terraform works: a service whose first start fails is deleted, and its errors with it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from ops.errors import OpsError
+from ops.swarm.engine import Swarm, Task, connected
+
+INTERVAL_S = 2.0
+LOG_LINES = 20
+
+
+@dataclass
+class Trouble:
+    """The last failure of one service's tasks, and the end of its log then."""
+
+    reason: str
+    failures: int = 0
+    log: list[str] = field(default_factory=list)
+
+
+class Watch:
+    """Collects the failures of all tasks, on a connection of its own, until it is left.
+
+    Its own failures are silent: it is there to explain errors, not to cause any.
+    """
+
+    def __init__(self, host: str, ssh_options: Sequence[str] = ()) -> None:
+        self.troubles: dict[str, Trouble] = {}
+        self._host = host
+        self._ssh_options = ssh_options
+        self._seen: set[str] = set()
+        self._names: dict[str, str] = {}
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="task watch", daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        try:
+            with connected(self._host, self._ssh_options) as swarm:
+                # What failed before this deploy is not its doing.
+                self._seen = {task.id for task in swarm.tasks() if task.failed}
+                while not self._end.wait(INTERVAL_S):
+                    self.look(swarm)
+                self.look(swarm)
+        except OpsError:
+            return
+
+    def look(self, swarm: Swarm) -> None:
+        """Takes in what has failed since the last look."""
+        self._names |= {service.id: service.name for service in swarm.services()}
+        for task in swarm.tasks():
+            if task.failed and task.id not in self._seen:
+                self._seen.add(task.id)
+                self._take(task, swarm)
+
+    def _take(self, task: Task, swarm: Swarm) -> None:
+        name = self._names.get(task.service_id, task.service_id)
+        trouble = self.troubles.setdefault(name, Trouble(reason=""))
+        trouble.reason = task.reason
+        trouble.failures += 1
+        trouble.log = swarm.log_tail(task.service_id, LOG_LINES) or trouble.log
+
+
+def wait_until_settled(
+    swarm: Swarm,
+    names: Collection[str],
+    *,
+    stable_s: float,
+    timeout_s: float,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Waits until all tasks run and have been the same ones for ``stable_s``: n/n alone is also seen in a crash loop.
+
+    Raises:
+        OpsError: that did not happen in ``timeout_s``; names what is missing or keeps restarting.
+    """
+    started = clock()
+    since, last = started, frozenset[str]()
+    while True:
+        running = _running(swarm, names)
+        missing = _missing(swarm, names, running)
+        now = clock()
+        tasks = frozenset(id_ for ids in running.values() for id_ in ids)
+        if missing or tasks != last:
+            since, last = now, tasks
+        elif now - since >= stable_s:
+            return
+        if now - started > timeout_s:
+            what = ", ".join(missing) or "tasks keep being replaced"
+            raise OpsError(f"the services did not settle within {timeout_s:.0f} s: {what}")
+        say(f"waiting for {', '.join(missing)}" if missing else f"all run; watching them for {stable_s:g} s")
+        sleep(1)
+
+
+def _running(swarm: Swarm, names: Collection[str]) -> Mapping[str, set[str]]:
+    by_id = {service.id: service.name for service in swarm.services() if service.name in names}
+    running: dict[str, set[str]] = {name: set() for name in names}
+    for task in swarm.tasks():
+        if task.runs and task.service_id in by_id:
+            running[by_id[task.service_id]].add(task.id)
+    return running
+
+
+def _missing(swarm: Swarm, names: Collection[str], running: Mapping[str, set[str]]) -> list[str]:
+    replicas = {service.name: service.replicas for service in swarm.services()}
+    return [
+        f"{name} {len(running[name])}/{replicas.get(name, 'no such service')}"
+        for name in sorted(names)
+        if len(running[name]) != replicas.get(name, -1)
+    ]

@@ -1,0 +1,1 @@
+"""Output at a terminal, and Ctrl-C."""

@@ -1,0 +1,1 @@
+"""Terraform for one stack: synthesis, plan, guard, apply."""

@@ -1,0 +1,213 @@
+"""Applies a stack: plan, apply with progress, the one allowed repetition, and what to say when it fails."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.errors import Interrupted, OpsError, Refused
+from ops.model.changes import from_terraform
+from ops.model.redact import scrubbed
+from ops.model.state import ids_in, resources_of
+from ops.swarm.tasks import Trouble
+from ops.terminal import screen
+from ops.terraform import guard, secrets
+from ops.terraform.progress import ApplyProgress
+from ops.terraform.runner import Outcome, TerraformFailed, encrypts
+from ops.terraform.target import Target
+
+_STOP_GRACE = re.compile(r"error on wait for container with ID '[^']*': .*context deadline exceeded")
+
+Approve = Callable[[Mapping[str, Any]], bool]
+"""Sees a plan's JSON and says whether it may be applied."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """What somebody asked for by name: droplets to be made anew or to be gone, volumes to leave their droplet."""
+
+    replace: tuple[str, ...] = ()
+    destroy: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
+
+
+def apply(
+    target: Target,
+    *,
+    approve: Approve = lambda plan: True,
+    parallelism: int,
+    destroy: bool = False,
+    meant: Meant = Meant(),
+    targets: Sequence[str] = (),
+) -> bool:
+    """Plans and applies; says whether there was anything to do.
+
+    Args:
+        targets: Terraform addresses; nothing is applied but these and what they need. Empty: everything.
+
+    Raises:
+        Refused: the plan would lose data, an address or a droplet that nobody named; nothing was changed.
+        Interrupted: Ctrl-C; what was begun has ended and is in the state.
+        OpsError: it failed; says which service, why, and the last lines of its log.
+    """
+    for last in (False, True):
+        replace = () if last else meant.replace
+        with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
+            if plan is None:
+                if encrypts():
+                    _written_anew(target, file)
+                return last
+            found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy, moves=meant.moves)
+            if found:
+                raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
+            if not approve(plan):
+                raise OpsError("not approved; nothing was changed")
+            outcome, troubles = _run(target, file, plan, parallelism)
+        if outcome.interrupted:
+            raise Interrupted(_interrupted(target))
+        if outcome.code == 0:
+            return True
+        if last or not only_stop_grace(outcome):
+            raise OpsError(_explained(target, outcome, troubles))
+        screen.err.print(
+            "  a task used its whole stop grace, which the provider counts as an error; once more"
+        )
+    return True
+
+
+def _written_anew(target: Target, file: Path) -> None:
+    """Applies a plan without changes: how a state is encrypted changes only when it is written."""
+    outcome = target.terraform.apply(file, lambda event: None)
+    if outcome.interrupted:
+        raise Interrupted(_interrupted(target))
+    if outcome.code:
+        raise OpsError(_explained(target, outcome, {}))
+
+
+def only_stop_grace(outcome: Outcome) -> bool:
+    """Whether the one known error is all that went wrong.
+
+    A task that uses its whole stop grace ends a destroy or a replace with an error although the service is gone; on
+    replace the new one is still to be made. Repeating settles both. Anything else is not repeated.
+    """
+    texts = [str(error) for error in outcome.errors]
+    deleting = bool(outcome.errored) and all(action == "delete" for _, action in outcome.errored)
+    return deleting and bool(texts) and all(_STOP_GRACE.search(text) for text in texts)
+
+
+@contextmanager
+def saved_plan(
+    target: Target,
+    destroy: bool,
+    parallelism: int,
+    replace: Sequence[str] = (),
+    targets: Sequence[str] = (),
+) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+    """A plan in a private folder that is gone afterwards, since it holds secrets; no plan when nothing would change."""
+    with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
+        file = Path(private) / "plan"
+        with screen.doing() as say:
+            say(f"terraform plan of {target.stack}")
+            terraform = target.terraform
+            addresses = guard.addresses_of(terraform.state(), replace) if replace else []
+            try:
+                changes = terraform.plan(
+                    file, destroy=destroy, replace=addresses, targets=targets, parallelism=parallelism
+                )
+            except TerraformFailed as error:
+                raise guard.explained(error) from None
+            plan = target.terraform.show(file) if changes else None
+        yield file, plan
+
+
+def _run(
+    target: Target, file: Path, plan: Mapping[str, Any], parallelism: int
+) -> tuple[Outcome, dict[str, Trouble]]:
+    planned = from_terraform(plan)
+    changes = {change["address"]: change["change"] for change in plan.get("resource_changes", [])}
+    services = {a: _name(changes[a]) for a in planned if a.startswith("docker_service.")}
+    if target.is_cloud:
+        named = {address: _spoken(address, changes[address]) for address in planned}
+        with ApplyProgress(named, len(planned), screen.err, what="resources") as progress:
+            return target.terraform.apply(file, progress, parallelism=parallelism), {}
+    with ApplyProgress(services, len(planned), screen.err) as progress, target.watch() as watch:
+        outcome = target.terraform.apply(file, progress, parallelism=parallelism)
+    if outcome.code:
+        _remove_unfinished(
+            target, {services[a] for a, what in planned.items() if a in services and what.makes}
+        )
+    return outcome, watch.troubles
+
+
+def _remove_unfinished(target: Target, made: Collection[str]) -> None:
+    """Removes services that this apply made but could not finish.
+
+    The provider notes a service in the state only when it has converged. Stopped before that, it leaves one behind that
+    nobody knows, and the next apply would adopt it. Services of these names that were there before would have stopped
+    the deploy.
+    """
+    known = ids_in(target.terraform.state())
+    with target.swarm() as swarm:
+        for service in swarm.services():
+            if service.name in made and service.id not in known:
+                swarm.remove_service(service.id)
+                screen.err.print(f"  {service.name}: removed again, it had not converged yet")
+        swarm.wait_for_removed_tasks()
+
+
+def _name(change: Mapping[str, Any]) -> str:
+    return str((change.get("after") or change.get("before") or {}).get("name"))
+
+
+def _spoken(address: str, change: Mapping[str, Any]) -> str:
+    """A resource of the cloud as people call it: what it is and its name, or its id in the code."""
+    type_, _, own = address.partition(".")
+    values = change.get("after") or change.get("before") or {}
+    return (
+        f"{type_.split('_', 1)[1].replace('_', ' ')} {values.get('name') or values.get('description') or own}"
+    )
+
+
+def _interrupted(target: Target) -> str:
+    held = resources_of(target.terraform.state())
+    if target.is_cloud:
+        return (
+            f"stopped; Terraform ended what it had begun, and its state is whole: {len(held)} resources of {target.stack}\n"
+            f"  python -m ops deploy --env {target.name} goes on from there"
+        )
+    services = sum(resource["type"] == "docker_service" for resource in held)
+    return (
+        f"stopped; Terraform ended what it had begun, and its state is whole: {services} services, {len(held)} resources\n"
+        f"  make up ENV={target.name} goes on from there, make down ENV={target.name} takes it down"
+    )
+
+
+def _explained(target: Target, outcome: Outcome, troubles: Mapping[str, Trouble]) -> str:
+    known = _known_secrets(target)
+    lines = [f"terraform apply of {target.stack} failed"]
+    lines += [f"  {line}" for error in outcome.errors for line in str(error).splitlines() if line.strip()]
+    for service, trouble in sorted(troubles.items()):
+        times = f", {trouble.failures} times" if trouble.failures > 1 else ""
+        lines.append(f"service {service}: its task {trouble.reason}{times}")
+        lines += [f"    {line}" for line in trouble.log]
+    if target.is_cloud:
+        lines.append(
+            f"what was made is in the state; python -m ops deploy --env {target.name} goes on from there"
+        )
+        return scrubbed("\n".join(lines), known)
+    lines.append(
+        "a service that failed on its first start was removed again; an updated one runs its old version"
+    )
+    return scrubbed("\n".join(lines), known)
+
+
+def _known_secrets(target: Target) -> set[str]:
+    try:
+        return secrets.known_values(target.terraform.state()) | set(target.variables.values())
+    except OpsError:
+        return set(target.variables.values())

@@ -1,0 +1,62 @@
+"""The same environment as another git revision declares it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.errors import OpsError, WrongUse
+from ops.paths import ROOT
+from ops.terraform.synth import Synthesized, synthesize
+
+GENERATED = ("images.packages.lock.yaml", "acme-ca.packages.pem")
+"""What git does not have but synthesis reads: taken from here, so that only code and settings differ."""
+
+
+def synthesized_at(revision: str, environment: str, *, root: Path = ROOT) -> Synthesized:
+    """Synthesizes a revision with its own code, in a work tree of its own that is gone afterwards.
+
+    Raises:
+        OpsError: there is no such revision, or it cannot synthesize with the packages installed here.
+    """
+    with _work_tree(revision, root) as tree:
+        for name in GENERATED:
+            if (root / name).is_file():
+                shutil.copy(root / name, tree / name)
+        if not (tree / "main.py").is_file():
+            raise OpsError(f"revision {revision} has no main.py, so it has nothing to compare with")
+        try:
+            return synthesize(environment, root=tree, out=tree / "cdktf.out")
+        except OpsError as error:
+            raise OpsError(
+                f"revision {revision} cannot be synthesized with the packages installed here: {error}",
+                fix="leave BASE out to compare with nothing, or take a newer revision",
+            ) from None
+
+
+@contextmanager
+def _work_tree(revision: str, root: Path) -> Iterator[Path]:
+    commit = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if commit.returncode:
+        raise WrongUse(
+            f"git knows no revision {revision!r}", fix="use a branch, a tag or a commit: git log --oneline"
+        )
+    with tempfile.TemporaryDirectory(prefix="sprocket-base-") as folder:
+        tree = Path(folder) / "tree"
+        added = _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit.stdout.strip())
+        if added.returncode:
+            raise OpsError(f"git worktree add: {added.stderr.strip()}")
+        try:
+            yield tree
+        finally:
+            _git(root, "worktree", "remove", "--force", str(tree))
+
+
+def _git(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=120, check=False
+    )

@@ -1,0 +1,128 @@
+"""What an apply may not do by accident: lose data or an address, or replace a droplet that nobody asked to replace."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from layers.cloud.way_out import way_out
+from ops.errors import Obstacle, OpsError, WrongUse
+from ops.model.changes import Action, from_terraform
+from ops.model.detachments import DROPLET, losses
+from ops.model.state import resources_of
+from ops.terraform.runner import TerraformFailed
+
+DATA: Mapping[str, str] = {
+    "digitalocean_volume": "volume",
+    "digitalocean_database_cluster": "database cluster",
+    "digitalocean_database_db": "database",
+    "digitalocean_spaces_bucket": "bucket",
+    "digitalocean_reserved_ip": "reserved address",
+    "digitalocean_domain": "DNS zone",
+    "digitalocean_vpc": "private network",
+}
+"""What is lost for good when it is destroyed; an address too, since it cannot be had again."""
+
+STEPS = "docs/runbooks/destroy-data.md"
+MOVE = "docs/runbooks/move-a-store.md"
+
+
+def refusals(
+    plan: Mapping[str, Any],
+    *,
+    replace: Collection[str] = (),
+    destroy: Collection[str] = (),
+    moves: Collection[str] = (),
+) -> list[Obstacle]:
+    """Why a plan (``terraform show -json``) must not be applied; empty when it may.
+
+    Args:
+        replace: names of droplets that are meant to be replaced.
+        destroy: names of droplets that are meant to go.
+        moves: names of volumes that are meant to leave the droplet they are on.
+    """
+    planned = from_terraform(plan)
+    found = list(_taken_away(plan, moves))
+    for change in plan.get("resource_changes", []):
+        what = planned.get(change["address"])
+        if what is None:
+            continue
+        before, after = change["change"].get("before") or {}, change["change"].get("after") or {}
+        name = str(before.get("name") or before.get("ip_address") or change["address"])
+        because = f" (because of {', '.join(what.because)})" if what.because else ""
+        if change["type"] == DROPLET and change.get("action_reason") == "replace_because_tainted":
+            # It never became a node: the apply that made it failed.
+            continue
+        if what.action in (Action.DESTROY, Action.REPLACE):
+            named = destroy if what.action is Action.DESTROY else replace
+            found += _lost(change["type"], name, what.action, because, named)
+        elif what.action is Action.CHANGE:
+            found += _unlike(change["type"], name, before, after)
+    return found
+
+
+def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obstacle]:
+    for loss in losses(plan):
+        if loss.volume not in moves:
+            yield Obstacle(
+                what=f"volume {loss.volume} would be taken away from droplet {loss.droplet} while it runs",
+                fix=f"undo the edit; if the store is meant to move, {MOVE} has the steps",
+            )
+
+
+def _lost(type_: str, name: str, action: Action, because: str, named: Collection[str]) -> Iterator[Obstacle]:
+    fate = "destroyed" if action is Action.DESTROY else f"replaced{because}"
+    if type_ in DATA:
+        yield Obstacle(
+            what=f"{DATA[type_]} {name} would be {fate}",
+            fix=f"undo the edit that asks for it; if it is meant, {STEPS} has the steps",
+        )
+    elif type_ == DROPLET and name not in named:
+        yield Obstacle(what=f"droplet {name} would be {fate}", fix=_droplet_fix(name, action))
+
+
+def _droplet_fix(name: str, action: Action) -> str:
+    if action is Action.DESTROY:
+        return f"if it is meant to go: drain it, then --destroy {name} (docs/runbooks/replace-a-node.md)"
+    return f"undo the edit; a rebuild is asked for by name: python -m ops replace-node --node {name}"
+
+
+def _unlike(type_: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Obstacle]:
+    """Changes that the provider plans in place although they cannot be had that way."""
+    if type_ == "digitalocean_volume":
+        was, will = before.get("size"), after.get("size")
+        if isinstance(was, int) and isinstance(will, int) and will < was:
+            yield Obstacle(
+                what=f"volume {name} would shrink from {was} to {will} GiB, which no volume can",
+                fix=SHRINK.format(was=was),
+            )
+    if type_ == "digitalocean_spaces_bucket" and before.get("name") != after.get("name"):
+        yield Obstacle(
+            what=f"bucket {name} would be renamed to {after.get('name')}, which changes Terraform's state only",
+            fix="keep the name, or make a second bucket, copy (aws s3 sync), then forget the first",
+        )
+
+
+SHRINK = (
+    "keep {was} GiB; to get smaller, make a second volume, copy, and swap them: docs/runbooks/destroy-data.md"
+)
+
+
+def explained(error: TerraformFailed) -> OpsError:
+    """A plan that Terraform refused, with the way out where the reason is a known one."""
+    sentences = way_out("\n".join(f"{one.summary}\n{one.detail}" for one in error.outcome.errors))
+    return OpsError(error.problem, fix="\n  ".join([*sentences, STEPS])) if sentences else error
+
+
+def addresses_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """Terraform addresses of droplets by name.
+
+    Raises:
+        WrongUse: a name that no droplet has.
+    """
+    known = {r["values"]["name"]: r["address"] for r in resources_of(state) if r["type"] == DROPLET}
+    missing = sorted(set(names) - known.keys())
+    if missing:
+        have = ", ".join(sorted(known)) or "none: nothing is deployed"
+        raise WrongUse(f"there is no droplet {', '.join(missing)} in the state", fix=f"there are: {have}")
+    return [str(known[name]) for name in names]

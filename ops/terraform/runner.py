@@ -1,0 +1,302 @@
+"""Runs Terraform, or OpenTofu, in a stack's folder and reads its JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.errors import Interrupted, OpsError
+from ops.terminal.interrupts import passing_on
+
+Event = Mapping[str, Any]
+"""One line of ``terraform apply -json``."""
+
+INIT_TIMEOUT_S = 90
+PARALLELISM = 30
+"""Services converge side by side and each poll sleeps, so Terraform's own 10 makes a first start twice as long."""
+
+PRIVATE = 0o077
+"""The umask that it runs with: states and plans hold secrets, and Terraform itself lets everybody read them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic:
+    """An error or warning of Terraform."""
+
+    severity: str
+    summary: str
+    detail: str = ""
+    address: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.address}: {self.summary}" if self.address else self.summary
+        return f"{text}\n{self.detail}".strip()
+
+
+@dataclass
+class Outcome:
+    """How a streamed run ended."""
+
+    code: int
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    errored: list[tuple[str, str]] = field(default_factory=list)
+    """Address and action (create, update, delete) of every resource whose change failed."""
+    interrupted: bool = False
+
+    def interrupt(self) -> None:
+        """Somebody stopped it."""
+        self.interrupted = True
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """What made it fail."""
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+
+class TerraformFailed(OpsError):
+    """A run that Terraform itself ended with errors."""
+
+    def __init__(self, what: str, outcome: Outcome) -> None:
+        self.outcome = outcome
+        found = (
+            "\n".join(str(error) for error in outcome.errors) or f"exit code {outcome.code}, without a reason"
+        )
+        super().__init__(f"{what}: {found}")
+
+
+def program() -> str:
+    """The program that is run: what ``TERRAFORM_BINARY_NAME`` says, as for the ``cdktf`` command line.
+
+    Without it terraform, or tofu on a machine that has only that.
+    """
+    if named := os.environ.get("TERRAFORM_BINARY_NAME"):
+        return named
+    return "tofu" if shutil.which("terraform") is None and shutil.which("tofu") else "terraform"
+
+
+def encrypts() -> bool:
+    """Whether the state's encryption is configured; only OpenTofu knows it (docs/runbooks/state.md)."""
+    return bool(os.environ.get("TF_ENCRYPTION"))
+
+
+def _name() -> str:
+    return Path(program()).name
+
+
+class Terraform:
+    """Terraform for one stack: the folder that holds its ``cdk.tf.json``.
+
+    ``cdktf`` uses the same folder, so both find one initialised backend and one set of providers.
+
+    Args:
+        variables: values of Terraform variables by name, besides those in ``TF_VAR_...``.
+    """
+
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self._variables = dict(variables or {})
+
+    def init(self) -> None:
+        """Finds the providers and the state.
+
+        Raises:
+            OpsError: one of them cannot be reached; the message is Terraform's own.
+        """
+        run = self._run(["init", "-input=false", "-no-color"], timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} init: {_first_error(run.stderr or run.stdout)}")
+
+    def plan(
+        self,
+        file: Path,
+        *,
+        destroy: bool = False,
+        replace: Sequence[str] = (),
+        targets: Sequence[str] = (),
+        parallelism: int = PARALLELISM,
+    ) -> bool:
+        """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use.
+
+        Args:
+            replace: addresses of resources that are made anew although nothing about them changes.
+            targets: addresses of all that may change, with what they need; empty for everything.
+        """
+        words = [
+            "plan",
+            "-json",
+            "-input=false",
+            "-detailed-exitcode",
+            f"-out={file}",
+            f"-parallelism={parallelism}",
+        ]
+        words += ["-destroy"] if destroy else []
+        words += [f"-replace={address}" for address in replace]
+        words += [f"-target={address}" for address in targets]
+        outcome = self._stream(words, lambda event: None)
+        if outcome.interrupted:
+            raise Interrupted("stopped while planning; nothing was changed")
+        if outcome.code not in (0, 2):
+            raise TerraformFailed(f"{_name()} plan", outcome)
+        file.chmod(0o600)
+        return outcome.code == 2
+
+    def show(self, file: Path) -> dict[str, Any]:
+        """A saved plan as JSON."""
+        return self._json(["show", "-json", str(file)])
+
+    def state(self) -> dict[str, Any]:
+        """The state as JSON; an empty mapping when there is none."""
+        return self._json(["show", "-json"])
+
+    def outputs(self) -> dict[str, Any]:
+        """Values of the outputs that are not sensitive."""
+        found = self._json(["output", "-json"])
+        return {name: entry["value"] for name, entry in found.items() if not entry.get("sensitive")}
+
+    def secret_outputs(self) -> dict[str, Any]:
+        """Values of the sensitive outputs: for other programs' input, never for a screen."""
+        found = self._json(["output", "-json"])
+        return {name: entry["value"] for name, entry in found.items() if entry.get("sensitive")}
+
+    def apply(
+        self, file: Path, on_event: Callable[[Event], None], *, parallelism: int = PARALLELISM
+    ) -> Outcome:
+        """Applies a saved plan, telling every event.
+
+        Ctrl-C is passed on once: Terraform then ends what it has begun and writes its state, which is waited for.
+        """
+        return self._stream(
+            ["apply", "-json", "-input=false", f"-parallelism={parallelism}", str(file)], on_event
+        )
+
+    def import_(self, address: str, id_: str) -> None:
+        """Takes what exists into the state.
+
+        Raises:
+            OpsError: there is no such thing, or the state has that address already.
+        """
+        words = ["import", "-input=false", "-no-color", address, id_]
+        run = self._run(words, timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} import of {address}: {_first_error(run.stderr or run.stdout)}")
+
+    def forget(self, address: str) -> None:
+        """Takes an entry out of the state; what it names stays."""
+        run = self._run(["state", "rm", address], timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} state rm of {address}: {_first_error(run.stderr or run.stdout)}")
+
+    def _json(self, words: Sequence[str]) -> dict[str, Any]:
+        run = self._run(words, timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} {words[0]}: {_first_error(run.stderr or run.stdout)}")
+        try:
+            document: dict[str, Any] = json.loads(run.stdout or "{}")
+        except ValueError:
+            raise OpsError(
+                f"{_name()} {words[0]} wrote no JSON: {run.stdout.strip()[:200]!r}",
+                fix=f"look whether {program()} is Terraform or OpenTofu itself",
+            ) from None
+        return document
+
+    def _run(self, words: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                [program(), *words],
+                cwd=self.folder,
+                env=_environment(self._variables),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                umask=PRIVATE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise OpsError(
+                f"{_name()} {words[0]} did not end within {timeout:g} s",
+                fix="is the state's bucket or a provider out of reach? Then the same command again",
+            ) from None
+        except OSError as error:
+            raise self._not_started(error) from None
+
+    def _not_started(self, error: OSError) -> OpsError:
+        if not self.folder.is_dir():
+            return OpsError(f"{self.folder} is not there", fix="the stack was not synthesized; run it again")
+        return OpsError(
+            f"{program()} cannot be run: {error.strerror or error}",
+            fix="https://developer.hashicorp.com/terraform/install; another program: TERRAFORM_BINARY_NAME",
+        )
+
+    def _stream(self, words: Sequence[str], on_event: Callable[[Event], None]) -> Outcome:
+        outcome = Outcome(code=0)
+        try:
+            process = subprocess.Popen(
+                [program(), *words],
+                cwd=self.folder,
+                env=_environment(self._variables),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                umask=PRIVATE,
+                # A group of its own: Ctrl-C at the terminal must reach Terraform once, through us, and no provider.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise self._not_started(error) from None
+        with process, passing_on(process, outcome.interrupt):
+            assert process.stdout is not None
+            for line in process.stdout:
+                event = _event(line)
+                _note(event, outcome)
+                on_event(event)
+        outcome.code = process.returncode
+        return outcome
+
+
+def _event(line: str) -> Event:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {"type": "text", "@message": line.rstrip()}
+
+
+def _note(event: Event, outcome: Outcome) -> None:
+    if event.get("type") == "diagnostic":
+        raw = event["diagnostic"]
+        outcome.diagnostics.append(
+            Diagnostic(
+                severity=raw["severity"],
+                summary=raw["summary"],
+                detail=raw.get("detail") or "",
+                address=raw.get("address") or "",
+            )
+        )
+    elif event.get("type") == "apply_errored":
+        hook = event["hook"]
+        outcome.errored.append((hook["resource"]["addr"], hook.get("action", "")))
+    elif event.get("type") == "text" and event.get("@message", "").startswith("Error"):
+        outcome.diagnostics.append(Diagnostic(severity="error", summary=event["@message"]))
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
+    # Words that somebody's shell adds to every command would change what is read here.
+    return {name: value for name, value in environment.items() if not name.startswith("TF_CLI_ARGS")}
+
+
+def _first_error(text: str) -> str:
+    """Terraform's first error without its box, as one line."""
+    lines = [line.strip("│╷╵ \t") for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    start = next((i for i, line in enumerate(lines) if line.startswith("Error:")), 0)
+    return " ".join(line.removeprefix("Error: ") for line in lines[start : start + 6]) or "without a word"

@@ -1,0 +1,63 @@
+"""Values that somebody has to supply before Terraform starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ops.errors import Obstacle
+from ops.model.state import resources_of
+
+DOPPLER = "doppler run --name-transformer tf-var -- make up"
+
+
+def missing(
+    document: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    known: Collection[str] = (),
+) -> list[Obstacle]:
+    """Terraform variables of a synthesized stack that have no value, each with what it is and how to give it.
+
+    Args:
+        known: names of variables whose values come from elsewhere.
+    """
+    return [
+        Obstacle(
+            what=f"secret {name} is missing: {declared.get('description') or 'no description'}",
+            fix=f"export TF_VAR_{name}=..., or have Doppler set all of them: {DOPPLER}",
+        )
+        for name, declared in sorted(document.get("variable", {}).items())
+        if name in names(document, environment) and name not in known
+    ]
+
+
+def names(document: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Only the names of the missing ones."""
+    return [
+        name
+        for name, declared in sorted(document.get("variable", {}).items())
+        if "default" not in declared and not environment.get(f"TF_VAR_{name}")
+    ]
+
+
+def known_values(state: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> set[str]:
+    """Secret values that are in the state or were supplied: what must not be seen in any output."""
+    found = {value for name, value in environment.items() if name.startswith("TF_VAR_") and value}
+    for resource in resources_of(state):
+        found.update(_sensitive(resource.get("values"), resource.get("sensitive_values")))
+        if resource.get("type") == "random_password":
+            found.add(str(resource["values"].get("result") or ""))
+    return found - {""}
+
+
+def _sensitive(value: Any, marks: Any) -> Iterator[str]:
+    if marks is True and isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping) and isinstance(marks, Mapping):
+        for name, part in value.items():
+            yield from _sensitive(part, marks.get(name))
+    elif isinstance(value, list) and isinstance(marks, list):
+        for part, mark in zip(value, marks, strict=False):
+            yield from _sensitive(part, mark)

@@ -1,0 +1,45 @@
+"""What the services stack takes over from the cloud stack: values that the cloud chose, such as a database's password."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ops.errors import OpsError
+from ops.terraform import secrets
+from ops.terraform.target import Target, Targets
+
+
+def wanted(
+    document: Mapping[str, Any], cloud: Target, environment: Mapping[str, str] = os.environ
+) -> list[str]:
+    """Variables of a services stack that nobody supplied and that the cloud stack has an output for."""
+    offered = cloud.document.get("output", {})
+    return [name for name in secrets.names(document, environment) if name in offered]
+
+
+def taken_over(targets: Targets) -> Target:
+    """The services stack with the values that the cloud stack's outputs hold.
+
+    Outputs and variables go by the same name. What was supplied as ``TF_VAR_...`` is left as it is.
+
+    Raises:
+        OpsError: the outputs cannot be read; the services stack cannot be deployed without them.
+    """
+    cloud, services = targets.cloud, targets.services
+    names = wanted(services.document, cloud) if cloud else []
+    if cloud is None or not names:
+        return services
+    cloud.terraform.init()
+    held = {**cloud.terraform.outputs(), **cloud.terraform.secret_outputs()}
+    values = {name: str(held[name]) for name in names if held.get(name)}
+    return services.given(values)
+
+
+def taken_over_or_not(targets: Targets) -> Target:
+    """The same for a plan, which can do without."""
+    try:
+        return taken_over(targets)
+    except OpsError:
+        return targets.services

@@ -1,0 +1,38 @@
+"""The checks of a rehearsal, in the order in which they run: what disturbs most comes last."""
+
+from __future__ import annotations
+
+from rehearsal.suite.check import Check
+from rehearsal.suite.checks.access import ACCESS
+from rehearsal.suite.checks.again import AGAIN
+from rehearsal.suite.checks.database import DATABASE
+from rehearsal.suite.checks.disaster import DISASTER
+from rehearsal.suite.checks.faults import FAULTS
+from rehearsal.suite.checks.growth import GROWTH
+from rehearsal.suite.checks.guards import GUARDS
+from rehearsal.suite.checks.hidden import HIDDEN
+from rehearsal.suite.checks.losses import MANAGER_LOST, WORKER_LOST
+from rehearsal.suite.checks.metadata import METADATA
+from rehearsal.suite.checks.ports import INSIDE, OUTSIDE
+from rehearsal.suite.checks.replacement import HUNG, REPLACEMENT
+from rehearsal.suite.checks.restarts import ENGINES, REBOOTS
+
+CHECKS: tuple[Check, ...] = (
+    OUTSIDE,
+    INSIDE,
+    METADATA,
+    DATABASE,
+    AGAIN,
+    ACCESS,
+    GUARDS,
+    ENGINES,
+    REBOOTS,
+    WORKER_LOST,
+    MANAGER_LOST,
+    REPLACEMENT,
+    HUNG,
+    DISASTER,
+    GROWTH,
+    FAULTS,
+    HIDDEN,
+)

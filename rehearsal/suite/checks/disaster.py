@@ -1,0 +1,37 @@
+"""All droplets are destroyed by somebody outside Terraform; the two deploy commands bring everything back."""
+
+from __future__ import annotations
+
+import time
+
+from rehearsal.suite.check import Check
+from rehearsal.suite.health import whole
+from rehearsal.suite.world import World
+
+
+def destroy_all(world: World) -> int:
+    """As a click in the control panel would, for each of them."""
+    droplets = world.droplets()
+    for name, id_ in droplets.items():
+        world.say(f"deleting droplet {name} in the API")
+        world.api("DELETE", f"/v2/droplets/{id_}")
+    world.until(60, lambda: not world.droplets(), "the droplets are gone")
+    return len(droplets)
+
+
+def disaster(world: World) -> str:
+    """Loses all nodes, and deploys twice: cloud, services."""
+    started = time.monotonic()
+    count = destroy_all(world)
+    world.ops("deploy", "--env", world.environment, "--only", "cloud", "--yes")
+    stood = time.monotonic() - started
+    world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
+    whole(world)
+    return f"{count} droplets lost; cloud again after {stood:.0f} s, all with its data after {time.monotonic() - started:.0f} s"
+
+
+DISASTER = Check(
+    name="disaster",
+    what="all droplets lost: the same two deploys bring the platform and its data back",
+    run=disaster,
+)

@@ -1,0 +1,109 @@
+"""A node dies without a word: a worker, or one of three managers."""
+
+from __future__ import annotations
+
+import time
+
+from layers.cloud.nodes import ClusterNode
+from ops.model.inventory import Inventory, one
+from ops.swarm.nodes import Members
+from rehearsal.suite.check import Check
+from rehearsal.suite.health import noticed, whole
+from rehearsal.suite.outcome import CheckFailed
+from rehearsal.suite.world import World
+
+FAILOVER_S = 180.0
+
+
+def worker(world: World) -> str:
+    """Kills a worker: its services run on the others."""
+    return _lost(world, next(node for node in world.nodes if node.role == "worker"))
+
+
+def manager(world: World) -> str:
+    """Kills a manager that has no public address: the quorum holds."""
+    return _lost(world, world.last_manager)
+
+
+def _lost(world: World, node: ClusterNode) -> str:
+    pinned = pinned_to(world.services.wanted, node)
+    world.say(f"killing {node.name}")
+    started = time.monotonic()
+    world.box.kill(node.name)
+    with world.swarm() as swarm:
+        members = Members(swarm)
+        noticed(world, members, node, within_s=FAILOVER_S)
+        noticed_s = time.monotonic() - started
+        movable = {str(r.values["name"]) for r in world.services.wanted.of_type("docker_service")} - pinned
+
+        def moved() -> bool:
+            here = {m.id for m in members.all() if m.is_up}
+            return not _missing(swarm.api, movable, here)
+
+        world.until(FAILOVER_S, moved, f"the {len(movable)} services that may move run on the others")
+        left = [m for m in members.all() if m.is_manager and m.is_reachable]
+    if len(left) <= len(world.managers) // 2:
+        raise CheckFailed(f"only {len(left)} managers are left of {len(world.managers)}")
+    moved_s = time.monotonic() - started
+    world.say(f"powering {node.name} on again")
+    world.box.start(node.name)
+    started = time.monotonic()
+    whole(world, names=True)
+    waited = f", {len(pinned)} pinned to its volumes waited for it" if pinned else ""
+    return (
+        f"{node.name}: noticed after {noticed_s:.0f} s, services on the others after {moved_s:.0f} s{waited}; "
+        f"whole {time.monotonic() - started:.0f} s after it is back"
+    )
+
+
+def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
+    """Of these services, those with fewer tasks running on these nodes than they should have."""
+    raw_services = api.services()  # type: ignore[attr-defined]  # docker's own stubs are incomplete
+    raw_tasks = api.tasks()  # type: ignore[attr-defined]
+    lacking = []
+    for raw in raw_services:
+        if raw["Spec"]["Name"] not in services:
+            continue
+        wanted = (raw["Spec"].get("Mode", {}).get("Replicated") or {}).get("Replicas", 0)
+        limit = raw["Spec"]["TaskTemplate"].get("Placement", {}).get("MaxReplicas") or 0
+        if limit:
+            # One per node: one less while a node is away.
+            wanted = min(wanted, limit * len(nodes))
+        running = sum(
+            task.get("ServiceID") == raw["ID"]
+            and task.get("NodeID") in nodes
+            and (task.get("Status") or {}).get("State") == "running"
+            and task.get("DesiredState") == "running"
+            for task in raw_tasks
+        )
+        if running < wanted:
+            lacking.append(str(raw["Spec"]["Name"]))
+    return lacking
+
+
+def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
+    """Services that can run on this node only: their data is there."""
+    found = set()
+    for resource in wanted.of_type("docker_service"):
+        placement = one(one(resource.values.get("task_spec")).get("placement"))
+        for constraint in placement.get("constraints") or []:
+            key, _, value = str(constraint).partition("==")
+            if key.strip() == "engine.labels.storage" and value.strip() == node.labels.get("storage"):
+                found.add(str(resource.values["name"]))
+    return found
+
+
+WORKER_LOST = Check(
+    name="worker-lost",
+    what="a worker dies: its services run on the others",
+    run=worker,
+    applies=lambda world: (
+        "" if any(n.role == "worker" for n in world.nodes) else "this rehearsal has no worker"
+    ),
+)
+MANAGER_LOST = Check(
+    name="manager-lost",
+    what="one of three managers dies: quorum kept, services on the others",
+    run=manager,
+    applies=lambda world: "" if len(world.managers) > 2 else "this rehearsal has one manager",
+)

@@ -1,0 +1,52 @@
+"""The metadata service, which hands out the user data with its keys, is out of reach for containers and users."""
+
+from __future__ import annotations
+
+from rehearsal.suite.check import Check
+from rehearsal.suite.outcome import CheckFailed
+from rehearsal.suite.world import World
+
+URL = "http://169.254.169.254/metadata/v1/user-data"
+_TRY = f"""
+import sys, urllib.request
+try:
+    print(len(urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open("{URL}", timeout=4).read()))
+except OSError as error:
+    print("refused", error)
+"""
+
+
+def refused(world: World) -> str:
+    """As root on the node it answers (so the try can succeed); to a container and to another user it does not."""
+    asked = 0
+    wrong = []
+    for node in world.nodes:
+        root = world.box.exec(node.name, "python3", "-c", _TRY)
+        if "refused" in root.stdout or not root.stdout.strip():
+            wrong.append(
+                f"{node.name}: root is refused too, so the try proves nothing ({root.stdout.strip()})"
+            )
+        user = world.box.exec(node.name, "setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", _TRY)
+        if "refused" not in user.stdout:
+            wrong.append(f"{node.name}: a user reads the user data")
+    with world.tasks() as tasks:
+        for service in world.services.wanted.of_type("docker_service"):
+            container = tasks.container(str(service.values["name"]))
+            if container is None:
+                continue
+            done = tasks.run(
+                container, "/bin/sh", "-c", f"command -v python3 >/dev/null && python3 -c '{_TRY}'"
+            )
+            if done.code:
+                continue
+            asked += 1
+            if "refused" not in done.output:
+                wrong.append(f"{service.values['name']} reads the user data from its container")
+    if wrong:
+        raise CheckFailed("; ".join(wrong))
+    if not asked:
+        raise CheckFailed("no container could be asked")
+    return f"{asked} containers and a user on each node are refused"
+
+
+METADATA = Check(name="metadata", what="no container reads the node's user data", run=refused)

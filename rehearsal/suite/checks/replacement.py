@@ -1,0 +1,71 @@
+"""A droplet is rebuilt by name."""
+
+from __future__ import annotations
+
+import time
+
+from ops.swarm.nodes import Members
+from rehearsal.suite.check import Check
+from rehearsal.suite.health import noticed, whole
+from rehearsal.suite.outcome import CheckFailed
+from rehearsal.suite.world import World
+
+NOTICED_S = 120.0
+
+
+def replaced(world: World) -> str:
+    """Replaces a node with volumes; they follow, and no entry of the old one is left."""
+    node = world.last_manager
+    before, volumes = world.droplets()[node.name], _volumes(world, node.name)
+    if not volumes:
+        raise CheckFailed(f"{node.name} has no volume, so the check would show nothing")
+    words = ["replace-node", "--env", world.environment, "--node", node.name, "--yes"]
+    if len(world.managers) == 1:
+        refused = world.begin(*words)
+        world.end(refused, expect=(1,))
+        if not any("only manager" in line for line in refused.heard):
+            raise CheckFailed("the only manager would have been replaced without being asked twice")
+        words.append("--ends-swarm")
+    started = time.monotonic()
+    told = world.ops(*words)
+    seconds = time.monotonic() - started
+    if world.droplets()[node.name] == before:
+        raise CheckFailed(f"{node.name} is still the same droplet")
+    if _volumes(world, node.name) != volumes:
+        raise CheckFailed(f"volumes of {node.name}: {_volumes(world, node.name)}, before {volumes}")
+    whole(world, names=True)
+    steps = [" ".join(line.split()) for line in told.splitlines() if line.strip()[:1].isdigit()]
+    return f"{node.name} in {seconds:.0f} s ({'; '.join(steps)}), {len(volumes)} volumes followed"
+
+
+def hung(world: World) -> str:
+    """A manager whose system stands still, so that swarm and ssh get no answer, is replaced. A shutdown would wake it here."""
+    node = world.last_manager
+    before, volumes = world.droplets()[node.name], _volumes(world, node.name)
+    world.say(f"{node.name} hangs")
+    world.box.hang(node.name)
+    with world.swarm() as swarm:
+        noticed(world, Members(swarm), node, within_s=NOTICED_S)
+    started = time.monotonic()
+    world.ops("replace-node", "--env", world.environment, "--node", node.name, "--dead", "--yes")
+    seconds = time.monotonic() - started
+    if world.droplets()[node.name] == before or _volumes(world, node.name) != volumes:
+        raise CheckFailed(f"{node.name} is still the same droplet, or its volumes are not all there")
+    whole(world, names=True)
+    return f"{node.name} in {seconds:.0f} s, {len(volumes)} volumes followed"
+
+
+def _volumes(world: World, name: str) -> list[str]:
+    return sorted(world.droplet(world.droplets()[name])["volume_ids"])
+
+
+REPLACEMENT = Check(
+    name="replacement", what="a droplet is rebuilt: volume follows, node back, dead entry gone", run=replaced
+)
+
+HUNG = Check(
+    name="hung",
+    what="a droplet whose system stands still is rebuilt by --dead: volume follows, dead entry gone",
+    run=hung,
+    applies=lambda world: "" if len(world.managers) > 2 else "this rehearsal has one manager",
+)

@@ -1,0 +1,94 @@
+"""Whether the whole platform stands: nodes ready, swarm whole, services n/n, data there, names resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops.errors import OpsError
+from ops.nodes.inventory import ClusterNode
+from ops.nodes.readiness import standings, wait_until_ready
+from ops.swarm.nodes import Members
+from ops.swarm.tasks import wait_until_settled
+from rehearsal.suite import markers
+from rehearsal.suite.names import unresolved
+from rehearsal.suite.outcome import CheckFailed
+from rehearsal.suite.world import World
+
+READY_S = 240.0
+SETTLE_S = 300.0
+STABLE_S = 5.0
+
+
+def whole(world: World, *, names: bool = False) -> None:
+    """Waits until all is as it should be.
+
+    Args:
+        names: also look that every task resolves whom it connects to.
+
+    Raises:
+        CheckFailed: what is not.
+    """
+    ready(world)
+    try:
+        settled(world)
+    except OpsError as error:
+        raise CheckFailed(error.problem) from None
+    markers.read(world)
+    if names and (lost := unresolved(world)):
+        raise CheckFailed(f"names that do not resolve: {', '.join(lost)}")
+
+
+def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
+    """Waits until nodes, all of them by default, say that they are ready.
+
+    Raises:
+        CheckFailed: what those that are not wait for.
+    """
+    told: dict[str, str] = {}
+
+    def tell(found: object, seconds: float) -> None:
+        for each in found if isinstance(found, list) else []:
+            if told.get(each.node) != str(each):
+                told[each.node] = str(each)
+                world.say(str(each))
+
+    found = wait_until_ready(lambda: standings(world.services, nodes), wait_s=READY_S, tell=tell)
+    late = [str(each) for each in found if not each.ready]
+    if late:
+        raise CheckFailed(f"not ready within {READY_S:g} s: {' | '.join(late)}")
+
+
+def noticed(world: World, members: Members, node: ClusterNode, *, within_s: float) -> None:
+    """Waits until the swarm knows that a node does not answer."""
+    world.until(
+        within_s,
+        lambda: any(m.name == node.name and not m.is_up for m in members.all()),
+        f"the swarm notices that {node.name} does not answer",
+    )
+
+
+def settled(world: World) -> None:
+    """Every member up, and every service n/n with the same tasks for a while."""
+    with world.swarm() as swarm:
+        members = Members(swarm)
+        world.until(120, lambda: _complete(world, members), "all nodes up in the swarm, and no dead entry")
+        names = [str(resource.values["name"]) for resource in world.services.wanted.of_type("docker_service")]
+        last: list[str] = []
+
+        def say(text: str) -> None:
+            if [text] != last:
+                last[:] = [text]
+                world.diary.say(f"    {text}", shown=False)
+
+        wait_until_settled(swarm, names, stable_s=STABLE_S, timeout_s=SETTLE_S, say=say)
+
+
+def _complete(world: World, members: Members) -> bool:
+    found = members.all()
+    up = sorted(member.name for member in found if member.is_up and member.availability == "active")
+    managers = sorted(member.name for member in found if member.is_reachable)
+    return (
+        up == sorted(node.name for node in world.nodes)
+        and len(found) == len(up)
+        and managers == sorted(node.name for node in world.managers)
+    )

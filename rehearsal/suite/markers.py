@@ -1,0 +1,122 @@
+"""Something in each store that must be there again after whatever happens."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from layers.data.postgres import MANAGED_DATABASE, MANAGED_SUPERUSER, PASSFILE
+from layers.platform.identity import identities_of
+from layers.settings.environment import Environment
+from ops.smoke.tasks import Tasks
+from rehearsal.suite.outcome import CheckFailed
+from rehearsal.suite.world import World
+
+REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
+OPTIONS = "-qAt -v ON_ERROR_STOP=1"
+PSQL = f'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres {OPTIONS}'
+KEEPER = "postgres-keeper"
+"""Where the database is managed, its task is the one that has a client and the password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """How to leave a marker in a store and how to read it; ``MARK`` and ``BUCKET`` are put in.
+
+    Attributes:
+        at: the service in whose task the commands run.
+    """
+
+    at: str
+    write: str
+    read: str
+
+
+def _postgres(psql: str, *, at: str) -> Store:
+    return Store(
+        at=at,
+        write=f'{psql} -c "create table if not exists rehearsal_marker (v text); delete from rehearsal_marker;'
+        " insert into rehearsal_marker values ('MARK')\"",
+        read=f"{psql} -c 'select v from rehearsal_marker'",
+    )
+
+
+STORES: Mapping[str, Store] = {
+    "redis": Store(
+        at="redis",
+        # Written through to the disk, so that the power may go at once.
+        write=f"{REDIS} set rehearsal:marker MARK >/dev/null && {REDIS} save",
+        read=f"{REDIS} get rehearsal:marker",
+    ),
+    "postgres": _postgres(PSQL, at="postgres"),
+    "minio": Store(
+        at="minio-keeper",
+        write="echo MARK > /tmp/marker; mc --quiet cp /tmp/marker store/BUCKET/rehearsal-marker",
+        read="mc --quiet cat store/BUCKET/rehearsal-marker",
+    ),
+}
+
+
+def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
+    """The client in the keeper's task, at the managed database; ``tls`` in libpq's words."""
+    postgres = settings.data.postgres
+    at = f"-h {postgres.host} -p {postgres.port} -U {MANAGED_SUPERUSER} -d {MANAGED_DATABASE}"
+    return f"PGPASSFILE={PASSFILE} PGCONNECT_TIMEOUT=10 PGSSLMODE={tls} psql {at} {OPTIONS}"
+
+
+def stores_of(settings: Environment) -> Mapping[str, Store]:
+    """Where an environment keeps its data."""
+    if settings.data.postgres.where == "swarm":
+        return STORES
+    return {**STORES, "postgres": _postgres(psql_of_keeper(settings), at=KEEPER)}
+
+
+def write(world: World) -> None:
+    """Leaves a new marker in every store.
+
+    Raises:
+        CheckFailed: one could not be written.
+    """
+    with world.tasks() as tasks:
+        for name, store in stores_of(world.services.settings).items():
+            mark = f"mark-{secrets.token_hex(6)}"
+            _run(world, tasks, name, store, store.write.replace("MARK", mark))
+            world.marks[name] = mark
+
+
+def read(world: World) -> None:
+    """Looks that every marker that was written is there.
+
+    Raises:
+        CheckFailed: names the stores that have lost it.
+    """
+    lost = []
+    stores = stores_of(world.services.settings)
+    with world.tasks() as tasks:
+        for name, mark in world.marks.items():
+            found = _run(world, tasks, name, stores[name], stores[name].read)
+            if mark not in found:
+                lost.append(f"{name} has lost its data (found {found.strip()[:60]!r})")
+    if lost:
+        raise CheckFailed("; ".join(lost))
+
+
+def _run(world: World, tasks: Tasks, name: str, store: Store, script: str) -> str:
+    bucket = identities_of(world.services.settings)[0].replays_bucket
+    found: list[str] = []
+
+    def tried() -> bool:
+        container = tasks.container(store.at)
+        if container is None:
+            return False
+        done = tasks.run(container, "/bin/sh", "-euc", script.replace("BUCKET", bucket))
+        found[:] = [done.output]
+        return done.code == 0
+
+    try:
+        # A server that has just started may still refuse.
+        world.until(30, tried, f"{name} answers")
+    except CheckFailed as error:
+        raise CheckFailed(f"{error} ({' '.join(found).strip()[:200]})") from None
+    return found[0]

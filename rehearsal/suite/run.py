@@ -1,0 +1,225 @@
+"""One rehearsal from beginning to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from layers.loading import load_environment
+from ops.deploy.deploy import build_images
+from ops.errors import OpsError, WrongUse
+from ops.paths import STATE
+from ops.report.programs import Program, programs_of
+from ops.terminal import screen
+from rehearsal.suite import report, surroundings
+from rehearsal.suite.checks import CHECKS
+from rehearsal.suite.cold_start import STEPS
+from rehearsal.suite.diary import Diary
+from rehearsal.suite.health import whole
+from rehearsal.suite.outcome import CheckFailed, Outcome
+from rehearsal.suite.world import World
+
+FOLDER = STATE / "rehearsal"
+
+
+class _Ended(Exception):
+    """What is left cannot be done."""
+
+
+class Rehearsal:
+    """Runs steps and checks, and keeps what came of each."""
+
+    def __init__(self, environment: str, *, only: tuple[str, ...], diary: Diary) -> None:
+        self.environment = environment
+        self.diary = diary
+        self.outcomes: list[Outcome] = []
+        self.notes: dict[str, str] = {}
+        self.stand_ins: tuple[tuple[str, str], ...] = ()
+        self.programs: dict[str, Program] = {}
+        self._checks = [check for check in CHECKS if not only or check.name in only]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was not as it should be."""
+        return any(each.ok is False for each in self.outcomes)
+
+    def run(self, *, keep: bool) -> None:
+        """Everything; a cold start that fails ends it."""
+        if not self.step("images", lambda: _built(self.diary)):
+            return
+        with suppress(_Ended), self._world() as world:
+            for name, step in STEPS.items():
+                if not self.step(name, lambda step=step: step(world)):  # type: ignore[misc]  # a bound loop variable
+                    self._last_words(world)
+                    return
+            self._check(world)
+            self.notes |= world.notes
+            if keep:
+                _stay(self.diary)
+
+    def _check(self, world: World) -> None:
+        """All checks. After one that failed the platform is brought back first, so that the next shows its own thing."""
+        lost = ""
+        for check in self._checks:
+            why = check.applies(world) or (lost if check.needs_platform else "")
+            if why:
+                self.outcomes.append(Outcome(name=check.name, ok=None, seconds=0, found=why))
+            elif not self.step(check.name, lambda check=check: check.run(world)):  # type: ignore[misc]
+                lost = self._brought_back(world, check.name)
+
+    def _brought_back(self, world: World, after: str) -> str:
+        """Deploys again; why the rest cannot be shown when that does not help."""
+        self.diary.say("bringing the platform back", style="bold")
+        world.emulator.faults.clear()
+        try:
+            world.ops("deploy", "--env", world.environment, "--yes", "--stable", "5")
+            whole(world)
+        except Exception as error:  # whatever it is, it is in the diary, and the failed check is the finding
+            self.diary.say(f"  {error}", style="red")
+            return f"the platform did not come back after {after}"
+        return ""
+
+    def step(self, name: str, work: Callable[[], str]) -> bool:
+        """Runs one, tells how it goes, and keeps what came of it; says whether it passed."""
+        self.diary.say(name, style="bold")
+        started = time.monotonic()
+        try:
+            found, ok = work(), True
+        except (CheckFailed, OpsError) as error:
+            found, ok = str(error), False
+        except (
+            Exception
+        ) as error:  # a machine that does not boot, a check that is wrong: neither is a success
+            found, ok = f"{type(error).__name__}: {error}", False
+            for line in traceback.format_exc().splitlines():
+                self.diary.say(f"    {line}", shown=False)
+        seconds = time.monotonic() - started
+        self.outcomes.append(Outcome(name=name, ok=ok, seconds=seconds, found=found))
+        word = "passed" if ok else "FAILED"
+        self.diary.say(f"{name}: {word} ({seconds:.0f} s) {found}", style="green" if ok else "red")
+        return ok
+
+    @contextmanager
+    def _world(self) -> Iterator[World]:
+        from rehearsal.droplets import Box
+        from rehearsal.emulator import MachineError
+        from rehearsal.emulator.settings import Seconds
+
+        settings = load_environment(self.environment)
+        quick = Seconds(create=0.2, action=0.2, destroy=0.2, database=1, firewall=0.2)
+        with ExitStack() as stack:
+            try:
+                box = stack.enter_context(Box(FOLDER / "box", say=lambda text: self.diary.say(f"  {text}")))
+            except MachineError as error:
+                raise OpsError(f"the box cannot be made: {error}") from None
+            self.stand_ins = box.stand_ins
+            surroundings.forget(settings)
+            with box.emulator(seconds=quick) as emulator:
+                world = World(
+                    environment=self.environment,
+                    folder=FOLDER,
+                    box=box,
+                    emulator=emulator,
+                    diary=self.diary,
+                )
+                if not self.step("providers", lambda: _initialised(world)):
+                    raise _Ended
+                found = surroundings.variables(settings, FOLDER, box, emulator.url)
+                surroundings.write_script(FOLDER / "environment.sh", found)
+                os.environ.update(found)
+                try:
+                    yield world
+                finally:
+                    self.programs = programs_of(world.services.wanted)
+
+    def _last_words(self, world: World) -> None:
+        """What the nodes say of themselves, for whoever has to find out why."""
+        for node in world.nodes:
+            try:
+                done = world.box.exec(node.name, "/usr/local/sbin/sprocket-ready", timeout=20)
+                logs = world.box.exec(
+                    node.name, "journalctl", "--no-pager", "-n", "15", "-u", "sprocket-*", timeout=20
+                )
+            except Exception as error:  # a node that is not there is no reason to say nothing of the others
+                self.diary.say(f"  {node.name}: {error}")
+                continue
+            for line in [*done.stdout.splitlines(), *done.stderr.splitlines(), *logs.stdout.splitlines()]:
+                self.diary.say(f"  {node.name}: {line}")
+
+
+def rehearse(environment: str, *, keep: bool, only: tuple[str, ...], as_json: bool) -> bool:
+    """Runs a rehearsal and prints its end; says whether all passed.
+
+    Raises:
+        WrongUse: a check that does not exist, or an environment without a cloud or with real credentials.
+    """
+    known = [check.name for check in CHECKS]
+    if wrong := [name for name in only if name not in known]:
+        raise WrongUse(f"--only {wrong[0]}: there is no such check", fix=f"use {', '.join(known)}")
+    settings = load_environment(environment)
+    if (
+        settings.cloud is None
+        or settings.state.backend != "local"
+        or settings.secrets.supplied != "generated"
+    ):
+        raise WrongUse(
+            f"{environment} is not made for a rehearsal: it needs a cloud, a local state and generated secrets",
+            fix="use --env rehearsal",
+        )
+    started = time.monotonic()
+    diary = Diary(FOLDER / "log")
+    rehearsal = Rehearsal(environment, only=only, diary=diary)
+    try:
+        rehearsal.run(keep=keep)
+    finally:
+        diary.close()
+    seconds = time.monotonic() - started
+    if as_json:
+        data = [each.as_data() for each in rehearsal.outcomes]
+        print(
+            json.dumps({"environment": environment, "seconds": round(seconds, 1), "outcomes": data}, indent=2)
+        )
+    else:
+        screen.out.print(
+            report.render(
+                environment,
+                rehearsal.outcomes,
+                rehearsal.notes,
+                rehearsal.stand_ins,
+                seconds,
+                rehearsal.programs,
+            ),
+            markup=False,
+        )
+    return not rehearsal.failed
+
+
+def _built(diary: Diary) -> str:
+    try:
+        build_images()
+    except OpsError:
+        raise
+    return ""
+
+
+def _initialised(world: World) -> str:
+    """Before names of the world outside are turned off: Terraform may have to fetch its providers."""
+    for target in world.targets.all:
+        target.terraform.init()
+    return ""
+
+
+def _stay(diary: Diary) -> None:
+    """Until Ctrl-C; signals while it waits end it in order."""
+    ended = threading.Event()
+    before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM)}
+    diary.say(f"the box stays until Ctrl-C; in another shell: . {FOLDER / 'environment.sh'}")
+    ended.wait()
+    for number, handler in before.items():
+        signal.signal(number, handler)

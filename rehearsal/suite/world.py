@@ -1,0 +1,218 @@
+"""What a rehearsal works in: the box, the API, the commands as a person would type them, and the swarm that came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ops.nodes.engines import engines
+from ops.nodes.inventory import ClusterNode, nodes_of
+from ops.paths import ROOT
+from ops.smoke.tasks import Tasks
+from ops.swarm.engine import Swarm
+from ops.terraform.target import Target, Targets, targets_of
+from rehearsal.suite.diary import Diary
+from rehearsal.suite.outcome import CheckFailed
+
+if TYPE_CHECKING:
+    from rehearsal.droplets import Box
+    from rehearsal.emulator import Emulator, Machine
+
+COMMAND_TIMEOUT_S = 900
+
+
+@dataclass
+class World:
+    """One rehearsal."""
+
+    environment: str
+    folder: Path
+    box: Box
+    emulator: Emulator
+    diary: Diary
+    marks: dict[str, str] = field(default_factory=dict)
+    """What was written into each store, and must be there after everything."""
+    killed: set[int] = field(default_factory=set)
+    """Droplets that an apply had ordered when it was killed."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Measured along the way, for the table at the end."""
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Both stacks, as they are synthesized."""
+        return targets_of(self.environment)
+
+    def read_again(self) -> None:
+        """The environment's file was edited."""
+        self.__dict__.pop("targets", None)
+
+    @property
+    def services(self) -> Target:
+        """The services stack."""
+        return self.targets.services
+
+    @property
+    def cloud(self) -> Target:
+        """The cloud stack."""
+        return self.targets.needed_cloud("it is rehearsed")
+
+    @property
+    def nodes(self) -> tuple[ClusterNode, ...]:
+        """All nodes."""
+        return nodes_of(self.services.settings)
+
+    @property
+    def managers(self) -> list[ClusterNode]:
+        """Of them, the managers."""
+        return [node for node in self.nodes if node.role == "manager"]
+
+    @property
+    def last_manager(self) -> ClusterNode:
+        """The last of them without a public address, so that the swarm is still reached; the only one where there is one."""
+        return next((node for node in reversed(self.managers) if not node.is_first), self.managers[0])
+
+    @property
+    def address(self) -> str:
+        """The reserved address, as the cloud stack's outputs tell it."""
+        return str(self.cloud.terraform.outputs()["address"])
+
+    def say(self, text: str) -> None:
+        """Tells what is being done."""
+        self.diary.say(f"    {text}")
+
+    def ops(self, *words: str, expect: tuple[int, ...] = (0,), timeout: float = COMMAND_TIMEOUT_S) -> str:
+        """``python -m ops`` with these words, as somebody would type it; gives what it printed.
+
+        Raises:
+            CheckFailed: another exit code than expected.
+        """
+        running = self.begin(*words)
+        return self.end(running, expect=expect, timeout=timeout)
+
+    def begin(self, *words: str) -> Running:
+        """Starts the same and does not wait."""
+        self.diary.say(f"  $ python -m ops {' '.join(words)}")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ops", *words],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return Running(process, self.diary, words)
+
+    def end(
+        self, running: Running, *, expect: tuple[int, ...] = (0,), timeout: float = COMMAND_TIMEOUT_S
+    ) -> str:
+        """Waits for it."""
+        code = running.wait(timeout)
+        if code not in expect:
+            tail = [line for line in running.heard if line.strip()][-6:]
+            raise CheckFailed(f"ops {' '.join(running.words)} ended with {code}: " + " | ".join(tail))
+        return running.printed()
+
+    @contextmanager
+    def swarm(self) -> Iterator[Swarm]:
+        """The swarm, over ssh to its public name."""
+        with self.services.swarm() as swarm:
+            yield swarm
+
+    @contextmanager
+    def tasks(self) -> Iterator[Tasks]:
+        """The running tasks on all nodes."""
+        with engines(self.services) as (swarm, *others):
+            yield Tasks(swarm, *others)
+
+    def machine(self, node: ClusterNode) -> Machine:
+        """The droplet behind a node, with its addresses."""
+        return self.box.machines.named(node.name).hardware.machine
+
+    def droplets(self) -> Mapping[str, int]:
+        """Ids of droplets by name, as the API knows them."""
+        answer = self.api("GET", "/v2/droplets?per_page=200")
+        return {one["name"]: int(one["id"]) for one in answer["droplets"]}
+
+    def droplet(self, id_: int) -> Mapping[str, Any]:
+        """One of them, as the API shows it."""
+        droplet: Mapping[str, Any] = self.api("GET", f"/v2/droplets/{id_}")["droplet"]
+        return droplet
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """One request to the API as somebody with the token, outside Terraform."""
+        token = os.environ["DIGITALOCEAN_TOKEN"]
+        request = urllib.request.Request(
+            f"{self.emulator.url}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def until(self, seconds: float, look: Callable[[], bool], what: str) -> None:
+        """Waits for something to become true.
+
+        Raises:
+            CheckFailed: it did not.
+        """
+        deadline = time.monotonic() + seconds
+        while not look():
+            if time.monotonic() > deadline:
+                raise CheckFailed(f"not within {seconds:g} s: {what}")
+            time.sleep(0.5)
+
+
+class Running:
+    """A command under way: its lines go to the diary as they come."""
+
+    def __init__(self, process: subprocess.Popen[str], diary: Diary, words: tuple[str, ...]) -> None:
+        self.process = process
+        self.words = words
+        self.heard: list[str] = []
+        self._printed: list[str] = []
+        self._diary = diary
+        self._readers = [
+            threading.Thread(target=self._read, args=(process.stdout, self._printed, False), daemon=True),
+            threading.Thread(target=self._read, args=(process.stderr, None, True), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def printed(self) -> str:
+        """Its standard output."""
+        return "\n".join(self._printed)
+
+    def wait(self, timeout: float) -> int:
+        """Until it ends; one that does not is killed."""
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            code = -9
+            self.heard.append(f"did not end within {timeout:g} s")
+        for reader in self._readers:
+            reader.join(timeout=10)
+        return code
+
+    def _read(self, stream: Any, kept: list[str] | None, shown: bool) -> None:
+        with stream:
+            for line in stream:
+                text = line.rstrip()
+                self.heard.append(text)
+                if kept is not None:
+                    kept.append(text)
+                self._diary.say(f"    {text}", shown=shown)
