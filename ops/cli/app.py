@@ -246,14 +246,14 @@ def _deploy(
     from layers.loading import load_environment
     from ops.cloud.volume_migration import volumes_of
     from ops.deploy.deploy import deploy
-    from ops.terraform.apply import Meant
+    from ops.terraform.apply import ApprovedChanges
 
     if only not in ("", "cloud", "services"):
         raise errors.WrongUse(f"--only {only}: there is no such stack", fix="use cloud or services")
     ask = None if yes or _is_here(env) else _confirmed
     volumes = volumes_of(load_environment(env), moved) if moved else ()
-    meant = Meant(replace=replace, destroy=destroy, moves=volumes)
-    deploy(env, stable_s=stable, parallelism=parallelism, ask=ask, only=only, meant=meant)
+    approved = ApprovedChanges(replace=replace, destroy=destroy, moves=volumes)
+    deploy(env, stable_s=stable, parallelism=parallelism, ask=ask, only=only, approved=approved)
 
 
 def _is_here(env: str) -> bool:

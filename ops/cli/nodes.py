@@ -20,7 +20,7 @@ Wait = Annotated[
 def ready(env: Env = "prod", wait: Wait = 0, as_json: Json = False) -> None:
     """Ask every node whether it is what the services need; exit code 1 when one still waits for something."""
     from ops.nodes import status
-    from ops.nodes.readiness import standings as look
+    from ops.nodes.readiness import node_statuses as look
     from ops.nodes.readiness import wait_until_ready
     from ops.terraform.target import targets_of
 
@@ -28,7 +28,7 @@ def ready(env: Env = "prod", wait: Wait = 0, as_json: Json = False) -> None:
         say(f"synthesizing {env}")
         targets = targets_of(env)
         targets.needed_cloud("its engine is this machine's own")
-    shown = status.Shown(screen.err)
+    shown = status.StatusDisplay(screen.err)
     found = wait_until_ready(lambda: look(targets.services), wait_s=wait, tell=shown)
     if as_json:
         print(json.dumps([each.as_data() for each in found], indent=2))
@@ -45,7 +45,7 @@ def known_hosts(
 ) -> None:
     """Take the nodes' host keys over from the deployed cloud stack, and say whether they changed."""
     from ops.deploy import prerequisites
-    from ops.nodes.known_hosts import take_over
+    from ops.nodes.known_hosts import update_known_hosts
     from ops.terraform.target import targets_of
 
     with screen.doing() as say:
@@ -56,7 +56,7 @@ def known_hosts(
             raise errors.Refused(f"the host key of {env} cannot be read; nothing was written", found)
         say(f"terraform init of {cloud.stack}")
         cloud.terraform.init()
-        taken = take_over(cloud, accept=accept)
+        taken = update_known_hosts(cloud, accept=accept)
     screen.out.print(str(taken), markup=False)
 
 

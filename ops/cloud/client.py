@@ -22,11 +22,11 @@ _PAGE = 200
 Answer = Mapping[str, Any]
 
 
-class NotThere(OpsError):
+class NotFound(OpsError):
     """The account has no such thing."""
 
 
-class Account:
+class Client:
     """The account that ``DIGITALOCEAN_TOKEN`` belongs to.
 
     Args:
@@ -109,7 +109,7 @@ class Account:
 
     def _read(self, answer: httpx.Response, path: str) -> Answer:
         if answer.status_code == NOT_FOUND:
-            raise NotThere(f"the account of DIGITALOCEAN_TOKEN has no {path}")
+            raise NotFound(f"the account of DIGITALOCEAN_TOKEN has no {path}")
         if answer.is_error:
             fix = _FIXES.get(answer.status_code, "")
             raise self._failed(path, f"{answer.status_code} {answer.reason_phrase}", fix)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.cloud.client import Account, NotThere
+from ops.cloud.client import Client, NotFound
 from ops.errors import Obstacle
 from ops.model.inventory import REFERENCE
 from ops.terraform.target import Target
@@ -15,12 +15,12 @@ RECORD = "digitalocean_record"
 _TYPES = ("A", "AAAA", "CNAME")
 """What leads a name somewhere; a second one beside ours would send every other visitor elsewhere."""
 
-Held = Mapping[str, Mapping[str, Any]]
+StateValues = Mapping[str, Mapping[str, Any]]
 """Values of all that a state holds, by address."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ExistingRecord:
     """A record of the zone beside one that is to be made.
 
     Attributes:
@@ -44,41 +44,47 @@ class Found:
         )
 
 
-def found(cloud: Target, held: Held, account: Account) -> list[Found]:
+def existing_records(cloud: Target, state_values: StateValues, client: Client) -> list[ExistingRecord]:
     """All records that stand where a record is to be made that the state does not know.
 
     A name may have several of ours (one of each manager): those that the state knows, or that another record of that
     name is going to say, are not in the way.
     """
     by_zone: dict[str, list[Mapping[str, Any]]] = {}
-    known = {str(values.get("id")) for address, values in held.items() if address.startswith(f"{RECORD}.")}
-    said = _said(cloud, held)
+    known = {
+        str(values.get("id")) for address, values in state_values.items() if address.startswith(f"{RECORD}.")
+    }
+    said = _said(cloud, state_values)
     result = []
     for wanted in cloud.wanted.of_type(RECORD):
-        zone = resolved(str(wanted.values.get("domain")), held)
+        zone = resolved(str(wanted.values.get("domain")), state_values)
         type_, name = str(wanted.values.get("type")), str(wanted.values.get("name"))
-        if wanted.address in held or zone is None or type_ not in _TYPES:
+        if wanted.address in state_values or zone is None or type_ not in _TYPES:
             continue
         if zone not in by_zone:
-            by_zone[zone] = _records(zone, account)
-        value = resolved(str(wanted.values.get("value")), held)
+            by_zone[zone] = _records(zone, client)
+        value = resolved(str(wanted.values.get("value")), state_values)
         for raw in by_zone[zone]:
             if raw["type"] not in _TYPES or raw["name"] != name or str(raw["id"]) in known:
                 continue
             ours = raw["type"] == type_ and value is not None and _same(str(raw["data"]), value)
             if ours or (name, str(raw["data"])) not in said:
-                result.append(Found(address=wanted.address, zone=zone, wanted_type=type_, raw=raw, ours=ours))
+                result.append(
+                    ExistingRecord(address=wanted.address, zone=zone, wanted_type=type_, raw=raw, ours=ours)
+                )
     return result
 
 
-def _said(cloud: Target, held: Held) -> set[tuple[str, str]]:
+def _said(cloud: Target, state_values: StateValues) -> set[tuple[str, str]]:
     """Name and value of every record that is wanted, as far as the value is known."""
     records = cloud.wanted.of_type(RECORD)
-    values = ((str(r.values.get("name")), resolved(str(r.values.get("value")), held)) for r in records)
+    values = (
+        (str(r.values.get("name")), resolved(str(r.values.get("value")), state_values)) for r in records
+    )
     return {(name, value) for name, value in values if value is not None}
 
 
-def foreign(cloud: Target, found: Iterable[Found]) -> Iterator[Obstacle]:
+def conflicts(cloud: Target, found: Iterable[ExistingRecord]) -> Iterator[Obstacle]:
     """Those that are not ours, and how to take them over."""
     for each in found:
         if each.ours:
@@ -92,20 +98,20 @@ def foreign(cloud: Target, found: Iterable[Found]) -> Iterator[Obstacle]:
         yield Obstacle(what=f"the zone has {each}, which the state does not know", fix=fix)
 
 
-def resolved(text: str, held: Held) -> str | None:
+def resolved(text: str, state_values: StateValues) -> str | None:
     """A value with its references read from the state; nothing when the state does not know one."""
     for address, attribute in REFERENCE.findall(text):
-        value = held.get(address, {}).get(attribute)
+        value = state_values.get(address, {}).get(attribute)
         if value is None:
             return None
         text = text.replace(f"${{{address}.{attribute}}}", str(value))
     return None if "${" in text else text
 
 
-def _records(zone: str, account: Account) -> list[Mapping[str, Any]]:
+def _records(zone: str, client: Client) -> list[Mapping[str, Any]]:
     try:
-        return account.listed(f"domains/{zone}/records", "domain_records")
-    except NotThere:
+        return client.listed(f"domains/{zone}/records", "domain_records")
+    except NotFound:
         # Terraform's own error about the zone says it better.
         return []
 

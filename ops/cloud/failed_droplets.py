@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ops.cloud.client import Account, NotThere
+from ops.cloud.client import Client, NotFound
 from ops.model.detachments import DROPLET
 from ops.model.state import resources_of
 from ops.terraform.target import Target
@@ -18,7 +18,7 @@ NEVER_STARTED = "new"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stillborn:
+class FailedDroplet:
     """One of them."""
 
     name: str
@@ -28,27 +28,27 @@ class Stillborn:
         return f"droplet {self.name} ({self.id})"
 
 
-def remove(cloud: Target) -> list[Stillborn]:
+def remove(cloud: Target) -> list[FailedDroplet]:
     """Deletes what the last apply gave up on and what has still not started. Nothing ever ran there; volumes stay.
 
     Raises:
         OpsError: the API does not answer.
     """
     marked = [
-        Stillborn(name=str(each["values"].get("name")), id=str(each["values"].get("id")))
+        FailedDroplet(name=str(each["values"].get("name")), id=str(each["values"].get("id")))
         for each in resources_of(cloud.terraform.state())
         if each["type"] == DROPLET and each.get("tainted")
     ]
-    account = Account()
-    return [each for each in marked if _removed(account, each)]
+    client = Client()
+    return [each for each in marked if _removed(client, each)]
 
 
-def _removed(account: Account, droplet: Stillborn) -> bool:
+def _removed(client: Client, droplet: FailedDroplet) -> bool:
     path = f"droplets/{droplet.id}"
     try:
-        if account.one(path, "droplet").get("status") != NEVER_STARTED:
+        if client.one(path, "droplet").get("status") != NEVER_STARTED:
             return False
-    except NotThere:
+    except NotFound:
         return False
-    account.remove(path)
+    client.remove(path)
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ops.cloud.client import Account, NotThere
+from ops.cloud.client import Client, NotFound
 from ops.errors import OpsError
 
 POWER_OFF_S = 180.0
@@ -14,7 +14,7 @@ _INTERVAL_S = 2.0
 
 def power_off(
     droplet: str,
-    account: Account,
+    client: Client,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -28,19 +28,19 @@ def power_off(
     """
     deadline = clock() + POWER_OFF_S
     try:
-        if _is_off(droplet, account):
+        if _is_off(droplet, client):
             return
-        account.act(f"droplets/{droplet}/actions", {"type": "power_off"})
-        while not _is_off(droplet, account):
+        client.act(f"droplets/{droplet}/actions", {"type": "power_off"})
+        while not _is_off(droplet, client):
             if clock() > deadline:
                 raise OpsError(
                     f"droplet {droplet} is not off after {POWER_OFF_S:g} s",
                     fix="power it off in the control panel, then the same command again",
                 )
             sleep(_INTERVAL_S)
-    except NotThere:
+    except NotFound:
         return
 
 
-def _is_off(droplet: str, account: Account) -> bool:
-    return account.one(f"droplets/{droplet}", "droplet").get("status") == "off"
+def _is_off(droplet: str, client: Client) -> bool:
+    return client.one(f"droplets/{droplet}", "droplet").get("status") == "off"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.cloud import dns_conflicts
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.errors import Obstacle, OpsError, Refused
 from ops.model.state import resources_of
 from ops.terraform.target import Target
@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stray:
+class Orphan:
     """One of them."""
 
     address: str
@@ -59,7 +59,7 @@ class Stray:
         return f"{kind} {self.name} ({self.id})"
 
 
-def take_in(cloud: Target, tell: Callable[[str], None]) -> list[Stray]:
+def import_orphans(cloud: Target, tell: Callable[[str], None]) -> list[Orphan]:
     """Imports what the account has under a name that the stack wants and that its state does not know by its id.
 
     A state that was written before the killed apply may still hold the id of one that is gone; that entry makes room.
@@ -71,48 +71,48 @@ def take_in(cloud: Target, tell: Callable[[str], None]) -> list[Stray]:
         OpsError: two of one name are there, so that nobody can tell which; or an import failed.
         Refused: the state is empty, so a person must say whose these are; or a record is somebody else's.
     """
-    account = Account()
-    held = _held(cloud)
-    found = [stray for type_ in KINDS for stray in _strays(cloud, type_, held, account)]
-    if found and not held:
+    client = Client()
+    state_values = _state_values(cloud)
+    found = [stray for type_ in KINDS for stray in _orphans(cloud, type_, state_values, client)]
+    if found and not state_values:
         # A first deploy that was killed, or a lost state, which is no reason to take things in unasked.
         raise Refused(
             f"the state of {cloud.stack} is empty, but the account has what it is to make",
             _asked(cloud, found),
         )
-    _import(cloud, found, held, tell)
+    _import(cloud, found, state_values, tell)
     if found:
-        held = _held(cloud)
-    in_zone = dns_conflicts.found(cloud, held, account)
+        state_values = _state_values(cloud)
+    in_zone = dns_conflicts.existing_records(cloud, state_values, client)
     records = [
-        Stray(address=each.address, id=each.import_id, name=str(each.raw["name"]))
+        Orphan(address=each.address, id=each.import_id, name=str(each.raw["name"]))
         for each in in_zone
         if each.ours
     ]
-    _import(cloud, records, held, tell)
-    others = list(dns_conflicts.foreign(cloud, in_zone))
+    _import(cloud, records, state_values, tell)
+    others = list(dns_conflicts.conflicts(cloud, in_zone))
     if others:
         raise Refused(f"{cloud.stack} is not applied: names in DNS are taken", others)
-    for line in _unmatched(cloud, held, account):
+    for line in _unmatched(cloud, state_values, client):
         tell(line)
     return [*found, *records]
 
 
-def _held(cloud: Target) -> dict[str, Mapping[str, Any]]:
+def _state_values(cloud: Target) -> dict[str, Mapping[str, Any]]:
     return {str(each["address"]): each["values"] for each in resources_of(cloud.terraform.state())}
 
 
 def _import(
-    cloud: Target, strays: list[Stray], held: dns_conflicts.Held, tell: Callable[[str], None]
+    cloud: Target, strays: list[Orphan], state_values: dns_conflicts.StateValues, tell: Callable[[str], None]
 ) -> None:
     for stray in strays:
         tell(f"{stray}: an apply that was killed had ordered it; taking it into the state")
-        if stray.address in held:
+        if stray.address in state_values:
             cloud.terraform.forget(stray.address)
         cloud.terraform.import_(stray.address, stray.id)
 
 
-def _asked(cloud: Target, found: list[Stray]) -> list[Obstacle]:
+def _asked(cloud: Target, found: list[Orphan]) -> list[Obstacle]:
     return [
         Obstacle(
             what=str(stray),
@@ -123,10 +123,14 @@ def _asked(cloud: Target, found: list[Stray]) -> list[Obstacle]:
     ]
 
 
-def _strays(cloud: Target, type_: str, held: dns_conflicts.Held, account: Account) -> Iterator[Stray]:
+def _orphans(
+    cloud: Target, type_: str, state_values: dns_conflicts.StateValues, client: Client
+) -> Iterator[Orphan]:
     kind = KINDS[type_]
-    candidates = [each for each in cloud.wanted.of_type(type_) if kind.may_follow or each.address not in held]
-    there = account.listed(kind.path, kind.key) if candidates else []
+    candidates = [
+        each for each in cloud.wanted.of_type(type_) if kind.may_follow or each.address not in state_values
+    ]
+    there = client.listed(kind.path, kind.key) if candidates else []
     for wanted in candidates:
         name = str(wanted.values.get("name"))
         region = str(wanted.values.get("region"))
@@ -135,14 +139,14 @@ def _strays(cloud: Target, type_: str, held: dns_conflicts.Held, account: Accoun
             for raw in there
             if raw["name"] == name and (not kind.has_region or _region(raw) == region)
         ]
-        if not ids or str(held.get(wanted.address, {}).get("id")) in ids:
+        if not ids or str(state_values.get(wanted.address, {}).get("id")) in ids:
             continue
         if len(ids) > 1:
             raise OpsError(
                 f"there are several {kind.key or kind.path} {name} that no state knows: {', '.join(ids)}",
                 fix="delete all but one in the control panel, then deploy again",
             )
-        yield Stray(address=wanted.address, id=ids[0], name=name)
+        yield Orphan(address=wanted.address, id=ids[0], name=name)
 
 
 def _region(raw: Mapping[str, Any]) -> str:
@@ -151,14 +155,14 @@ def _region(raw: Mapping[str, Any]) -> str:
     return str(region["slug"] if isinstance(region, Mapping) else region)
 
 
-def _unmatched(cloud: Target, held: dns_conflicts.Held, account: Account) -> Iterator[str]:
+def _unmatched(cloud: Target, state_values: dns_conflicts.StateValues, client: Client) -> Iterator[str]:
     """An address has no name: whether a free one is ours, only a person can tell. Free ones cost money."""
     for wanted in cloud.wanted.of_type(ADDRESS):
-        if wanted.address in held or not held:
+        if wanted.address in state_values or not state_values:
             continue
         free = [
             str(raw["ip"])
-            for raw in account.listed("reserved_ips")
+            for raw in client.listed("reserved_ips")
             if raw.get("droplet") is None and _region(raw) == wanted.values.get("region")
         ]
         if free:

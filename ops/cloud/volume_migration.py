@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from layers.cloud.nodes import volume_name
 from layers.settings.environment import Environment
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.errors import Obstacle, OpsError, Refused, WrongUse
-from ops.model.detachments import Loss, losses
+from ops.model.detachments import Detachment, detachments
 from ops.terraform.apply import saved_plan
 from ops.terraform.guard import MOVE
 from ops.terraform.target import Target
@@ -30,7 +30,9 @@ def volumes_of(settings: Environment, stores: Collection[str]) -> tuple[str, ...
     return tuple(volume_name(settings, store) for store in sorted(set(stores)))
 
 
-def losers(cloud: Target, volumes: Collection[str], *, parallelism: int, account: Account) -> list[str]:
+def droplets_losing_volumes(
+    cloud: Target, volumes: Collection[str], *, parallelism: int, client: Client
+) -> list[str]:
     """Terraform addresses of the droplets that lose these volumes; they are applied before all others.
 
     DigitalOcean attaches a volume to one droplet only, and the provider keeps no order between the one that loses it
@@ -40,18 +42,18 @@ def losers(cloud: Target, volumes: Collection[str], *, parallelism: int, account
         Refused: such a droplet is not powered off, so that its store may write; nothing was changed.
     """
     with saved_plan(cloud, False, parallelism) as (_, plan):
-        found = [loss for loss in losses(plan or {}) if loss.volume in volumes]
-    obstacles = list(running(found, account))
+        found = [loss for loss in detachments(plan or {}) if loss.volume in volumes]
+    obstacles = list(running(found, client))
     if obstacles:
         raise Refused("no volume is moved; nothing was changed", obstacles)
     return sorted({loss.address for loss in found})
 
 
-def running(found: Sequence[Loss], account: Account) -> Iterator[Obstacle]:
+def running(found: Sequence[Detachment], client: Client) -> Iterator[Obstacle]:
     """Droplets that a volume would be taken away from while they run."""
     for id_, name in sorted({(loss.droplet_id, loss.droplet) for loss in found}):
         try:
-            status = str(account.one(f"droplets/{id_}", "droplet").get("status"))
+            status = str(client.one(f"droplets/{id_}", "droplet").get("status"))
         except OpsError as error:
             yield Obstacle(what=f"nobody knows whether {name} is off: {error.problem}", fix=error.fix)
             continue

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.deploy import prerequisites
 from ops.deploy.plan import report_of_plan
 from ops.deploy.preflight import obstacles
@@ -20,13 +20,13 @@ from ops.report import text
 from ops.report.model import Report
 from ops.report.programs import programs_of, table
 from ops.swarm import local
-from ops.swarm.tasks import wait_until_settled
+from ops.swarm.tasks import wait_until_converged
 from ops.terminal import screen
 from ops.terraform import secrets, stack_outputs
-from ops.terraform.apply import Approve, Meant, apply
+from ops.terraform.apply import Approve, ApprovedChanges, apply
 from ops.terraform.target import Target, Targets, target_of, targets_of
 
-SETTLE_TIMEOUT_S = 180.0
+CONVERGENCE_TIMEOUT_S = 180.0
 READY_TIMEOUT_S = 900.0
 """A droplet boots in a minute and installs its engine in two or three; a slow mirror must not end a deploy."""
 
@@ -41,7 +41,7 @@ def deploy(
     parallelism: int,
     ask: Ask | None,
     only: str = "",
-    meant: Meant = Meant(),
+    approved: ApprovedChanges = ApprovedChanges(),
     ready_s: float = READY_TIMEOUT_S,
 ) -> None:
     """Brings an environment to what its files say: its cloud, then, once the nodes are ready, its services.
@@ -51,7 +51,7 @@ def deploy(
         parallelism: Terraform's.
         ask: asked, after the report was shown, before anything changes; without it nobody is asked.
         only: ``cloud`` or ``services``: nothing of the other stack.
-        meant: droplets that may be replaced or destroyed, volumes that may leave their droplet.
+        approved: droplets that may be replaced or destroyed, volumes that may leave their droplet.
         ready_s: how long to wait for the nodes.
 
     Raises:
@@ -61,22 +61,22 @@ def deploy(
     with screen.doing() as say:
         say(f"synthesizing {environment}")
         targets = targets_of(environment)
-        refuse_without(targets, only)
+        check_prerequisites(targets, only)
     if targets.cloud and only != "services":
-        deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, meant=meant)
+        deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
     if only != "cloud":
         if targets.cloud:
-            readiness.required(targets.services, wait_s=ready_s, tell=status.Shown(screen.err))
+            readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
         deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
 
 
-def refuse_without(targets: Targets, only: str) -> None:
+def check_prerequisites(targets: Targets, only: str) -> None:
     """Stops for what is known to be missing before anything is touched, of both stacks at once."""
     if only == "cloud":
         targets.needed_cloud("there is nothing to deploy of it")
     nodes = access.found_in(targets.services.settings) if only != "services" else ()
     wanted = [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
-    known = stack_outputs.wanted(targets.services.document, targets.cloud) if targets.cloud else []
+    known = stack_outputs.names_from_cloud(targets.services.document, targets.cloud) if targets.cloud else []
     found = [*prerequisites.tools(locks=any(t.state_file is None for t in wanted))]
     for target in wanted:
         found += secrets.missing(target.document, known=known)
@@ -87,29 +87,31 @@ def refuse_without(targets: Targets, only: str) -> None:
     _refuse(targets.services, found)
 
 
-def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, meant: Meant) -> None:
+def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges) -> None:
     """Applies the cloud stack and takes its host key over."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
         removed = failed_droplets.remove(target)
     for droplet in removed:
         screen.err.print(f"{droplet}: had never started; removed, and made anew now")
-    orphans.take_in(target, screen.err.print)
+    orphans.import_orphans(target, screen.err.print)
     approve = _approval(target, ask)
-    if meant.moves:
-        first = volume_migration.losers(target, meant.moves, parallelism=parallelism, account=Account())
+    if approved.moves:
+        first = volume_migration.droplets_losing_volumes(
+            target, approved.moves, parallelism=parallelism, client=Client()
+        )
         if first:
-            apply(target, parallelism=parallelism, approve=approve, meant=meant, targets=first)
-    if not apply(target, parallelism=parallelism, approve=approve, meant=meant):
+            apply(target, parallelism=parallelism, approve=approve, approved=approved, targets=first)
+    if not apply(target, parallelism=parallelism, approve=approve, approved=approved):
         screen.err.print(f"{target.stack}: nothing to change")
-    screen.err.print(f"host key: {known_hosts.take_over(target)}")
+    screen.err.print(f"host key: {known_hosts.update_known_hosts(target)}")
 
 
 def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
     """Applies the services stack on nodes that are ready, and waits until it stands."""
     with screen.doing() as say:
         say("looking at this machine and the swarm")
-        target = stack_outputs.taken_over(targets)
+        target = stack_outputs.with_cloud_outputs(targets)
         found = obstacles(target)
     _refuse(target, found)
     if target.is_here:
@@ -123,23 +125,25 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
         screen.err.print(
             "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
         )
-    settle(target, stable_s)
-    welcome(target)
+    wait_for_convergence(target, stable_s)
+    print_addresses(target)
 
 
-def settle(target: Target, stable_s: float, *, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
+def wait_for_convergence(
+    target: Target, stable_s: float, *, timeout_s: float = CONVERGENCE_TIMEOUT_S
+) -> None:
     """Waits until all services run the same tasks for a while; says what is wrong when they do not."""
     names = [str(resource.values["name"]) for resource in target.wanted.of_type("docker_service")]
     with target.swarm() as swarm, target.watch() as watch, screen.doing() as say:
         try:
-            wait_until_settled(swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say)
+            wait_until_converged(swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say)
         except OpsError as error:
-            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.troubles.items())]
+            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.failures.items())]
             raise OpsError("\n  ".join([error.problem, *reasons])) from None
     screen.err.print(f"{len(names)} services stand, the same tasks for {stable_s:g} s")
 
 
-def welcome(target: Target) -> None:
+def print_addresses(target: Target) -> None:
     """Prints where everything is and how to sign in, from Terraform's outputs."""
     outputs = target.terraform.outputs()
     addresses = _mapping(outputs.get("addresses"))

@@ -43,8 +43,12 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
     reports: list[StackReport] = []
     targets = targets_in(settings, synthesized)
     for target in targets.all:
-        chosen = stack_outputs.taken_over_or_not(targets) if not target.is_cloud and targets.cloud else target
-        expected = stack_outputs.wanted(target.document, targets.cloud) if targets.cloud else []
+        chosen = (
+            stack_outputs.with_cloud_outputs_if_known(targets)
+            if not target.is_cloud and targets.cloud
+            else target
+        )
+        expected = stack_outputs.names_from_cloud(target.document, targets.cloud) if targets.cloud else []
         reason = unreachable(chosen, say=say, from_cloud=expected)
         if reason:
             reports.append(_against_nothing(target.stack, target.document, reason))

@@ -11,17 +11,23 @@ from typing import Any
 import docker.errors
 
 from ops.cloud import orphans
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.cloud.force_power_off import power_off
-from ops.deploy.deploy import READY_TIMEOUT_S, SETTLE_TIMEOUT_S, deploy_services, refuse_without, settle
+from ops.deploy.deploy import (
+    CONVERGENCE_TIMEOUT_S,
+    READY_TIMEOUT_S,
+    check_prerequisites,
+    deploy_services,
+    wait_for_convergence,
+)
 from ops.deploy.replacement_plan import address_of, beyond, droplet_id
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
 from ops.nodes.inventory import ClusterNode, node_named, nodes_of
-from ops.swarm.nodes import Member, Members
+from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal import screen
 from ops.terraform import guard
-from ops.terraform.apply import Meant, apply, saved_plan
+from ops.terraform.apply import ApprovedChanges, apply, saved_plan
 from ops.terraform.target import Target, Targets, targets_of
 
 DRAIN_S = 180.0
@@ -65,31 +71,36 @@ class Replacement:
                 this droplet. Nothing was changed.
             OpsError: a step failed; the message says what stands.
         """
-        refuse_without(self.targets, "" if self.ends_swarm else "cloud")
+        check_prerequisites(self.targets, "" if self.ends_swarm else "cloud")
         with self._step("look"):
             self._cloud.terraform.init()
-            orphans.take_in(self._cloud, screen.err.print)
-            members = self._members()
-            self._refuse(obstacles(self.node, members, ends_swarm=self.ends_swarm))
+            orphans.import_orphans(self._cloud, screen.err.print)
+            swarm_nodes = self._swarm_nodes()
+            self._refuse(obstacles(self.node, swarm_nodes, ends_swarm=self.ends_swarm))
         with self._step("plan"):
-            self._rehearse()
+            self._dry_run()
         if ask is not None and not ask(f"replace {self.node.name}? Its volumes stay, its own disk does not"):
             raise OpsError("not approved; nothing was changed")
-        last = self._is_last(members)
-        with self._returning(members):
+        last = self._is_last(swarm_nodes)
+        with self._returning(swarm_nodes):
             if not last:
-                self._leave(members)
+                self._leave(swarm_nodes)
             if self.dead and (droplet := self._droplet_id()):
                 with self._step("power off"):
-                    power_off(droplet, Account())
+                    power_off(droplet, Client())
             with self._step("make the droplet anew"):
-                apply(self._cloud, parallelism=self.parallelism, approve=self._approve, meant=self._meant())
-        known_hosts.take_over(self._cloud)
+                apply(
+                    self._cloud,
+                    parallelism=self.parallelism,
+                    approve=self._approve,
+                    approved=self._approved_changes(),
+                )
+        known_hosts.update_known_hosts(self._cloud)
         with self._step("wait until it is ready"):
-            readiness.required(
+            readiness.require_ready(
                 self.targets.services,
                 wait_s=READY_TIMEOUT_S,
-                tell=status.Shown(screen.err),
+                tell=status.StatusDisplay(screen.err),
                 # The services of a new swarm need all; in one that stands, others may be next to be replaced.
                 nodes=None if last else [self.node],
             )
@@ -101,7 +112,7 @@ class Replacement:
                 self._forget()
             if self._any_service():
                 with self._step("wait until every service runs"):
-                    settle(self.targets.services, STABLE_S, timeout_s=SETTLE_TIMEOUT_S)
+                    wait_for_convergence(self.targets.services, STABLE_S, timeout_s=CONVERGENCE_TIMEOUT_S)
         self._report()
 
     @property
@@ -113,11 +124,11 @@ class Replacement:
         if found:
             raise Refused(f"{self.node.name} is not replaced; nothing was changed", found)
 
-    def _members(self) -> list[Member]:
+    def _swarm_nodes(self) -> list[SwarmNode]:
         """The swarm's entries; those that the environment declares where its engine is known to be dead."""
         try:
             with self.targets.services.swarm() as swarm:
-                return Members(swarm).all()
+                return SwarmNodes(swarm).all()
         except docker.errors.APIError as error:
             problem, fix = f"the engine cannot tell the swarm's nodes: {error.explanation or error}", QUORUM
         except OpsError as error:
@@ -137,65 +148,65 @@ class Replacement:
         with self.targets.services.swarm() as swarm:
             return bool(swarm.services())
 
-    def _is_last(self, members: list[Member]) -> bool:
-        return self.node.role == "manager" and sum(member.is_manager for member in members) <= 1
+    def _is_last(self, swarm_nodes: list[SwarmNode]) -> bool:
+        return self.node.role == "manager" and sum(swarm_node.is_manager for swarm_node in swarm_nodes) <= 1
 
-    def _meant(self) -> Meant:
+    def _approved_changes(self) -> ApprovedChanges:
         """A droplet that the state does not know (an apply that failed half way) is simply made."""
         known = self._droplet_id()
-        return Meant(replace=(self.node.name,)) if known else Meant()
+        return ApprovedChanges(replace=(self.node.name,)) if known else ApprovedChanges()
 
     def _droplet_id(self) -> str:
         address = address_of(self._cloud.wanted, self.node.name)
         return droplet_id(self._cloud.terraform.state(), address)
 
-    def _rehearse(self) -> None:
+    def _dry_run(self) -> None:
         """Plans without applying, so that what would fail or be refused does so while the node still works."""
-        meant = self._meant()
-        with saved_plan(self._cloud, False, self.parallelism, meant.replace) as (_, plan):
-            self._refuse(iter(guard.refusals(plan or {}, replace=meant.replace)))
+        approved = self._approved_changes()
+        with saved_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
+            self._refuse(iter(guard.refusals(plan or {}, replace=approved.replace)))
             self._approve(plan or {})
 
     def _approve(self, plan: Mapping[str, Any]) -> bool:
         self._refuse(beyond(plan, address_of(self._cloud.wanted, self.node.name), self._cloud))
         return True
 
-    def _leave(self, members: list[Member]) -> None:
+    def _leave(self, swarm_nodes: list[SwarmNode]) -> None:
         """Drains it and takes its vote away; a node that is dead already only loses its vote."""
-        if self._is_unheard(members):
+        if self._is_unheard(swarm_nodes):
             # Its entry is removed by the node that comes after it.
             return
-        member = next((each for each in members if each.name == self.node.name and each.is_up), None)
+        swarm_node = next((each for each in swarm_nodes if each.name == self.node.name and each.is_up), None)
         with self.targets.services.swarm() as swarm:
-            known = Members(swarm)
-            if member is not None and not self.dead:
+            known = SwarmNodes(swarm)
+            if swarm_node is not None and not self.dead:
                 with self._step("drain"):
-                    known.drain(member.id)
-                    known.wait_until_empty(member.id, timeout_s=DRAIN_S)
-            for each in members:
+                    known.drain(swarm_node.id)
+                    known.wait_until_empty(swarm_node.id, timeout_s=DRAIN_S)
+            for each in swarm_nodes:
                 if each.name == self.node.name and each.is_manager:
                     with self._step("demote"):
                         known.demote(each.id)
 
-    def _is_unheard(self, members: list[Member]) -> bool:
-        return any(each.name == self.node.name and not each.id for each in members)
+    def _is_unheard(self, swarm_nodes: list[SwarmNode]) -> bool:
+        return any(each.name == self.node.name and not each.id for each in swarm_nodes)
 
     @contextmanager
-    def _returning(self, members: list[Member]) -> Iterator[None]:
+    def _returning(self, swarm_nodes: list[SwarmNode]) -> Iterator[None]:
         """When a step fails before the old droplet is gone, its node gets its tasks and its vote back."""
         had = self._droplet_id()
         try:
             yield
         except (OpsError, KeyboardInterrupt) as failure:
-            own = [each for each in members if each.name == self.node.name and each.is_up]
-            if own and not self._is_last(members):
+            own = [each for each in swarm_nodes if each.name == self.node.name and each.is_up]
+            if own and not self._is_last(swarm_nodes):
                 self._say_what_stands(own, had)
             if isinstance(failure, Refused):
                 # Its words say that nothing was changed, which is not so any more.
                 raise OpsError(f"{self.node.name}: the plan has changed meanwhile\n  {failure}") from None
             raise
 
-    def _say_what_stands(self, own: list[Member], had: str) -> None:
+    def _say_what_stands(self, own: list[SwarmNode], had: str) -> None:
         again = f"python -m ops replace-node --env {self.targets.name} --node {self.node.name}"
         try:
             now = self._droplet_id()
@@ -204,9 +215,9 @@ class Replacement:
                 return
             with self.targets.services.swarm() as swarm:
                 for each in own:
-                    Members(swarm).activate(each.id)
+                    SwarmNodes(swarm).activate(each.id)
                     if each.is_manager:
-                        Members(swarm).promote(each.id)
+                        SwarmNodes(swarm).promote(each.id)
             screen.err.print(
                 f"  {self.node.name} stands as it was, with its tasks and its vote; then again: {again}"
             )
@@ -221,7 +232,7 @@ class Replacement:
         """The node that joins removes its predecessor's entry; what is left when it could not is removed here."""
         deadline = time.monotonic() + BACK_S
         with self.targets.services.swarm() as swarm:
-            known = Members(swarm)
+            known = SwarmNodes(swarm)
             while True:
                 same = [each for each in known.all() if each.name == self.node.name]
                 alive = [each for each in same if each.is_up and each.availability == "active"]
@@ -252,10 +263,10 @@ class Replacement:
         return {"node": self.node.name, "seconds": dict(self.seconds)}
 
 
-def _unheard(node: ClusterNode, dead: ClusterNode) -> Member:
+def _unheard(node: ClusterNode, dead: ClusterNode) -> SwarmNode:
     """What the swarm would say of a declared node, were its engine there: all stand but the dead one."""
     up = node.name != dead.name
-    return Member(
+    return SwarmNode(
         id=node.name if up else "",
         name=node.name,
         role=node.role,
@@ -266,14 +277,14 @@ def _unheard(node: ClusterNode, dead: ClusterNode) -> Member:
 
 
 def _is_active(droplet: str) -> bool:
-    return Account().one(f"droplets/{droplet}", "droplet").get("status") == "active"
+    return Client().one(f"droplets/{droplet}", "droplet").get("status") == "active"
 
 
-def obstacles(node: ClusterNode, members: list[Member], *, ends_swarm: bool) -> Iterator[Obstacle]:
+def obstacles(node: ClusterNode, swarm_nodes: list[SwarmNode], *, ends_swarm: bool) -> Iterator[Obstacle]:
     """Why a node must not go now."""
-    managers = [member for member in members if member.is_manager]
-    reachable = [member for member in managers if member.is_reachable]
-    goes = [member for member in reachable if member.name == node.name]
+    managers = [swarm_node for swarm_node in swarm_nodes if swarm_node.is_manager]
+    reachable = [swarm_node for swarm_node in managers if swarm_node.is_reachable]
+    goes = [swarm_node for swarm_node in reachable if swarm_node.name == node.name]
     if node.role == "manager" and len(managers) <= 1:
         if not ends_swarm:
             yield Obstacle(
@@ -282,7 +293,7 @@ def obstacles(node: ClusterNode, members: list[Member], *, ends_swarm: bool) -> 
             )
         return
     # Demoted first, it has no vote any more: of the managers that stay, more than half must be there.
-    stay = len(managers) - len([member for member in managers if member.name == node.name])
+    stay = len(managers) - len([swarm_node for swarm_node in managers if swarm_node.name == node.name])
     left = len(reachable) - len(goes)
     if node.role == "manager" and left <= stay // 2:
         others = ", ".join(m.name for m in managers if not m.is_reachable and m.name != node.name)

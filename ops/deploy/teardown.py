@@ -20,14 +20,14 @@ from ops.terraform.target import Target, targets_of
 def down(environment: str, *, parallelism: int) -> None:
     """Removes services, networks, configs and secrets; keeps data and the generated values that open it."""
     target, has_cloud = _reachable(environment)
-    if not _held(target):
+    if not _resources(target):
         screen.err.print(f"{environment} has no state: nothing is deployed")
         return
     if not apply(target, parallelism=parallelism):
         screen.err.print("nothing to switch off")
     with target.swarm() as swarm:
         swarm.wait_for_removed_tasks()
-    left = _held(target)
+    left = _resources(target)
     volumes = sorted(r["values"]["name"] for r in left if r["type"] == "docker_volume")
     values = sum(r["type"] == "random_password" for r in left)
     screen.err.print(
@@ -52,16 +52,16 @@ def purge(environment: str, *, parallelism: int) -> None:
             f"{environment} has a cloud, and purge is for environments on one machine only",
             fix=f"make down ENV={environment} switches it off; docs/runbooks/destroy-data.md has the steps for the rest",
         )
-    held = _held(target)
-    if held:
+    resources = _resources(target)
+    if resources:
         apply(target, parallelism=parallelism)
         with target.swarm() as swarm:
             swarm.wait_for_removed_tasks()
         apply(target, parallelism=parallelism, destroy=True)
     with target.swarm() as swarm:
-        _verify(swarm, held)
-    _end(target)
-    _forget(target)
+        _verify(swarm, resources)
+    _stop_what_a_deploy_started(target)
+    _delete_state(target)
     screen.err.print(f"{environment} is gone: nothing of it is left on this machine but built images")
 
 
@@ -70,7 +70,7 @@ def _reachable(environment: str) -> tuple[Target, bool]:
     with screen.doing() as say:
         say(f"synthesizing {environment}, switched off")
         targets = targets_of(environment, off=True)
-        target = stack_outputs.taken_over(targets)
+        target = stack_outputs.with_cloud_outputs(targets)
         found = list(prerequisites.tools(locks=target.state_file is None))
         found += secrets.missing(target.document, known=target.variables)
         if found:
@@ -82,12 +82,12 @@ def _reachable(environment: str) -> tuple[Target, bool]:
     return target, targets.cloud is not None
 
 
-def _held(target: Target) -> list[Resource]:
+def _resources(target: Target) -> list[Resource]:
     return resources_of(target.terraform.state())
 
 
-def _verify(swarm: Swarm, held: list[Mapping[str, Any]]) -> None:
-    left = sorted(_leftovers(swarm, held))
+def _verify(swarm: Swarm, resources: list[Mapping[str, Any]]) -> None:
+    left = sorted(_leftovers(swarm, resources))
     if left:
         raise OpsError(
             f"still there after the purge: {', '.join(left)}",
@@ -95,18 +95,18 @@ def _verify(swarm: Swarm, held: list[Mapping[str, Any]]) -> None:
         )
 
 
-def _leftovers(swarm: Swarm, held: list[Mapping[str, Any]]) -> Iterator[str]:
+def _leftovers(swarm: Swarm, resources: list[Mapping[str, Any]]) -> Iterator[str]:
     stands = swarm.membership().get("LocalNodeState") == "active"
     kinds = ("network", "volume", "config", "secret") if stands else ("network", "volume")
     existing = {kind: set(swarm.names(kind).values()) for kind in kinds}
     existing["service"] = {service.id for service in swarm.services()} if stands else set()
-    for resource in held:
+    for resource in resources:
         kind = resource["type"].removeprefix("docker_")
         if resource["values"].get("id") in existing.get(kind, ()):
             yield f"{kind} {resource['values'].get('name')}"
 
 
-def _forget(target: Target) -> None:
+def _delete_state(target: Target) -> None:
     file = target.state_file
     if file is not None:
         for path in (file, file.with_name(file.name + ".backup")):
@@ -116,7 +116,7 @@ def _forget(target: Target) -> None:
                 folder.rmdir()
 
 
-def _end(target: Target) -> None:
+def _stop_what_a_deploy_started(target: Target) -> None:
     with target.swarm() as swarm:
         if local.end_if_ours(swarm):
             screen.err.print("left the swarm that make up had started")

@@ -47,7 +47,7 @@ NEVER_CAME_UP = "it never came up"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlannedChange:
     """An action, and the settings that force a replacement."""
 
     action: Action
@@ -59,7 +59,7 @@ class Planned:
         return self.action in (Action.ADD, Action.REPLACE)
 
 
-def from_terraform(plan: Mapping[str, Any]) -> dict[str, Planned]:
+def from_terraform(plan: Mapping[str, Any]) -> dict[str, PlannedChange]:
     """Actions by address from ``terraform show -json`` of a saved plan."""
     planned = {}
     for change in plan.get("resource_changes", []):
@@ -70,30 +70,30 @@ def from_terraform(plan: Mapping[str, Any]) -> dict[str, Planned]:
             tainted = change.get("action_reason") == "replace_because_tainted"
             if tainted and change["address"].startswith("digitalocean_droplet."):
                 because = (NEVER_CAME_UP,)
-            planned[change["address"]] = Planned(action=action, because=because)
+            planned[change["address"]] = PlannedChange(action=action, because=because)
     return planned
 
 
-def from_inventories(before: Inventory, after: Inventory) -> dict[str, Planned]:
+def from_inventories(before: Inventory, after: Inventory) -> dict[str, PlannedChange]:
     """Actions by address, worked out as the providers would."""
-    planned: dict[str, Planned] = {}
+    planned: dict[str, PlannedChange] = {}
     for address in {**before.resources, **after.resources}:
         old, new = before.resources.get(address), after.resources.get(address)
         if old is None:
-            planned[address] = Planned(action=Action.ADD)
+            planned[address] = PlannedChange(action=Action.ADD)
         elif new is None:
-            planned[address] = Planned(action=Action.DESTROY)
+            planned[address] = PlannedChange(action=Action.DESTROY)
         elif old.type == "docker_service":
             _add(planned, address, _service(old, new, before, after))
         elif old.type in FORCING:
             _add(planned, address, _cloud(old, new))
         elif _meaning(old, before) != _meaning(new, after):
             replaced = old.type in _REPLACED_BY_ANY_CHANGE
-            planned[address] = Planned(action=Action.REPLACE if replaced else Action.CHANGE)
+            planned[address] = PlannedChange(action=Action.REPLACE if replaced else Action.CHANGE)
     return planned
 
 
-def _cloud(old: Resource, new: Resource) -> Planned | None:
+def _cloud(old: Resource, new: Resource) -> PlannedChange | None:
     """A resource of DigitalOcean: changed in place, or replaced because of a setting that forces it."""
     left_alone = ("depends_on", "lifecycle", "timeouts", *new.ignored)
     changed = [
@@ -103,22 +103,22 @@ def _cloud(old: Resource, new: Resource) -> Planned | None:
     ]
     because = tuple(name for name in changed if name in FORCING[new.type])
     if because:
-        return Planned(action=Action.REPLACE, because=because)
-    return Planned(action=Action.CHANGE) if changed else None
+        return PlannedChange(action=Action.REPLACE, because=because)
+    return PlannedChange(action=Action.CHANGE) if changed else None
 
 
-def _add(planned: dict[str, Planned], address: str, found: Planned | None) -> None:
+def _add(planned: dict[str, PlannedChange], address: str, found: PlannedChange | None) -> None:
     if found is not None:
         planned[address] = found
 
 
-def _service(old: Resource, new: Resource, before: Inventory, after: Inventory) -> Planned | None:
+def _service(old: Resource, new: Resource, before: Inventory, after: Inventory) -> PlannedChange | None:
     was, will = _forcing(old, before), _forcing(new, after)
     because = tuple(name for name in was if was[name] != will[name])
     if because:
-        return Planned(action=Action.REPLACE, because=because)
+        return PlannedChange(action=Action.REPLACE, because=because)
     if _without_order(old) != _without_order(new) or _used(old, before) != _used(new, after):
-        return Planned(action=Action.CHANGE)
+        return PlannedChange(action=Action.CHANGE)
     return None
 
 

@@ -13,7 +13,7 @@ VOLUME = "digitalocean_volume"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss:
+class Detachment:
     """One volume that a droplet has and would not have any more.
 
     Attributes:
@@ -28,7 +28,7 @@ class Loss:
     volume: str
 
 
-def losses(plan: Mapping[str, Any]) -> list[Loss]:
+def detachments(plan: Mapping[str, Any]) -> list[Detachment]:
     """All of them in a plan (``terraform show -json``), droplets that are destroyed or replaced left out.
 
     The provider takes them away while the droplet runs, and in no order to the droplet that gets them.
@@ -43,7 +43,7 @@ def losses(plan: Mapping[str, Any]) -> list[Loss]:
         for id_ in _gone(plan, change, known):
             name = str(known[id_]["values"].get("name")) if id_ in known else id_
             found.append(
-                Loss(
+                Detachment(
                     address=str(change["address"]),
                     droplet=str(before.get("name")),
                     droplet_id=str(before.get("id")),

@@ -40,7 +40,7 @@ _CONFIRM = 'rm -f "$HOME/.ssh/authorized_keys.before.$1"'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class KeysWritten:
     """What became of one node's keys."""
 
     node: str
@@ -77,11 +77,11 @@ def _key(name: str, key: str, environment: Mapping[str, str]) -> str:
     return given
 
 
-def write_keys(target: Target, say: Callable[[str], None]) -> list[Written]:
+def write_keys(target: Target, say: Callable[[str], None]) -> list[KeysWritten]:
     """Writes them to all nodes, one after the other, so that a mistake meets one node only."""
     cloud = target.settings.cloud
     text = text_of(cloud.ssh_keys if cloud else {})
-    results: list[Written] = []
+    results: list[KeysWritten] = []
     for node in nodes_of(target.settings):
         say(f"{node.name}: writing keys")
         results.append(write(node.name, ssh_to(target, node), text))
@@ -90,17 +90,17 @@ def write_keys(target: Target, say: Callable[[str], None]) -> list[Written]:
     return results
 
 
-def write(name: str, ssh: Ssh, text: str) -> Written:
+def write(name: str, ssh: Ssh, text: str) -> KeysWritten:
     """Writes them to one node; confirmed over a new connection, which needs one of the new keys."""
     token = secrets.token_hex(8)
     done = ssh.run("sh", "-c", _WRITE, "write", token, stdin=text)
     if done.code:
-        return Written(node=name, problem=f"not written: {done.reason}")
+        return KeysWritten(node=name, problem=f"not written: {done.reason}")
     if done.output.strip() == "same":
-        return Written(node=name, what="has them already")
+        return KeysWritten(node=name, what="has them already")
     if ssh.run("sh", "-c", _CONFIRM, "confirm", token).code:
-        return Written(
+        return KeysWritten(
             node=name,
             problem=f"the new keys do not let this machine in; it takes the old ones back within {UNDO_S} s",
         )
-    return Written(node=name, what="written")
+    return KeysWritten(node=name, what="written")

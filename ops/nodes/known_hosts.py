@@ -17,7 +17,7 @@ OUTPUTS: Mapping[Literal["manager", "worker"], str] = {"manager": "host_key", "w
 """Of the cloud stack, by the role of the nodes that show that key."""
 
 
-class Fate(StrEnum):
+class KeyChange(StrEnum):
     """What became of the file."""
 
     WRITTEN = "written"
@@ -26,15 +26,15 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class HostKeyUpdate:
     """Result of taking the keys over."""
 
     file: Path
-    fate: Fate
+    fate: KeyChange
 
     def __str__(self) -> str:
         shown = self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else self.file
-        commit = "" if self.fate is Fate.SAME or self.file.is_relative_to(STATE) else ": commit it"
+        commit = "" if self.fate is KeyChange.SAME or self.file.is_relative_to(STATE) else ": commit it"
         return f"{shown} {self.fate}{commit}"
 
 
@@ -61,7 +61,7 @@ def lines_of(target: Target, outputs: Mapping[str, object]) -> str:
     return "".join(lines)
 
 
-def take_over(cloud: Target, *, accept: bool = False) -> Taken:
+def update_known_hosts(cloud: Target, *, accept: bool = False) -> HostKeyUpdate:
     """Writes the keys that the deployed cloud stack says its nodes have.
 
     Args:
@@ -74,7 +74,7 @@ def take_over(cloud: Target, *, accept: bool = False) -> Taken:
     file, text = file_of(cloud), lines_of(cloud, cloud.terraform.outputs())
     had = file.read_text() if file.is_file() else ""
     if had == text:
-        return Taken(file=file, fate=Fate.SAME)
+        return HostKeyUpdate(file=file, fate=KeyChange.SAME)
     known, now = _by_name(had), _by_name(text)
     changed = [name for name in known if known[name] != now.get(name)]
     if changed and not accept:
@@ -84,7 +84,7 @@ def take_over(cloud: Target, *, accept: bool = False) -> Taken:
         )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
-    return Taken(file=file, fate=Fate.CHANGED if changed else Fate.WRITTEN)
+    return HostKeyUpdate(file=file, fate=KeyChange.CHANGED if changed else KeyChange.WRITTEN)
 
 
 def _by_name(text: str) -> dict[str, str]:

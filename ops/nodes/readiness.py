@@ -20,12 +20,12 @@ COMMAND = ("/usr/local/sbin/sprocket-ready", "--json")
 INTERVAL_S = 2.0
 SIDE_BY_SIDE = 8
 
-Tell = Callable[[Sequence["Standing"], float], None]
+Tell = Callable[[Sequence["NodeStatus"], float], None]
 """Hears how all nodes stand, and the seconds since the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class NodeStatus:
     """One node, as it says of itself.
 
     Attributes:
@@ -56,7 +56,7 @@ def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
     return ("--role", node.role, "--labels", labels, "--volumes", volumes, "--mesh", mesh)
 
 
-def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> Standing:
+def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
     """How one node stands now.
 
     Args:
@@ -69,15 +69,17 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> Standing:
             tuple(str(line) for line in told.get(key) or []) for key in ("missing", "replace")
         )
         ready = bool(told["ready"]) and done.code == 0
-        return Standing(node=node.name, ready=ready, missing=missing, replace=replace)
+        return NodeStatus(node=node.name, ready=ready, missing=missing, replace=replace)
     except (ValueError, KeyError, IndexError, AttributeError, TypeError):
         pass
     if not done.reached:
-        return Standing(node=node.name, ready=False, missing=(f"not reached: {done.reason}",), reached=False)
-    return Standing(node=node.name, ready=False, missing=(f"cannot say yet: {done.reason}",))
+        return NodeStatus(
+            node=node.name, ready=False, missing=(f"not reached: {done.reason}",), reached=False
+        )
+    return NodeStatus(node=node.name, ready=False, missing=(f"cannot say yet: {done.reason}",))
 
 
-def standings(target: Target, nodes: Iterable[ClusterNode] | None = None) -> list[Standing]:
+def node_statuses(target: Target, nodes: Iterable[ClusterNode] | None = None) -> list[NodeStatus]:
     """How the nodes stand now, asked side by side."""
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
@@ -87,13 +89,13 @@ def standings(target: Target, nodes: Iterable[ClusterNode] | None = None) -> lis
 
 
 def wait_until_ready(
-    look: Callable[[], list[Standing]],
+    look: Callable[[], list[NodeStatus]],
     *,
     wait_s: float,
     tell: Tell = lambda standings, seconds: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> list[Standing]:
+) -> list[NodeStatus]:
     """Asks until all are ready, one must be replaced, or the time is over; returns the last answers, ready or not."""
     started = clock()
     while True:
@@ -105,16 +107,16 @@ def wait_until_ready(
         sleep(INTERVAL_S)
 
 
-def required(
+def require_ready(
     target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
-) -> list[Standing]:
+) -> list[NodeStatus]:
     """The same, for a command that cannot go on without.
 
     Raises:
         OpsError: names what each node still waits for.
     """
     chosen = list(nodes if nodes is not None else nodes_of(target.settings))
-    found = wait_until_ready(lambda: standings(target, chosen), wait_s=wait_s, tell=tell)
+    found = wait_until_ready(lambda: node_statuses(target, chosen), wait_s=wait_s, tell=tell)
     late = [each for each in found if not each.ready]
     if late:
         waited = "" if any(each.replace for each in late) else f" after {wait_s:g} s"
@@ -125,7 +127,7 @@ def required(
     return found
 
 
-def _fix(target: Target, late: Sequence[Standing]) -> str:
+def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
     if outdated := [each.node for each in late if each.replace]:
         commands = ", then ".join(
             f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from ops.nodes.readiness import Standing
+from ops.nodes.readiness import NodeStatus
 from ops.terminal.columns import columns
 
 
-class Shown:
+class StatusDisplay:
     """Hears how the nodes stand; see :data:`ops.nodes.readiness.Tell`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: dict[str, Standing] = {}
+        self._last: dict[str, NodeStatus] = {}
 
-    def __call__(self, found: Sequence[Standing], seconds: float) -> None:
+    def __call__(self, found: Sequence[NodeStatus], seconds: float) -> None:
         """Prints what is new since the last call."""
         for each in found:
             if self._last.get(each.node) != each:
@@ -27,7 +27,7 @@ class Shown:
                 self._last[each.node] = each
 
 
-def table(found: Sequence[Standing]) -> str:
+def table(found: Sequence[NodeStatus]) -> str:
     """All nodes, with every line that one waits for."""
     rows = [("node", "state", "waits for")]
     for each in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ops.model.changes import NEVER_CAME_UP, Action, Planned
+from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange
 from ops.model.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.model.service import ImageName, ServiceView, view_of
 from ops.report.cloud import danger_of, loss_of
@@ -17,7 +17,7 @@ def compare(
     name: str,
     before: Inventory,
     after: Inventory,
-    planned: Mapping[str, Planned],
+    planned: Mapping[str, PlannedChange],
     *,
     compared_with: str,
     offline: str = "",
@@ -50,10 +50,10 @@ def compare(
     )
 
 
-def _softened(address: str, what: Planned) -> Planned:
+def _softened(address: str, what: PlannedChange) -> PlannedChange:
     """A config or secret with new content is a new object before the old one goes: for readers, a change."""
     renewed = what.action is Action.REPLACE and address.startswith(("docker_config.", "docker_secret."))
-    return Planned(action=Action.CHANGE) if renewed else what
+    return PlannedChange(action=Action.CHANGE) if renewed else what
 
 
 def _views(inventory: Inventory, access: Mapping[str, str]) -> dict[str, ServiceView]:
@@ -90,7 +90,10 @@ def _rank(layer: str) -> tuple[int, str]:
 
 
 def _dangers(
-    planned: Mapping[str, Planned], before: Inventory, after: Inventory, changes: Mapping[str, ServiceChange]
+    planned: Mapping[str, PlannedChange],
+    before: Inventory,
+    after: Inventory,
+    changes: Mapping[str, ServiceChange],
 ) -> list[str]:
     """What a reviewer must not overlook: lost data, then services that go or are away."""
     found: list[tuple[int, str]] = []
@@ -115,7 +118,7 @@ def _dangers(
     return [text for _, text in sorted(found)]
 
 
-def _password(resource: Resource, what: Planned) -> str:
+def _password(resource: Resource, what: PlannedChange) -> str:
     fate = "a new value is made" if what.action is Action.REPLACE else "it is forgotten"
     return (
         f"generated secret {resource.name}: {fate}; data that was opened with the old one may not open again"

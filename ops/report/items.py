@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.model.changes import Action, Planned
+from ops.model.changes import Action, PlannedChange
 from ops.model.inventory import Inventory, Resource
 from ops.model.redact import HIDDEN, SECRET_ATTRIBUTES
 from ops.report.cloud import details_of, effect_of, note_of, shown
@@ -32,7 +32,7 @@ _FIRST = (
 
 
 def item_changes(
-    before: Inventory, after: Inventory, planned: Mapping[str, Planned]
+    before: Inventory, after: Inventory, planned: Mapping[str, PlannedChange]
 ) -> dict[str, list[ItemChange]]:
     """All changes of resources that are not services, by layer, sorted by type and name."""
     found: dict[str, list[ItemChange]] = {}
@@ -50,7 +50,7 @@ def _rank(type_: str) -> tuple[int, str]:
 
 
 def _item(
-    resource: Resource, old: Resource | None, new: Resource | None, what: Planned, inventory: Inventory
+    resource: Resource, old: Resource | None, new: Resource | None, what: PlannedChange, inventory: Inventory
 ) -> ItemChange:
     settings: tuple[SettingChange, ...] = ()
     if old and new and resource.type not in _ONLY_NAMED:
@@ -66,7 +66,7 @@ def _item(
 
 
 def _note(
-    resource: Resource, what: Planned, settings: tuple[SettingChange, ...], inventory: Inventory
+    resource: Resource, what: PlannedChange, settings: tuple[SettingChange, ...], inventory: Inventory
 ) -> str:
     if resource.type == "docker_network" and what.action is not Action.DESTROY:
         return "internal" if resource.values.get("internal") else "with a way out"

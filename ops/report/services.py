@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ops.model.changes import Action, Planned
+from ops.model.changes import Action, PlannedChange
 from ops.model.inventory import Inventory, text_of
 from ops.model.service import FileRef, ServiceView
 from ops.report.diff import summary, unified
@@ -17,11 +17,11 @@ _NO_RESTART = ("label ", "update ", "rollback ")
 def service_change(
     old: ServiceView | None,
     new: ServiceView | None,
-    what: Planned,
+    what: PlannedChange,
     *,
     before: Inventory,
     after: Inventory,
-    planned: Mapping[str, Planned],
+    planned: Mapping[str, PlannedChange],
 ) -> ServiceChange:
     """The change of one service; one of the two views may be missing, not both."""
     view = new or old
@@ -81,7 +81,7 @@ def _files(
     new: ServiceView | None,
     before: Inventory,
     after: Inventory,
-    planned: Mapping[str, Planned],
+    planned: Mapping[str, PlannedChange],
 ) -> Iterator[FileChange]:
     olds = {file.path: file for file in old.files} if old else {}
     news = {file.path: file for file in new.files} if new else {}
@@ -103,7 +103,7 @@ def _whole(file: FileRef, inventory: Inventory, action: Action) -> FileChange:
 
 
 def _content(
-    was: FileRef, will: FileRef, before: Inventory, after: Inventory, planned: Mapping[str, Planned]
+    was: FileRef, will: FileRef, before: Inventory, after: Inventory, planned: Mapping[str, PlannedChange]
 ) -> Iterator[FileChange]:
     old, new = before.resources.get(was.address), after.resources.get(will.address)
     if was.kind == will.kind == "config" and old and new:

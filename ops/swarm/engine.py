@@ -52,7 +52,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServiceOnSwarm:
+class RunningService:
     """A service as the engine has it."""
 
     id: str
@@ -90,10 +90,10 @@ class Swarm:
         """Ends the swarm of one node."""
         self._api.leave_swarm(force=True)
 
-    def services(self) -> list[ServiceOnSwarm]:
+    def services(self) -> list[RunningService]:
         """All services."""
         return [
-            ServiceOnSwarm(
+            RunningService(
                 id=raw["ID"],
                 name=raw["Spec"]["Name"],
                 replicas=(raw["Spec"].get("Mode", {}).get("Replicated") or {}).get("Replicas", 0),

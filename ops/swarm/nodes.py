@@ -13,7 +13,7 @@ from ops.swarm.engine import Swarm
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class SwarmNode:
     """One entry: a node that was replaced leaves a second one behind until it is removed."""
 
     id: str
@@ -40,15 +40,15 @@ class Member:
         return self.is_manager and self.reachability == "reachable"
 
 
-class Members:
+class SwarmNodes:
     """Looks at them and changes them."""
 
     def __init__(self, swarm: Swarm) -> None:
         self._api = swarm.api
 
-    def all(self) -> list[Member]:
+    def all(self) -> list[SwarmNode]:
         """Sorted by name."""
-        return sorted((_member(raw) for raw in self._api.nodes()), key=lambda member: member.name)
+        return sorted((_swarm_node(raw) for raw in self._api.nodes()), key=lambda swarm_node: swarm_node.name)
 
     def drain(self, id_: str) -> None:
         """No task runs there any more."""
@@ -114,9 +114,9 @@ class Members:
 _ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")
 
 
-def _member(raw: dict[str, Any]) -> Member:
+def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
     spec, engine = raw["Spec"], (raw.get("Description") or {}).get("Engine") or {}
-    return Member(
+    return SwarmNode(
         id=raw["ID"],
         name=(raw.get("Description") or {}).get("Hostname", ""),
         role=spec.get("Role", ""),

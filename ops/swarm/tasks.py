@@ -16,22 +16,22 @@ LOG_LINES = 20
 
 
 @dataclass
-class Trouble:
+class TaskFailure:
     """The last failure of one service's tasks, and the end of its log then."""
 
     reason: str
-    failures: int = 0
+    count: int = 0
     log: list[str] = field(default_factory=list)
 
 
-class Watch:
+class TaskWatch:
     """Collects the failures of all tasks, on a connection of its own, until it is left.
 
     Its own failures are silent: it is there to explain errors, not to cause any.
     """
 
     def __init__(self, host: str, ssh_options: Sequence[str] = ()) -> None:
-        self.troubles: dict[str, Trouble] = {}
+        self.failures: dict[str, TaskFailure] = {}
         self._host = host
         self._ssh_options = ssh_options
         self._seen: set[str] = set()
@@ -39,7 +39,7 @@ class Watch:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="task watch", daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> TaskWatch:
         self._thread.start()
         return self
 
@@ -70,13 +70,13 @@ class Watch:
 
     def _take(self, task: Task, swarm: Swarm) -> None:
         name = self._names.get(task.service_id, task.service_id)
-        trouble = self.troubles.setdefault(name, Trouble(reason=""))
-        trouble.reason = task.reason
-        trouble.failures += 1
-        trouble.log = swarm.log_tail(task.service_id, LOG_LINES) or trouble.log
+        failure = self.failures.setdefault(name, TaskFailure(reason=""))
+        failure.reason = task.reason
+        failure.count += 1
+        failure.log = swarm.log_tail(task.service_id, LOG_LINES) or failure.log
 
 
-def wait_until_settled(
+def wait_until_converged(
     swarm: Swarm,
     names: Collection[str],
     *,
@@ -104,7 +104,7 @@ def wait_until_settled(
             return
         if now - started > timeout_s:
             what = ", ".join(missing) or "tasks keep being replaced"
-            raise OpsError(f"the services did not settle within {timeout_s:.0f} s: {what}")
+            raise OpsError(f"the services did not converge within {timeout_s:.0f} s: {what}")
         say(f"waiting for {', '.join(missing)}" if missing else f"all run; watching them for {stable_s:g} s")
         sleep(1)
 

@@ -14,7 +14,7 @@ from ops.errors import Interrupted, OpsError, Refused
 from ops.model.changes import from_terraform
 from ops.model.redact import scrubbed
 from ops.model.state import ids_in, resources_of
-from ops.swarm.tasks import Trouble
+from ops.swarm.tasks import TaskFailure
 from ops.terminal import screen
 from ops.terraform import guard, secrets
 from ops.terraform.progress import ApplyProgress
@@ -28,7 +28,7 @@ Approve = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meant:
+class ApprovedChanges:
     """What somebody asked for by name: droplets to be made anew or to be gone, volumes to leave their droplet."""
 
     replace: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ def apply(
     approve: Approve = lambda plan: True,
     parallelism: int,
     destroy: bool = False,
-    meant: Meant = Meant(),
+    approved: ApprovedChanges = ApprovedChanges(),
     targets: Sequence[str] = (),
 ) -> bool:
     """Plans and applies; says whether there was anything to do.
@@ -56,24 +56,26 @@ def apply(
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
     for last in (False, True):
-        replace = () if last else meant.replace
+        replace = () if last else approved.replace
         with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
             if plan is None:
                 if encrypts():
                     _written_anew(target, file)
                 return last
-            found = guard.refusals(plan, replace=meant.replace, destroy=meant.destroy, moves=meant.moves)
+            found = guard.refusals(
+                plan, replace=approved.replace, destroy=approved.destroy, moves=approved.moves
+            )
             if found:
                 raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
             if not approve(plan):
                 raise OpsError("not approved; nothing was changed")
-            outcome, troubles = _run(target, file, plan, parallelism)
+            outcome, failures = _run(target, file, plan, parallelism)
         if outcome.interrupted:
             raise Interrupted(_interrupted(target))
         if outcome.code == 0:
             return True
         if last or not only_stop_grace(outcome):
-            raise OpsError(_explained(target, outcome, troubles))
+            raise OpsError(_explained(target, outcome, failures))
         screen.err.print(
             "  a task used its whole stop grace, which the provider counts as an error; once more"
         )
@@ -127,7 +129,7 @@ def saved_plan(
 
 def _run(
     target: Target, file: Path, plan: Mapping[str, Any], parallelism: int
-) -> tuple[Outcome, dict[str, Trouble]]:
+) -> tuple[Outcome, dict[str, TaskFailure]]:
     planned = from_terraform(plan)
     changes = {change["address"]: change["change"] for change in plan.get("resource_changes", [])}
     services = {a: _name(changes[a]) for a in planned if a.startswith("docker_service.")}
@@ -141,7 +143,7 @@ def _run(
         _remove_unfinished(
             target, {services[a] for a, what in planned.items() if a in services and what.makes}
         )
-    return outcome, watch.troubles
+    return outcome, watch.failures
 
 
 def _remove_unfinished(target: Target, made: Collection[str]) -> None:
@@ -187,14 +189,14 @@ def _interrupted(target: Target) -> str:
     )
 
 
-def _explained(target: Target, outcome: Outcome, troubles: Mapping[str, Trouble]) -> str:
+def _explained(target: Target, outcome: Outcome, failures: Mapping[str, TaskFailure]) -> str:
     known = _known_secrets(target)
     lines = [f"terraform apply of {target.stack} failed"]
     lines += [f"  {line}" for error in outcome.errors for line in str(error).splitlines() if line.strip()]
-    for service, trouble in sorted(troubles.items()):
-        times = f", {trouble.failures} times" if trouble.failures > 1 else ""
-        lines.append(f"service {service}: its task {trouble.reason}{times}")
-        lines += [f"    {line}" for line in trouble.log]
+    for service, failure in sorted(failures.items()):
+        times = f", {failure.count} times" if failure.count > 1 else ""
+        lines.append(f"service {service}: its task {failure.reason}{times}")
+        lines += [f"    {line}" for line in failure.log]
     if target.is_cloud:
         lines.append(
             f"what was made is in the state; python -m ops deploy --env {target.name} goes on from there"

@@ -8,7 +8,7 @@ from typing import Any
 from layers.cloud.way_out import way_out
 from ops.errors import Obstacle, OpsError, WrongUse
 from ops.model.changes import Action, from_terraform
-from ops.model.detachments import DROPLET, losses
+from ops.model.detachments import DROPLET, detachments
 from ops.model.state import resources_of
 from ops.terraform.runner import TerraformFailed
 
@@ -62,7 +62,7 @@ def refusals(
 
 
 def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obstacle]:
-    for loss in losses(plan):
+    for loss in detachments(plan):
         if loss.volume not in moves:
             yield Obstacle(
                 what=f"volume {loss.volume} would be taken away from droplet {loss.droplet} while it runs",

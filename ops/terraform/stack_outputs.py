@@ -11,7 +11,7 @@ from ops.terraform import secrets
 from ops.terraform.target import Target, Targets
 
 
-def wanted(
+def names_from_cloud(
     document: Mapping[str, Any], cloud: Target, environment: Mapping[str, str] = os.environ
 ) -> list[str]:
     """Variables of a services stack that nobody supplied and that the cloud stack has an output for."""
@@ -19,7 +19,7 @@ def wanted(
     return [name for name in secrets.names(document, environment) if name in offered]
 
 
-def taken_over(targets: Targets) -> Target:
+def with_cloud_outputs(targets: Targets) -> Target:
     """The services stack with the values that the cloud stack's outputs hold.
 
     Outputs and variables go by the same name. What was supplied as ``TF_VAR_...`` is left as it is.
@@ -28,7 +28,7 @@ def taken_over(targets: Targets) -> Target:
         OpsError: the outputs cannot be read; the services stack cannot be deployed without them.
     """
     cloud, services = targets.cloud, targets.services
-    names = wanted(services.document, cloud) if cloud else []
+    names = names_from_cloud(services.document, cloud) if cloud else []
     if cloud is None or not names:
         return services
     cloud.terraform.init()
@@ -37,9 +37,9 @@ def taken_over(targets: Targets) -> Target:
     return services.given(values)
 
 
-def taken_over_or_not(targets: Targets) -> Target:
+def with_cloud_outputs_if_known(targets: Targets) -> Target:
     """The same for a plan, which can do without."""
     try:
-        return taken_over(targets)
+        return with_cloud_outputs(targets)
     except OpsError:
         return targets.services

@@ -15,7 +15,7 @@ from ops.model.inventory import Inventory, from_synthesis
 from ops.paths import ROOT, stack_folder
 from ops.ssh import Ssh
 from ops.swarm.engine import Swarm, connected
-from ops.swarm.tasks import Watch
+from ops.swarm.tasks import TaskWatch
 from ops.terraform.runner import Terraform
 from ops.terraform.synth import Synthesized, synthesize
 
@@ -84,9 +84,9 @@ class Target:
         """A connection to its engine."""
         return connected(self.settings.engine.host, self.ssh_options)
 
-    def watch(self) -> Watch:
+    def watch(self) -> TaskWatch:
         """A watch over its tasks."""
-        return Watch(self.settings.engine.host, self.ssh_options)
+        return TaskWatch(self.settings.engine.host, self.ssh_options)
 
     def given(self, variables: Mapping[str, str]) -> Target:
         """The same with more values of variables."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ops.errors import OpsError
 from ops.nodes.inventory import ClusterNode
-from ops.nodes.readiness import standings, wait_until_ready
-from ops.swarm.nodes import Members
-from ops.swarm.tasks import wait_until_settled
+from ops.nodes.readiness import node_statuses, wait_until_ready
+from ops.swarm.nodes import SwarmNodes
+from ops.swarm.tasks import wait_until_converged
 from rehearsal.suite import markers
 from rehearsal.suite.names import unresolved
 from rehearsal.suite.outcome import CheckFailed
@@ -52,26 +52,28 @@ def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
                 told[each.node] = str(each)
                 world.say(str(each))
 
-    found = wait_until_ready(lambda: standings(world.services, nodes), wait_s=READY_S, tell=tell)
+    found = wait_until_ready(lambda: node_statuses(world.services, nodes), wait_s=READY_S, tell=tell)
     late = [str(each) for each in found if not each.ready]
     if late:
         raise CheckFailed(f"not ready within {READY_S:g} s: {' | '.join(late)}")
 
 
-def noticed(world: World, members: Members, node: ClusterNode, *, within_s: float) -> None:
+def noticed(world: World, swarm_nodes: SwarmNodes, node: ClusterNode, *, within_s: float) -> None:
     """Waits until the swarm knows that a node does not answer."""
     world.until(
         within_s,
-        lambda: any(m.name == node.name and not m.is_up for m in members.all()),
+        lambda: any(m.name == node.name and not m.is_up for m in swarm_nodes.all()),
         f"the swarm notices that {node.name} does not answer",
     )
 
 
 def settled(world: World) -> None:
-    """Every member up, and every service n/n with the same tasks for a while."""
+    """Every swarm_node up, and every service n/n with the same tasks for a while."""
     with world.swarm() as swarm:
-        members = Members(swarm)
-        world.until(120, lambda: _complete(world, members), "all nodes up in the swarm, and no dead entry")
+        swarm_nodes = SwarmNodes(swarm)
+        world.until(
+            120, lambda: _complete(world, swarm_nodes), "all nodes up in the swarm, and no dead entry"
+        )
         names = [str(resource.values["name"]) for resource in world.services.wanted.of_type("docker_service")]
         last: list[str] = []
 
@@ -80,13 +82,15 @@ def settled(world: World) -> None:
                 last[:] = [text]
                 world.diary.say(f"    {text}", shown=False)
 
-        wait_until_settled(swarm, names, stable_s=STABLE_S, timeout_s=SETTLE_S, say=say)
+        wait_until_converged(swarm, names, stable_s=STABLE_S, timeout_s=SETTLE_S, say=say)
 
 
-def _complete(world: World, members: Members) -> bool:
-    found = members.all()
-    up = sorted(member.name for member in found if member.is_up and member.availability == "active")
-    managers = sorted(member.name for member in found if member.is_reachable)
+def _complete(world: World, swarm_nodes: SwarmNodes) -> bool:
+    found = swarm_nodes.all()
+    up = sorted(
+        swarm_node.name for swarm_node in found if swarm_node.is_up and swarm_node.availability == "active"
+    )
+    managers = sorted(swarm_node.name for swarm_node in found if swarm_node.is_reachable)
     return (
         up == sorted(node.name for node in world.nodes)
         and len(found) == len(up)

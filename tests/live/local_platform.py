@@ -23,7 +23,7 @@ from ops.smoke.run import Smoke
 from ops.smoke.soak import Deaths
 from ops.smoke.tasks import Tasks
 from ops.swarm.engine import Swarm
-from ops.swarm.tasks import wait_until_settled
+from ops.swarm.tasks import wait_until_converged
 from ops.terraform.secrets import known_values
 from ops.terraform.target import Target, target_of
 
@@ -70,9 +70,9 @@ class LocalPlatform:
         assert done.code == 0, f"{service}: {done.output}"
         return done.output.strip()
 
-    def settle(self, stable_s: float = 5.0) -> None:
+    def wait_for_convergence(self, stable_s: float = 5.0) -> None:
         """Waits until every service runs the same tasks for a while."""
-        wait_until_settled(
+        wait_until_converged(
             self.swarm,
             list(self.services),
             stable_s=stable_s,
@@ -115,7 +115,7 @@ def standing() -> Iterator[LocalPlatform]:
             _absent(f"the local platform does not stand: {', '.join(lacking[:3])} ...; make up")
         platform = LocalPlatform(target, swarm)
         try:
-            platform.settle(stable_s=2)
+            platform.wait_for_convergence(stable_s=2)
         except OpsError as error:
             _absent(f"the local platform is not whole: {error}")
         yield platform

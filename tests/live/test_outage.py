@@ -59,7 +59,7 @@ def test_an_outage_heals_by_itself(platform: LocalPlatform, store: str) -> None:
         finally:
             scaled(platform, store, 1)
         until(HEALS_WITHIN_S, lambda: not _failing(platform), "all checks to be green again")
-        platform.settle(stable_s=5)
+        platform.wait_for_convergence(stable_s=5)
     minutes = (time.monotonic() - started) / 60
     restarts = {name: count for name, count in deaths.by_service.items() if name != store}
     print(f"{store} away for {time.monotonic() - gone:.0f} s; restarts: {restarts or 'none'}")

@@ -195,14 +195,14 @@ def test_a_marker_outlives(platform: LocalPlatform, name: str, event: str) -> No
     mark = _marked(platform, store)
     before = platform.container(store.service)
     # Redis and RabbitMQ write to disk once a second.
-    platform.settle(stable_s=2)
+    platform.wait_for_convergence(stable_s=2)
     EVENTS[event](platform, store.service)
     until(
         120,
         lambda: platform.tasks.container(store.service) not in (None, before),
         f"another task of {store.service} after {event}",
     )
-    platform.settle(stable_s=3)
+    platform.wait_for_convergence(stable_s=3)
     assert mark in _ran(platform, store, store.read)
 
 
@@ -211,10 +211,10 @@ def test_markers_outlive_down_and_up(platform: LocalPlatform) -> None:
     programs = programs_of(platform.target.wanted)
     real = {name: store for name, store in STORES.items() if not programs[name].is_stand_in}
     marks = {name: _marked(platform, store) for name, store in real.items()}
-    platform.settle(stable_s=2)
+    platform.wait_for_convergence(stable_s=2)
     command("down")
     command("up")
-    platform.settle(stable_s=3)
+    platform.wait_for_convergence(stable_s=3)
     lost = [
         name for name, mark in marks.items() if mark not in _ran(platform, STORES[name], STORES[name].read)
     ]
@@ -242,7 +242,7 @@ def _killed_and_back(platform: LocalPlatform, service: str) -> None:
     before = platform.container(service)
     killed(platform, service)
     until(120, lambda: platform.tasks.container(service) not in (None, before), f"another task of {service}")
-    platform.settle(stable_s=3)
+    platform.wait_for_convergence(stable_s=3)
 
 
 def _certificates_are_green(platform: LocalPlatform) -> bool:

@@ -42,7 +42,7 @@ def test_a_dump_takes_the_place_of_what_is_there_and_is_migrated(
     assert ask("SELECT count(*) FROM pg_tables") == before
 
     seed(ENVIRONMENT, instance=None, path=DUMP, replace=True)
-    platform.settle()
+    platform.wait_for_convergence()
     assert ask("SELECT count(*) FROM mledb.player") == "3"
     assert ask("SELECT count(*) FROM public.migrations") != "0"
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('mledb', 'sprocket', 'public')"

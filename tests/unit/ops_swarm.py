@@ -5,34 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.swarm.engine import ServiceOnSwarm, Swarm, Task
+from ops.swarm.engine import RunningService, Swarm, Task
 
 
 @dataclass
 class FakeSwarm(Swarm):
     """Answers from its fields."""
 
-    members: dict[str, Any] = field(
+    swarm_nodes: dict[str, Any] = field(
         default_factory=lambda: {"LocalNodeState": "active", "ControlAvailable": True, "Nodes": 1}
     )
-    services_: list[ServiceOnSwarm] = field(default_factory=list)
+    services_: list[RunningService] = field(default_factory=list)
     tasks_: list[Task] = field(default_factory=list)
     names_: dict[str, dict[str, str]] = field(default_factory=dict)
     publishing: dict[int, list[str]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
     def membership(self) -> dict[str, Any]:
-        return self.members
+        return self.swarm_nodes
 
     def start(self, address: str) -> str:
-        self.members = {"LocalNodeState": "active", "Cluster": {"ID": "swarm-1"}}
+        self.swarm_nodes = {"LocalNodeState": "active", "Cluster": {"ID": "swarm-1"}}
         self.done.append(f"start {address}")
         return "swarm-1"
 
     def leave(self) -> None:
         self.done.append("leave")
 
-    def services(self) -> list[ServiceOnSwarm]:
+    def services(self) -> list[RunningService]:
         return self.services_
 
     def tasks(self) -> list[Task]:
@@ -48,9 +48,9 @@ class FakeSwarm(Swarm):
         return [f"last words of {service_id}"]
 
 
-def on_swarm(name: str, id_: str = "", replicas: int = 1) -> ServiceOnSwarm:
+def on_swarm(name: str, id_: str = "", replicas: int = 1) -> RunningService:
     """A service; its id is its name unless another is given."""
-    return ServiceOnSwarm(id=id_ or name, name=name, replicas=replicas)
+    return RunningService(id=id_ or name, name=name, replicas=replicas)
 
 
 def task(id_: str, service: str, state: str = "running", wanted: str = "running", error: str = "") -> Task:

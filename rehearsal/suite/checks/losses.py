@@ -6,7 +6,7 @@ import time
 
 from layers.cloud.nodes import ClusterNode
 from ops.model.inventory import Inventory, one
-from ops.swarm.nodes import Members
+from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite.check import Check
 from rehearsal.suite.health import noticed, whole
 from rehearsal.suite.outcome import CheckFailed
@@ -31,17 +31,17 @@ def _lost(world: World, node: ClusterNode) -> str:
     started = time.monotonic()
     world.box.kill(node.name)
     with world.swarm() as swarm:
-        members = Members(swarm)
-        noticed(world, members, node, within_s=FAILOVER_S)
+        swarm_nodes = SwarmNodes(swarm)
+        noticed(world, swarm_nodes, node, within_s=FAILOVER_S)
         noticed_s = time.monotonic() - started
         movable = {str(r.values["name"]) for r in world.services.wanted.of_type("docker_service")} - pinned
 
         def moved() -> bool:
-            here = {m.id for m in members.all() if m.is_up}
+            here = {m.id for m in swarm_nodes.all() if m.is_up}
             return not _missing(swarm.api, movable, here)
 
         world.until(FAILOVER_S, moved, f"the {len(movable)} services that may move run on the others")
-        left = [m for m in members.all() if m.is_manager and m.is_reachable]
+        left = [m for m in swarm_nodes.all() if m.is_manager and m.is_reachable]
     if len(left) <= len(world.managers) // 2:
         raise CheckFailed(f"only {len(left)} managers are left of {len(world.managers)}")
     moved_s = time.monotonic() - started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ops.swarm.nodes import Members
+from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite.check import Check
 from rehearsal.suite.health import noticed, whole
 from rehearsal.suite.outcome import CheckFailed
@@ -45,7 +45,7 @@ def hung(world: World) -> str:
     world.say(f"{node.name} hangs")
     world.box.hang(node.name)
     with world.swarm() as swarm:
-        noticed(world, Members(swarm), node, within_s=NOTICED_S)
+        noticed(world, SwarmNodes(swarm), node, within_s=NOTICED_S)
     started = time.monotonic()
     world.ops("replace-node", "--env", world.environment, "--node", node.name, "--dead", "--yes")
     seconds = time.monotonic() - started

@@ -11,21 +11,21 @@ import pytest
 
 from layers.loading import load_environment
 from ops.cloud import failed_droplets, orphans, volume_migration
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.deploy import deploy
 from ops.errors import OpsError, Refused, WrongUse
 from ops.nodes import known_hosts
-from ops.terraform.apply import Meant
+from ops.terraform.apply import ApprovedChanges
 from ops.terraform.runner import Terraform
 from ops.terraform.target import Target
 from tests.unit.ops_cloud import cloud
-from tests.unit.test_ops_guard import DROPLET, attached
+from tests.unit.test_ops_terraform_guard import DROPLET, attached
 
 SETTINGS = load_environment("prod")
 CLOUD = Target(settings=SETTINGS, stack="prod-cloud", document=cloud(), folder=Path("/nowhere"))
 
 
-class Told(Account):
+class Told(Client):
     """Says one status of every droplet, or fails."""
 
     def __init__(self, status: str = "") -> None:
@@ -47,21 +47,21 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(volume_migration, "saved_plan", plan)
 
 
-def losers(account: Account) -> list[str]:
-    return volume_migration.losers(CLOUD, ["prod-redis"], parallelism=1, account=account)
+def droplets_losing_volumes(client: Client) -> list[str]:
+    return volume_migration.droplets_losing_volumes(CLOUD, ["prod-redis"], parallelism=1, client=client)
 
 
 def test_a_droplet_that_is_off_may_lose_its_volume() -> None:
-    assert losers(Told("off")) == [DROPLET]
+    assert droplets_losing_volumes(Told("off")) == [DROPLET]
 
 
 def test_one_that_runs_or_of_which_nobody_knows_may_not() -> None:
     with pytest.raises(Refused, match=r"prod-app-1 is active, and its stores may be writing to prod-redis"):
-        losers(Told("active"))
+        droplets_losing_volumes(Told("active"))
     with pytest.raises(
         Refused, match="nobody knows whether prod-app-1 is off: does not tell about droplets/7"
     ):
-        losers(Told())
+        droplets_losing_volumes(Told())
 
 
 def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,14 +73,14 @@ def test_what_loses_is_applied_before_the_rest(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Terraform, "init", lambda self: None)
     monkeypatch.setattr(deploy, "apply", apply)
-    monkeypatch.setattr(deploy, "Account", lambda: Told("off"))
+    monkeypatch.setattr(deploy, "Client", lambda: Told("off"))
     monkeypatch.setattr(failed_droplets, "remove", lambda target: [])
-    monkeypatch.setattr(orphans, "take_in", lambda target, tell: [])
-    monkeypatch.setattr(known_hosts, "take_over", lambda target: "same")
-    deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant(moves=("prod-redis",)))
+    monkeypatch.setattr(orphans, "import_orphans", lambda target, tell: [])
+    monkeypatch.setattr(known_hosts, "update_known_hosts", lambda target: "same")
+    deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, approved=ApprovedChanges(moves=("prod-redis",)))
     assert applied == [(DROPLET,), ()]
     applied.clear()
-    deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, meant=Meant())
+    deploy.deploy_cloud(CLOUD, parallelism=1, ask=None, approved=ApprovedChanges())
     assert applied == [()]
 
 

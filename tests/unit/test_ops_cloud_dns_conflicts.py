@@ -9,11 +9,11 @@ import pytest
 
 from layers.loading import load_environment
 from ops.cloud import dns_conflicts
-from ops.cloud.client import Account, NotThere
+from ops.cloud.client import Client, NotFound
 from ops.cloud.dns_conflicts import resolved
 from ops.errors import Refused
 from ops.terraform.target import Target
-from tests.unit.test_ops_strays import REDIS, State, run
+from tests.unit.test_ops_cloud_orphans import REDIS, State, run
 
 ADDRESS = ("digitalocean_reserved_ip.address", "203.0.113.7")
 RECORD = "digitalocean_record.swarm"
@@ -79,9 +79,9 @@ def test_managers_share_a_name_and_are_not_in_each_others_way(
         {"id": number, "type": "A", "name": "managers", "data": values[name]}
         for number, name in enumerate(("app", "data"))
     ]
-    monkeypatch.setattr(Account, "listed", lambda self, path, key="": raw)
+    monkeypatch.setattr(Client, "listed", lambda self, path, key="": raw)
     known = {f"digitalocean_record.{name}": {"id": str(("app", "data").index(name))} for name in held}
-    found = dns_conflicts.found(target, known, Account())
+    found = dns_conflicts.existing_records(target, known, Client())
     assert all(each.ours for each in found)
     assert {each.address for each in found} == {
         f"digitalocean_record.{n}" for n in {"app", "data"} - set(held)
@@ -89,11 +89,11 @@ def test_managers_share_a_name_and_are_not_in_each_others_way(
 
 
 def test_a_zone_that_is_yet_to_be_made_has_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    def listed(self: Account, path: str, key: str = "") -> list[Any]:
-        raise NotThere(path)
+    def listed(self: Client, path: str, key: str = "") -> list[Any]:
+        raise NotFound(path)
 
-    monkeypatch.setattr(Account, "listed", listed)
-    assert dns_conflicts._records("example.org", Account()) == []
+    monkeypatch.setattr(Client, "listed", listed)
+    assert dns_conflicts._records("example.org", Client()) == []
 
 
 def test_values_are_read_from_the_state() -> None:

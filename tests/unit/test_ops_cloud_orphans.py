@@ -9,7 +9,7 @@ import pytest
 
 from layers.loading import load_environment
 from ops.cloud import orphans
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.errors import OpsError, Refused
 from ops.terraform.target import Target
 from tests.unit.ops_cloud import cloud
@@ -57,10 +57,10 @@ def document() -> dict[str, Any]:
 def run(monkeypatch: pytest.MonkeyPatch, state: State, **account: list[dict[str, Any]]) -> list[str]:
     monkeypatch.setattr(Target, "terraform", property(lambda self: state))
 
-    def listed(self: Account, path: str, key: str = "") -> list[Any]:
+    def listed(self: Client, path: str, key: str = "") -> list[Any]:
         return [{"region": {"slug": "nyc3"}, **each} for each in account.get(key or path, [])]
 
-    monkeypatch.setattr(Account, "listed", listed)
+    monkeypatch.setattr(Client, "listed", listed)
     settings = load_environment("prod")
     target = Target(settings=settings, stack="prod-cloud", document=document(), folder=Path("/nowhere"))
     said: list[str] = []
@@ -68,7 +68,7 @@ def run(monkeypatch: pytest.MonkeyPatch, state: State, **account: list[dict[str,
     def tell(line: str) -> None:
         said.append(f"{len(state.imported)} {line}")
 
-    taken = [str(each) for each in orphans.take_in(target, tell)]
+    taken = [str(each) for each in orphans.import_orphans(target, tell)]
     state.said = said
     return taken
 

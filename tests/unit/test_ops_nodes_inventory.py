@@ -10,7 +10,7 @@ from ops.deploy.replace_node import obstacles
 from ops.errors import WrongUse
 from ops.nodes.inventory import node_named, ssh_to
 from ops.ssh import Ssh
-from ops.swarm.nodes import Member
+from ops.swarm.nodes import SwarmNode
 from tests.unit.ops_nodes import NODES, SETTINGS, target
 
 
@@ -50,18 +50,18 @@ def test_what_is_not_reached_by_ssh_says_why(tmp_path: Path, monkeypatch: pytest
     assert "ssh is not installed" in Ssh(destination="deploy@x").run("true").reason
 
 
-def manager(name: str, reachability: str = "reachable") -> Member:
-    return Member(
+def manager(name: str, reachability: str = "reachable") -> SwarmNode:
+    return SwarmNode(
         id=name, name=name, role="manager", state="ready", availability="active", reachability=reachability
     )
 
 
 def test_the_quorum_is_kept() -> None:
     app, data, watch = (manager(NODES[pool].name) for pool in ("app", "data", "watch"))
-    worker = Member(id="w", name=NODES["work"].name, role="worker", state="ready", availability="active")
+    worker = SwarmNode(id="w", name=NODES["work"].name, role="worker", state="ready", availability="active")
 
-    def blocked(pool: str, *members: Member, ends: bool = False) -> list[str]:
-        return [each.what for each in obstacles(NODES[pool], list(members), ends_swarm=ends)]
+    def blocked(pool: str, *swarm_nodes: SwarmNode, ends: bool = False) -> list[str]:
+        return [each.what for each in obstacles(NODES[pool], list(swarm_nodes), ends_swarm=ends)]
 
     dead = manager(NODES["data"].name, "unreachable")
     assert blocked("app", app, data, watch, worker) == []

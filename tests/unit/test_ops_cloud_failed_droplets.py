@@ -13,7 +13,7 @@ import pytest
 
 from layers.loading import load_environment
 from ops.cloud import failed_droplets
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.errors import OpsError
 from ops.model.changes import from_terraform
 from ops.model.inventory import from_synthesis
@@ -89,7 +89,7 @@ def test_only_what_was_given_up_and_never_started_is_removed(
 def test_without_a_mark_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
     assert removed(monkeypatch, _1=False) == []
-    monkeypatch.setattr(failed_droplets, "Account", lambda: Account(sleep=lambda seconds: None))
+    monkeypatch.setattr(failed_droplets, "Client", lambda: Client(sleep=lambda seconds: None))
     with pytest.raises(OpsError, match=r"does not tell about droplets/1: .*refused"):
         removed(monkeypatch, _1=True)
 

@@ -12,7 +12,7 @@ import pytest
 
 import ops.terraform.apply
 from ops.errors import Interrupted, OpsError
-from ops.swarm.tasks import Watch, wait_until_settled
+from ops.swarm.tasks import TaskWatch, wait_until_converged
 from ops.terraform.apply import only_stop_grace
 from ops.terraform.runner import Diagnostic, Outcome
 from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
@@ -111,7 +111,7 @@ def wait(
 ) -> tuple[float, list[str]]:
     clock = Clock(swarm, later)
     said: list[str] = []
-    wait_until_settled(
+    wait_until_converged(
         swarm,
         ["web"],
         stable_s=stable,
@@ -137,12 +137,12 @@ def test_a_restart_starts_the_time_again() -> None:
 
 def test_a_crash_loop_never_settles() -> None:
     swarm = standing("t0")
-    with pytest.raises(OpsError, match=r"did not settle within 60 s: tasks keep being replaced"):
+    with pytest.raises(OpsError, match=r"did not converge within 60 s: tasks keep being replaced"):
         wait(swarm, {second: standing(f"t{second}") for second in range(0, 80, 5)})
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(OpsError, match=r"did not settle within 5 s: web 0/1"):
+    with pytest.raises(OpsError, match=r"did not converge within 5 s: web 0/1"):
         wait(standing(), {}, timeout=5)
     with pytest.raises(OpsError, match=r"web 0/no such service"):
         wait(FakeSwarm(), {}, timeout=5)
@@ -156,26 +156,26 @@ def test_a_task_that_is_asked_to_stop_does_not_count() -> None:
 
 
 def test_the_watch_keeps_the_last_failure_and_log_of_each_service() -> None:
-    watch = Watch("unix:///nowhere")
+    watch = TaskWatch("unix:///nowhere")
     swarm = FakeSwarm(
         services_=[on_swarm("web")], tasks_=[task("t1", "web", "failed", error="task: non-zero exit (3)")]
     )
     watch.look(swarm)
     swarm.tasks_.append(task("t2", "web", "rejected", error="No such image"))
     watch.look(swarm)
-    trouble = watch.troubles["web"]
-    assert (trouble.reason, trouble.failures) == ("rejected: No such image", 2)
-    assert trouble.log == ["last words of web"]
+    failure = watch.failures["web"]
+    assert (failure.reason, failure.count) == ("rejected: No such image", 2)
+    assert failure.log == ["last words of web"]
 
 
 def test_the_watch_remembers_a_service_that_is_gone() -> None:
-    watch = Watch("unix:///nowhere")
+    watch = TaskWatch("unix:///nowhere")
     watch.look(FakeSwarm(services_=[on_swarm("web", "id-1")]))
     watch.look(FakeSwarm(tasks_=[task("t1", "id-1", "failed", error="exit 1")]))
-    assert list(watch.troubles) == ["web"]
+    assert list(watch.failures) == ["web"]
 
 
 def test_a_watch_without_an_engine_is_silent() -> None:
-    with Watch("unix:///nowhere") as watch:
+    with TaskWatch("unix:///nowhere") as watch:
         pass
-    assert watch.troubles == {}
+    assert watch.failures == {}

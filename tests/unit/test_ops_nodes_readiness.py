@@ -8,7 +8,7 @@ import pytest
 
 from ops.errors import OpsError
 from ops.nodes import readiness
-from ops.nodes.readiness import Standing
+from ops.nodes.readiness import NodeStatus
 from tests.unit.ops_cloud import UNREACHED, FakeSsh, said
 from tests.unit.ops_nodes import NODES, SETTINGS, target
 
@@ -18,28 +18,28 @@ from tests.unit.ops_nodes import NODES, SETTINGS, target
     [
         (
             said('{"node": "n", "ready": true, "missing": []}\n'),
-            Standing(node="rehearsal-4-app-1", ready=True),
+            NodeStatus(node="rehearsal-4-app-1", ready=True),
         ),
         (
             said(
                 '{"node": "n", "ready": false, "missing": ["volume redis: not mounted", "no swarm"]}', code=1
             ),
-            Standing(
+            NodeStatus(
                 node="rehearsal-4-app-1", ready=False, missing=("volume redis: not mounted", "no swarm")
             ),
         ),
         (
             said('{"node": "n", "ready": false, "missing": [], "replace": ["was built for y"]}', code=1),
-            Standing(node="rehearsal-4-app-1", ready=False, replace=("was built for y",)),
+            NodeStatus(node="rehearsal-4-app-1", ready=False, replace=("was built for y",)),
         ),
         (
             # What it prints and how it ends must agree.
             said('{"node": "n", "ready": true, "missing": []}', code=1),
-            Standing(node="rehearsal-4-app-1", ready=False),
+            NodeStatus(node="rehearsal-4-app-1", ready=False),
         ),
         (
             said("", code=127, errors="sh: sprocket-ready: not found"),
-            Standing(
+            NodeStatus(
                 node="rehearsal-4-app-1",
                 ready=False,
                 missing=("cannot say yet: sh: sprocket-ready: not found",),
@@ -47,7 +47,7 @@ from tests.unit.ops_nodes import NODES, SETTINGS, target
         ),
         (
             UNREACHED,
-            Standing(
+            NodeStatus(
                 node="rehearsal-4-app-1",
                 ready=False,
                 missing=("not reached: ssh: connect to host swarm port 22: Connection refused",),
@@ -56,7 +56,7 @@ from tests.unit.ops_nodes import NODES, SETTINGS, target
         ),
     ],
 )
-def test_how_a_node_stands(answer: Any, standing: Standing) -> None:
+def test_how_a_node_stands(answer: Any, standing: NodeStatus) -> None:
     assert readiness.ask(NODES["app"], FakeSsh(answer)) == standing
 
 
@@ -67,8 +67,8 @@ def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    def look() -> list[Standing]:
-        return [Standing(node="a", ready=now[0] >= 6), Standing(node="b", ready=True)]
+    def look() -> list[NodeStatus]:
+        return [NodeStatus(node="a", ready=now[0] >= 6), NodeStatus(node="b", ready=True)]
 
     def wait(seconds: float) -> bool:
         now[0] = 0
@@ -98,22 +98,24 @@ def test_a_node_is_told_what_is_wanted_of_it() -> None:
 def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     old = "rehearsal-4-app-1"
     found = [
-        Standing(node=old, ready=False, missing=("no swarm",), replace=("was built for other settings: x",)),
-        Standing(node="b", ready=False, missing=("no swarm",)),
+        NodeStatus(
+            node=old, ready=False, missing=("no swarm",), replace=("was built for other settings: x",)
+        ),
+        NodeStatus(node="b", ready=False, missing=("no swarm",)),
     ]
     assert (
         readiness.wait_until_ready(lambda: found, wait_s=900, sleep=lambda s: pytest.fail("waited")) == found
     )
-    monkeypatch.setattr(readiness, "standings", lambda target, nodes: found)
+    monkeypatch.setattr(readiness, "node_statuses", lambda target, nodes: found)
     with pytest.raises(
         OpsError, match=r"2 of 2 nodes are not ready\n  rehearsal-4-app-1: was built"
     ) as caught:
-        readiness.required(target(), wait_s=900, tell=lambda f, s: None)
+        readiness.require_ready(target(), wait_s=900, tell=lambda f, s: None)
     assert f"python -m ops replace-node --env rehearsal-4 --node {old}" in str(caught.value)
 
 
 def test_a_deploy_that_cannot_wait_longer_names_each_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [Standing(node="a", ready=True), Standing(node="b", ready=False, missing=("no swarm",))]
-    monkeypatch.setattr(readiness, "standings", lambda target, nodes: found)
+    found = [NodeStatus(node="a", ready=True), NodeStatus(node="b", ready=False, missing=("no swarm",))]
+    monkeypatch.setattr(readiness, "node_statuses", lambda target, nodes: found)
     with pytest.raises(OpsError, match=r"1 of 2 nodes are not ready after 0 s\n  b: no swarm"):
-        readiness.required(target(), wait_s=0, tell=lambda f, s: None)
+        readiness.require_ready(target(), wait_s=0, tell=lambda f, s: None)

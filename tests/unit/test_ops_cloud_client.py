@@ -7,38 +7,38 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ops.cloud.client import Account, NotThere
+from ops.cloud.client import Client, NotFound
 from ops.errors import OpsError
 
 Given = httpx.Response | httpx.HTTPError
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Account, list[float]]]:
+def account(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Client, list[float]]]:
     """An account whose API answers from a list, the last for ever, and the pauses between tries."""
 
-    def made(*answers: Given) -> tuple[Account, list[float]]:
+    def made(*answers: Given) -> tuple[Client, list[float]]:
         left, pauses = list(answers), list[float]()
 
-        def sent(self: Account, *asked: object) -> httpx.Response:
+        def sent(self: Client, *asked: object) -> httpx.Response:
             answer = left.pop(0) if len(left) > 1 else left[0]
             if isinstance(answer, httpx.HTTPError):
                 raise answer
             return answer
 
-        monkeypatch.setattr(Account, "_sent", sent)
-        return Account(sleep=pauses.append), pauses
+        monkeypatch.setattr(Client, "_sent", sent)
+        return Client(sleep=pauses.append), pauses
 
     return made
 
 
-def test_all_pages_are_read(account: Callable[..., tuple[Account, list[float]]]) -> None:
+def test_all_pages_are_read(account: Callable[..., tuple[Client, list[float]]]) -> None:
     first = httpx.Response(200, json={"droplets": [{"id": 1}], "links": {"pages": {"next": "..."}}})
     last = httpx.Response(200, json={"droplets": None, "links": {}})
     assert account(first, last)[0].listed("droplets") == [{"id": 1}]
 
 
-def test_an_api_that_is_busy_is_asked_again(account: Callable[..., tuple[Account, list[float]]]) -> None:
+def test_an_api_that_is_busy_is_asked_again(account: Callable[..., tuple[Client, list[float]]]) -> None:
     fine = httpx.Response(200, json={"droplets": []})
     busy = httpx.Response(429, headers={"retry-after": "7"})
     asked, pauses = account(busy, httpx.Response(503), httpx.ReadTimeout("slow"), fine)
@@ -58,7 +58,7 @@ def test_an_api_that_is_busy_is_asked_again(account: Callable[..., tuple[Account
     ],
 )
 def test_the_reason_leads_to_what_helps(
-    answer: Given, said: str, account: Callable[..., tuple[Account, list[float]]]
+    answer: Given, said: str, account: Callable[..., tuple[Client, list[float]]]
 ) -> None:
     with pytest.raises(OpsError) as caught:
         account(answer)[0].listed("droplets")
@@ -66,16 +66,16 @@ def test_the_reason_leads_to_what_helps(
     assert ("DIGITALOCEAN_TOKEN" in str(caught.value)) == ("token" in said)
 
 
-def test_an_order_is_given_once(account: Callable[..., tuple[Account, list[float]]]) -> None:
+def test_an_order_is_given_once(account: Callable[..., tuple[Client, list[float]]]) -> None:
     asked, pauses = account(httpx.Response(503))
     with pytest.raises(OpsError, match="503"):
         asked.act("droplets/7/actions", {"type": "power_off"})
     assert pauses == []
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         account(httpx.Response(404))[0].one("droplets/7", "droplet")
 
 
 def test_nobody_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
     with pytest.raises(OpsError, match=r"API at http://127.0.0.1:9 does not tell about droplets: "):
-        Account(sleep=lambda seconds: None).listed("droplets")
+        Client(sleep=lambda seconds: None).listed("droplets")

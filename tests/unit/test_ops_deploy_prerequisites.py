@@ -181,7 +181,7 @@ def test_a_refusal_names_everything_at_once() -> None:
 
 def test_a_swarm_that_was_started_is_left_again(tmp_path: Path) -> None:
     note = tmp_path / "state" / "swarm.json"
-    swarm = FakeSwarm(members={"LocalNodeState": "inactive"})
+    swarm = FakeSwarm(swarm_nodes={"LocalNodeState": "inactive"})
     assert local.ensure(swarm, note)
     assert not local.ensure(swarm, note)
     assert local.end_if_ours(swarm, note)
@@ -191,7 +191,7 @@ def test_a_swarm_that_was_started_is_left_again(tmp_path: Path) -> None:
 
 def test_a_swarm_that_was_there_before_is_not_left(tmp_path: Path) -> None:
     note = tmp_path / "swarm.json"
-    swarm = FakeSwarm(members={"LocalNodeState": "active", "Cluster": {"ID": "another"}})
+    swarm = FakeSwarm(swarm_nodes={"LocalNodeState": "active", "Cluster": {"ID": "another"}})
     assert not local.ensure(swarm, note)
     assert not local.end_if_ours(swarm, note)
     note.write_text('{"started": "swarm-1"}')

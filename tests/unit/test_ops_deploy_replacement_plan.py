@@ -10,7 +10,7 @@ import pytest
 from ops.deploy.replacement_plan import address_of, beyond, droplet_id
 from ops.terraform.target import Target
 from tests.unit.ops_cloud import change, plan
-from tests.unit.test_ops_replace_node import ANEW, APP, SETTINGS, document
+from tests.unit.test_ops_deploy_replace_node import ANEW, APP, SETTINGS, document
 
 CLOUD = Target(settings=SETTINGS, stack=SETTINGS.cloud_stack, document=document(), folder=Path("/nowhere"))
 RECORD, ADDRESS = "digitalocean_record.app", "digitalocean_reserved_ip_assignment.address"

@@ -12,12 +12,12 @@ import pytest
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
 from ops.cloud import orphans
-from ops.cloud.client import Account
+from ops.cloud.client import Client
 from ops.deploy import replace_node
 from ops.deploy.replace_node import Replacement
 from ops.errors import OpsError, Refused
 from ops.nodes import known_hosts, readiness
-from ops.swarm.nodes import Member
+from ops.swarm.nodes import SwarmNode
 from ops.terraform.runner import Terraform
 from ops.terraform.target import Target, Targets
 from tests.unit.ops_cloud import change, cloud, plan
@@ -49,10 +49,10 @@ def document() -> dict[str, Any]:
     return made
 
 
-def entry(pool: str, role: str = "manager", state: str = "ready") -> Member:
+def entry(pool: str, role: str = "manager", state: str = "ready") -> SwarmNode:
     reach = "reachable" if role == "manager" and state == "ready" else ""
     name = NODES[pool].name
-    return Member(id=pool, name=name, role=role, state=state, availability="active", reachability=reach)
+    return SwarmNode(id=pool, name=name, role=role, state=state, availability="active", reachability=reach)
 
 
 class Scene:
@@ -67,7 +67,7 @@ class Scene:
         self.fails: OpsError | None = None
         self.answers = True
         self.swarm = FakeSwarm(services_=[on_swarm("web")])
-        self.meant: Any = None
+        self.approved: Any = None
         self._put(monkeypatch)
 
     def _put(self, patch: pytest.MonkeyPatch) -> None:
@@ -83,20 +83,22 @@ class Scene:
                 raise OpsError("the engine at ssh://deploy@swarm does not answer: timed out")
             yield scene.swarm
 
-        patch.setattr(replace_node, "refuse_without", lambda targets, only: None)
+        patch.setattr(replace_node, "check_prerequisites", lambda targets, only: None)
         patch.setattr(replace_node, "saved_plan", saved)
         patch.setattr(replace_node, "apply", self.apply)
-        patch.setattr(replace_node, "Members", lambda swarm: scene)
-        patch.setattr(replace_node, "settle", lambda *a, **k: self.done.append("settle"))
+        patch.setattr(replace_node, "SwarmNodes", lambda swarm: scene)
+        patch.setattr(
+            replace_node, "wait_for_convergence", lambda *a, **k: self.done.append("wait_for_convergence")
+        )
         patch.setattr(replace_node, "deploy_services", lambda *a, **k: self.done.append("deploy services"))
         patch.setattr(replace_node, "power_off", lambda id_, account: self.done.append(f"power off {id_}"))
-        patch.setattr(orphans, "take_in", lambda cloud, tell: [])
-        patch.setattr(known_hosts, "take_over", lambda cloud: None)
-        patch.setattr(readiness, "required", lambda target, **rest: self.done.append("ready"))
+        patch.setattr(orphans, "import_orphans", lambda cloud, tell: [])
+        patch.setattr(known_hosts, "update_known_hosts", lambda cloud: None)
+        patch.setattr(readiness, "require_ready", lambda target, **rest: self.done.append("ready"))
         patch.setattr(Target, "swarm", swarm)
         patch.setattr(Terraform, "init", lambda self: None)
         patch.setattr(Terraform, "state", lambda self: scene.state())
-        patch.setattr(Account, "one", lambda self, path, key: scene.one())
+        patch.setattr(Client, "one", lambda self, path, key: scene.one())
 
     def one(self) -> Mapping[str, Any]:
         return {"id": self.droplet, "status": self.status}
@@ -105,17 +107,17 @@ class Scene:
         values = [{"address": APP, "type": "digitalocean_droplet", "values": {**OWN, "id": self.droplet}}]
         return {"values": {"root_module": {"resources": values if self.droplet else []}}}
 
-    def apply(self, cloud: Target, *, approve: Any, meant: Any, **rest: Any) -> bool:
+    def apply(self, cloud: Target, *, approve: Any, approved: Any, **rest: Any) -> bool:
         approve(plan(*self.changes))
         self.done.append("apply")
-        self.meant = meant
+        self.approved = approved
         if self.fails:
             raise self.fails
         self.answers = True
         self.entries.append(entry("app"))
         return True
 
-    def all(self) -> list[Member]:
+    def all(self) -> list[SwarmNode]:
         return self.entries
 
     def drain(self, id_: str) -> None:
@@ -156,13 +158,13 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
 
 
 def test_a_node_leaves_only_after_its_plan_was_made(scene: Scene) -> None:
-    assert scene.replace() == ["drain", "demote", "apply", "ready", "settle"]
-    assert scene.meant.replace == ("rehearsal-4-app-1",)
+    assert scene.replace() == ["drain", "demote", "apply", "ready", "wait_for_convergence"]
+    assert scene.approved.replace == ("rehearsal-4-app-1",)
 
 
 def test_services_that_are_switched_off_are_not_waited_for(scene: Scene) -> None:
     scene.swarm.services_ = []
-    assert "settle" not in scene.replace()
+    assert "wait_for_convergence" not in scene.replace()
 
 
 def test_a_refused_plan_leaves_the_node_alone(scene: Scene) -> None:
@@ -195,10 +197,10 @@ def test_a_droplet_that_is_gone_gets_no_vote(scene: Scene, capsys: pytest.Captur
 def test_who_must_promote_it_by_hand_is_told_how(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     scene.fails = OpsError("no capacity")
 
-    def lost(self: Account, path: str, key: str) -> Any:
+    def lost(self: Client, path: str, key: str) -> Any:
         raise OpsError("no answer")
 
-    scene.one = lambda: lost(Account(), "", "")  # type: ignore[method-assign]
+    scene.one = lambda: lost(Client(), "", "")  # type: ignore[method-assign]
     with pytest.raises(OpsError):
         scene.replace()
     told = " ".join(capsys.readouterr().err.split())
@@ -220,19 +222,26 @@ def test_a_dead_first_manager_is_replaced_without_its_engine(scene: Scene) -> No
     with pytest.raises(OpsError, match=r"reached over rehearsal-4-app-1: if it is dead, it comes first"):
         scene.replace("data", dead=True)
     assert scene.done == []
-    assert scene.replace(dead=True) == ["power off 7", "apply", "ready", "settle"]
+    assert scene.replace(dead=True) == ["power off 7", "apply", "ready", "wait_for_convergence"]
 
 
 def test_a_dead_node_that_the_others_know_only_loses_its_vote(scene: Scene) -> None:
     scene.entries[0] = entry("app", state="down")
-    assert scene.replace(dead=True) == ["demote", "power off 7", "apply", "ready", "remove app", "settle"]
+    assert scene.replace(dead=True) == [
+        "demote",
+        "power off 7",
+        "apply",
+        "ready",
+        "remove app",
+        "wait_for_convergence",
+    ]
 
 
 def test_a_droplet_that_an_earlier_run_destroyed_is_simply_made(scene: Scene) -> None:
     scene.answers, scene.droplet = False, ""
     scene.changes = [change(APP, "create", after=OWN)]
-    assert scene.replace() == ["apply", "ready", "settle"]
-    assert scene.meant.replace == ()
+    assert scene.replace() == ["apply", "ready", "wait_for_convergence"]
+    assert scene.approved.replace == ()
 
 
 def test_the_dead_only_manager_ends_its_swarm(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ops.cloud.client import Account, NotThere
+from ops.cloud.client import Client, NotFound
 from ops.cloud.force_power_off import power_off
 from ops.errors import OpsError
 
 
-class Played(Account):
+class Played(Client):
     """A droplet whose status is told from a list, the last for ever."""
 
     def __init__(self, *statuses: str) -> None:
@@ -23,7 +23,7 @@ class Played(Account):
     def one(self, path: str, key: str) -> Mapping[str, Any]:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         if status == "gone":
-            raise NotThere(path)
+            raise NotFound(path)
         return {"status": status}
 
     def act(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

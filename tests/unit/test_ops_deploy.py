@@ -13,7 +13,7 @@ from ops.deploy import deploy, prerequisites
 from ops.errors import Refused, WrongUse
 from ops.nodes import readiness
 from ops.terraform import secrets, stack_outputs
-from ops.terraform.apply import Meant
+from ops.terraform.apply import ApprovedChanges
 from ops.terraform.runner import Terraform, program
 from ops.terraform.target import Target, Targets
 from tests.unit.ops_cloud import cloud
@@ -53,7 +53,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_VAR_postgres_password", raising=False)
     both = targets(services=with_variables("postgres_password", "discord_secret"))
-    taken = stack_outputs.taken_over(both)
+    taken = stack_outputs.with_cloud_outputs(both)
     assert dict(taken.variables) == {"postgres_password": "from-the-cloud"}
     assert "from-the-cloud" not in repr(taken)
     assert [o.what for o in secrets.missing(taken.document, known=taken.variables)] == [
@@ -66,7 +66,10 @@ def test_a_password_that_was_supplied_is_left_as_it_is(
 ) -> None:
     monkeypatch.setenv("TF_VAR_postgres_password", "mine")
     assert (
-        dict(stack_outputs.taken_over(targets(services=with_variables("postgres_password"))).variables) == {}
+        dict(
+            stack_outputs.with_cloud_outputs(targets(services=with_variables("postgres_password"))).variables
+        )
+        == {}
     )
 
 
@@ -90,14 +93,14 @@ def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_t
     monkeypatch.setattr(prerequisites, "tools", lambda locks: iter(()))
     both = targets(services=with_variables("postgres_password", "discord_secret"))
     with pytest.raises(Refused) as caught:
-        deploy.refuse_without(both, "")
+        deploy.check_prerequisites(both, "")
     told = str(caught.value)
     assert "DIGITALOCEAN_TOKEN is not set" in told
     assert "secret discord_secret is missing" in told
     assert "postgres_password" not in told
     assert "prod.yaml: cloud/access/ssh_from/0: 192.0.2.0/24 is a placeholder" in told
     with pytest.raises(Refused) as caught:
-        deploy.refuse_without(both, "services")
+        deploy.check_prerequisites(both, "services")
     assert "DIGITALOCEAN_TOKEN" not in str(caught.value) and "ssh_from" not in str(caught.value)
 
 
@@ -129,7 +132,7 @@ def test_a_simulated_outside_world_may_have_any_address() -> None:
 def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:
     local = Targets(cloud=None, services=targets().services)
     with pytest.raises(WrongUse, match="has no cloud: there is nothing to deploy of it"):
-        deploy.refuse_without(local, "cloud")
+        deploy.check_prerequisites(local, "cloud")
 
 
 def test_credentials_by_environment_only() -> None:
@@ -174,9 +177,9 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
 ) -> None:
     done: list[str] = []
     monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
-    monkeypatch.setattr(deploy, "refuse_without", lambda targets, only: None)
+    monkeypatch.setattr(deploy, "check_prerequisites", lambda targets, only: None)
     monkeypatch.setattr(deploy, "deploy_cloud", lambda target, **rest: done.append("cloud"))
     monkeypatch.setattr(deploy, "deploy_services", lambda targets, **rest: done.append("services"))
-    monkeypatch.setattr(readiness, "required", lambda target, **rest: done.append("ready"))
-    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, meant=Meant())
+    monkeypatch.setattr(readiness, "require_ready", lambda target, **rest: done.append("ready"))
+    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, approved=ApprovedChanges())
     assert done == steps.split()
