@@ -20,17 +20,17 @@ from images.builder.paths import ACME_CA_FILE, RECIPES
 from images.builder.recipe import read_all
 from layers.cloud.stack import EnvironmentCloud
 from layers.images import LOCK, ImageCatalog
-from layers.loading import load_environment, read_environment
+from layers.loading import ENVIRONMENTS, environment_names, load_environment, read_environment
 from layers.services import ServicesStack
 from layers.settings.environment import Environment
 from layers.site import Site
 
 Stack = TypeVar("Stack", bound=TerraformStack)
 
-ALL = ("local", "prod", "staging", "rehearsal", "rehearsal-3", "rehearsal-4", "rehearsal-managed")
+ALL = tuple(environment_names(ENVIRONMENTS))
 """Environments whose services are looked at."""
 
-CLOUDS = tuple(name for name in ALL if name != "local")
+CLOUDS = tuple(name for name in ALL if "cloud" in read_environment(name, ENVIRONMENTS))
 """Environments whose nodes we order."""
 
 

@@ -1,60 +1,88 @@
-"""Each environment's stacks against its reviewed snapshot.
+"""Each environment's stacks against their reviewed snapshots.
 
-A change that is meant is taken over by ``UPDATE_SNAPSHOTS=1 pytest tests/stacks`` and reviewed as a diff in git.
+A change that is meant is taken over by ``UPDATE_SNAPSHOTS=1 .venv/bin/python -m pytest tests/stacks`` and reviewed as a diff in git.
 """
 
 from __future__ import annotations
 
-import difflib
+import copy
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.stacks.snapshot import as_json, as_tree
-from tests.stacks.synthesis import ALL, CLOUDS, cloud, synthesized
+from tests.stacks.reviewed import FOLDER, NotAsReviewed, Snapshot
+from tests.stacks.snapshot import described
+from tests.stacks.synthesis import ALL, CLOUDS
 
-SNAPSHOTS = Path(__file__).parent / "snapshots"
-SHOWN = 80
-"""Lines of a difference that are printed."""
+SNAPSHOTS = [*(Snapshot(name, "services") for name in ALL), *(Snapshot(name, "cloud") for name in CLOUDS)]
+
+every_stack = pytest.mark.parametrize(
+    "snapshot", SNAPSHOTS, ids=lambda snapshot: f"{snapshot.environment}-{snapshot.stack}"
+)
 
 
-def check(path: Path, found: str) -> None:
-    """Compares with the snapshot, or writes it."""
+@every_stack
+def test_the_stack_is_as_reviewed(snapshot: Snapshot) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(found)
+        snapshot.write()
         return
-    assert path.is_file(), f"there is no {path.name}; UPDATE_SNAPSHOTS=1 pytest tests/stacks writes it"
-    expected = path.read_text()
-    if found != expected:
-        lines = list(
-            difflib.unified_diff(expected.splitlines(), found.splitlines(), "reviewed", "now", lineterm="")
-        )
-        more = f"\n... {len(lines) - SHOWN} lines more" if len(lines) > SHOWN else ""
-        pytest.fail(
-            f"{path.name} differs; if that is meant, UPDATE_SNAPSHOTS=1 pytest tests/stacks takes it over:\n"
-            + "\n".join(lines[:SHOWN])
-            + more,
-            pytrace=False,
-        )
+    try:
+        snapshot.check(snapshot.now())
+    except NotAsReviewed as difference:
+        pytest.fail(str(difference), pytrace=False)
 
 
-@pytest.mark.parametrize("environment", ALL)
-def test_resources(environment: str) -> None:
-    check(SNAPSHOTS / f"{environment}-services.json", as_json(synthesized(environment)))
+def test_no_snapshot_is_left_of_an_environment_that_is_gone() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {snapshot.path.name for snapshot in SNAPSHOTS}
 
 
-@pytest.mark.parametrize("environment", ALL)
-def test_construct_tree(environment: str) -> None:
-    check(SNAPSHOTS / f"{environment}-services.tree.txt", as_tree(synthesized(environment)))
+@every_stack
+def test_one_changed_value_is_noticed_and_shown(snapshot: Snapshot) -> None:
+    changed = copy.deepcopy(snapshot.now().document)
+    kind = "docker_service" if snapshot.stack == "services" else "digitalocean_droplet"
+    name, resource = list(changed["resource"][kind].items())[-1]
+    before, resource["name"] = resource["name"], "renamed"
+    with pytest.raises(NotAsReviewed) as raised:
+        snapshot.check(replace(snapshot.now(), document=changed))
+    assert str(raised.value).splitlines()[1:] == [
+        f"@@ {kind}.{name} @@", f'-name: "{before}"', '+name: "renamed"',
+    ]  # fmt: skip
+    assert "UPDATE_SNAPSHOTS=1 .venv/bin/python -m pytest tests/stacks\n" in str(raised.value)
 
 
-@pytest.mark.parametrize("environment", CLOUDS)
-def test_what_is_ordered(environment: str) -> None:
-    check(SNAPSHOTS / f"{environment}-cloud.json", as_json(cloud(environment)))
+@pytest.mark.parametrize("snapshot", [Snapshot("staging", "services"), Snapshot("rehearsal-4", "cloud")])
+def test_no_value_is_left_out(snapshot: Snapshot) -> None:
+    """Every single value of two whole stacks, changed, changes the snapshot."""
+    for part in _parts(copy.deepcopy(snapshot.now().document)):
+        before = described(part)
+        for holder, key in _values(part):
+            value = holder[key]
+            holder[key] = f"{value}x" if isinstance(value, str) else [value]
+            assert described(part) != before, (key, value)
+            holder[key] = value
 
 
-@pytest.mark.parametrize("environment", CLOUDS)
-def test_construct_tree_of_the_cloud(environment: str) -> None:
-    check(SNAPSHOTS / f"{environment}-cloud.tree.txt", as_tree(cloud(environment)))
+def _parts(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Documents of one section each."""
+    for kind, part in document.items():
+        if kind == "resource":
+            for type_, resources in part.items():
+                yield from ({kind: {type_: {name: resource}}} for name, resource in resources.items())
+        elif kind == "locals":
+            yield from ({kind: {name: value}} for name, value in part.items())
+        elif kind != "//":
+            yield {kind: part}
+
+
+def _values(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Where each value without parts stands."""
+    for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        if key == "//":
+            continue
+        if isinstance(value, dict | list):
+            yield from _values(value)
+        else:
+            yield node, key
