@@ -29,10 +29,13 @@ def test_the_stack_is_as_reviewed(snapshot: Snapshot) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         snapshot.write()
         return
+    complaint = ""
     try:
         snapshot.check(snapshot.now())
-    except NotAsReviewed as difference:
-        pytest.fail(str(difference), pytrace=False)
+    except NotAsReviewed as error:
+        complaint = str(error)
+    if complaint:
+        pytest.fail(complaint, pytrace=False)
 
 
 def test_no_snapshot_is_left_of_an_environment_that_is_gone() -> None:

@@ -19,15 +19,6 @@ from sprocket_constructs import (
 from tests.unit.cloud_parts import Ground, document_of, new_cloud, resource
 
 
-def test_the_providers_are_the_versions_that_were_tried() -> None:
-    needed = document_of(new_cloud())["terraform"]["required_providers"]
-    assert {name: each["version"] for name, each in needed.items()} == {
-        "digitalocean": "2.71.0",
-        "random": ">= 3.6.0, < 4.0.0",
-        "tls": ">= 4.0.4, < 5.0.0",
-    }
-
-
 def test_nothing_of_an_account_is_in_the_stack() -> None:
     assert document_of(new_cloud())["provider"]["digitalocean"] == [{}]
 

@@ -11,9 +11,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from layers.errors import SettingsError
-from layers.loading import environment_names, load_environment, read_environment
+from layers.loading import load_environment, read_environment
 from layers.settings.cloud import ordered
-from tests.stacks.synthesis import ALL, CLOUDS, declared
+from tests.stacks.synthesis import CLOUDS, declared
 
 Document = dict[str, Any]
 
@@ -26,11 +26,6 @@ def refused(folder: Path, change: Callable[[Document], object], name: str = "sta
     with pytest.raises(SettingsError) as caught:
         load_environment(name, folder)
     return str(caught.value)
-
-
-def test_every_environment_but_local_orders_its_nodes() -> None:
-    assert tuple(sorted(ALL)) == tuple(environment_names())
-    assert all((load_environment(name).cloud is not None) is (name in CLOUDS) for name in ALL)
 
 
 @pytest.mark.parametrize("environment", CLOUDS)

@@ -180,10 +180,3 @@ def test_access_says_who(stack: SwarmStack) -> None:
     only_admins = Access.only("admin")
     assert (str(only_admins), only_admins.is_public, only_admins.role) == ("role admin", False, "admin")
     assert (str(Access.sign_in()), Access.sign_in().is_public) == ("sign-in", False)
-
-
-def test_public_without_a_reason_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match="an exception needs a reason; say in a few words why it is right here"
-    ):
-        Access.public(because="")

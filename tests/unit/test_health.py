@@ -1,20 +1,8 @@
 """Health checks: what the task runs, when, and why not."""
 
-import pytest
 from sprocket_constructs import HealthCheck, SwarmStack
 
 from tests.synthesis import container, declare
-
-
-def test_defaults(stack: SwarmStack) -> None:
-    declare(stack, "api", health=HealthCheck.command("redis-cli", "ping"))
-    assert container(stack, "api")["healthcheck"] == {
-        "test": ["CMD", "redis-cli", "ping"],
-        "interval": "10s",
-        "timeout": "5s",
-        "retries": 3,
-        "start_period": "1m",
-    }
 
 
 def test_other_times_leave_the_check_as_it_is() -> None:
@@ -36,15 +24,3 @@ def test_none_switches_off_what_the_image_brings_and_keeps_the_reason(stack: Swa
     declare(stack, "api", health=check)
     assert container(stack, "api")["healthcheck"]["test"] == ["NONE"]
     assert check.because == "the image has no shell"
-
-
-@pytest.mark.parametrize("reason", ["", "  "])
-def test_none_without_a_reason_is_refused(reason: str) -> None:
-    with pytest.raises(ValueError, match="reason") as caught:
-        HealthCheck.none(because=reason)
-    assert str(caught.value) == "an exception needs a reason; say in a few words why it is right here"
-
-
-def test_a_time_without_a_unit_is_refused() -> None:
-    with pytest.raises(ValueError, match="duration '10' is not understood"):
-        HealthCheck.shell("true").every("10", timeout="5s", retries=1, start_period="0s")

@@ -1,7 +1,5 @@
 """Images: pinned, and spelled as the engine reads them back."""
 
-import dataclasses
-
 import pytest
 from sprocket_constructs import UNRESOLVED, Image
 
@@ -60,8 +58,3 @@ def test_anything_but_a_full_digest_is_refused(digest: str) -> None:
         str(caught.value)
         == f"image redis:8: digest {digest!r} is neither sha256:<64 hex digits> nor unresolved"
     )
-
-
-def test_an_image_does_not_change() -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Image(name="redis", tag="8").tag = "9"  # type: ignore[misc]

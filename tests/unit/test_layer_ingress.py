@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from sprocket_constructs import Access, UpdateOrder, seconds, sharing
+from sprocket_constructs import Access, seconds, sharing
 
 from layers.ingress.socket_proxy import PINGS, READS
 from layers.ingress.traefik import DRAIN, GRACE
@@ -17,17 +17,9 @@ STATIC = "/etc/traefik/traefik.yml"
 # -- Traefik as a service ------------------------------------------------------------------------------------
 
 
-def test_traefik_is_the_only_one_that_publishes_and_can_leave_in_time() -> None:
-    stack = ingress()
-    assert {s.name: s.wiring.published for s in stack.services if s.wiring.published} == {
-        "traefik": {80: 80, 443: 443}
-    }
-    traefik = stack.layer.traefik
-    assert traefik.listens == {"http": 80, "https": 443, "metrics": 8082, "ping": 8080}
-    assert traefik.update.order is UpdateOrder.STOP_FIRST
-    assert (traefik.scale.replicas, traefik.stop.grace) == (1, GRACE)
+def test_traefik_can_leave_in_time() -> None:
+    assert ingress().layer.traefik.stop.grace == GRACE
     assert 2 * seconds(DRAIN) < seconds(GRACE)
-    assert traefik.health.test == ("CMD", "traefik", "healthcheck", f"--configFile={STATIC}")
 
 
 def test_the_dashboard_is_traefiks_own_and_for_admins() -> None:
@@ -74,23 +66,13 @@ def test_networks_of_local_and_prod() -> None:
     }
 
 
-def test_only_the_proxy_has_the_engines_socket_and_only_for_traefik() -> None:
+def test_the_proxy_has_the_engines_socket_for_traefik_alone() -> None:
     stack = ingress("prod")
-    assert {s.name for s in stack.services for m in s.wiring.data if "docker.sock" in m.source} == {
-        "socket-proxy"
-    }
     proxy = stack.service("socket-proxy")
-    assert proxy.args == (
-        "-listenip=0.0.0.0",
-        "-allowfrom=traefik",
-        f"-allowGET={READS}",
-        f"-allowHEAD={PINGS}",
-        "-allowhealthcheck",
-        "-watchdoginterval=60",
-        "-stoponwatchdog",
-        "-shutdowngracetime=3",
-        "-logjson",
-    )
+    allowed = {arg for arg in proxy.args if arg.startswith("-allow")}
+    assert allowed == {
+        "-allowfrom=traefik", f"-allowGET={READS}", f"-allowHEAD={PINGS}", "-allowhealthcheck",
+    }  # fmt: skip
     assert [(m.source, m.target, m.read_only) for m in proxy.wiring.data] == [
         ("/var/run/docker.sock", "/var/run/docker.sock", True)
     ]

@@ -29,45 +29,6 @@ def decision(stack: IngressStack, host: str, path: str, roles: list[str]) -> str
 # -- traefik-forward-auth ------------------------------------------------------------------------------------
 
 
-def test_the_file_of_local_in_full() -> None:
-    assert ingress().yaml("forward-auth", FILE) == {
-        "secret": "@@secret:sign-in-cookie-key@@",
-        "log-level": "info",
-        "log-format": "json",
-        "auth-host": ["auth.sprocket.localhost"],
-        "cookie-domains": ["sprocket.localhost"],
-        "cookie-name": "_sprocket_local_auth",
-        "csrf-cookie-name": "_sprocket_local_auth_csrf",
-        "lifetime": 43200,
-        "info-fields": ["roles", "user.id", "user.username"],
-        "provider": "generic-oauth",
-        "providers": {
-            "generic-oauth": {
-                "auth-url": "https://discord.sprocket.localhost/oauth2/authorize",
-                "token-url": "http://fake-discord:8080/api/oauth2/token",
-                "user-url": "http://fake-discord:8080/api/v10/users/@me/guilds/100000000000000001/member",
-                "client-id": "sprocket-local",
-                "client-secret": "@@secret:discord-sign-in-secret@@",
-                "scopes": ["identify", "guilds.members.read"],
-            }
-        },
-        "rules": {
-            "default": {
-                "action": "auth",
-                "route-rule": "PathPrefix(`/`)",
-                "priority": -10000,
-                "auth-rule": rf"Regexp(`roles`, `\b({ADMIN})\b`)",
-            },
-            "logout": {
-                "action": "logout",
-                "route-rule": "Host(`auth.sprocket.localhost`) && Path(`/logout`)",
-                "priority": 2,
-            },
-        },
-        "headers": {"default": {"name": "X-Forwarded-User", "source": "user.id"}},
-    }
-
-
 def test_prod_asks_the_real_discord_and_has_no_fake() -> None:
     stack = ingress("prod")
     provider = stack.yaml("forward-auth", FILE)["providers"]["generic-oauth"]

@@ -16,10 +16,6 @@ from tests.unit.ingress_stack import ingress
 
 STATIC = "/etc/traefik/traefik.yml"
 DYNAMIC = "/etc/traefik/dynamic.yml"
-TRANSPORT = {
-    "respondingTimeouts": {"readTimeout": "5m"},
-    "lifeCycle": {"requestAcceptGraceTimeout": "0s", "graceTimeOut": "10s"},
-}
 
 
 def by_dns(document: dict[str, Any]) -> None:
@@ -27,75 +23,6 @@ def by_dns(document: dict[str, Any]) -> None:
 
 
 # -- Traefik's files -----------------------------------------------------------------------------------------
-
-
-def test_the_static_file_of_local_in_full() -> None:
-    assert ingress().yaml("traefik", STATIC) == {
-        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
-        "log": {"level": "INFO", "format": "json"},
-        "accessLog": {
-            "format": "json",
-            "fields": {
-                "headers": {"defaultMode": "drop", "names": {"User-Agent": "keep"}},
-                "queryParameters": {"defaultMode": "drop"},
-            },
-        },
-        "entryPoints": {
-            "web": {
-                "address": ":80",
-                "http": {
-                    "redirections": {"entryPoint": {"to": "websecure", "scheme": "https", "permanent": True}},
-                    "aliasHeadersStrategy": "delete",
-                },
-                "transport": TRANSPORT,
-            },
-            "websecure": {
-                "address": ":443",
-                "http": {
-                    "tls": {"certResolver": "acme"},
-                    "aliasHeadersStrategy": "delete",
-                    "encodedCharacters": {
-                        "allowEncodedBackSlash": False,
-                        "allowEncodedNullCharacter": False,
-                    },
-                },
-                "transport": TRANSPORT,
-            },
-            "traefik": {"address": ":8080", "http": {"aliasHeadersStrategy": "delete"}},
-            "metrics": {"address": ":8082", "http": {"aliasHeadersStrategy": "delete"}},
-        },
-        "ping": {"entryPoint": "traefik"},
-        "api": {"dashboard": True, "insecure": False},
-        "metrics": {
-            "prometheus": {
-                "entryPoint": "metrics",
-                "addEntryPointsLabels": True,
-                "addRoutersLabels": True,
-                "addServicesLabels": True,
-            }
-        },
-        "providers": {
-            "swarm": {
-                "endpoint": "tcp://socket-proxy:2375",
-                "exposedByDefault": False,
-                "network": "edge",
-                "refreshSeconds": 2,
-            },
-            "file": {"filename": DYNAMIC, "watch": False},
-        },
-        "certificatesResolvers": {
-            "acme": {
-                "acme": {
-                    "email": "admin@sprocket.localhost",
-                    "caServer": "https://pebble:14000/dir",
-                    "caCertificates": ["/etc/traefik/acme-authority.pem"],
-                    "storage": "/letsencrypt/acme.json",
-                    "keyType": "EC256",
-                    "tlsChallenge": {},
-                }
-            }
-        },
-    }
 
 
 @pytest.mark.parametrize(
@@ -116,37 +43,6 @@ def test_elsewhere_only_the_authority_differs(environment: str, directory: str) 
     }
     del local["certificatesResolvers"]
     assert there == local
-
-
-def test_the_dynamic_file_in_full() -> None:
-    assert ingress("prod").yaml("traefik", DYNAMIC)["http"] == {
-        "middlewares": {
-            "security-headers": {
-                "headers": {
-                    "stsSeconds": 31536000,
-                    "stsIncludeSubdomains": True,
-                    "contentTypeNosniff": True,
-                    "referrerPolicy": "strict-origin-when-cross-origin",
-                    "customFrameOptionsValue": "SAMEORIGIN",
-                    "customRequestHeaders": {"X-Forwarded-User": ""},
-                    "customResponseHeaders": {"Server": "", "X-Powered-By": ""},
-                }
-            },
-            "rate-limit": {"rateLimit": {"average": 50, "burst": 100, "period": "1s"}},
-            "compress": {"compress": {"excludedContentTypes": ["text/event-stream"]}},
-            "sign-in": {
-                "forwardAuth": {
-                    "address": "http://forward-auth:4181",
-                    "trustForwardHeader": False,
-                    "authRequestHeaders": ["Accept", "Cookie"],
-                    "authResponseHeaders": ["X-Forwarded-User"],
-                    "maxResponseBodySize": 65536,
-                }
-            },
-            "public": {"chain": {"middlewares": ["security-headers", "rate-limit", "compress"]}},
-            "guarded": {"chain": {"middlewares": ["security-headers", "rate-limit", "sign-in", "compress"]}},
-        }
-    }
 
 
 def test_settings_reach_the_files() -> None:

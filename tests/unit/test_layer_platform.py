@@ -139,10 +139,6 @@ def test_the_heap_is_a_share_of_the_memory_limit(name: str) -> None:
     assert f"--max-old-space-size={heap};" in limit.command[-1]
 
 
-def test_core_has_three_quarters_of_a_gibibyte_in_production() -> None:
-    assert "--max-old-space-size=768;" in service(declared("prod"), "core").command[-1]
-
-
 @pytest.mark.parametrize(("environment", "places"), [("prod", 2), ("local", 1)])
 def test_the_parser_has_as_many_children_as_fit_its_memory(environment: str, places: int) -> None:
     command = service(declared(environment), "replay-parse-service").command
@@ -155,33 +151,6 @@ def test_the_parser_has_as_many_children_as_fit_its_memory(environment: str, pla
 def test_settings_are_files_and_one_variable(name: str) -> None:
     variable = {"ENV": "production"} if name == "replay-parse-service" else {"NODE_ENV": "production"}
     assert service(declared("local"), name).wiring.environment == variable
-
-
-@pytest.mark.parametrize(
-    ("name", "port"),
-    [
-        ("core", 3001),
-        ("matchmaking-service", 3010),
-        ("notification-service", 3011),
-        ("submission-service", 3012),
-        ("server-analytics-service", 3013),
-        ("image-generation-service", 3014),
-        ("replay-parse-service", 3015),
-    ],
-)
-def test_health_pages_are_asked_for_on_loopback(name: str, port: int) -> None:
-    health = service(declared("local"), name).health
-    assert health.test[-1].endswith(f"http://127.0.0.1:{port}/healthz")
-    assert (health.interval, health.retries, health.start_period) == ("10s", 6, "1m30s")
-
-
-@pytest.mark.parametrize("name", ["web", "image-generation-frontend"])
-def test_pages_are_well_when_they_take_connections(name: str) -> None:
-    assert "connect(3000,'127.0.0.1')" in service(declared("local"), name).health.test[-1]
-
-
-def test_the_bot_is_well_while_it_is_connected_to_rabbitmq() -> None:
-    assert "':5672 ' | grep -q ESTABLISHED" in service(declared("local"), "discord-bot").health.test[-1]
 
 
 # -- whom they reach -----------------------------------------------------------------------------------------
@@ -233,19 +202,6 @@ def test_web_finds_the_api_by_its_public_name_inside_the_swarm() -> None:
     assert {"api.dev.sprocket.mlesports.gg", "api.staging.sprocket.mlesports.gg"} <= set(aliases)
     for name in ("dev-web", "staging-web"):
         assert edge in service(stack, name).wiring.attachments
-
-
-def test_who_may_open_which_page() -> None:
-    routes = {
-        r.service.name: r
-        for r in declared("local").ingress.gateway.routes
-        if "/platform/" in r.service.node.path
-    }
-    assert {name: (route.host, str(route.access)) for name, route in routes.items()} == {
-        "core": ("api.sprocket.localhost", "public"),
-        "web": ("sprocket.localhost", "public"),
-        "image-generation-frontend": ("image-generation.sprocket.localhost", "role admin"),
-    }
 
 
 # -- what cannot work ----------------------------------------------------------------------------------------

@@ -55,10 +55,6 @@ def test_web_leaves_within_half_of_its_grace() -> None:
     assert web.stop.grace == "30s"
 
 
-def test_the_parser_may_finish_what_it_has_begun() -> None:
-    assert service(declared("local"), "replay-parse-service").stop.grace == "2m"
-
-
 def wait_for(path: Path) -> None:
     for _ in range(100):
         if path.exists():

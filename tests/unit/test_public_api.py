@@ -44,35 +44,8 @@ def test_all_is_complete() -> None:
     assert bound == set(sprocket_constructs.__all__)
 
 
-def test_the_constructs_are_found() -> None:
-    assert CONSTRUCTS.keys() == {
-        "Alarms",
-        "BlockVolumes",
-        "Buckets",
-        "CloudProject",
-        "CloudStack",
-        "DnsZone",
-        "Droplet",
-        "DropletPool",
-        "Firewall",
-        "Gateway",
-        "GeneratedSecret",
-        "LocalVolume",
-        "ManagedPostgres",
-        "NodeKey",
-        "NodeTag",
-        "OverlayNetwork",
-        "PrivateNetwork",
-        "PublicAddress",
-        "RootKey",
-        "SecretValue",
-        "SuppliedSecret",
-        "SwarmConfig",
-        "SwarmFile",
-        "SwarmSecret",
-        "SwarmService",
-        "SwarmStack",
-    }
+def test_there_are_constructs_to_look_at() -> None:
+    assert {"SwarmService", "Droplet"} <= CONSTRUCTS.keys()
 
 
 @pytest.mark.parametrize("name", CONSTRUCTS)

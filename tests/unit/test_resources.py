@@ -1,9 +1,7 @@
 """Limits and reservations."""
 
 import pytest
-from sprocket_constructs import Resources, SwarmStack
-
-from tests.synthesis import declare, task
+from sprocket_constructs import Resources
 
 
 def resources(
@@ -12,14 +10,6 @@ def resources(
     return Resources(
         cpu_limit=cpu, memory_limit=memory, cpu_reservation=reserved_cpu, memory_reservation=reserved
     )
-
-
-def test_limits_are_bytes_and_billionths_of_a_core(stack: SwarmStack) -> None:
-    declare(stack, "api", resources=resources(cpu=0.3))
-    assert task(stack, "api")["resources"] == {
-        "limits": {"memory_bytes": 536_870_912, "nano_cpus": 300_000_000},
-        "reservation": {"memory_bytes": 67_108_864, "nano_cpus": 100_000_000},
-    }
 
 
 def test_a_memory_limit_below_the_reservation_is_refused() -> None:

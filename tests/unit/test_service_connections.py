@@ -136,13 +136,6 @@ def test_the_way_to_the_internet_is_a_network_of_ones_own(stack: SwarmStack) -> 
     assert bot.wiring.internet == ["is connected to Discord", "sends mail"]
 
 
-def test_the_way_to_the_internet_needs_a_reason(stack: SwarmStack) -> None:
-    with pytest.raises(
-        ValueError, match="an exception needs a reason; say in a few words why it is right here"
-    ):
-        declare(stack, "bot").reaches_internet(because="")
-
-
 def test_aliases_given_by_others_add_up(stack: SwarmStack) -> None:
     server = declare(stack, "server", listens={"x": 1})
     proxy = declare(stack, "proxy")

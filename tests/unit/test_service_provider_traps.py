@@ -5,7 +5,7 @@ docs/decisions/0003-provider-traps.md.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 
 import pytest
 from sprocket_constructs import (
@@ -20,7 +20,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
-from tests.synthesis import Json, container, declare, every, new_stack, only, service, synth, task
+from tests.synthesis import Json, container, declare, every, new_stack, only, service, synth
 
 
 @pytest.fixture
@@ -37,6 +37,40 @@ def platform(stack: SwarmStack) -> Json:
     traefik.publishes(443, target="https")
     traefik.publishes(80)
     return synth(stack)
+
+
+ALIKE = {
+    "a ratio in another spelling than with one decimal": ("update_config.max_failure_ratio", "0.0"),
+    "the same of the way back": ("rollback_config.max_failure_ratio", "0.0"),
+    "without a stop grace period a task is killed at once": (
+        "task_spec.container_spec.stop_grace_period",
+        "10s",
+    ),
+    "an incomplete restart policy becomes a crash loop without a pause": (
+        "task_spec.restart_policy",
+        {"condition": "any", "delay": "10s", "window": "2m", "max_attempts": 0},
+    ),
+    "a failed update that pauses is no change in the next plan": ("update_config.failure_action", "rollback"),
+    "without platforms the second plan takes the recorded ones away": (
+        "task_spec.placement.platforms",
+        [{"architecture": "amd64", "os": "linux"}],
+    ),
+    "a changed container label replaces the service": ("task_spec.container_spec.labels", None),
+    "virtual addresses need IPVS and hide tasks from the proxy": ("endpoint_spec.mode", "dnsrr"),
+    "a global service counts as deployed while it crashes": ("mode.global", None),
+    "without converging an apply does not wait": ("converge_config", {"delay": "7s", "timeout": "5m"}),
+    "credentials in the service would replace it when they rotate": ("auth", None),
+}
+"""Traps that one value avoids in every service; ``None`` where it must not be there."""
+
+
+@pytest.mark.parametrize("trap", ALIKE)
+def test_trap_that_one_value_avoids(platform: Json, trap: str) -> None:
+    path, value = ALIKE[trap]
+    for each in every(platform, "docker_service"):
+        *folders, last = path.split(".")
+        found = reduce(lambda part, key: part[key], folders, each)
+        assert found.get(last) == value, each["name"]
 
 
 def test_trap_a_duration_in_any_other_spelling_differs_in_every_plan(stack: SwarmStack) -> None:
@@ -60,27 +94,6 @@ def test_trap_a_duration_in_any_other_spelling_differs_in_every_plan(stack: Swar
     assert rendered["converge_config"]["timeout"] == "5m"
 
 
-def test_trap_a_ratio_is_printed_with_one_decimal(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["update_config"]["max_failure_ratio"] == "0.0"
-        assert each["rollback_config"]["max_failure_ratio"] == "0.0"
-
-
-def test_trap_without_a_stop_grace_period_a_task_is_killed_at_once(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["task_spec"]["container_spec"]["stop_grace_period"] == "10s"
-
-
-def test_trap_an_incomplete_restart_policy_becomes_a_crash_loop_without_a_pause(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["task_spec"]["restart_policy"].keys() == {"condition", "delay", "window", "max_attempts"}
-
-
-def test_trap_a_failed_update_that_pauses_is_no_change_in_the_next_plan(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["update_config"]["failure_action"] == "rollback"
-
-
 def test_trap_a_network_by_name_replaces_the_service_in_every_plan(platform: Json) -> None:
     names = [
         network["name"]
@@ -90,18 +103,6 @@ def test_trap_a_network_by_name_replaces_the_service_in_every_plan(platform: Jso
     ids = {f"${{docker_network.{address}.id}}" for address in platform["resource"]["docker_network"]}
     assert len(names) == 5
     assert set(names) == ids
-
-
-def test_trap_without_platforms_the_second_plan_takes_the_recorded_ones_away(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        platforms = each["task_spec"]["placement"]["platforms"]
-        assert platforms == [{"architecture": "amd64", "os": "linux"}]
-
-
-def test_trap_a_changed_container_label_replaces_the_service(platform: Json) -> None:
-    assert "labels" in only(platform, "docker_service", name="api")
-    for each in every(platform, "docker_service"):
-        assert "labels" not in each["task_spec"]["container_spec"]
 
 
 def test_trap_blocks_left_out_keep_what_was_there_before(platform: Json) -> None:
@@ -115,30 +116,10 @@ def test_trap_blocks_left_out_keep_what_was_there_before(platform: Json) -> None
         assert each["task_spec"]["placement"].keys() >= {"max_replicas", "platforms"}
 
 
-def test_trap_virtual_addresses_need_ipvs_and_hide_tasks_from_the_proxy(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["endpoint_spec"]["mode"] == "dnsrr"
-
-
 def test_trap_ports_are_a_list_and_are_read_back_in_one_order(platform: Json) -> None:
     ports = only(platform, "docker_service", name="traefik")["endpoint_spec"]["ports"]
     assert [port["published_port"] for port in ports] == [80, 443]
     assert {port["publish_mode"] for port in ports} == {"host"}
-
-
-def test_trap_a_global_service_counts_as_deployed_while_it_crashes(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["mode"].keys() == {"replicated"}
-
-
-def test_trap_without_converging_an_apply_does_not_wait(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert each["converge_config"] == {"delay": "7s", "timeout": "5m"}
-
-
-def test_trap_credentials_in_the_service_would_replace_it_when_they_rotate(platform: Json) -> None:
-    for each in every(platform, "docker_service"):
-        assert "auth" not in each
 
 
 def test_trap_a_shells_variables_are_no_references_of_terraform(stack: SwarmStack) -> None:
@@ -183,8 +164,3 @@ def test_trap_lists_are_sorted_so_that_moving_a_line_in_a_layer_is_no_change() -
         return service(stack, "client")
 
     assert client(backwards=True) == client(backwards=False)
-
-
-def test_the_tasks_runtime_is_said(stack: SwarmStack) -> None:
-    declare(stack, "api")
-    assert (task(stack, "api")["runtime"], task(stack, "api")["force_update"]) == ("container", 0)

@@ -15,7 +15,7 @@ from sprocket_constructs import (
     SwarmStack,
 )
 
-from tests.synthesis import IMAGE, container, declare, service, task
+from tests.synthesis import declare, service, task
 
 
 def test_every_default(stack: SwarmStack) -> None:
@@ -158,11 +158,6 @@ def test_a_task_on_each_node_is_counted_and_not_global(stack: SwarmStack) -> Non
     rendered = service(stack, "collector")
     assert rendered["mode"] == {"replicated": {"replicas": 3}}
     assert rendered["task_spec"]["placement"]["max_replicas"] == 1
-
-
-def test_an_image_that_is_not_resolved_is_rendered_as_such(stack: SwarmStack) -> None:
-    declare(stack, "api", image=type(IMAGE)(name="redis", tag="8"))
-    assert container(stack, "api")["image"] == "redis:8@unresolved"
 
 
 @pytest.mark.parametrize("name", ["", "Api", "a_b", "a.b", "-a", "a-", "x" * 57])

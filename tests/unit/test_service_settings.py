@@ -1,5 +1,7 @@
 """Files, data, the one variable and labels: what is refused, and why."""
 
+from collections.abc import Callable
+
 import pytest
 from sprocket_constructs import (
     Access,
@@ -79,11 +81,35 @@ def test_a_bind_needs_absolute_paths(stack: SwarmStack, source: str, at: str) ->
         declare(stack, "api").binds(source, at=at, read_only=True, because="test")
 
 
-def test_a_bind_needs_a_reason(stack: SwarmStack) -> None:
-    with pytest.raises(
-        ValueError, match="an exception needs a reason; say in a few words why it is right here"
-    ):
-        declare(stack, "api").binds("/proc", at="/proc", read_only=True, because="")
+@pytest.mark.parametrize("reason", ["", "  "])
+@pytest.mark.parametrize(
+    "excuse",
+    [
+        lambda stack, reason: HealthCheck.none(because=reason),
+        lambda stack, reason: Backup.none(because=reason),
+        lambda stack, reason: Access.public(because=reason),
+        lambda stack, reason: declare(stack, "api").reaches_internet(because=reason),
+        lambda stack, reason: declare(stack, "api").binds("/x", at="/x", read_only=True, because=reason),
+    ],
+)
+def test_an_exception_needs_a_reason(
+    stack: SwarmStack, excuse: Callable[[SwarmStack, str], object], reason: str
+) -> None:
+    with pytest.raises(ValueError, match="reason") as caught:
+        excuse(stack, reason)
+    assert str(caught.value) == "an exception needs a reason; say in a few words why it is right here"
+
+
+@pytest.mark.parametrize(
+    "declares",
+    [
+        lambda: HealthCheck.shell("true").every("10", timeout="5s", retries=1, start_period="0s"),
+        lambda: UpdatePolicy.start_first().watched_for("10"),
+    ],
+)
+def test_a_time_without_a_unit_is_refused(declares: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match="duration '10' is not understood"):
+        declares()
 
 
 def test_trap_several_variables_restart_every_task_on_any_change(stack: SwarmStack) -> None:

@@ -21,15 +21,6 @@ def addresses(document: Json) -> set[str]:
     return {f"{kind}.{name}" for kind, made in document.get("resource", {}).items() for name in made}
 
 
-def test_providers_are_the_ones_that_were_tried(stack: SwarmStack) -> None:
-    document = synth(stack)
-    assert document["provider"] == {"docker": [{"host": SOCKET}], "random": [{}]}
-    assert document["terraform"]["required_providers"] == {
-        "docker": {"source": "kreuzwerker/docker", "version": "3.9.0"},
-        "random": {"source": "hashicorp/random", "version": ">= 3.6.0, < 4.0.0"},
-    }
-
-
 def test_options_of_ssh_are_passed_word_by_word() -> None:
     stack = new_stack(docker_host="ssh://deploy@swarm.test", ssh_options=("-o", "StrictHostKeyChecking=yes"))
     assert synth(stack)["provider"]["docker"] == [

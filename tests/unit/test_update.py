@@ -1,17 +1,10 @@
 """Rolling updates and the way back."""
 
-import pytest
 from sprocket_constructs import SwarmStack, UpdateOrder, UpdatePolicy
 
 from tests.synthesis import declare, service
 
 STEP = {"parallelism": 1, "max_failure_ratio": "0.0"}
-
-
-def test_stop_first(stack: SwarmStack) -> None:
-    declare(stack, "api", update=UpdatePolicy.stop_first())
-    times = {"order": "stop-first", "delay": "0s", "monitor": "15s"}
-    assert service(stack, "api")["update_config"] == {**STEP, **times, "failure_action": "rollback"}
 
 
 def test_start_first_gives_the_proxy_time_to_learn_the_new_address(stack: SwarmStack) -> None:
@@ -30,8 +23,3 @@ def test_the_way_back_is_the_same_but_can_only_pause(stack: SwarmStack) -> None:
 def test_watching_longer_changes_nothing_else() -> None:
     policy = UpdatePolicy.start_first().watched_for("2m")
     assert (policy.order, policy.delay, policy.monitor) == (UpdateOrder.START_FIRST, "5s", "2m")
-
-
-def test_a_time_without_a_unit_is_refused() -> None:
-    with pytest.raises(ValueError, match="duration '15' is not understood"):
-        UpdatePolicy(order=UpdateOrder.STOP_FIRST, monitor="15")

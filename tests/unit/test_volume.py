@@ -35,16 +35,3 @@ def test_a_local_volume_is_made_by_terraform_and_mounted_by_reference(stack: Swa
     assert mount["source"] == f"${{docker_volume.{address}.name}}"
     assert mount["type"] == "volume"
     assert task(stack, "redis")["placement"]["constraints"] == ["node.role==manager"]
-
-
-def test_the_decision_about_backup_has_words() -> None:
-    assert (NIGHTLY.method, NIGHTLY.because) == ("pg_dump, nightly", None)
-    skipped = Backup.none(because="a cache")
-    assert (skipped.method, skipped.because) == ("none", "a cache")
-
-
-def test_no_backup_without_a_reason_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match="an exception needs a reason; say in a few words why it is right here"
-    ):
-        Backup.none(because=" ")
