@@ -59,18 +59,16 @@ class Snapshot:
         """Takes over what the code makes now, and, in a difference, what it makes of the base."""
         self.path.parent.mkdir(exist_ok=True)
         found = sections(self.now())
-        lines = (
-            [
-                f"--- {self.base.path.name}",
-                f"+++ {self.path.name}",
-                *difference(sections(self.base.now()), found),
-            ]
-            if self.base
-            else [
+        if self.base:
+            what = f"as changes of {self.base.path.name}"
+            lines = difference(sections(self.base.now()), found)
+        else:
+            what = "in full"
+            lines = [
                 line for name, content in found.items() for line in (name, *(f"  {each}" for each in content))
             ]
-        )
-        self.path.write_text("\n".join(lines) + "\n")
+        heading = f"# {self.environment}-{self.stack} {what}; written by {REGENERATE}"
+        self.path.write_text("\n".join([heading, *lines]) + "\n")
 
     def reviewed(self) -> Sections:
         """What the file says, with those that it builds on.
@@ -80,11 +78,11 @@ class Snapshot:
         """
         if not self.path.is_file():
             raise NotAsReviewed(f"there is no {self.path.name}; {REGENERATE} writes it")
-        lines = self.path.read_text().split("\n")[:-1]
+        lines = self.path.read_text().split("\n")[1:-1]
         if not self.base:
             return _in_full(lines)
         try:
-            return applied(self.base.reviewed(), lines[2:])
+            return applied(self.base.reviewed(), lines)
         except DoesNotFit as error:
             raise NotAsReviewed(
                 f"{self.path.name} does not fit {self.base.path.name}: {error}; {REGENERATE} writes both anew"

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.reviewed import FOLDER, NotAsReviewed, Snapshot
+from tests.stacks.reviewed import FOLDER, REGENERATE, NotAsReviewed, Snapshot
 from tests.stacks.snapshot import described
 from tests.stacks.synthesis import ALL, CLOUDS
 
+UPDATE = os.environ.get("UPDATE_SNAPSHOTS") == "1"
 SNAPSHOTS = [*(Snapshot(name, "services") for name in ALL), *(Snapshot(name, "cloud") for name in CLOUDS)]
 
 every_stack = pytest.mark.parametrize(
@@ -26,7 +27,7 @@ every_stack = pytest.mark.parametrize(
 
 @every_stack
 def test_the_stack_is_as_reviewed(snapshot: Snapshot) -> None:
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+    if UPDATE:
         snapshot.write()
         return
     complaint = ""
@@ -39,7 +40,12 @@ def test_the_stack_is_as_reviewed(snapshot: Snapshot) -> None:
 
 
 def test_no_snapshot_is_left_of_an_environment_that_is_gone() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {snapshot.path.name for snapshot in SNAPSHOTS}
+    left = {*FOLDER.iterdir()} - {snapshot.path for snapshot in SNAPSHOTS}
+    if UPDATE:
+        for path in left:
+            path.unlink()
+        return
+    assert left == set(), f"no environment has these any more: {REGENERATE} removes them"
 
 
 @every_stack
@@ -53,7 +59,7 @@ def test_one_changed_value_is_noticed_and_shown(snapshot: Snapshot) -> None:
     assert str(raised.value).splitlines()[1:] == [
         f"@@ {kind}.{name} @@", f'-name: "{before}"', '+name: "renamed"',
     ]  # fmt: skip
-    assert "UPDATE_SNAPSHOTS=1 .venv/bin/python -m pytest tests/stacks\n" in str(raised.value)
+    assert f"review it in git: {REGENERATE}\n" in str(raised.value)
 
 
 @pytest.mark.parametrize("snapshot", [Snapshot("staging", "services"), Snapshot("rehearsal-4", "cloud")])
