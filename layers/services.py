@@ -48,7 +48,7 @@ class ServicesStack(SwarmStack):
 
     def finish(self) -> None:
         """Checks the budget of the nodes, renders, and tells people where everything is."""
-        if self._finished:
+        if self.finished:
             return
         check_budget(self.services, self.site.settings)
         super().finish()

@@ -8,6 +8,7 @@ from ._cdktf import (
     TerraformOutput,
     TerraformStack,
 )
+from .access import Access
 from .alarms import Alarms
 from .block_volumes import BlockVolume, BlockVolumes
 from .buckets import Bucket, BucketKey, Buckets
@@ -16,10 +17,11 @@ from .cloud_stack import CloudStack
 from .dns_zone import DnsZone
 from .droplet import Droplet, DropletKind
 from .droplet_pool import DropletPool
+from .endpoint import Endpoint
 from .errors import ConstructError
 from .file import SwarmConfig, SwarmFile, SwarmSecret
 from .firewall import ANYWHERE, Firewall
-from .gateway import Access, Gateway, Route
+from .gateway import Gateway, Route
 from .graph import sharing
 from .health import HealthCheck
 from .image import UNRESOLVED, Image
@@ -34,7 +36,7 @@ from .public_address import PublicAddress
 from .resources import Resources
 from .restart import RestartPolicy
 from .secret_value import GeneratedSecret, SecretValue, SuppliedSecret
-from .service import Endpoint, SwarmService
+from .service import SwarmService
 from .stack import SwarmApp, SwarmStack
 from .stop import Stop
 from .units import duration, mebibytes, seconds, size

@@ -1,17 +1,13 @@
-"""What constructs ask of names, paths, ports and texts before the engine has to refuse them."""
+"""Checks of names, paths, ports and texts, before the engine has to refuse them."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ._cdktf import Construct
 from .errors import ConstructError
 from .secret_value import secret_names_in
-from .update import UpdateOrder
-
-if TYPE_CHECKING:
-    from .service import SwarmService
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -85,29 +81,3 @@ def set_once(where: Construct, settled: dict[Key, Value], key: Key, value: Value
     if settled.get(key, value) != value:
         raise ConstructError(where, f"{what} is {settled[key]!r} and {value!r}", fix="set it once")
     settled[key] = value
-
-
-def can_publish(service: SwarmService, number: int) -> None:
-    """In host mode a second task cannot have the port while the first one holds it."""
-    if service.update.order is not UpdateOrder.STOP_FIRST:
-        raise ConstructError(
-            service,
-            f"publishes port {number} and updates start-first, so a new task would wait for it for ever",
-            fix="use UpdatePolicy.stop_first()",
-        )
-    if service.scale.replicas > 1 and service.scale.max_per_node != 1:
-        raise ConstructError(
-            service,
-            f"publishes port {number} with {service.scale.replicas} tasks that may meet on one node",
-            fix="use Scale.one_per_node(nodes=...)",
-        )
-
-
-def can_store(service: SwarmService, at: str) -> None:
-    """Two tasks on one directory corrupt most stores."""
-    if service.scale.replicas != 1 or service.update.order is not UpdateOrder.STOP_FIRST:
-        raise ConstructError(
-            service,
-            f"stores data at {at} but may run twice on it",
-            fix="use one replica and UpdatePolicy.stop_first()",
-        )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from ._cdktf import (
     Service,
@@ -32,17 +31,27 @@ from ._cdktf import (
 )
 from ._template import literal
 from .file import SwarmConfig, SwarmSecret
+from .service import SwarmService
 from .units import duration
-
-if TYPE_CHECKING:
-    from .service import SwarmService
 
 NO_FAILURES = "0.0"
 """The provider prints ratios with one decimal and would differ from "0" for ever."""
 
 
-def service_of(service: SwarmService, *, after: Sequence[Service]) -> Service:
-    """The ``docker_service`` of a declared service, deployed after those that it waits for."""
+def render(services: Iterable[SwarmService]) -> None:
+    """Adds the ``docker_service`` of each, after those of the services that it waits for."""
+    made: dict[SwarmService, Service] = {}
+
+    def resource_of(service: SwarmService) -> Service:
+        if service not in made:
+            made[service] = _service(service, after=[resource_of(other) for other in service.waits_for])
+        return made[service]
+
+    for service in services:
+        resource_of(service)
+
+
+def _service(service: SwarmService, *, after: Sequence[Service]) -> Service:
     return Service(
         service,
         "Resource",
@@ -59,10 +68,7 @@ def service_of(service: SwarmService, *, after: Sequence[Service]) -> Service:
 
 
 def _labels(service: SwarmService) -> list[ServiceLabels]:
-    return [
-        ServiceLabels(label=name, value=literal(value))
-        for name, value in sorted(service.wiring.labels.items())
-    ]
+    return [ServiceLabels(label=name, value=literal(value)) for name, value in sorted(service.labels.items())]
 
 
 def _task_spec(service: SwarmService) -> ServiceTaskSpec:
@@ -82,7 +88,7 @@ def _task_spec(service: SwarmService) -> ServiceTaskSpec:
             condition="any", delay=service.restart.delay, window=service.restart.window, max_attempts=0
         ),
         placement=ServiceTaskSpecPlacement(
-            constraints=sorted(service.wiring.constraints) or None,
+            constraints=sorted(service.constraints) or None,
             max_replicas=service.scale.max_per_node,
             # Left out, the provider records the image's list on create and takes it away in the second plan.
             platforms=[ServiceTaskSpecPlacementPlatforms(architecture="amd64", os="linux")],
@@ -95,20 +101,18 @@ def _task_spec(service: SwarmService) -> ServiceTaskSpec:
 
 
 def _networks(service: SwarmService) -> list[ServiceTaskSpecNetworksAdvanced]:
-    attachments = [service.wiring.attachments[name] for name in sorted(service.wiring.attachments)]
     return [
         ServiceTaskSpecNetworksAdvanced(name=each.network.network_id, aliases=list(each.aliases) or None)
-        for each in attachments
+        for _, each in sorted(service.attachments.items())
     ]
 
 
 def _container_spec(service: SwarmService) -> ServiceTaskSpecContainerSpec:
-    wiring = service.wiring
     return ServiceTaskSpecContainerSpec(
         image=service.image.reference,
         command=[literal(word) for word in service.command] or None,
         args=[literal(word) for word in service.args] or None,
-        env={name: literal(value) for name, value in wiring.environment.items()} or None,
+        env={name: literal(value) for name, value in service.environment.items()} or None,
         user=service.user,
         groups=list(service.groups) or None,
         dir=service.working_directory,
@@ -144,7 +148,7 @@ def _configs(service: SwarmService) -> list[ServiceTaskSpecContainerSpecConfigs]
             file_uid=str(mount.uid),
             file_gid=str(mount.gid),
         )
-        for mount in service.wiring.files
+        for mount in service.file_mounts
         if isinstance(mount.file, SwarmConfig)
     ]
 
@@ -159,7 +163,7 @@ def _secrets(service: SwarmService) -> list[ServiceTaskSpecContainerSpecSecrets]
             file_uid=str(mount.uid),
             file_gid=str(mount.gid),
         )
-        for mount in service.wiring.files
+        for mount in service.file_mounts
         if isinstance(mount.file, SwarmSecret)
     ]
 
@@ -169,7 +173,7 @@ def _mounts(service: SwarmService) -> list[ServiceTaskSpecContainerSpecMounts]:
         ServiceTaskSpecContainerSpecMounts(
             type=mount.type, source=literal(mount.source), target=mount.target, read_only=mount.read_only
         )
-        for mount in service.wiring.data
+        for mount in service.data_mounts
     ]
 
 
@@ -178,7 +182,7 @@ def _endpoint_spec(service: SwarmService) -> ServiceEndpointSpec:
         ServiceEndpointSpecPorts(
             protocol="tcp", published_port=published, target_port=target, publish_mode="host"
         )
-        for published, target in sorted(service.wiring.published.items())
+        for published, target in sorted(service.published.items())
     ]
     return ServiceEndpointSpec(mode="dnsrr", ports=ports or None)
 

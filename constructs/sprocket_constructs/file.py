@@ -8,9 +8,9 @@ from functools import cached_property
 
 from ._cdktf import Config, Construct, Secret, TerraformResourceLifecycle
 from ._checks import file_name
+from ._declarations import Declarations, Kind
 from .errors import ConstructError
-from .secret_value import as_template, secret_names_in
-from .stack import SwarmStack
+from .secret_value import SECRET_VALUES, as_template, secret_names_in
 
 CONFIG_LIMIT_BYTES = 1_024_000
 SECRET_LIMIT_BYTES = 512_000
@@ -40,8 +40,14 @@ class SwarmFile(Construct):
         self.name = file_name(self, self.kind, name)
         self._content = content
         self._text: str | None = None
-        self._stack = SwarmStack.holding(self, scope=scope)
-        self._stack.register_file(self)
+        self._declarations = Declarations.around(self, scope=scope)
+        first = self._declarations.add(self, kind=FILES, name=f"{self.kind} {name}")
+        if first is not None:
+            raise ConstructError(
+                self,
+                f"{self.kind} name {name} is taken by {first.node.path}",
+                fix="pass the first one around, or give this one another name",
+            )
 
     @property
     def text(self) -> str:
@@ -53,7 +59,7 @@ class SwarmFile(Construct):
             return self._text
         text = self._content if isinstance(self._content, str) else self._content()
         self._check_size(text)
-        if self._stack.finished:
+        if self._declarations.closed:
             self._text = text
         return text
 
@@ -95,6 +101,9 @@ class SwarmFile(Construct):
             )
 
 
+FILES = Kind[SwarmFile]("file")
+
+
 class SwarmConfig(SwarmFile):
     """A Docker config: text that anyone who may read the plan may read."""
 
@@ -133,7 +142,7 @@ class SwarmSecret(SwarmFile):
     kind = "secret"
 
     def render(self) -> None:
-        values = self._stack.secret_values
+        values = self._declarations.of(SECRET_VALUES)
         unknown = [name for name in self.secret_names if name not in values]
         if unknown:
             raise ConstructError(
@@ -142,8 +151,8 @@ class SwarmSecret(SwarmFile):
                 "which this stack does not have",
                 fix="declare the value in the stack that uses it",
             )
-        content = self._stack.local(f"content-{self.name}", as_template(self.text, values))
-        digest = f'substr(nonsensitive(sha256(join("", [{self._stack.salt}, {content}]))), 0, 8)'
+        content = self._declarations.local(f"content-{self.name}", as_template(self.text, values))
+        digest = f'substr(nonsensitive(sha256(join("", [{self._declarations.salt}, {content}]))), 0, 8)'
         self.resource = Secret(
             self,
             "Resource",

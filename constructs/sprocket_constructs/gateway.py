@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ._cdktf import Construct
-from .errors import ConstructError, stated
+from ._exposure import Admission
+from .access import Access
+from .errors import ConstructError
 from .network import OverlayNetwork
-
-if TYPE_CHECKING:
-    from .service import SwarmService
-
+from .service import SwarmService
 
 NETWORK_LABEL = "traefik.swarm.network"
 """Says on which network Traefik finds a service; without it Traefik takes a random one of them on each refresh."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Access:
-    """Who may use a route: everybody, by name and reason, or holders of a role.
-
-    The page that people sign in at is neither: it is open, and the guard in front of all other pages sees its
-    requests.
-    """
-
-    role: str | None
-    because: str | None = None
-    signs_in: bool = False
-
-    @classmethod
-    def public(cls, *, because: str) -> Access:
-        """Open to the internet; the reason is shown in the plan."""
-        return cls(role=None, because=stated(because))
-
-    @classmethod
-    def only(cls, role: str) -> Access:
-        """Only people who hold the role, after signing in."""
-        return cls(role=role)
-
-    @classmethod
-    def sign_in(cls) -> Access:
-        """The sign-in, behind its own guard, which answers the provider's call back and signing out."""
-        return cls(role=None, because="people without a session come here to get one", signs_in=True)
-
-    @property
-    def is_public(self) -> bool:
-        """Whether nobody is asked who they are."""
-        return self.role is None and not self.signs_in
-
-    def __str__(self) -> str:
-        if self.signs_in:
-            return "sign-in"
-        return "public" if self.is_public else f"role {self.role}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,24 +84,31 @@ class Gateway(Construct):
         for network in (self.network, *self._pages.values()):
             proxy.joins(network)
 
-    def finds(self, service: SwarmService) -> None:
-        """Has a routed service join the network that Traefik is told to look on.
+    def admit(
+        self,
+        service: SwarmService,
+        *,
+        host: str,
+        port: int,
+        access: Access,
+        path: str | None = None,
+        internal_service: str | None = None,
+    ) -> Admission:
+        """Accepts a route and returns what the service has to carry and join for it.
 
         The first guarded route takes the service off the public network, where the other pages are.
-        """
-        network = self._network_of(service)
-        before = service.wiring.labels.get(NETWORK_LABEL)
-        if before not in (None, network.name):
-            del service.wiring.attachments[str(before)]
-        service.wiring.labels[NETWORK_LABEL] = network.name
-        service.joins(network)
-
-    def admit(self, route: Route) -> dict[str, str]:
-        """Takes a route in and returns the labels its service must carry.
 
         Raises:
             ConstructError: another route has the same host and path, or would have the same router.
         """
+        route = Route(
+            host=host,
+            port=port,
+            access=access,
+            service=service,
+            path=path,
+            internal_service=internal_service,
+        )
         for other in self._routes:
             if (other.host, other.path) == (route.host, route.path):
                 raise ConstructError(
@@ -151,7 +118,11 @@ class Gateway(Construct):
                 )
         router = self._router_for(route)
         self._routes.append(route)
-        return self._labels(route, router)
+        return Admission(
+            labels=self._labels(route, router),
+            network=self._network_of(service),
+            network_label=NETWORK_LABEL,
+        )
 
     def _network_of(self, service: SwarmService) -> OverlayNetwork:
         """The public one, or one of its own as soon as one of its routes is guarded."""

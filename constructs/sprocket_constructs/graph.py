@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from .errors import ConstructError
-
-if TYPE_CHECKING:
-    from .service import SwarmService
+from .service import SwarmService
 
 
 def check(services: Sequence[SwarmService]) -> None:
@@ -33,16 +30,16 @@ def sharing(services: Sequence[SwarmService]) -> dict[str, list[str]]:
 def _members(services: Iterable[SwarmService]) -> dict[str, list[SwarmService]]:
     members: dict[str, list[SwarmService]] = {}
     for service in services:
-        for name in service.wiring.attachments:
+        for name in service.attachments:
             members.setdefault(name, []).append(service)
     return members
 
 
 def _check_names(service: SwarmService, members: dict[str, list[SwarmService]]) -> None:
     seen: dict[str, SwarmService] = {}
-    for network in service.wiring.attachments:
+    for network in service.attachments:
         for other in members[network]:
-            for name in (other.name, *other.wiring.attachments[network].aliases):
+            for name in (other.name, *other.attachments[network].aliases):
                 first = seen.setdefault(name, other)
                 if first is not other:
                     raise ConstructError(
@@ -56,7 +53,7 @@ def _check_names(service: SwarmService, members: dict[str, list[SwarmService]]) 
 def _check_ports(services: Sequence[SwarmService]) -> None:
     publishers: dict[int, SwarmService] = {}
     for service in services:
-        for port in service.wiring.published:
+        for port in service.published:
             first = publishers.setdefault(port, service)
             if first is not service:
                 raise ConstructError(
@@ -76,7 +73,7 @@ def _check_order(services: Sequence[SwarmService]) -> None:
                 service, f"waits for itself: {circle}", fix="connect one of them with waits=False"
             )
         if service.name not in done:
-            for other in service.wiring.waits_for:
+            for other in service.waits_for:
                 visit(other, (*path, service))
             done.add(service.name)
 

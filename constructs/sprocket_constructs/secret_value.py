@@ -2,12 +2,13 @@
 
 import re
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 
 from ._cdktf import Construct, Password, TerraformVariable, TerraformVariableValidationConfig
+from ._declarations import Declarations, Kind
 from ._template import escaped
 from .errors import ConstructError
-from .stack import SwarmStack
 
 _PLACEHOLDER = re.compile(r"@@secret:([a-z0-9-]+)@@")
 _TEMPLATE_PLACEHOLDER = re.compile(r"(\$*)" + _PLACEHOLDER.pattern)
@@ -33,8 +34,13 @@ class SecretValue(Construct):
                 fix="use lower case letters, digits and dashes",
             )
         self.name = name
-        self._stack = SwarmStack.holding(self, scope=scope)
-        self._stack.register_secret_value(self)
+        first = Declarations.around(self, scope=scope).add(self, kind=SECRET_VALUES, name=name)
+        if first is not None:
+            raise ConstructError(
+                self,
+                f"secret value {name} is declared by {first.node.path} too",
+                fix="pass the first one instead of declaring a second",
+            )
 
     @property
     @abstractmethod
@@ -51,6 +57,9 @@ class SecretValue(Construct):
 
     def __repr__(self) -> str:
         return f"<{self.owner} secret {self.name}>"
+
+
+SECRET_VALUES = Kind[SecretValue]("secret value")
 
 
 class GeneratedSecret(SecretValue):
@@ -127,12 +136,12 @@ def secret_names_in(text: str) -> list[str]:
     return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
 
 
-def as_template(text: str, values: dict[str, SecretValue]) -> str:
+def as_template(text: str, values: Mapping[str, SecretValue]) -> str:
     """The text as a Terraform template: placeholders become references, everything else stays literal."""
     return _TEMPLATE_PLACEHOLDER.sub(lambda match: _reference(match, values), escaped(text))
 
 
-def _reference(match: re.Match[str], values: dict[str, SecretValue]) -> str:
+def _reference(match: re.Match[str], values: Mapping[str, SecretValue]) -> str:
     """Dollar signs right before it go into an expression of their own: ``$${`` would be a literal ``${``."""
     dollars = f'${{"{match[1]}"}}' if match[1] else ""
     return dollars + "${" + values[match[2]].reference + "}"

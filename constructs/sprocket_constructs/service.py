@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from ._cdktf import Construct, Service
-from ._checks import absolute, can_publish, can_store, dns_label, no_secrets, service_name, set_once, tcp_port
-from ._rendering import service_of
+from ._cdktf import Construct
+from ._checks import absolute, dns_label, no_secrets, service_name, tcp_port
+from ._declarations import Declarations, Kind
+from ._exposure import Admission, Exposure, can_publish
+from ._mounts import DataMount, FileMount, Mounts, can_store
+from ._networks import Attachment, Networks
+from ._variables import Variables
+from .access import Access
+from .endpoint import Endpoint
 from .errors import ConstructError, stated
 from .file import SwarmConfig, SwarmSecret
-from .gateway import Access, Gateway, Route
 from .health import HealthCheck
 from .image import Image
 from .logs import LogRotation
@@ -17,13 +23,25 @@ from .network import OverlayNetwork
 from .placement import NodeSelector, Scale
 from .resources import Resources
 from .restart import RestartPolicy
-from .stack import SwarmStack
 from .stop import Stop
 from .update import UpdatePolicy
 from .volume import Backup, Storage
-from .wiring import Attachment, DataMount, Endpoint, FileMount, Wiring
 
-__all__ = ["DataMount", "Endpoint", "SwarmService"]
+
+class Router(Protocol):
+    """What leads requests to services: :class:`Gateway`."""
+
+    def admit(
+        self,
+        service: SwarmService,
+        *,
+        host: str,
+        port: int,
+        access: Access,
+        path: str | None = None,
+        internal_service: str | None = None,
+    ) -> Admission:
+        """Accepts a route and returns what the service has to carry and join for it."""
 
 
 class SwarmService(Construct):
@@ -90,36 +108,61 @@ class SwarmService(Construct):
         self.hostname = hostname
         self.converges_within = converges_within
         self.listens = {label: tcp_port(self, port) for label, port in (listens or {}).items()}
-        self.wiring = Wiring()
-        self.resource: Service | None = None
-        self._network: OverlayNetwork | None = None
+        self._networks = Networks(self, name=self.name, alias=self.alias)
+        self._mounts = Mounts(self)
+        self._exposure = Exposure(self)
+        self._variables = Variables(self)
+        self._servers: dict[str, SwarmService] = {}
+        self._waits_for: list[SwarmService] = []
+        self._constraints: list[str] = []
         no_secrets(self, "command", *self.command, *self.args)
         no_secrets(self, "health check", *health.words)
-        SwarmStack.holding(self, scope=scope).register_service(self)
+        first = Declarations.around(self, scope=scope).add(self, kind=SERVICES, name=self.name)
+        if first is not None:
+            raise ConstructError(
+                self,
+                f"service name {self.name} is taken by {first.node.path}",
+                fix="give one of them another name",
+            )
 
     # -- connections ---------------------------------------------------------------------------------------
 
     @property
     def network(self) -> OverlayNetwork:
         """The service's own network, which its clients join; made on first use."""
-        if self._network is None:
-            self._network = OverlayNetwork(self, "network", name=f"{self.name}-net")
-            aliases = () if self.alias == self.name else (self.alias,)
-            self.joins(self._network, aliases=aliases)
-        return self._network
+        return self._networks.own
 
     @property
     def has_network(self) -> bool:
         """Whether anybody connects to it."""
-        return self._network is not None
+        return self._networks.has_own
+
+    @property
+    def attachments(self) -> Mapping[str, Attachment]:
+        """The networks it is on, by name."""
+        return self._networks.attachments
+
+    @property
+    def servers(self) -> Mapping[str, SwarmService]:
+        """The services that it connects to, by name."""
+        return dict(self._servers)
+
+    @property
+    def waits_for(self) -> tuple[SwarmService, ...]:
+        """The services that have to be healthy before this one is deployed."""
+        return tuple(self._waits_for)
+
+    @property
+    def internet_reasons(self) -> tuple[str, ...]:
+        """Why it has a way out of the swarm; empty where it has none."""
+        return self._networks.internet_reasons
 
     def leaves_the_bridge(self) -> None:
         """Gives a service that is on no network one of its own.
 
         The engine would put it on its default bridge, with a way out and with every other container there.
         """
-        if not self.wiring.attachments:
-            self.joins(self.network)
+        self._networks.join_any()
 
     def connect_to(self, server: SwarmService, *, port: str | None = None, waits: bool = True) -> Endpoint:
         """Joins the server's own network and returns where it answers.
@@ -141,7 +184,7 @@ class SwarmService(Construct):
             )
         endpoint = server.endpoint(port)
         self.joins(server.network)
-        self.wiring.servers[server.name] = server
+        self._servers[server.name] = server
         if waits:
             self.starts_after(server)
         return endpoint
@@ -157,17 +200,15 @@ class SwarmService(Construct):
 
     def starts_after(self, other: SwarmService) -> None:
         """Deploys this service only when the other one is healthy (its keeper has done its work)."""
-        if other not in self.wiring.waits_for:
-            self.wiring.waits_for.append(other)
+        if other not in self._waits_for:
+            self._waits_for.append(other)
 
     def joins(self, network: OverlayNetwork, *, aliases: Sequence[str] = ()) -> None:
         """Attaches to a network. Layers use :meth:`connect_to`; this is for gateways and the like.
 
         Joining another network later replaces the service: the provider cannot add one in place.
         """
-        before = self.wiring.attachments.get(network.name)
-        names = tuple(dict.fromkeys((*(before.aliases if before else ()), *aliases)))
-        self.wiring.attachments[network.name] = Attachment(network=network, aliases=names)
+        self._networks.join(network, aliases=aliases)
 
     def reaches_internet(self, *, because: str) -> None:
         """Gives the service a way out of the swarm: server networks are internal and have none.
@@ -175,15 +216,23 @@ class SwarmService(Construct):
         Args:
             because: whom it has to reach; several reasons share the one way out.
         """
-        reason = stated(because)
-        if not self.wiring.internet:
-            self.joins(OverlayNetwork(self, "egress", name=f"{self.name}-egress", internal=False))
-        if reason not in self.wiring.internet:
-            self.wiring.internet.append(reason)
+        self._networks.reach_internet(because)
+
+    # -- ports, routes and labels --------------------------------------------------------------------------
+
+    @property
+    def published(self) -> Mapping[int, int]:
+        """Ports that it publishes on its node, each with the port of the task."""
+        return self._exposure.published
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of the service."""
+        return self._exposure.labels
 
     def expose_via(
         self,
-        gateway: Gateway,
+        gateway: Router,
         *,
         host: str,
         access: Access,
@@ -200,17 +249,18 @@ class SwarmService(Construct):
         """
         if path is not None:
             absolute(self, path)
-        route = Route(
+        admission = gateway.admit(
+            self,
             host=host,
             port=self.endpoint(port).port,
             access=access,
-            service=self,
             path=path,
             internal_service=internal_service,
         )
-        for name, value in gateway.admit(route).items():
-            self.label(name, value)
-        gateway.finds(self)
+        left = self._exposure.admit(admission)
+        if left is not None:
+            self._networks.leave(left)
+        self.joins(admission.network)
         return f"https://{host}"
 
     def publishes(self, port: int, *, target: str | None = None) -> None:
@@ -219,11 +269,24 @@ class SwarmService(Construct):
         Host mode keeps the client's address and needs no IPVS. With it an update must be stop-first: the new
         task could never get the port. For the same reason several tasks need ``Scale.one_per_node``.
         """
-        can_publish(self, tcp_port(self, port))
-        number = self.endpoint(target).port
-        set_once(self, self.wiring.published, port, number, what=f"published port {port}")
+        can_publish(self, tcp_port(self, port), scale=self.scale, update=self.update)
+        self._exposure.publish(port, target=self.endpoint(target).port)
 
-    # -- files, data and settings --------------------------------------------------------------------------
+    def label(self, name: str, value: str) -> None:
+        """Puts a label on the service (not on its containers, where a change would replace it)."""
+        self._exposure.label(name, value)
+
+    # -- files and data ------------------------------------------------------------------------------------
+
+    @property
+    def file_mounts(self) -> tuple[FileMount, ...]:
+        """Configs and secrets that it reads."""
+        return self._mounts.files
+
+    @property
+    def data_mounts(self) -> tuple[DataMount, ...]:
+        """Directories and volumes that it uses."""
+        return self._mounts.data
 
     def reads(
         self, file: SwarmConfig | SwarmSecret, *, at: str, mode: int = 0o444, uid: int = 0, gid: int = 0
@@ -232,10 +295,7 @@ class SwarmService(Construct):
 
         By default any user of the image may read it: the task is the boundary, and most images drop root.
         """
-        absolute(self, at)
-        if any(mount.at == at for mount in self.wiring.files):
-            raise ConstructError(self, f"two files at {at}", fix="give each file a path of its own")
-        self.wiring.files.append(FileMount(file=file, at=at, mode=mode, uid=uid, gid=gid))
+        self._mounts.add_file(FileMount(file=file, at=at, mode=mode, uid=uid, gid=gid))
         return at
 
     def stores(self, storage: Storage, *, at: str, backup: Backup) -> None:
@@ -244,52 +304,54 @@ class SwarmService(Construct):
         Args:
             backup: how the data is backed up, or why not; there is no default.
         """
-        absolute(self, at)
-        can_store(self, at)
-        self._mount(DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup))
+        can_store(self, at, scale=self.scale, update=self.update)
+        self._mounts.add_data(
+            DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup)
+        )
         self.runs_on(storage.held_by)
 
     def binds(self, source: str, *, at: str, read_only: bool, because: str) -> None:
         """Shows a path of the node (the engine's socket, /proc) inside the task."""
-        absolute(self, source)
-        absolute(self, at)
-        reason = stated(because)
-        self._mount(DataMount(type="bind", source=source, target=at, read_only=read_only, because=reason))
+        self._mounts.add_data(
+            DataMount(type="bind", source=source, target=at, read_only=read_only, because=stated(because))
+        )
+
+    def shares(self, volume: str, *, at: str, because: str, read_only: bool = False) -> None:
+        """Mounts a named volume that every node has its own of, for what tasks of one node share or may lose.
+
+        The engine makes it when the first task of the node wants it. Data that must not be lost belongs into a
+        store: see :meth:`stores`.
+        """
+        self._mounts.add_data(
+            DataMount(type="volume", source=volume, target=at, read_only=read_only, because=stated(because))
+        )
+
+    # -- placement -----------------------------------------------------------------------------------------
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """Constraints of the scheduler that its node has to meet."""
+        return tuple(self._constraints)
 
     def runs_on(self, node: NodeSelector) -> None:
         """Adds a placement constraint."""
-        if node.constraint not in self.wiring.constraints:
-            self.wiring.constraints.append(node.constraint)
+        if node.constraint not in self._constraints:
+            self._constraints.append(node.constraint)
+
+    # -- environment variables -----------------------------------------------------------------------------
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables in the service's spec: none or one."""
+        return self._variables.in_spec
 
     def sets(self, variable: str, value: str) -> None:
-        """Sets the one environment variable that a service may have.
+        """Sets the one environment variable that a service may have in its spec.
 
         The provider sends several in random order, so that any change restarts every task; a file shows its
         changes in the plan, line by line, and restarts nothing else.
         """
-        for other in self.wiring.environment.keys() - {variable}:
-            raise ConstructError(
-                self,
-                f"sets {variable} beside {other}, and several variables restart all tasks on any change",
-                fix="put settings into a file that it reads, or export them in its command",
-            )
-        no_secrets(self, f"variable {variable}", value)
-        set_once(self, self.wiring.environment, variable, value, what=f"variable {variable}")
+        self._variables.set(variable, value)
 
-    def label(self, name: str, value: str) -> None:
-        """Puts a label on the service (not on its containers, where a change would replace it)."""
-        no_secrets(self, f"label {name}", value)
-        set_once(self, self.wiring.labels, name, value, what=f"label {name}")
 
-    # -- rendering -----------------------------------------------------------------------------------------
-
-    def render(self) -> Service:
-        """The ``docker_service``, made on first use; when the stack is finished, everything it waits for is made first."""
-        if self.resource is None:
-            self.resource = service_of(self, after=[other.render() for other in self.wiring.waits_for])
-        return self.resource
-
-    def _mount(self, mount: DataMount) -> None:
-        if any(other.target == mount.target for other in self.wiring.data):
-            raise ConstructError(self, f"two mounts at {mount.target}", fix="give each a path of its own")
-        self.wiring.data.append(mount)
+SERVICES = Kind[SwarmService]("service")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, cast
-from weakref import WeakKeyDictionary
 
 from ._cdktf import (
     App,
@@ -14,7 +11,6 @@ from ._cdktf import (
     DockerProvider,
     DockerProviderRegistryAuth,
     Network,
-    Password,
     RandomProvider,
     Secret,
     Service,
@@ -22,13 +18,12 @@ from ._cdktf import (
     TerraformStack,
     TerraformVariable,
 )
-from .errors import ConstructError
+from ._declarations import Declarations
+from ._rendering import render
+from .file import FILES, SwarmFile
 from .graph import check
-
-if TYPE_CHECKING:
-    from .file import SwarmFile
-    from .secret_value import SecretValue, SuppliedSecret
-    from .service import SwarmService
+from .secret_value import SECRET_VALUES, SecretValue, SuppliedSecret
+from .service import SERVICES, SwarmService
 
 DOCKER_PROVIDER = "3.9.0"
 """Changes service labels in place and connects only when needed; the bindings (12.0.3) still name 3.6.2."""
@@ -39,8 +34,6 @@ RANDOM_PROVIDER = ">= 3.6.0, < 4.0.0"
 
 _SWITCHED_OFF = (Service, Network, Config, Secret, TerraformVariable, TerraformOutput)
 """What has no state of its own worth keeping."""
-
-_STACKS: WeakKeyDictionary[Construct, SwarmStack] = WeakKeyDictionary()
 
 
 class SwarmStack(TerraformStack):
@@ -63,116 +56,37 @@ class SwarmStack(TerraformStack):
         RandomProvider(self, "random")
         self.add_override("terraform.required_providers.docker.version", DOCKER_PROVIDER)
         self.add_override("terraform.required_providers.random.version", RANDOM_PROVIDER)
-        self._services: dict[str, SwarmService] = {}
-        self._files: dict[tuple[str, str], SwarmFile] = {}
-        self._secret_values: dict[str, SecretValue] = {}
-        self._locals: dict[str, str] = {}
-        self._finished = False
-
-    @staticmethod
-    def holding(construct: Construct, *, scope: Construct | None = None) -> SwarmStack:
-        """The stack that a construct is in, which is the one that its scope is in.
-
-        Remembered with the scope: asking jsii for all ancestors of every construct is a tenth of a synthesis.
-        """
-        scope = scope or construct
-        known = _STACKS.get(scope)
-        if known is not None:
-            return _STACKS.setdefault(construct, known)
-        for ancestor in reversed(construct.node.scopes):
-            if isinstance(ancestor, SwarmStack):
-                _STACKS[scope] = _STACKS[construct] = ancestor
-                return ancestor
-        raise ConstructError(construct, "is not inside a SwarmStack", fix="give it a scope below one")
+        self._declarations = Declarations(self)
 
     @property
     def finished(self) -> bool:
         """Whether everything has been declared."""
-        return self._finished
+        return self._declarations.closed
 
     @property
     def services(self) -> list[SwarmService]:
         """All services, in the order they were declared."""
-        return list(self._services.values())
+        return list(self._declarations.of(SERVICES).values())
 
     @property
     def files(self) -> list[SwarmFile]:
         """All configs and secrets, in the order they were declared."""
-        return list(self._files.values())
+        return list(self._declarations.of(FILES).values())
 
     @property
     def secret_values(self) -> dict[str, SecretValue]:
         """All secret values by name."""
-        return dict(self._secret_values)
+        return dict(self._declarations.of(SECRET_VALUES))
 
     @property
     def supplied_secrets(self) -> list[SuppliedSecret]:
         """The values that somebody has to supply before a deploy."""
-        return [
-            cast("SuppliedSecret", value)
-            for value in self._secret_values.values()
-            if value.owner == "supplied"
-        ]
-
-    @cached_property
-    def salt(self) -> str:
-        """Terraform expression of the value that salts the hashes in the names of secrets."""
-        salt = Password(self, "salt", length=32, special=False)
-        return f"random_password.{salt.friendly_unique_id}.result"
-
-    def local(self, name: str, text: str) -> str:
-        """Keeps a text as a Terraform local value and returns the expression for it."""
-        self._locals[name] = text
-        return f"local.{name}"
+        return [value for value in self.secret_values.values() if isinstance(value, SuppliedSecret)]
 
     def write_locals(self) -> None:
         """Hands all local values over at once: a construct for each would be a tenth of a synthesis."""
-        if self._locals:
-            self.add_override("locals", self._locals)
-
-    def register_service(self, service: SwarmService) -> None:
-        """Takes a service in; two of one name are refused."""
-        self._refuse_late(service)
-        first = self._services.get(service.name)
-        if first is not None:
-            raise ConstructError(
-                service,
-                f"service name {service.name} is taken by {first.node.path}",
-                fix="give one of them another name",
-            )
-        self._services[service.name] = service
-
-    def register_file(self, file: SwarmFile) -> None:
-        """Takes a config or secret in; two of one kind and name are refused."""
-        self._refuse_late(file)
-        first = self._files.get((file.kind, file.name))
-        if first is not None:
-            raise ConstructError(
-                file,
-                f"{file.kind} name {file.name} is taken by {first.node.path}",
-                fix="pass the first one around, or give this one another name",
-            )
-        self._files[file.kind, file.name] = file
-
-    def register_secret_value(self, value: SecretValue) -> None:
-        """Takes a secret value in; two of one name are refused."""
-        self._refuse_late(value)
-        first = self._secret_values.get(value.name)
-        if first is not None:
-            raise ConstructError(
-                value,
-                f"secret value {value.name} is declared by {first.node.path} too",
-                fix="pass the first one instead of declaring a second",
-            )
-        self._secret_values[value.name] = value
-
-    def _refuse_late(self, construct: Construct) -> None:
-        if self._finished:
-            raise ConstructError(
-                construct,
-                "is declared after its stack was finished and would never be rendered",
-                fix="declare it before synth() or finish()",
-            )
+        if self._declarations.locals:
+            self.add_override("locals", self._declarations.locals)
 
     def logs_in(self, *, registry: str, user: str, token: SecretValue) -> None:
         """Lets the swarm pull images that need a login.
@@ -190,16 +104,15 @@ class SwarmStack(TerraformStack):
 
         A subclass that adds to it is called once too: :class:`SwarmApp` passes over stacks that are finished.
         """
-        if self._finished:
+        if self.finished:
             return
         for service in self.services:
             service.leaves_the_bridge()
-        self._finished = True
+        self._declarations.closed = True
         check(self.services)
         for file in self.files:
             file.render()
-        for service in self.services:
-            service.render()
+        render(self.services)
 
     def switch_off(self) -> None:
         """Takes out everything but generated secrets and volumes.
@@ -208,9 +121,9 @@ class SwarmStack(TerraformStack):
         passwords that open it. A ``terraform destroy`` would drop the passwords and, later, make new ones
         beside old data. Finishes the stack first, so that what is left has the same addresses.
         """
-        if not self._finished:
+        if not self.finished:
             self.finish()
-        self._locals.clear()
+        self._declarations.locals.clear()
         # Nothing is pulled any more, and the token is a variable that nobody has to give for that.
         self._provider.reset_registry_auth()
         for child in self.node.find_all():

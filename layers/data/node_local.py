@@ -1,7 +1,6 @@
 """Named volumes that each node has its own of."""
 
 from sprocket_constructs import Construct, LocalVolume, NodeSelector, SwarmService
-from sprocket_constructs.service import DataMount
 
 from ..site import Site
 
@@ -22,6 +21,4 @@ class NodeLocal(Construct):
 
     def mount(self, service: SwarmService, *, at: str, because: str, read_only: bool = False) -> None:
         """Puts it at a path of a task, on whichever node the task is."""
-        service.wiring.data.append(
-            DataMount(type="volume", source=self._source, target=at, read_only=read_only, because=because)
-        )
+        service.shares(self._source, at=at, because=because, read_only=read_only)

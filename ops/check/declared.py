@@ -76,5 +76,5 @@ def _data(stack: ServicesStack) -> dict[tuple[str, str], str]:
         (service.name, mount.target): mount.because
         or (mount.backup.because or mount.backup.method.removeprefix("none") if mount.backup else "")
         for service in stack.services
-        for mount in service.wiring.data
+        for mount in service.data_mounts
     }

@@ -52,11 +52,7 @@ def test_the_check_looks_at_all_there_is(environment: str) -> None:
         named = {address.host for address in addresses_of(each)}
         for server in synthesized(environment).stack.services:
             client = next(s for s in synthesized(environment).stack.services if s.name == each.name)
-            if (
-                client.wiring.servers.get(server.name) is server
-                and each.instance
-                and each.short_name != "web"
-            ):
+            if client.servers.get(server.name) is server and each.instance and each.short_name != "web":
                 assert {server.name, server.alias} & named, f"{each.name} never names {server.name}"
 
 

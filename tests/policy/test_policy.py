@@ -103,7 +103,7 @@ def test_a_guarded_page_is_shared_with_traefik_alone(environment: str) -> None:
 
 def test_networks_have_no_way_out_unless_a_service_says_why(environment: str) -> None:
     found = synthesized(environment)
-    reasons = {f"{s.name}-egress": s.wiring.internet for s in found.stack.services}
+    reasons = {f"{s.name}-egress": s.internet_reasons for s in found.stack.services}
     for network in found.resources("docker_network").values():
         open_by_design = network["name"] == "edge" or bool(reasons.get(network["name"]))
         assert network["internal"] is not open_by_design, network["name"]

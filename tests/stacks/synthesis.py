@@ -158,7 +158,7 @@ def service(stack: ServicesStack, name: str) -> SwarmService:
 
 def text_at(stack: ServicesStack, name: str, path: str) -> str:
     """What a service reads at a path; secret values as placeholders."""
-    mounts = {mount.at: mount.file.text for mount in service(stack, name).wiring.files}
+    mounts = {mount.at: mount.file.text for mount in service(stack, name).file_mounts}
     assert path in mounts, f"{name} reads nothing at {path}; it reads {', '.join(sorted(mounts))}"
     return mounts[path]
 

@@ -66,7 +66,7 @@ class IngressStack(SwarmStack):
 
     def text(self, service: str, path: str) -> str:
         """What a service reads at a path; secret values as placeholders."""
-        return next(mount.file.text for mount in self.service(service).wiring.files if mount.at == path)
+        return next(mount.file.text for mount in self.service(service).file_mounts if mount.at == path)
 
     def yaml(self, service: str, path: str) -> Any:
         """The same, parsed."""

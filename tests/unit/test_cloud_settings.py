@@ -34,7 +34,7 @@ def test_the_stores_are_those_that_the_services_keep(environment: str) -> None:
     mounted = {
         match[1]
         for service in declared(environment).services
-        for mount in service.wiring.data
+        for mount in service.data_mounts
         if (match := re.fullmatch(r"/mnt/([a-z-]+)/data", mount.source))
     }
     settings = load_environment(environment)

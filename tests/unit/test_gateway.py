@@ -76,7 +76,7 @@ def test_both_ends_are_on_the_gateways_network_which_has_a_way_out(stack: SwarmS
 
 
 def networks(rendered: SwarmService) -> set[str]:
-    return set(rendered.wiring.attachments)
+    return set(rendered.attachments)
 
 
 def test_a_guarded_page_shares_a_network_with_the_proxy_alone(stack: SwarmStack) -> None:

@@ -50,11 +50,11 @@ def test_every_volume_is_on_the_node_that_its_store_is_placed_on(environment: st
     found = cloud(environment)
     held = {store: node.labels for node in nodes_of(load_environment(environment)) for store in node.stores}
     for service in synthesized(environment).stack.services:
-        for mount in service.wiring.data:
+        for mount in service.data_mounts:
             if mount.backup is None:
                 continue
             store = mount.source.split("/")[2]
-            wanted = [c.removeprefix("engine.labels.").split("==") for c in service.wiring.constraints]
+            wanted = [c.removeprefix("engine.labels.").split("==") for c in service.constraints]
             assert all(held[store][label] == value for label, value in wanted), service.name
     attached = [v for each in found.resources("digitalocean_droplet").values() for v in each["volume_ids"]]
     assert sorted(attached) == sorted(f'${{digitalocean_volume.stores["{store}"].id}}' for store in held)
@@ -106,7 +106,7 @@ def test_traefik_runs_where_the_public_address_leads(environment: str) -> None:
     assert assigned == f"${{digitalocean_droplet.{settings.cloud.ingress_pool}-1.id}}"
     traefik = next(s for s in synthesized(environment).stack.services if s.name == "traefik")
     labels = settings.nodes[settings.cloud.ingress_pool].labels
-    for constraint in traefik.wiring.constraints:
+    for constraint in traefik.constraints:
         name, _, value = constraint.removeprefix("engine.labels.").partition("==")
         assert labels[name] == value
 

@@ -56,17 +56,17 @@ def test_collectors_share_a_socket_and_no_network() -> None:
     stack = declared("local")
     for name in ("collectors-socket-proxy", "alloy", "telegraf"):
         assert (
-            next(m.target for m in service(stack, name).wiring.data if m.type == "volume")
+            next(m.target for m in service(stack, name).data_mounts if m.type == "volume")
             == "/run/collectors"
         )
-    assert service(stack, "collectors-socket-proxy").wiring.attachments == {}
-    shown = [m.source for s in stack.services for m in s.wiring.data if m.source == "/var/run/docker.sock"]
+    assert service(stack, "collectors-socket-proxy").attachments == {}
+    shown = [m.source for s in stack.services for m in s.data_mounts if m.source == "/var/run/docker.sock"]
     assert len(shown) == 2, "the engine's own socket is in the two proxies only"
 
 
 def test_clients_wait_for_the_keeper_of_what_they_use() -> None:
     stack = declared("local")
-    waits = {s.name: {other.name for other in s.wiring.waits_for} for s in stack.services}
+    waits = {s.name: {other.name for other in s.waits_for} for s in stack.services}
     assert {"postgres-keeper", "minio-keeper"} <= waits["core"]
     assert {"influxdb-keeper", "postgres-keeper"} <= waits["telegraf"]
     assert "influxdb-keeper" in waits["grafana"]
@@ -110,7 +110,7 @@ def test_deprecated_features_are_permitted_where_the_broker_knows_them(
 def test_postgres_in_the_swarm() -> None:
     stack = declared("local")
     server = service(stack, "postgres")
-    assert server.wiring.environment == {"POSTGRES_PASSWORD_FILE": "/run/secrets/postgres-password"}
+    assert server.environment == {"POSTGRES_PASSWORD_FILE": "/run/secrets/postgres-password"}
     assert {"--shared_buffers=64MB", "--effective_cache_size=192MB"} <= set(server.args)
     (kind, check) = server.health.test
     assert kind == "CMD-SHELL"
@@ -150,7 +150,7 @@ def test_a_database_belongs_to_one_owner() -> None:
 def test_an_account_may_use_its_buckets_and_nothing_else() -> None:
     policies = [
         json_at(declared("staging"), "minio-keeper", m.at)
-        for m in service(declared("staging"), "minio-keeper").wiring.files
+        for m in service(declared("staging"), "minio-keeper").file_mounts
         if m.at.endswith(".json")
     ]
     assert len(policies) == 2
@@ -172,7 +172,7 @@ def spaces(document: dict[str, Any]) -> None:
 def test_spaces_need_no_service() -> None:
     stack = built(altered("prod", spaces))
     assert not {"minio", "minio-keeper"} & {s.name for s in stack.services}
-    assert "Spaces is outside the swarm" in service(stack, "core").wiring.internet
+    assert "Spaces is outside the swarm" in service(stack, "core").internet_reasons
     at = stack.data.object_storage.connect(service(stack, "grafana"))
     assert (at.host, at.port, at.tls, at.region) == ("nyc3.digitaloceanspaces.com", 443, True, "nyc3")
 

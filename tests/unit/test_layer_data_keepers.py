@@ -19,7 +19,7 @@ def scripts(environment: str) -> list[tuple[str, str]]:
         (s.name, mount.file.text)
         for s in declared(environment).services
         if "/data/" in s.node.path
-        for mount in s.wiring.files
+        for mount in s.file_mounts
         if mount.at.endswith(".sh")
     ]
 
@@ -40,7 +40,7 @@ class Place:
         self.folder = folder
         self.log = folder / "log"
         stack = declared("local")
-        for mount in service(stack, keeper).wiring.files:
+        for mount in service(stack, keeper).file_mounts:
             target = folder / mount.at.removeprefix("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(mount.file.text.replace("@@secret:", "value-of-").replace("@@", ""))

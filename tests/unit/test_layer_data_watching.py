@@ -33,7 +33,7 @@ def test_the_administrators_token_is_with_the_server_and_its_keeper_only() -> No
     readers = {
         s.name
         for s in declared("staging").services
-        for m in s.wiring.files
+        for m in s.file_mounts
         if "influxdb-admin-token" in m.file.secret_names
     }
     assert readers == {"influxdb", "influxdb-keeper"}
@@ -82,7 +82,7 @@ def test_every_secret_that_telegraf_names_is_a_file_it_has(environment: str) -> 
     stack = declared(environment)
     text = text_at(stack, "telegraf", "/etc/telegraf/telegraf.conf")
     named = set(re.findall(r"@\{files:(.+?)\}", text))
-    have = {m.at.removeprefix("/run/secrets/") for m in service(stack, "telegraf").wiring.files}
+    have = {m.at.removeprefix("/run/secrets/") for m in service(stack, "telegraf").file_mounts}
     assert named and named <= have
     assert tomllib.loads(text_at(stack, "telegraf", "/etc/telegraf/telegraf.d/redis.conf"))["inputs"]["redis"]
 
@@ -104,7 +104,7 @@ def test_with_workers_the_swarm_is_asked_of_a_manager() -> None:
         ("unix:///run/collectors/docker.sock", False),
         ("tcp://swarm-socket-proxy:2375", True),
     ]
-    assert service(stack, "swarm-socket-proxy").wiring.constraints == ["node.role==manager"]
+    assert service(stack, "swarm-socket-proxy").constraints == ("node.role==manager",)
     assert service(stack, "telegraf").scale.replicas == service(stack, "alloy").scale.replicas == 3
 
 
@@ -161,7 +161,7 @@ def test_grafana_in_a_database_of_its_own(environment: str, host: str, mode: str
     assert (database["type"], database["host"], database["ssl_mode"]) == ("postgres", host, mode)
     assert database["password"] == "$__file{/run/secrets/grafana-database-password}"
     assert "CREATE DATABASE" in text_at(stack, "postgres-keeper", "/etc/sprocket/keeper.sh")
-    assert "postgres-keeper" in {s.name for s in service(stack, "grafana").wiring.waits_for}
+    assert "postgres-keeper" in {s.name for s in service(stack, "grafana").waits_for}
 
 
 def test_grafana_on_its_volume() -> None:
@@ -170,7 +170,7 @@ def test_grafana_on_its_volume() -> None:
     assert settings["database"]["type"] == "sqlite3"
     assert settings["server"]["root_url"] == "https://grafana.sprocket.mlesports.gg/"
     assert settings["auth.anonymous"]["enabled"] == settings["users"]["allow_sign_up"] == "false"
-    have = {m.at for m in service(stack, "grafana").wiring.files}
+    have = {m.at for m in service(stack, "grafana").file_mounts}
     named = re.findall(r"\$__file\{(.+?)\}", text_at(stack, "grafana", "/etc/grafana/grafana.ini"))
     assert named and set(named) <= have
 
@@ -196,7 +196,7 @@ def test_dashboards_and_rules_name_data_sources_that_exist() -> None:
     known = {source["uid"] for source in sources} | {"__expr__"}
     boards = {
         m.at: json_at(stack, "grafana", m.at)
-        for m in service(stack, "grafana").wiring.files
+        for m in service(stack, "grafana").file_mounts
         if m.at.endswith(".json")
     }
     assert {board["uid"] for board in boards.values()} == {"platform", "stores", "ingress"}
@@ -243,8 +243,8 @@ def test_alerts_go_to_discord_where_the_settings_say_so() -> None:
     contact = yaml_at(declared("prod"), "grafana", at)["contactPoints"][0]["receivers"][0]
     assert (contact["type"], contact["settings"]["url"]) == ("discord", "@@secret:alerts-webhook@@")
     assert "alerts-webhook" in {s.name for s in declared("prod").supplied_secrets}
-    assert at not in {m.at for m in service(declared("local"), "grafana").wiring.files}
-    assert "grafana-egress" not in service(declared("local"), "grafana").wiring.attachments
+    assert at not in {m.at for m in service(declared("local"), "grafana").file_mounts}
+    assert "grafana-egress" not in service(declared("local"), "grafana").attachments
 
 
 # -- stores that stand and store nothing -----------------------------------------------------------------------
@@ -253,7 +253,7 @@ def test_alerts_go_to_discord_where_the_settings_say_so() -> None:
 def test_loki_keeps_everything_on_its_volume() -> None:
     """Which client stores is said, since it decides which of two sections counts (loki v3.7.6 pkg/storage/factory.go:491)."""
     config = yaml_at(declared("local"), "loki", "/etc/loki/local-config.yaml")
-    (volume,) = [m.target for m in service(declared("local"), "loki").wiring.data]
+    (volume,) = [m.target for m in service(declared("local"), "loki").data_mounts]
     assert config["storage_config"]["use_thanos_objstore"] is True
     assert set(config["common"]["storage"]) == {"object_store"}
     folders = [

@@ -26,22 +26,22 @@ def test_the_dashboard_is_traefiks_own_and_for_admins() -> None:
     stack = ingress()
     route = next(r for r in stack.layer.gateway.routes if r.host == "traefik.sprocket.localhost")
     assert (route.access, route.internal_service) == (Access.only("admin"), "api@internal")
-    assert stack.layer.traefik.wiring.labels["traefik.http.routers.traefik.service"] == "api@internal"
-    assert stack.layer.traefik.wiring.labels["traefik.http.routers.traefik.middlewares"] == "guarded@file"
+    assert stack.layer.traefik.labels["traefik.http.routers.traefik.service"] == "api@internal"
+    assert stack.layer.traefik.labels["traefik.http.routers.traefik.middlewares"] == "guarded@file"
 
 
 def test_answers_to_gives_traefik_public_names_on_the_gateways_network() -> None:
     stack = ingress()
     stack.layer.answers_to("api.sprocket.localhost")
     stack.layer.answers_to("sprocket.localhost")
-    joined = stack.layer.traefik.wiring.attachments["edge"]
+    joined = stack.layer.traefik.attachments["edge"]
     assert joined.aliases == ("api.sprocket.localhost", "sprocket.localhost")
 
 
 @pytest.mark.parametrize("environment", ["local", "prod", "staging"])
 def test_every_route_passes_one_of_the_two_chains_and_speaks_of_no_tls(environment: str) -> None:
     stack = ingress(environment)
-    labels = {name: value for s in stack.services for name, value in s.wiring.labels.items()}
+    labels = {name: value for s in stack.services for name, value in s.labels.items()}
     chains = {value for name, value in labels.items() if name.endswith(".middlewares")}
     assert chains <= {"public@file", "guarded@file"}
     assert sum(name.endswith(".rule") for name in labels) == sum(n.endswith(".middlewares") for n in labels)
@@ -76,7 +76,7 @@ def test_the_proxy_has_the_engines_socket_for_traefik_alone() -> None:
     assert [(m.source, m.target, m.read_only) for m in proxy.wiring.data] == [
         ("/var/run/docker.sock", "/var/run/docker.sock", True)
     ]
-    assert proxy.wiring.constraints == ["node.role==manager"]
+    assert proxy.constraints == ("node.role==manager",)
     assert proxy.network.internal
 
 

@@ -45,7 +45,7 @@ def test_tinyauth_takes_the_place_of_forward_auth_by_one_setting() -> None:
     service = stack.service("forward-auth")
     assert service.image.name == "ghcr.io/tinyauthapp/tinyauth"
     assert service.command == ("/bin/sh", "-c", "set -a; . /run/secrets/tinyauth.env; exec tinyauth")
-    assert service.wiring.environment == {}
+    assert service.environment == {}
     assert (
         stack.text("forward-auth", "/run/secrets/discord-sign-in-secret")
         == "@@secret:discord-sign-in-secret@@"
@@ -54,7 +54,7 @@ def test_tinyauth_takes_the_place_of_forward_auth_by_one_setting() -> None:
     asked = middlewares["sign-in"]["forwardAuth"]
     assert asked["address"] == "http://forward-auth:3000/api/auth/traefik"
     assert asked["authResponseHeaders"] == ["Remote-User", "Remote-Email"]
-    assert service.wiring.labels["traefik.http.routers.forward-auth.middlewares"] == "public@file"
+    assert service.labels["traefik.http.routers.forward-auth.middlewares"] == "public@file"
 
 
 def test_tinyauths_variables_in_full() -> None:

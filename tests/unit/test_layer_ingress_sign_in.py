@@ -44,14 +44,14 @@ def test_secrets_are_in_that_file_alone() -> None:
     stack = ingress("prod")
     carriers = {file.name: file.secret_names for file in stack.files if file.secret_names}
     assert carriers == {"forward-auth-config": ["sign-in-cookie-key", "discord-sign-in-secret"]}
-    assert [s.wiring.environment for s in stack.services] == [{}, {}, {}]
+    assert [s.environment for s in stack.services] == [{}, {}, {}]
 
 
 def test_its_image_has_no_check_and_traefik_asks_it_instead() -> None:
     service = ingress().service("forward-auth")
     assert service.health == HealthCheck.none(because=service.health.because or "")
     probe = "traefik.http.services.forward-auth.loadbalancer.healthcheck"
-    assert {k: v for k, v in service.wiring.labels.items() if k.startswith(probe)} == {
+    assert {k: v for k, v in service.labels.items() if k.startswith(probe)} == {
         f"{probe}.path": "/healthz",
         f"{probe}.interval": "10s",
         f"{probe}.timeout": "3s",
@@ -62,7 +62,7 @@ def test_the_sign_in_stands_behind_itself_and_is_neither_public_nor_for_a_role()
     stack = ingress()
     route = next(r for r in stack.layer.gateway.routes if r.host == "auth.sprocket.localhost")
     assert (str(route.access), route.access.is_public, route.access.role) == ("sign-in", False, None)
-    assert route.service.wiring.labels["traefik.http.routers.forward-auth.middlewares"] == "guarded@file"
+    assert route.service.labels["traefik.http.routers.forward-auth.middlewares"] == "guarded@file"
 
 
 @pytest.mark.parametrize(

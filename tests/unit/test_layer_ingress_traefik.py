@@ -82,7 +82,7 @@ def test_by_dns_wildcards_cover_every_route_and_the_token_is_a_file() -> None:
     acme = static["certificatesResolvers"]["acme"]["acme"]
     assert acme["dnsChallenge"] == {"provider": "digitalocean", "resolvers": ["1.1.1.1:53", "8.8.8.8:53"]}
     assert "tlsChallenge" not in acme
-    assert stack.layer.traefik.wiring.environment == {"DO_AUTH_TOKEN_FILE": "/run/secrets/dns-token"}
+    assert stack.layer.traefik.environment == {"DO_AUTH_TOKEN_FILE": "/run/secrets/dns-token"}
     assert stack.text("traefik", "/run/secrets/dns-token") == "@@secret:dns-token@@"
 
 
@@ -101,19 +101,19 @@ def test_wildcards_are_as_few_as_one_label_each_allows(hosts: list[str], expecte
 
 
 def test_certificates_are_kept_on_the_pinned_store() -> None:
-    prod = ingress("prod").layer.traefik.wiring
-    assert [(m.type, m.source, m.target, m.backup is not None) for m in prod.data] == [
+    prod = ingress("prod").layer.traefik
+    assert [(m.type, m.source, m.target, m.backup is not None) for m in prod.data_mounts] == [
         ("bind", "/mnt/letsencrypt/data", "/letsencrypt", True)
     ]
-    assert prod.constraints == ["engine.labels.storage==main"]
-    local = ingress().layer.traefik.wiring
-    assert [(m.type, m.target) for m in local.data] == [("volume", "/letsencrypt")]
-    assert local.constraints == ["node.role==manager"]
+    assert prod.constraints == ("engine.labels.storage==main",)
+    local = ingress().layer.traefik
+    assert [(m.type, m.target) for m in local.data_mounts] == [("volume", "/letsencrypt")]
+    assert local.constraints == ("node.role==manager",)
 
 
 def test_the_authority_inside_finds_names_at_traefik_and_is_recognised_by_its_file() -> None:
     stack = ingress()
-    assert stack.service("acme-authority").wiring.environment == {"ACME_TARGET": "traefik"}
+    assert stack.service("acme-authority").environment == {"ACME_TARGET": "traefik"}
     assert stack.text("traefik", "/etc/traefik/acme-authority.pem") == "placeholder of a certificate\n"
     assert "acme-authority" not in {s.name for s in ingress("prod").services}
 

@@ -53,7 +53,7 @@ def test_elo_service_is_off_unless_asked_for() -> None:
     assert not {"elo-service", "dgraph-zero", "dgraph-alpha"} & {s.name for s in declared("local").services}
     stack = built(altered("local", with_ratings))
     assert {"elo-service", "dgraph-zero", "dgraph-alpha"} <= {s.name for s in stack.services}
-    assert service(stack, "elo-service").wiring.labels == {}, "it has a page only where elo_host says so"
+    assert service(stack, "elo-service").labels == {}, "it has a page only where elo_host says so"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_parser_has_as_many_children_as_fit_its_memory(environment: str, pla
 @pytest.mark.parametrize("name", SERVICES)
 def test_settings_are_files_and_one_variable(name: str) -> None:
     variable = {"ENV": "production"} if name == "replay-parse-service" else {"NODE_ENV": "production"}
-    assert service(declared("local"), name).wiring.environment == variable
+    assert service(declared("local"), name).environment == variable
 
 
 # -- whom they reach -----------------------------------------------------------------------------------------
@@ -173,35 +173,35 @@ USES = {
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_reaches_the_stores_it_uses_and_no_other(name: str) -> None:
-    assert set(service(declared("local"), name).wiring.servers) & set(STORES) == USES[name]
+    assert set(service(declared("local"), name).servers) & set(STORES) == USES[name]
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_few_services_reach_the_internet(name: str) -> None:
-    out = service(declared("local"), name).wiring.internet
+    out = service(declared("local"), name).internet_reasons
     assert bool(out) == (name in ("core", "discord-bot", "image-generation-service"))
 
 
 def test_a_managed_database_adds_a_reason_to_the_one_way_out() -> None:
     core = service(declared("prod"), "core")
-    assert len(core.wiring.internet) == 2
-    assert [name for name in core.wiring.attachments if name.endswith("-egress")] == ["core-egress"]
+    assert len(core.internet_reasons) == 2
+    assert [name for name in core.attachments if name.endswith("-egress")] == ["core-egress"]
 
 
 def test_core_comes_after_the_migration_and_web_after_core() -> None:
     stack = declared("local")
     core, web = service(stack, "core"), service(stack, "web")
-    assert service(stack, "migration") in core.wiring.waits_for
-    assert core in web.wiring.waits_for
+    assert service(stack, "migration") in core.waits_for
+    assert core in web.waits_for
 
 
 def test_web_finds_the_api_by_its_public_name_inside_the_swarm() -> None:
     stack = declared("staging")
     edge = stack.ingress.gateway.network.name
-    aliases = service(stack, "traefik").wiring.attachments[edge].aliases
+    aliases = service(stack, "traefik").attachments[edge].aliases
     assert {"api.dev.sprocket.mlesports.gg", "api.staging.sprocket.mlesports.gg"} <= set(aliases)
     for name in ("dev-web", "staging-web"):
-        assert edge in service(stack, name).wiring.attachments
+        assert edge in service(stack, name).attachments
 
 
 # -- what cannot work ----------------------------------------------------------------------------------------

@@ -256,7 +256,7 @@ def test_several_instances_need_a_name() -> None:
 def test_the_keeper_has_the_password_of_the_owner_and_reaches_the_server(environment: str) -> None:
     keeper = service(declared(environment), KEEPER)
     identity = identities_of(load_environment(environment))[0]
-    assert f"/run/secrets/role-{identity.database_role}" in [mount.at for mount in keeper.wiring.files]
+    assert f"/run/secrets/role-{identity.database_role}" in [mount.at for mount in keeper.file_mounts]
 
 
 def test_no_keeper_is_no_database() -> None:

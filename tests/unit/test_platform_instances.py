@@ -13,9 +13,9 @@ def answering(stack: ServicesStack, client: SwarmService, name: str) -> set[str]
     """The services that a name means for a client, on all networks that it is on."""
     return {
         other.name
-        for network in client.wiring.attachments
+        for network in client.attachments
         for other in stack.services
-        if (joined := other.wiring.attachments.get(network)) and name in (other.name, *joined.aliases)
+        if (joined := other.attachments.get(network)) and name in (other.name, *joined.aliases)
     }
 
 
@@ -23,7 +23,7 @@ def answering(stack: ServicesStack, client: SwarmService, name: str) -> set[str]
 def test_every_short_name_means_the_server_that_was_connected_to(environment: str) -> None:
     stack = declared(environment)
     for client in stack.services:
-        for server in client.wiring.servers.values():
+        for server in client.servers.values():
             assert answering(stack, client, server.alias) == {server.name}, f"{client.name}: {server.alias}"
 
 
@@ -40,7 +40,7 @@ def test_dgraph_is_each_instances_own() -> None:
     for instance in ("dev", "staging"):
         elo = service(stack, f"{instance}-elo-service")
         assert answering(stack, elo, "dgraph-alpha") == {f"{instance}-dgraph-alpha"}
-        (data,) = service(stack, f"{instance}-dgraph-alpha").wiring.data
+        (data,) = service(stack, f"{instance}-dgraph-alpha").data_mounts
         assert data.source == f"/mnt/{instance}-dgraph-alpha/data"
 
 
@@ -50,7 +50,7 @@ def test_two_instances_read_no_value_of_each_other() -> None:
     for each in stack.services:
         if "/platform/" in each.node.path:
             instance = each.name.split("-", 1)[0]
-            read[instance].update(name for mount in each.wiring.files for name in mount.file.secret_names)
+            read[instance].update(name for mount in each.file_mounts for name in mount.file.secret_names)
     assert read["dev"] & read["staging"] == {"rabbitmq-password", "redis-password"}
 
 

@@ -52,7 +52,7 @@ def test_the_database_role_is_the_applications_alone(environment: str) -> None:
         readers = {
             each.name
             for each in stack.services
-            for mount in each.wiring.files
+            for mount in each.file_mounts
             if password in mount.file.secret_names
         }
         own = instance.identity.service

@@ -199,7 +199,7 @@ def test_the_marker_is_in_the_database_that_the_environment_has() -> None:
     assert (here.at, managed.at) == ("postgres", "postgres-keeper")
     keeper = service(declared("rehearsal-managed"), managed.at)
     passfile, at = re.search(r"PGPASSFILE=(\S+) .*-h (\S+ -p \d+) ", managed.read).groups()  # type: ignore[union-attr]
-    assert passfile in {each.at for each in keeper.wiring.files}
+    assert passfile in {each.at for each in keeper.file_mounts}
     assert at == "db.sprocket.rehearsal.test -p 25060" and "PGSSLMODE=require" in managed.write
 
 

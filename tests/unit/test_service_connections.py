@@ -25,7 +25,7 @@ def test_a_client_joins_the_servers_own_network_and_learns_where_it_answers(stac
     document = synth(stack)
     assert networks(document, "redis") == networks(document, "api") == [{"name": "redis-net"}]
     assert only(document, "docker_network", name="redis-net")["internal"] is True
-    assert api.wiring.servers == {"redis": redis}
+    assert api.servers == {"redis": redis}
 
 
 def test_a_service_that_is_on_no_network_gets_one_for_itself(stack: SwarmStack) -> None:
@@ -133,7 +133,7 @@ def test_the_way_to_the_internet_is_a_network_of_ones_own(stack: SwarmStack) -> 
     document = synth(stack)
     assert networks(document, "bot") == [{"name": "bot-egress"}]
     assert only(document, "docker_network", name="bot-egress")["internal"] is False
-    assert bot.wiring.internet == ["is connected to Discord", "sends mail"]
+    assert bot.internet_reasons == ("is connected to Discord", "sends mail")
 
 
 def test_aliases_given_by_others_add_up(stack: SwarmStack) -> None:

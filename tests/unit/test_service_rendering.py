@@ -70,8 +70,8 @@ def test_every_default(stack: SwarmStack) -> None:
 
 def test_the_main_child_is_called_resource(stack: SwarmStack) -> None:
     made = declare(stack, "api")
-    service(stack, "api")
-    assert made.node.default_child is made.resource
+    assert service(stack, "api")
+    assert made.node.default_child is made.node.find_child("Resource")
 
 
 def test_what_is_said_at_the_beginning(stack: SwarmStack) -> None:

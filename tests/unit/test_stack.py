@@ -1,6 +1,7 @@
 """The stack: providers, finishing once, switching off."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sprocket_constructs import (
@@ -53,7 +54,20 @@ def test_a_service_outside_of_a_stack_is_refused(tmp_path: Path) -> None:
 
 def test_a_stack_is_found_from_far_below(stack: SwarmStack) -> None:
     layer = Construct(Construct(stack, "platform"), "instance")
-    assert SwarmStack.holding(layer) is stack
+    declared = [declare(layer, "first"), declare(layer, "second")]
+    assert stack.services == declared
+
+
+def test_collections_are_copies(stack: SwarmStack) -> None:
+    """They grow by verbs alone, which check what is added."""
+    api = declare(stack, "api", listens={"http": 80})
+    api.label("team", "a")
+    copies: list[Any] = [api.labels, api.environment, api.published, api.attachments, api.servers]
+    for copy in (*copies, stack.secret_values):
+        copy["x"] = "x"
+    stack.services.clear()
+    assert (dict(api.labels), api.environment, api.published) == ({"team": "a"}, {}, {})
+    assert (api.attachments, api.servers, stack.secret_values, stack.services) == ({}, {}, {}, [api])
 
 
 @pytest.mark.parametrize("late", ["service", "file", "value"])

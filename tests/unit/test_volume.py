@@ -16,7 +16,7 @@ def test_a_directory_is_bound_and_pins_the_service_to_its_node(stack: SwarmStack
         {"type": "bind", "source": "/mnt/postgres", "target": "/var/lib", "read_only": False}
     ]
     assert task(stack, "postgres")["placement"]["constraints"] == ["engine.labels.role==data"]
-    assert service.wiring.data[0].backup is NIGHTLY
+    assert service.data_mounts[0].backup is NIGHTLY
 
 
 def test_a_relative_directory_is_refused() -> None:
