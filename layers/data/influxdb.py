@@ -1,15 +1,13 @@
 """InfluxDB 2: metrics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sprocket_constructs import (
     Backup,
     Construct,
     ConstructError,
-    Endpoint,
     HealthCheck,
     SecretValue,
     Stop,
@@ -26,9 +24,6 @@ from ..secrets import PlatformSecrets
 from ..site import Site
 from .keeper import keeper
 
-if TYPE_CHECKING:
-    from .telegraf import Telegraf
-
 HERE = Path(__file__).parent
 SETTINGS = "/etc/sprocket/influxdb.env"
 ADMIN_PASSWORD = "/run/secrets/influxdb-password"
@@ -39,8 +34,6 @@ PLATFORM_BUCKET = "telegraf"
 
 CACHE_SHARE = 0.25
 """Of the memory limit, for points that are not on disk yet; the program's own default is 1 GiB."""
-
-FIRST_WRITE_PORT = 8186
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +50,13 @@ class User:
         return f"/run/secrets/influxdb-user-{self.name}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class WriteToken:
-    """A token that writes points into one bucket, and the port of Telegraf that takes it."""
-
-    name: str
-    value: SecretValue
-    bucket: str
-    port: int
-
-
 class InfluxDB(Construct):
-    """The server, its buckets, and who may read and write them.
+    """The server, its buckets, and the users of its 1.x API.
 
-    InfluxDB 2 makes the value of every token itself, save the first administrator's, so a scoped token cannot be known to
-    Terraform. What can be chosen are users of the 1.x API, and Telegraf speaks both: it takes points at the API of 2.x,
-    with a token of our choice for each bucket, and passes them on as a user that may only write. Grafana reads as a user that
-    may only read (docs/decisions/0011-influxdb-accounts.md).
+    InfluxDB 2 makes the value of every token itself, except the first administrator's, so Terraform cannot know a token that is
+    limited to a bucket. Users of the 1.x API can be chosen: Telegraf writes as one that may only write, Grafana reads as one that
+    may only read. Programs that write with a token of the 2.x API do so through Telegraf
+    (docs/decisions/0011-influxdb-accounts.md).
     """
 
     def __init__(
@@ -83,8 +66,6 @@ class InfluxDB(Construct):
         self._settings = site.settings.data.influxdb
         self._buckets = [PLATFORM_BUCKET]
         self._users: dict[str, User] = {}
-        self._tokens: dict[str, WriteToken] = {}
-        self._telegraf: Telegraf | None = None
         self.organization = self._settings.organization
         self.service = self._server(site, secrets, ingress)
         self.keeper = keeper(
@@ -100,11 +81,6 @@ class InfluxDB(Construct):
     def buckets(self) -> list[str]:
         """All buckets, the platform's own first."""
         return list(self._buckets)
-
-    @property
-    def tokens(self) -> list[WriteToken]:
-        """All tokens for writing, in the order they were declared."""
-        return list(self._tokens.values())
 
     def bucket(self, name: str) -> None:
         """Declares a bucket; points are kept for ``data.influxdb.retention_days``.
@@ -133,59 +109,6 @@ class InfluxDB(Construct):
             self, f"user-{name}", name=f"influxdb-user-{name}", content=to_json({"password": password})
         )
         self.keeper.reads(content, at=self._users[name].file)
-
-    def token(
-        self, *, value: SecretValue, name: str, reads: Sequence[str] = (), writes: Sequence[str] = ()
-    ) -> WriteToken:
-        """Lets whoever has the value write points into one bucket, through Telegraf, by the API of InfluxDB 2.
-
-        The bucket that the writer names counts for nothing: the token decides.
-
-        Raises:
-            ConstructError: it is to read, or to write to more or less than one declared bucket.
-        """
-        if reads or len(writes) != 1 or writes[0] not in self._buckets:
-            raise ConstructError(
-                self,
-                f"token {name} reads {', '.join(reads) or 'nothing'} and writes {', '.join(writes) or 'nothing'}",
-                fix=f"a token writes one bucket of {', '.join(self._buckets)}; declare the bucket first, and a user for reading",
-            )
-        if name in self._tokens:
-            raise ConstructError(
-                self, f"token {name} is declared twice", fix="give each writer a token of its own"
-            )
-        port = FIRST_WRITE_PORT + len(self._tokens)
-        token = self._tokens[name] = WriteToken(name=name, value=value, bucket=writes[0], port=port)
-        self._gate().takes(token)
-        return token
-
-    def connect(self, client: SwarmService, token: WriteToken | None = None) -> Endpoint:
-        """Where a client writes with a token, by the API of InfluxDB 2.
-
-        Args:
-            token: may be left out while there is only one.
-
-        Raises:
-            ConstructError: there is no token, or there are several and none was named.
-        """
-        if token is None and len(self._tokens) == 1:
-            token = self.tokens[0]
-        if token is None:
-            have = ", ".join(self._tokens) or "none"
-            raise ConstructError(
-                client,
-                f"connects to InfluxDB without saying with which token; declared are {have}",
-                fix="pass what token() returned",
-            )
-        return replace(client.connect_to(self._gate().service), port=token.port)
-
-    def is_written_through(self, telegraf: "Telegraf") -> None:
-        """Names the way in for tokens."""
-        self._telegraf = telegraf
-
-    def _gate(self) -> "Telegraf":
-        assert self._telegraf is not None  # the data layer names it before anybody can ask
-        return self._telegraf
 
     def _server(self, site: Site, secrets: PlatformSecrets, ingress: IngressLayer) -> SwarmService:
         resources = site.resources("influxdb")

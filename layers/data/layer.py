@@ -50,7 +50,6 @@ class DataLayer(Construct):
             postgres=self.postgres,
             loki=self.loki,
         )
-        self.influxdb.is_written_through(self.telegraf)
         self.influxdb.user("telegraf", password=secrets.influxdb_telegraf_password, writes=["*"])
         self.influxdb.user(INFLUXDB_USER, password=secrets.influxdb_grafana_password, reads=["*"])
         self.grafana = Grafana(

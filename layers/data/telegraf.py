@@ -1,9 +1,12 @@
 """Telegraf: metrics of nodes, containers and stores, and the way in for the metrics of the application."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sprocket_constructs import (
     Construct,
+    ConstructError,
+    Endpoint,
     HealthCheck,
     SecretValue,
     Stop,
@@ -19,7 +22,7 @@ from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
 from .collectors_proxy import CollectorsProxy, SwarmProxy, has_workers
-from .influxdb import PLATFORM_BUCKET, InfluxDB, WriteToken
+from .influxdb import PLATFORM_BUCKET, InfluxDB
 from .loki import Loki
 from .postgres import METRICS_ROLE, Postgres
 from .rabbitmq import RabbitMQ
@@ -28,6 +31,22 @@ from .stores import STORES
 
 HERE = Path(__file__).parent
 HOST_FOLDER = "/hostfs/mnt"
+FIRST_WRITE_PORT = 8186
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteToken:
+    """A token that writes points into one bucket, and the port of Telegraf that accepts it."""
+
+    name: str
+    value: SecretValue
+    bucket: str
+    port: int
+
+    @property
+    def key(self) -> str:
+        """Its name in Telegraf's secret store, where only letters, digits and underscores are allowed."""
+        return f"token_{self.name.replace('-', '_')}"
 
 
 class Telegraf(Construct):
@@ -35,6 +54,9 @@ class Telegraf(Construct):
 
     Stores are asked from every node, at the same rounded second and without a tag for the node: InfluxDB keeps one point
     of those, so that nothing counts twice and no node is the only one that looks.
+
+    It is also the way in for programs that write with a token: it accepts points at the API of InfluxDB 2, on one port and with
+    one generated token for each writer, and passes them on (docs/decisions/0011-influxdb-accounts.md).
     """
 
     def __init__(
@@ -54,6 +76,7 @@ class Telegraf(Construct):
         super().__init__(scope, id_)
         self._site = site
         self._influxdb = influxdb
+        self._tokens: dict[str, WriteToken] = {}
         self._ingress: IngressLayer | None = None
         self.service = self._service()
         self._docker = proxy.serve(self.service)
@@ -68,9 +91,37 @@ class Telegraf(Construct):
         self._disks = self._see_disks()
         self._reads_files(secrets)
 
-    def takes(self, token: WriteToken) -> None:
-        """Opens a port for writers that have this token."""
-        self._reads_value(_token_key(token), token.value)
+    @property
+    def tokens(self) -> tuple[WriteToken, ...]:
+        """All tokens, in the order they were declared."""
+        return tuple(self._tokens.values())
+
+    def token(self, *, name: str, value: SecretValue, bucket: str) -> WriteToken:
+        """Lets whoever has the value write points into one bucket, by the API of InfluxDB 2.
+
+        The bucket that the writer names is ignored: the token decides.
+
+        Raises:
+            ConstructError: the bucket is not declared, the name is taken, or Telegraf's secret store does not accept it.
+        """
+        if bucket not in self._influxdb.buckets:
+            raise ConstructError(
+                self,
+                f"token {name} writes into bucket {bucket}, which InfluxDB does not have",
+                fix=f"use one of {', '.join(self._influxdb.buckets)}, or declare it first: influxdb.bucket(...)",
+            )
+        if name in self._tokens:
+            raise ConstructError(
+                self, f"token {name} is declared twice", fix="give each writer a token of its own"
+            )
+        token = WriteToken(name=name, value=value, bucket=bucket, port=FIRST_WRITE_PORT + len(self._tokens))
+        self._reads_value(token.key, value)
+        self._tokens[name] = token
+        return token
+
+    def connect(self, client: SwarmService, token: WriteToken) -> Endpoint:
+        """Lets a service reach it and returns where it writes with this token."""
+        return replace(client.connect_to(self.service), port=token.port)
 
     def watch(self, ingress: IngressLayer) -> None:
         """Reads Traefik's metrics and the certificates that it serves."""
@@ -145,9 +196,7 @@ class Telegraf(Construct):
             postgres_role=METRICS_ROLE,
             postgres_database=self._maintenance_database,
             disks=self._disks,
-            tokens=[
-                {"port": t.port, "bucket": t.bucket, "key": _token_key(t)} for t in self._influxdb.tokens
-            ],
+            tokens=[{"port": t.port, "bucket": t.bucket, "key": t.key} for t in self.tokens],
             traefik=self._traefik(),
         )
 
@@ -160,7 +209,3 @@ class Telegraf(Construct):
             "https": traefik.endpoint("https"),
             "hosts": sorted({route.host for route in gateway.routes}),
         }
-
-
-def _token_key(token: WriteToken) -> str:
-    return f"token_{token.name.replace('-', '_')}"

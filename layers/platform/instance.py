@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sprocket_constructs import Construct, SecretValue, SwarmSecret, SwarmService
 
-from ..data.influxdb import WriteToken
 from ..data.layer import DataLayer
+from ..data.telegraf import WriteToken
 from ..ingress.layer import IngressLayer
 from ..names import RABBITMQ_QUEUE
 from ..secrets import InstanceSecrets, PlatformSecrets
@@ -97,6 +97,6 @@ class Instance(Construct):
     def _take_metrics_bucket(self) -> WriteToken:
         own = self.identity
         self.data.influxdb.bucket(own.influx_bucket)
-        return self.data.influxdb.token(
-            value=self.secrets.influxdb_token, name=own.file("server-analytics"), writes=[own.influx_bucket]
+        return self.data.telegraf.token(
+            name=own.file("server-analytics"), value=self.secrets.influxdb_token, bucket=own.influx_bucket
         )

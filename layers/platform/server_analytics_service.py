@@ -23,14 +23,14 @@ class ServerAnalyticsService(NodeService):
         )
         # May write to the instance's bucket and do nothing else.
         self.reads_value(instance.secrets.influxdb_token, "influx-token", name="influxdb-token")
-        influxdb = instance.data.influxdb
+        telegraf = instance.data.telegraf
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
                 transport=self.uses_broker(),
                 influx=Influx(
-                    address=f"http://{influxdb.connect(self, instance.metrics_token)}",
-                    org=influxdb.organization,
+                    address=f"http://{telegraf.connect(self, instance.metrics_token)}",
+                    org=instance.data.influxdb.organization,
                     bucket=instance.identity.influx_bucket,
                 ),
             )

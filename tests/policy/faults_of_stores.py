@@ -39,7 +39,7 @@ FAULTS = (
         rule="metrics_arrive",
         path="server-analytics-service: /app/config/production.json: influx/address",
         cause="what is written there goes to bucket telegraf, not to sprocket_main",
-        fix="influxdb.connect(client, token)",
+        fix="telegraf.connect(client, token)",
     ),
     Fault(
         name="port of the other instance's token",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sprocket_constructs import Access, GeneratedSecret, Image, SwarmSecret, SwarmService
 
-from layers.data.influxdb import InfluxDB
 from layers.data.rabbitmq import RabbitMQ
 from layers.data.redis import Redis
+from layers.data.telegraf import Telegraf
 from layers.ingress.layer import IngressLayer
 from layers.platform.broker import FRAME_MAX
 from layers.platform.instance import Instance
@@ -155,10 +155,10 @@ def _bucket_undeclared(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("layers.data.object_storage.ObjectStorage.bucket", lambda self, name: None)
 
 
-def _token_for_two(patch: pytest.MonkeyPatch) -> None:
-    token = InfluxDB.token
+def _token_for_another_bucket(patch: pytest.MonkeyPatch) -> None:
+    token = Telegraf.token
     patch.setattr(
-        InfluxDB, "token", lambda self, value, name, writes: token(self, value=value, name=name, reads=["telegraf"], writes=writes)
+        Telegraf, "token", lambda self, name, value, bucket: token(self, name=name, value=value, bucket=f"{bucket}_2")
     )  # fmt: skip
 
 
@@ -243,7 +243,9 @@ LAYERS: dict[str, tuple[Patch, str, str, str]] = {
     ),
     "secret for nobody": (_secret_for_nobody, f"{MAIN}/web/spare", "is read by no service", "remove it"),
     "bucket undeclared": (_bucket_undeclared, "local-services/data/object-storage", "declared are none yet", "declare the bucket first"),
-    "token that may read": (_token_for_two, "local-services/data/influxdb", "reads telegraf", "a token writes one bucket"),
+    "token for a bucket undeclared": (
+        _token_for_another_bucket, "local-services/data/telegraf", "which InfluxDB does not have", "declare it first",
+    ),
     "role of nobody": (_unknown_role, "local-services/data/rabbitmq/rabbitmq", "is for role 'ghost'", "use one of admin"),
     "published store": (
         _published_store, "local-services/data/rabbitmq/rabbitmq: published port 5672", "open to the internet", "connect_to(...)",

@@ -39,22 +39,8 @@ def test_the_administrators_token_is_with_the_server_and_its_keeper_only() -> No
     assert readers == {"influxdb", "influxdb-keeper"}
 
 
-def test_a_token_writes_one_bucket() -> None:
+def test_a_bucket_has_one_owner() -> None:
     influxdb = built(altered("staging", lambda doc: None)).data.influxdb
-    value = influxdb.tokens[0].value
-    with pytest.raises(
-        ConstructError, match="token t reads dev and writes nothing; a token writes one bucket of"
-    ):
-        influxdb.token(value=value, name="t", reads=["dev"])
-    with pytest.raises(
-        ConstructError, match="token t reads nothing and writes nowhere; a token writes one bucket of"
-    ):
-        influxdb.token(value=value, name="t", writes=["nowhere"])
-    with pytest.raises(
-        ConstructError,
-        match=r"connects to InfluxDB without saying with which token; declared are .*; pass what",
-    ):
-        influxdb.connect(influxdb.keeper)
     with pytest.raises(ConstructError, match="bucket telegraf is taken"):
         influxdb.bucket("telegraf")
 
@@ -75,6 +61,21 @@ def test_each_instance_writes_its_own_bucket_with_its_own_token() -> None:
     ]
     assert len({x["token"] for x in listeners}) == 2
     assert telegraf("staging")["outputs"]["influxdb"][0]["database_tag"] == "bucket"
+
+
+def test_a_token_writes_one_bucket_that_is_there() -> None:
+    telegraf = built(altered("staging", lambda doc: None)).data.telegraf
+    (first, _) = telegraf.tokens
+    with pytest.raises(ConstructError) as caught:
+        telegraf.token(name="t", value=first.value, bucket="nowhere")
+    assert str(caught.value) == (
+        "staging-services/data/telegraf: token t writes into bucket nowhere, which InfluxDB does not have; "
+        "use one of telegraf, sprocket_dev, sprocket_staging, or declare it first: influxdb.bucket(...)"
+    )
+    with pytest.raises(
+        ConstructError, match=f"token {first.name} is declared twice; give each writer a token"
+    ):
+        telegraf.token(name=first.name, value=first.value, bucket="telegraf")
 
 
 @pytest.mark.parametrize("environment", ALL)

@@ -60,7 +60,7 @@ def test_two_instances_take_their_own_part_of_every_store() -> None:
         f"{i}-s3-access-key": (f"sprocket-{i}-replays", f"sprocket-{i}-image-generation")
         for i in ("dev", "staging")
     }
-    influxdb = declared("staging").data.influxdb
-    assert {token.name: token.bucket for token in influxdb.tokens} == {
+    telegraf = declared("staging").data.telegraf
+    assert {token.name: token.bucket for token in telegraf.tokens} == {
         f"{i}-server-analytics": f"sprocket_{i}" for i in ("dev", "staging")
     }

@@ -169,7 +169,7 @@ def _writer(path: str, address: str, bucket: str, tokens: list[str], servers: Se
         return
     if writer.bucket != bucket:
         yield _finding(path, f"is port {port}", f"what is written there goes to bucket {writer.bucket}, not to {bucket}",
-                       "use the address that influxdb.connect(client, token) returns")  # fmt: skip
+                       "use the address that telegraf.connect(client, token) returns")  # fmt: skip
     if [writer.token] != tokens:
         yield _finding(path, f"is port {port}", f"it takes the token {writer.token}, and the service has {', '.join(tokens) or 'none'}",
                        "mount the token that belongs to the port")  # fmt: skip
