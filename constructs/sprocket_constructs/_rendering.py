@@ -110,7 +110,7 @@ def _networks(service: SwarmService) -> list[ServiceTaskSpecNetworksAdvanced]:
 def _container_spec(service: SwarmService) -> ServiceTaskSpecContainerSpec:
     return ServiceTaskSpecContainerSpec(
         image=service.image.reference,
-        command=[literal(word) for word in service.command] or None,
+        command=[literal(word) for word in service.entry_point] or None,
         args=[literal(word) for word in service.args] or None,
         env={name: literal(value) for name, value in service.environment.items()} or None,
         user=service.user,

@@ -23,6 +23,7 @@ from .network import OverlayNetwork
 from .placement import NodeSelector, Scale
 from .resources import Resources
 from .restart import RestartPolicy
+from .secret_value import SecretValue
 from .stop import Stop
 from .update import UpdatePolicy
 from .volume import Backup, Storage
@@ -111,7 +112,7 @@ class SwarmService(Construct):
         self._networks = Networks(self, name=self.name, alias=self.alias)
         self._mounts = Mounts(self)
         self._exposure = Exposure(self)
-        self._variables = Variables(self)
+        self._variables = Variables(self, name=self.name, command=self.command, mounts=self._mounts)
         self._servers: dict[str, SwarmService] = {}
         self._waits_for: list[SwarmService] = []
         self._constraints: list[str] = []
@@ -345,13 +346,41 @@ class SwarmService(Construct):
         """The variables in the service's spec: none or one."""
         return self._variables.in_spec
 
+    @property
+    def entry_point(self) -> tuple[str, ...]:
+        """What the task starts: ``command``, behind a shell where variables are read from files."""
+        return self._variables.entry_point
+
     def sets(self, variable: str, value: str) -> None:
         """Sets the one environment variable that a service may have in its spec.
 
-        The provider sends several in random order, so that any change restarts every task; a file shows its
-        changes in the plan, line by line, and restarts nothing else.
+        The provider sends several in random order, so that any change restarts every task. For more of them use
+        :meth:`reads_environment`, or a settings file where the program can read one: its changes show in the plan.
         """
         self._variables.set(variable, value)
+
+    def reads_environment(self, variables: Mapping[str, str | SecretValue]) -> None:
+        """Gives a program that knows nothing else any number of environment variables, from mounted files.
+
+        Plain values are in a config at ``/run/environment``, those with a secret value in a secret at
+        ``/run/secrets/environment``; a change of any is one new task for each old one. ``/bin/sh`` of the image reads
+        both files and then becomes the program (``exec``), so that SIGTERM reaches it. The service must be made with
+        ``command=(...)``, the image's ENTRYPOINT and CMD: the engine ignores both once there is a shell in front.
+
+        Secret values are neither in the service's spec nor in a plan, but they are in the process's environment: its
+        child processes inherit them, and root on the node, or whoever may ``docker exec`` as the task's user, can read
+        ``/proc/<pid>/environ`` and the file. Where the program can read a secret from a file (``..._FILE``), mount that
+        with :meth:`reads` instead. Health checks and ``docker exec`` do not get the variables.
+
+        Args:
+            variables: values by name; text with a secret value in it (``f"postgres://u:{password}@db"``) is secret as a
+                whole. Called again, it adds to them.
+
+        Raises:
+            ConstructError: no name at all, a name that shells cannot export, the same name twice or in :meth:`sets`, a value
+                with a zero byte or longer than Linux passes on; no ``command``.
+        """
+        self._variables.read(variables)
 
 
 SERVICES = Kind[SwarmService]("service")

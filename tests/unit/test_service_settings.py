@@ -119,7 +119,7 @@ def test_trap_several_variables_restart_every_task_on_any_change(stack: SwarmSta
         api.sets("LOG", "info")
     assert str(caught.value) == (
         "test/api: sets LOG beside NODE_ENV, and several variables restart all tasks on any change; "
-        "put settings into a file that it reads, or export them in its command"
+        "put settings into a file that it reads, or use reads_environment()"
     )
 
 
