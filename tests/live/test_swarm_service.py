@@ -1,4 +1,4 @@
-"""Two connected services on a real swarm: what an apply, a change and switching off really do.
+"""Three services on a real swarm: what an apply, a change and switching off really do.
 
 They stand on the image of redis that was built from packages, of which only the shell is used. Everything
 made here is called ``unit-<random>-...`` and removed at the end.
@@ -42,21 +42,34 @@ pytestmark = pytest.mark.live
 
 CONFIG = "greeting: ${HOME} %{x} $1\n"
 LEAVES_AT_ONCE = ("/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done # ${HOME}")
+VARIABLES = {
+    "WITH_SPACES": " two  words ",
+    "WITH_DOLLARS": "${HOME} $1 $(id) %{x}",
+    "WITH_QUOTES": """it's "both" \\'""",
+    "WITH_BACKQUOTE": "`id`",
+    "WITH_LINES": "first\nsecond\n",
+    "WITH_PLACEHOLDER": "{{.Node.Hostname}}",
+    "WITH_UMLAUT": "Müller",
+    "EMPTY": "",
+}
+"""Eight of ten; the others are the greeting, which changes, and the password."""
+
 TRIFLE = Resources(cpu_limit=0.5, memory_limit="32MiB", cpu_reservation=0.01, memory_reservation="8MiB")
 
 
 class Deployment:
-    """A server with data and files, and a client of it, below names of their own."""
+    """A server with data and files, a client of it, and a program with ten variables, below names of their own."""
 
     def __init__(self, folder: Path, image: Image) -> None:
         self.prefix = f"unit-{secrets.token_hex(4)}"
         self.server = f"{self.prefix}-server"
         self.client = f"{self.prefix}-client"
+        self.program = f"{self.prefix}-program"
         self._folder = folder
         self._image = image
         self._count = 0
 
-    def stack(self, *, replicas: int = 1, label: str = "one") -> SwarmStack:
+    def stack(self, *, replicas: int = 1, label: str = "one", greeting: str = "hello") -> SwarmStack:
         """Declared anew for each deploy, as by another run of cdktf."""
         self._count += 1
         app = SwarmApp(outdir=str(self._folder / str(self._count)))
@@ -75,6 +88,8 @@ class Deployment:
         client.connect_to(server)
         client.sets("HOME_PAGE", "${HOME}")
         client.label("unit.test", label)
+        program = self._service(stack, "program", UpdatePolicy.stop_first())
+        program.reads_environment({**VARIABLES, "GREETING": greeting, "URL": f"amqp://u:{password}@server"})
         return stack
 
     def _service(
@@ -118,6 +133,11 @@ class Deployment:
         """Ids of the tasks that run."""
         return set(docker("service", "ps", "-q", "--no-trunc", "-f", "desired-state=running", service))
 
+    def container(self, service: str) -> str:
+        """Id of the one container of a service."""
+        (found,) = docker("ps", "-q", "--filter", f"label=com.docker.swarm.service.name={service}")
+        return found
+
     def remove(self) -> None:
         """Takes everything away, also what Terraform no longer knows."""
         try:
@@ -127,6 +147,14 @@ class Deployment:
                 found = docker(kind, "ls", "-q", "--filter", f"name={self.prefix}")
                 if found:
                     docker(kind, "rm", *found)
+
+
+def password_in(workspace: Workspace) -> str:
+    """The generated one, from state."""
+    (password,) = (
+        each["values"]["result"] for each in workspace.resources() if each["name"].startswith("password")
+    )
+    return str(password)
 
 
 def docker(*words: str) -> list[str]:
@@ -159,10 +187,8 @@ def test_after_an_apply_the_next_plan_is_empty(deployment: Deployment) -> None:
 
 def test_files_arrive_as_they_were_written(deployment: Deployment) -> None:
     workspace = deployment.apply()
-    (password,) = (
-        each["values"]["result"] for each in workspace.resources() if each["name"].startswith("password")
-    )
-    (container,) = docker("ps", "-q", "--filter", f"label=com.docker.swarm.service.name={deployment.server}")
+    password = password_in(workspace)
+    container = deployment.container(deployment.server)
     assert docker("exec", container, "cat", "/run/secrets/pw") == [f"pw=${password}"]
     assert docker("exec", container, "cat", "/etc/greeting") == CONFIG.splitlines()
     assert docker("exec", container, "stat", "-c", "%a", "/etc/greeting", "/run/secrets/pw") == ["400", "444"]
@@ -170,7 +196,7 @@ def test_files_arrive_as_they_were_written(deployment: Deployment) -> None:
 
 def test_a_client_resolves_its_server_by_alias(deployment: Deployment) -> None:
     deployment.apply()
-    (container,) = docker("ps", "-q", "--filter", f"label=com.docker.swarm.service.name={deployment.client}")
+    container = deployment.container(deployment.client)
     assert docker("exec", container, "getent", "hosts", "server")
     assert docker("exec", container, "printenv", "HOME_PAGE") == ["${HOME}"]
 
@@ -194,6 +220,41 @@ def test_a_label_changes_in_place_and_restarts_nothing(deployment: Deployment) -
     spec = json.loads("\n".join(docker("service", "inspect", deployment.client)))[0]["Spec"]
     assert spec["Labels"]["unit.test"] == "two"
     assert deployment.tasks(deployment.client) == before
+
+
+def environment_of(container: str) -> dict[str, str]:
+    """Of its first process, which is the program itself."""
+    lines = "\n".join(docker("exec", container, "cat", "/proc/1/environ")).split("\0")
+    return dict(line.split("=", 1) for line in lines if line)
+
+
+def test_a_program_that_knows_only_variables_gets_ten_and_nobody_else_sees_them(
+    deployment: Deployment,
+) -> None:
+    workspace = deployment.apply(greeting="hello")
+    container, password = deployment.container(deployment.program), password_in(workspace)
+    wanted = {**VARIABLES, "GREETING": "hello", "URL": f"amqp://u:{password}@server"}
+    assert len(wanted) == 10
+    assert wanted.items() <= environment_of(container).items()
+    seen = "\n".join((*docker("service", "inspect", deployment.program), *docker("inspect", container)))
+    assert "GREETING" not in seen
+    assert password not in seen
+    assert not wanted.keys() & {line.partition("=")[0] for line in docker("exec", container, "env")}
+
+
+def test_a_changed_variable_restarts_each_task_once(deployment: Deployment) -> None:
+    deployment.apply(greeting="hello")
+    before = set(docker("service", "ps", "-q", "--no-trunc", deployment.program))
+    (old,) = deployment.tasks(deployment.program)
+    workspace = deployment.workspace(deployment.stack(greeting="hello again"))
+    changed = {address.partition(".")[0]: actions for address, actions in workspace.changes().items()}
+    assert changed == {"docker_config": ["create", "delete"], "docker_service": ["update"]}
+    workspace.apply()
+    assert environment_of(deployment.container(deployment.program))["GREETING"] == "hello again"
+    assert len(set(docker("service", "ps", "-q", "--no-trunc", deployment.program)) - before) == 1
+    (ended,) = docker("inspect", "--type", "task", "-f", "{{.Status.ContainerStatus.ExitCode}}", old)
+    assert ended == "0", "SIGTERM did not reach the program"
+    assert workspace.changes() == {}
 
 
 def test_switching_off_leaves_volumes_and_passwords(deployment: Deployment) -> None:
