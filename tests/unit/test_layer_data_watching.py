@@ -25,7 +25,7 @@ def test_influxdb_reads_secrets_from_files_that_it_has() -> None:
         f"DOCKER_INFLUXDB_INIT_{name}_FILE" for name in ("USERNAME", "PASSWORD", "ADMIN_TOKEN")
     }
     assert {settings[name] for name in files} <= {
-        m.at for m in service(declared("local"), "influxdb").wiring.files
+        m.at for m in service(declared("local"), "influxdb").file_mounts
     }
 
 

@@ -73,7 +73,7 @@ def test_the_proxy_has_the_engines_socket_for_traefik_alone() -> None:
     assert allowed == {
         "-allowfrom=traefik", f"-allowGET={READS}", f"-allowHEAD={PINGS}", "-allowhealthcheck",
     }  # fmt: skip
-    assert [(m.source, m.target, m.read_only) for m in proxy.wiring.data] == [
+    assert [(m.source, m.target, m.read_only) for m in proxy.data_mounts] == [
         ("/var/run/docker.sock", "/var/run/docker.sock", True)
     ]
     assert proxy.constraints == ("node.role==manager",)

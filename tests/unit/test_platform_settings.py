@@ -18,7 +18,7 @@ SETTINGS = "/app/config/production.json"
 @pytest.mark.parametrize("name", sorted(PROGRAMS.keys() - {"migration"}))
 def test_a_service_gets_no_secret_file_but_those_it_reads(name: str) -> None:
     """That none is missing, and all keys of its settings are there, is a rule of the check."""
-    mounts = service(declared("local"), name).wiring.files
+    mounts = service(declared("local"), name).file_mounts
     found = {mount.at: mount.file.text for mount in mounts if mount.at.startswith("/app/secret/")}
     # Nothing around the value: the token of InfluxDB is sent with every character of its file.
     assert found == {path: f"@@secret:{value}@@" for path, value in PROGRAMS[name].secrets.items()}

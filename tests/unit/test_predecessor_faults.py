@@ -34,8 +34,8 @@ def test_the_check_still_looks_for_them() -> None:
 def test_no_label_asks_for_what_traefik_does_not_have(environment: str) -> None:
     """It has no provider called docker, and no entry point for RabbitMQ."""
     for each in declared(environment).services:
-        assert not any("@docker" in value for value in each.wiring.labels.values()), each.name
-        assert not any(label.startswith("traefik.tcp.") for label in each.wiring.labels), each.name
+        assert not any("@docker" in value for value in each.labels.values()), each.name
+        assert not any(label.startswith("traefik.tcp.") for label in each.labels), each.name
 
 
 @pytest.mark.parametrize("environment", ALL)
