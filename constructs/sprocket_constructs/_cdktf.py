@@ -1,7 +1,7 @@
-"""The only door to cdktf and the generated provider bindings.
+"""The only module that imports cdktf and the generated provider bindings.
 
 cdktf was archived on 2025-12-10; its successor is published as ``cdktn``. Everything else in this
-repository imports these names from here, so the day of the move changes this module,
+repository imports these names from here, so the move to it changes this module,
 ``requirements.txt`` and ``cdktf.json`` and nothing else (docs/decisions/0001-cdktf-behind-one-module.md).
 """
 

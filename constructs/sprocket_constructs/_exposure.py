@@ -70,7 +70,7 @@ def can_publish(service: Construct, port: int, *, scale: Scale, update: UpdatePo
     if update.order is not UpdateOrder.STOP_FIRST:
         raise ConstructError(
             service,
-            f"publishes port {port} and updates start-first, so a new task would wait for it for ever",
+            f"publishes port {port} and updates start-first, so a new task would wait for it forever",
             fix="use UpdatePolicy.stop_first()",
         )
     if scale.replicas > 1 and scale.max_per_node != 1:

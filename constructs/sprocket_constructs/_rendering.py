@@ -35,7 +35,7 @@ from .service import SwarmService
 from .units import duration
 
 NO_FAILURES = "0.0"
-"""The provider prints ratios with one decimal and would differ from "0" for ever."""
+"""The provider prints ratios with one decimal and would differ from "0" forever."""
 
 
 def render(services: Iterable[SwarmService]) -> None:
@@ -90,7 +90,7 @@ def _task_spec(service: SwarmService) -> ServiceTaskSpec:
         placement=ServiceTaskSpecPlacement(
             constraints=sorted(service.constraints) or None,
             max_replicas=service.scale.max_per_node,
-            # Left out, the provider records the image's list on create and takes it away in the second plan.
+            # Left out, the provider records the image's list on create and removes it in the second plan.
             platforms=[ServiceTaskSpecPlacementPlatforms(architecture="amd64", os="linux")],
         ),
         log_driver=ServiceTaskSpecLogDriver(name="json-file", options=service.logs.options),
@@ -201,7 +201,7 @@ def _update(service: SwarmService) -> ServiceUpdateConfig:
 
 
 def _rollback(service: SwarmService) -> ServiceRollbackConfig:
-    """The same way back to what ran before. Nothing is further back, so a failure here can only pause."""
+    """Back to what ran before, one task at a time. There is nothing to fall back to after that, so a failure here pauses."""
     policy = service.update
     return ServiceRollbackConfig(
         failure_action="pause",

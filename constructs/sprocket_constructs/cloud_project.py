@@ -1,4 +1,4 @@
-"""The folder on DigitalOcean's pages."""
+"""The DigitalOcean project."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from ._cdktf import Construct, Project, ProjectResources
 
 
 class CloudProject(Construct):
-    """A project that shows what belongs together; it has no effect on anything.
+    """A project groups resources on DigitalOcean's pages; it has no other effect.
 
     The reserved address is left out on purpose: DigitalOcean moves it together with its droplet and reports it under
     another name than it is given by.

@@ -1,4 +1,4 @@
-"""The stack that the nodes of one environment, and all that they stand on, live in."""
+"""The Terraform stack with the nodes of one environment and everything that they need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGITALOCEAN_PROVIDER = "2.71.0"
 """The version whose traps these constructs know."""
 
 TLS_PROVIDER = ">= 4.0.4, < 5.0.0"
-"""The bindings name one exact version, which saves nothing: any 4.x keeps its state."""
+"""The bindings name one exact version, without need: any 4.x keeps its state."""
 
 
 class CloudStack(TerraformStack):

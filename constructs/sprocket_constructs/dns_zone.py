@@ -1,4 +1,4 @@
-"""Names in the world."""
+"""DNS zones and records."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class DnsZone(Construct):
-    """A zone in DigitalOcean's DNS, and the records in it that are ours.
+    """A zone in DigitalOcean's DNS, and the records in it that belong to this stack.
 
     Args:
         name: such as ``example.com``.
-        is_ours: makes the zone, which then cannot be destroyed (what others put into it would go too); otherwise it
-            is there already, and only records are added to it.
+        is_ours: creates the zone, which then cannot be destroyed (records of others would go too); otherwise it exists already,
+            and only records are added to it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, name: str, is_ours: bool) -> None:

@@ -27,11 +27,11 @@ IGNORED = ("user_data", "ssh_keys", "image", "monitoring", "droplet_agent", "ipv
 DigitalOcean's pages). New droplets get them; a rebuild with them is asked for by name: ``-replace``."""
 
 TIMEOUTS = {"create": "10m", "update": "20m", "delete": "10m"}
-"""A new one is active within two minutes or never: the provider would look on for an hour. A resize waits for it to go down
+"""A new one is active within two minutes or never: the provider would wait for an hour. A resize waits for it to go down
 and to come back. The default of a minute for the whole of a delete (shutdown, each volume, delete) is too short."""
 
 LARGEST_USER_DATA = 65536
-"""Bytes that DigitalOcean takes."""
+"""Limit of DigitalOcean, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Droplet(Construct):
             tags=[tag.reference for tag in tags],
             volume_ids=[volume.id for volume in volumes],
             user_data=user_data,
-            # Said explicitly: left out, a change on DigitalOcean's pages would replace the droplet.
+            # Always set: left out, a change on DigitalOcean's pages would replace the droplet.
             ipv6=False,
             monitoring=kind.monitoring,
             droplet_agent=False,
@@ -100,7 +100,7 @@ class Droplet(Construct):
             depends_on=[firewall.resource for firewall in firewalls],
             lifecycle=TerraformResourceLifecycle(ignore_changes=list(IGNORED)),
         )
-        # People write it: terraform apply -replace=digitalocean_droplet.app-1
+        # For people, who write: terraform apply -replace=digitalocean_droplet.app-1
         self.resource.override_logical_id(id_)
         self.private_address = self.resource.ipv4_address_private
         """Terraform's reference to its address on the private network."""
@@ -116,7 +116,7 @@ class Droplet(Construct):
         if length > LARGEST_USER_DATA:
             raise ConstructError(
                 self,
-                f"user data has {length} bytes and DigitalOcean takes {LARGEST_USER_DATA}",
+                f"user data has {length} bytes and DigitalOcean accepts {LARGEST_USER_DATA}",
                 fix="shorten it, or have the node fetch what is long",
             )
 

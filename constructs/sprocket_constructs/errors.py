@@ -19,10 +19,10 @@ class ConstructError(ValueError):
 
 
 def stated(because: str) -> str:
-    """The reason of an opt-out, which a reviewer accepts or not; blank is none.
+    """The reason of an opt-out, for a reviewer to accept or not; a blank one is refused.
 
     Raises:
-        ValueError: there is nothing in it.
+        ValueError: it is blank.
     """
     if not because.strip():
         raise ValueError("an exception needs a reason; say in a few words why it is right here")

@@ -1,4 +1,4 @@
-"""Files that a service is given: configs in the open, secrets not."""
+"""Files that a service reads: configs, which anyone may see, and secrets."""
 
 import base64
 import hashlib
@@ -87,12 +87,12 @@ class SwarmFile(Construct):
         """Adds the resources; called once, when the stack is finished."""
 
     def _check_size(self, text: str) -> None:
-        """On what is known here: the values of secrets are not."""
+        """Checks the size without the values of secrets, which are not known here."""
         size = len(text.encode())
         if size >= self.limit_bytes:
             raise ConstructError(
                 self,
-                f"{self.kind} {self.name} has {size:,} bytes, Docker takes less than {self.limit_bytes:,}",
+                f"{self.kind} {self.name} has {size:,} bytes, Docker accepts less than {self.limit_bytes:,}",
                 fix="split it or put it into the image",
             )
         if not size:
@@ -124,7 +124,7 @@ class SwarmConfig(SwarmFile):
             self,
             "Resource",
             name=f"{self.name}-{digest}",
-            # The provider takes base64 and checks nothing; the text itself must not be read as a template.
+            # The provider expects base64 and checks nothing; the text itself must not be read as a template.
             data=base64.b64encode(self.text.encode()).decode(),
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )

@@ -1,4 +1,4 @@
-"""Who may talk to nodes, and on which ports."""
+"""Which traffic may reach the nodes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
 class Firewall(Construct):
-    """A cloud firewall for all nodes of a tag: nothing may come in but what is admitted, everything may go out.
+    """A cloud firewall for all nodes of a tag: only what is allowed may come in, everything may go out.
 
     Args:
         name: unique in the account.
@@ -29,7 +29,7 @@ class Firewall(Construct):
             "Resource",
             name=name,
             tags=[protects.reference],
-            # A firewall without rules for going out lets nothing out.
+            # A firewall without outbound rules lets nothing out.
             outbound_rule=[
                 FirewallOutboundRule(protocol="icmp", destination_addresses=list(ANYWHERE)),
                 *(
@@ -43,7 +43,7 @@ class Firewall(Construct):
         self.resource.override_logical_id(id_)
 
     def admits(self, port: int, *, protocol: str = "tcp", sources: Sequence[str]) -> None:
-        """Lets in what comes to a port.
+        """Allows traffic to a port.
 
         Args:
             protocol: ``tcp`` or ``udp``.
@@ -57,7 +57,7 @@ class Firewall(Construct):
         )
 
     def admits_ping(self, *, sources: Sequence[str]) -> None:
-        """Lets in ICMP, which also tells senders of packets that are too large."""
+        """Allows ICMP, which also tells senders when a packet is too large."""
         self._admit(sources, FirewallInboundRule(protocol="icmp", source_addresses=list(sources)))
 
     def _admit(self, sources: Sequence[str], rule: FirewallInboundRule) -> None:

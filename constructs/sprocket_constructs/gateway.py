@@ -1,4 +1,4 @@
-"""The way in: routes from the internet to services, each with a decision about who may use it."""
+"""Routes from the internet to services, each with a decision about who may use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .network import OverlayNetwork
 from .service import SwarmService
 
 NETWORK_LABEL = "traefik.swarm.network"
-"""Says on which network Traefik finds a service; without it Traefik takes a random one of them on each refresh."""
+"""Says on which network Traefik finds a service; without it Traefik picks a random one of them on each refresh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Gateway(Construct):
     """Traefik's part of a route: the network it shares with what it routes to, and the labels it reads.
 
     Public pages share one network with it. A guarded page has a network with it alone: whoever shares a network with a
-    page reaches it past the guard, and public services, the likeliest to be broken into, would.
+    page reaches it past the guard, and public services are the likeliest to be broken into.
 
     Labels are generated, never written: router names are service names, the network is always named (see
     :data:`NETWORK_LABEL`), middlewares come from Traefik's own files.
@@ -45,8 +45,8 @@ class Gateway(Construct):
         name: of the overlay network (default ``edge``).
         public_middlewares: chain for public routes, as ``name@file``.
         guarded_middlewares: chain for routes that need a role.
-        resolver: certificate resolver; ``None`` where the entry point has one. Then no label may speak of
-            TLS: a router with TLS settings of its own gets none of the entry point's, and so no certificate.
+        resolver: certificate resolver; ``None`` where the entry point has one. Then no label may set
+            TLS options: a router with TLS settings of its own gets none of the entry point's, and so no certificate.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ def check(services: Sequence[SwarmService]) -> None:
 
 
 def sharing(services: Sequence[SwarmService]) -> dict[str, list[str]]:
-    """The services on each network, sorted: the whole truth about who can reach whom."""
+    """The services on each network, sorted: all that says who can reach whom."""
     return {network: sorted(s.name for s in joined) for network, joined in sorted(_members(services).items())}
 
 

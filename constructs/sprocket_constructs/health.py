@@ -1,4 +1,4 @@
-"""How a service proves that it is well."""
+"""How a service shows that it is healthy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 UNRESOLVED = "unresolved"
-"""Stands where a digest was not looked up yet. It synthesizes, shows in the plan, and deploy refuses it."""
+"""Stands for a digest that was not looked up yet. It synthesizes and shows in the plan; deploy refuses it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class Image:
     Args:
         name: repository in familiar form (``redis``, ``ghcr.io/sprocketbot/core``);
             ``docker.io/library/redis`` is refused, because the engine gives it back as ``redis`` and the plan
-            would differ for ever.
+            would differ forever.
         tag: the tag the digest was looked up for.
         digest: ``sha256:<64 hex>`` or ``unresolved``.
         lacks: features that this build of the program does not have (``deprecated-features``, ``json``), so

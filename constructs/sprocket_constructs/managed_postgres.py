@@ -28,7 +28,7 @@ class PostgresSize:
     Args:
         slug: such as ``db-s-1vcpu-1gb``.
         nodes: 1, or with standby nodes 2 or 3.
-        version: major version; a later one is an upgrade in place, which nobody waits for.
+        version: major version; a later one is an upgrade in place, which Terraform does not wait for.
     """
 
     slug: str

@@ -25,5 +25,5 @@ class OverlayNetwork(Construct):
 
     @cached_property
     def network_id(self) -> str:
-        """What a service must name: by name instead, the provider replaces the service on every plan."""
+        """The id, which a service must refer to: by name, the provider replaces the service on every plan."""
         return self.resource.id

@@ -1,4 +1,4 @@
-"""A word on a node that rules refer to."""
+"""A DigitalOcean tag on nodes."""
 
 from ._cdktf import Construct, Tag
 

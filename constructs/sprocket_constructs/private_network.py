@@ -1,4 +1,4 @@
-"""The network that the nodes talk over."""
+"""The private network (VPC) of the nodes."""
 
 from ipaddress import IPv4Network
 

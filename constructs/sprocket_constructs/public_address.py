@@ -1,4 +1,4 @@
-"""The address that names lead to."""
+"""The reserved address that DNS names point to."""
 
 from ._cdktf import Construct, ReservedIp, ReservedIpAssignment, TerraformResourceLifecycle, Token
 from .droplet import Droplet
@@ -20,7 +20,7 @@ class PublicAddress(Construct):
         """Terraform's reference to it."""
 
     def leads_to(self, droplet: Droplet) -> None:
-        """Sends what comes to the address there."""
+        """Assigns the address to a droplet."""
         assignment = ReservedIpAssignment(
             self,
             "assignment",

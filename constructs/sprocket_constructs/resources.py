@@ -1,4 +1,4 @@
-"""What a task may use and what it is promised."""
+"""CPU and memory of a task: limits and reservations."""
 
 from dataclasses import dataclass
 

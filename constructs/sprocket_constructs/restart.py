@@ -11,7 +11,7 @@ class RestartPolicy:
 
     All fields are always sent: the provider turns an incomplete policy into ``delay 0`` on the first update,
     the crash loop that once filled a node's disk at 1 GB per restart. There is no limit on attempts, because
-    a service with one would stay at 0/1 for ever after a long outage of what it depends on; ``delay``
+    a service with one would stay at 0/1 forever after a long outage of what it depends on; ``delay``
     (default 10 s) bounds the rate instead.
     """
 

@@ -30,7 +30,7 @@ from .volume import Backup, Storage
 
 
 class Router(Protocol):
-    """What leads requests to services: :class:`Gateway`."""
+    """What routes requests to services: :class:`Gateway`."""
 
     def admit(
         self,
@@ -46,7 +46,7 @@ class Router(Protocol):
 
 
 class SwarmService(Construct):
-    """A ``docker_service`` that converges, comes back, and says what it needs.
+    """A ``docker_service`` that converges, restarts after a failure, and declares what it needs.
 
     After an apply the next plan is empty, and a failed rollout is an error with the old version serving; what
     the provider needs for that (docs/decisions/0003-provider-traps.md) is done here, once. All names of other
@@ -150,7 +150,7 @@ class SwarmService(Construct):
 
     @property
     def waits_for(self) -> tuple[SwarmService, ...]:
-        """The services that have to be healthy before this one is deployed."""
+        """Services that must be healthy before this one is deployed."""
         return tuple(self._waits_for)
 
     @property
@@ -191,7 +191,7 @@ class SwarmService(Construct):
         return endpoint
 
     def endpoint(self, port: str | None = None) -> Endpoint:
-        """Where the service answers for those who are connected to it."""
+        """Where the service answers its clients."""
         if not self.listens:
             raise ConstructError(self, "listens on no port", fix="name its ports with listens={...}")
         label = port or next(iter(self.listens))
@@ -320,7 +320,7 @@ class SwarmService(Construct):
     def shares(self, volume: str, *, at: str, because: str, read_only: bool = False) -> None:
         """Mounts a named volume that every node has its own of, for what tasks of one node share or may lose.
 
-        The engine makes it when the first task of the node wants it. Data that must not be lost belongs into a
+        The engine makes it when the first task of the node wants it. Data that must not be lost belongs in a
         store: see :meth:`stores`.
         """
         self._mounts.add_data(

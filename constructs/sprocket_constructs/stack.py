@@ -1,4 +1,4 @@
-"""The stack that the services of one environment live in."""
+"""The Terraform stack with the services of one environment."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ DOCKER_PROVIDER = "3.9.0"
 """Changes service labels in place and connects only when needed; the bindings (12.0.3) still name 3.6.2."""
 
 RANDOM_PROVIDER = ">= 3.6.0, < 4.0.0"
-"""The bindings name one exact version, which saves nothing: any 3.x keeps its state."""
+"""The bindings name one exact version, without need: any 3.x keeps its state."""
 
 
 _SWITCHED_OFF = (Service, Network, Config, Secret, TerraformVariable, TerraformOutput)
-"""What has no state of its own worth keeping."""
+"""Resources without data or secrets of their own."""
 
 
 class SwarmStack(TerraformStack):
@@ -100,7 +100,7 @@ class SwarmStack(TerraformStack):
         self._provider.registry_auth = [login]
 
     def finish(self) -> None:
-        """Checks the whole and renders it; a second call does nothing. :class:`SwarmApp` calls it.
+        """Checks everything and renders it; a second call does nothing. :class:`SwarmApp` calls it.
 
         A subclass that adds to it is called once too: :class:`SwarmApp` passes over stacks that are finished.
         """
@@ -115,7 +115,7 @@ class SwarmStack(TerraformStack):
         render(self.services)
 
     def switch_off(self) -> None:
-        """Takes out everything but generated secrets and volumes.
+        """Removes everything but generated secrets and volumes.
 
         Applying what is left stops the environment and keeps what a later start needs: the data and the
         passwords that open it. A ``terraform destroy`` would drop the passwords and, later, make new ones

@@ -1,4 +1,4 @@
-"""How a task is asked to leave."""
+"""How a task is stopped."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Stop:
     """The signal and the time before SIGKILL.
 
     Always sent: without it the provider asks for a grace period of 0, which is an immediate SIGKILL, also for
-    a database. An image should leave within half of ``grace``: a task that uses all of it ends a destroy or a
+    a database. A task should end within half of ``grace``: a task that uses all of it ends a destroy or a
     replace with an error, and the replaced service is not created.
     """
 

@@ -1,7 +1,7 @@
 """Durations and sizes in the one spelling that the Docker provider reads back unchanged.
 
 The provider compares durations as text and prints Go's short form, so ``60s`` would differ from the ``1m``
-it reads for ever. These helpers make the canonical form the only one that reaches a resource.
+it reads forever. These helpers make the canonical form the only one that reaches a resource.
 """
 
 import re

@@ -31,15 +31,15 @@ class UpdatePolicy:
 
     @classmethod
     def start_first(cls) -> "UpdatePolicy":
-        """For what can stand twice: the new task is healthy before the old one leaves, so no request fails.
+        """For services that may run twice at once: the new task is healthy before the old one stops, so no request fails.
 
-        ``delay`` 5 s gives the proxy (refresh 2 s) time to learn the new address before the old one goes.
+        ``delay`` 5 s gives the proxy (refresh 2 s) time to learn the new address before the old one stops.
         """
         return cls(order=UpdateOrder.START_FIRST, delay="5s")
 
     @classmethod
     def stop_first(cls) -> "UpdatePolicy":
-        """For what must never stand twice: stores, bots with one session, schedulers, host ports."""
+        """For services that must never run twice at once: stores, bots with one session, schedulers, host ports."""
         return cls(order=UpdateOrder.STOP_FIRST)
 
     def watched_for(self, monitor: str) -> "UpdatePolicy":

@@ -59,7 +59,7 @@ class NodeDirectory:
 
     @property
     def mount_type(self) -> str:
-        """Docker's word for it."""
+        """The type of the mount, in Docker's terms."""
         return "bind"
 
     @property
@@ -83,7 +83,7 @@ class LocalVolume(Construct):
 
     @property
     def mount_type(self) -> str:
-        """Docker's word for it."""
+        """The type of the mount, in Docker's terms."""
         return "volume"
 
     @property

@@ -14,7 +14,7 @@ EXPRESSION = "__expr__"
 def rules(*, datasource: str) -> dict[str, Any]:
     """The provisioning file with all rules; the uid of a rule is its key in the table.
 
-    Every rule asks for series, reduces each to its last value, takes off that of a second query where there is one, and
+    Every rule asks for series, reduces each to its last value, subtracts that of a second query where there is one, and
     compares. No data is no alarm for a single rule; that metrics arrive at all is what ``service-down`` sees, which does alarm.
 
     Grafana takes the models of queries as they are and expands variables in annotations, so a dollar sign may stand in the one

@@ -1,4 +1,4 @@
-"""The engine's API for collectors: reading, and only what they need."""
+"""The engine's API for collectors: read-only, and only what they need."""
 
 from sprocket_constructs import (
     Construct,
@@ -33,7 +33,7 @@ class CollectorsProxy(Construct):
     """A filter in front of the engine's socket, one on each node.
 
     It listens on a Unix socket in a volume that only tasks of the same node can mount: so each collector reads its own node's
-    engine, which a service name could not promise (it answers with any task's address), and no network is needed. The
+    engine, which a service name cannot ensure (it answers with any task's address), and no network is needed. The
     proxy of Traefik is another one, since reading a container shows its whole environment.
     """
 

@@ -86,7 +86,7 @@ class InfluxDB(Construct):
         """Declares a bucket; points are kept for ``data.influxdb.retention_days``.
 
         Raises:
-            ConstructError: it is declared already, or InfluxDB does not take the name.
+            ConstructError: it is declared already, or InfluxDB does not accept the name.
         """
         INFLUXDB_BUCKET.check(self, name)
         if name in self._buckets:

@@ -1,4 +1,4 @@
-"""The second layer: what the application keeps, and what watches all of it."""
+"""The data layer: stores of the application, and the collectors of metrics and logs."""
 
 from sprocket_constructs import Construct
 

@@ -43,7 +43,7 @@ class MinIO(ObjectStorage):
     """One server on one disk, and the keeper that makes buckets, users and policies in it.
 
     The S3 API answers inside the swarm only; the console is an admin page. Settings are in one file
-    (``MINIO_CONFIG_ENV_FILE``), since the image takes no other and a service may set one variable.
+    (``MINIO_CONFIG_ENV_FILE``), since the image reads no other and a service may set one variable.
     """
 
     def __init__(

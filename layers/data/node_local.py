@@ -8,7 +8,7 @@ from ..site import Site
 class NodeLocal(Construct):
     """A volume of one name on every node, which the engine makes when the first task wants it.
 
-    For what tasks of one node share, or what may be lost: a socket, positions in logs. Data that must not be lost belongs into a
+    For what tasks of one node share, or what may be lost: a socket, positions in logs. Data that must not be lost belongs in a
     store. Terraform declares the volume of the engine it talks to, so that a purge takes it along.
     """
 

@@ -67,7 +67,7 @@ class ObjectStorage(Construct):
         """Declares a bucket, private unless it says otherwise.
 
         Raises:
-            ConstructError: the name is none that S3 takes, or the bucket is declared twice.
+            ConstructError: S3 does not accept the name, or the bucket is declared twice.
         """
         S3_BUCKET.check(self, name)
         if name in self._buckets:
@@ -97,4 +97,4 @@ class ObjectStorage(Construct):
         self._admit(account)
 
     def _admit(self, account: Account) -> None:
-        """Does what the place of the storage needs for a new account."""
+        """Prepares the storage for a new account."""

@@ -102,10 +102,10 @@ class Postgres(Construct):
         return self.address
 
     def role(self, name: str, *, password: SecretValue) -> None:
-        """Makes a login with this password. Giving the same one twice is no mistake.
+        """Makes a login with this password. Declaring the same one twice is allowed.
 
         Raises:
-            ConstructError: the name is none that Postgres takes unquoted, or has another password already.
+            ConstructError: Postgres does not accept the name unquoted, or has another password already.
         """
         POSTGRES_NAME.check(self, name, kind="role name")
         if name == self.superuser:
@@ -128,7 +128,7 @@ class Postgres(Construct):
         """Makes a database and its owner, who alone may connect to it.
 
         Raises:
-            ConstructError: the database exists with another owner, or a name is none that Postgres takes unquoted.
+            ConstructError: the database exists with another owner, or Postgres does not accept a name unquoted.
         """
         POSTGRES_NAME.check(self, name, kind="database name")
         known = self._databases.get(name)

@@ -127,7 +127,7 @@ def test_user_data_that_is_too_large_is_refused() -> None:
     ground = Ground(new_cloud())
     ground.droplet("fits", user_data="x" * 65536)
     with pytest.raises(
-        ConstructError, match="test/one: user data has 65537 bytes and DigitalOcean takes 65536; "
+        ConstructError, match="test/one: user data has 65537 bytes and DigitalOcean accepts 65536; "
     ):
         ground.droplet(user_data="x" * 65537)
 

@@ -130,7 +130,7 @@ def test_trap_docker_takes_less_than_a_limit(stack: SwarmStack, kind: type[Swarm
     with pytest.raises(ConstructError) as caught:
         _ = kind(stack, "over", name="over", content="x" * limit).text
     assert str(caught.value) == (
-        f"test/over: {kind.kind} over has {limit:,} bytes, Docker takes less than {limit:,}; "
+        f"test/over: {kind.kind} over has {limit:,} bytes, Docker accepts less than {limit:,}; "
         "split it or put it into the image"
     )
 

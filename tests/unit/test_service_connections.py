@@ -149,7 +149,7 @@ def test_trap_a_host_port_needs_the_old_task_to_go_first(stack: SwarmStack) -> N
     with pytest.raises(ConstructError) as caught:
         web.publishes(80)
     assert str(caught.value) == (
-        "test/web: publishes port 80 and updates start-first, so a new task would wait for it for ever; "
+        "test/web: publishes port 80 and updates start-first, so a new task would wait for it forever; "
         "use UpdatePolicy.stop_first()"
     )
 
