@@ -8,6 +8,9 @@ import gc
 import os
 import sys
 
+# jsii starts with the first import below, and would say in eleven lines that this release of Node is old.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
 from sprocket_constructs import ConstructError
 
 from layers.errors import SettingsError
