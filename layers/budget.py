@@ -16,26 +16,35 @@ def check_budget(services: Sequence[SwarmService], settings: Environment) -> Non
     Raises:
         SettingsError: names the sum, what there is and the largest reservations.
     """
+    file = f"{settings.name}.yaml"
     pools = settings.nodes.values()
     memory = sum(pool.count * (size(pool.memory) - size(pool.headroom)) for pool in pools)
     cpus = sum(pool.count * pool.cpus for pool in pools)
     reserved = sum(s.resources.memory_reservation_bytes * s.scale.replicas for s in services)
     reserved_cpus = sum(s.resources.cpu_reservation * s.scale.replicas for s in services)
     if reserved > memory:
-        raise SettingsError(
-            f"{settings.name}.yaml: nodes: services reserve {mebibytes(reserved)} of memory and the nodes have {mebibytes(memory)} "
-            f"after headroom; {_largest(services)}; reserve less or add a node"
+        raise SettingsError.of(
+            f"services reserve {mebibytes(reserved)} of memory and the nodes have {mebibytes(memory)} after headroom; "
+            f"{_largest(services)}",
+            fix="reserve less or add a node",
+            setting="nodes",
+            file=file,
         )
     if reserved_cpus > cpus:
-        raise SettingsError(
-            f"{settings.name}.yaml: nodes: services reserve {reserved_cpus:.2f} cores and the nodes have {cpus}; reserve less or add a node"
+        raise SettingsError.of(
+            f"services reserve {reserved_cpus:.2f} cores and the nodes have {cpus}",
+            fix="reserve less or add a node",
+            setting="nodes",
+            file=file,
         )
     largest = max(pools, key=lambda pool: size(pool.memory))
     for service in services:
         if service.resources.memory_limit_bytes > size(largest.memory):
-            raise SettingsError(
-                f"{settings.name}.yaml: resources/{service.name}/memory: limit {mebibytes(service.resources.memory_limit_bytes)} is above "
-                f"the largest node ({largest.memory}); lower it"
+            raise SettingsError.of(
+                f"limit {mebibytes(service.resources.memory_limit_bytes)} is above the largest node ({largest.memory})",
+                fix="lower it",
+                setting=f"resources/{service.name}/memory",
+                file=file,
             )
 
 

@@ -1,20 +1,37 @@
 """Which image a service runs, from the environment's one source."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from sprocket_constructs import UNRESOLVED, Image
 
-from .errors import SettingsError
-from .loading import ROOT, read_yaml
+from .errors import Problem, SettingsError
+from .loading import ROOT
 from .settings.environment import Environment
-from .settings.images import ImagePin
+from .settings.form import Form, did_you_mean
+from .settings.images import ImageDigest, ImageName, ImageTag
 from .settings.model import Settings
+from .validation import problems_in
+from .yaml_file import read_yaml
 
 LOCK = ROOT / "images.lock.yaml"
 PACKAGES_LOCK = ROOT / "images.packages.lock.yaml"
+
+
+Source = Annotated[
+    str,
+    Form(
+        what="who said it and when",
+        pattern=r"(registry|bom|pins) \d{4}-\d{2}-\d{2}",
+        allowed="registry, bom or pins, and the day",
+        example="pins 2026-11-27",
+    ),
+]
 
 
 class LockedImage(Settings):
@@ -32,10 +49,10 @@ class LockedImage(Settings):
             confirmed it.
     """
 
-    name: str | None = None
-    tag: str
-    digest: str = UNRESOLVED
-    source: str | None = Field(default=None, pattern=r"^(registry|bom|pins) \d{4}-\d{2}-\d{2}$")
+    name: ImageName | None = None
+    tag: ImageTag
+    digest: ImageDigest = UNRESOLVED
+    source: Source | None = None
     unconfirmed: bool = False
     lacks: list[str] = Field(default_factory=list)
     stands_in_for: str | None = None
@@ -45,8 +62,8 @@ class LockedImage(Settings):
     @model_validator(mode="after")
     def _source_has_a_digest(self) -> Self:
         if self.source and self.digest == UNRESOLVED:
-            raise ValueError(
-                f"has a source ({self.source}) but no digest; give the digest, or remove the source"
+            raise SettingsError.of(
+                f"has a source ({self.source}) but no digest", fix="give the digest, or remove the source"
             )
         return self
 
@@ -60,7 +77,7 @@ class Line(Settings):
         base: what the other images are built on. The bill of materials lists it, and nothing runs it.
     """
 
-    namespace: str
+    namespace: ImageName
     until: date | None = None
     base: str | None = None
     images: dict[str, LockedImage]
@@ -104,16 +121,21 @@ class ImageCatalog:
         if self._from_packages and not self._file.is_file():
             # Nothing built yet: the platform can be planned, and deploy refuses it.
             return Image(name=f"127.0.0.1:5000/sprocket/{name}", tag="not-built")
+        if self._from_packages:
+            raise SettingsError(_without_recipe(self._environment.name, name))
         known = sorted({key for place in self._places(instance) for key in place})
-        raise SettingsError(
-            f"{self._file.name}: there is no image {name!r}; add it, or use one of {', '.join(known)}"
+        raise SettingsError.of(
+            f"there is no image {name!r}",
+            allowed=f"images here are {', '.join(known)}",
+            fix=did_you_mean(name, known, otherwise="add it, or use one of those"),
+            file=self._file.name,
         )
 
     def find(self, name: str, *, instance: str | None = None) -> Image | None:
         """The same, or nothing where neither the lock nor an override has it."""
         pin = self._environment.images.overrides.get(name)
         if pin is not None:
-            return _overridden(f"{self._environment.name}.yaml: images/overrides/{name}", pin)
+            return Image(name=pin.name, tag=pin.tag, digest=pin.digest)
         for place in self._places(instance):
             if name in place:
                 return self._locked(name, place[name])
@@ -134,36 +156,61 @@ class ImageCatalog:
         line = self._lock.application.get(self._environment.platform.line)
         repository = entry.name or (f"{line.namespace}/{name}" if line else None)
         if repository is None:
-            raise SettingsError(f"{self._file.name}: images/{name}: has no name; add it")
-        try:
-            return Image(name=repository, tag=entry.tag, digest=entry.digest, lacks=frozenset(entry.lacks))
-        except ValueError as error:
-            raise SettingsError(f"{self._file.name}: {error}") from None
-
-
-def _overridden(where: str, pin: ImagePin) -> Image:
-    try:
-        return Image(name=pin.name, tag=pin.tag, digest=pin.digest)
-    except ValueError as error:
-        raise SettingsError(f"{where}: {error}") from None
+            raise SettingsError.of(
+                "has no name", fix="add it", setting=f"images/{name}", file=self._file.name
+            )
+        return Image(name=repository, tag=entry.tag, digest=entry.digest, lacks=frozenset(entry.lacks))
 
 
 def read_lock(path: Path) -> Lock:
     """A lock, checked.
 
     Raises:
-        SettingsError: it is not YAML, or says what a lock may not say; the message has the entry's path.
+        SettingsError: it is not YAML, or says what a lock may not say; each problem has the entry's path.
     """
-    document: dict[str, Any] = read_yaml(path)
     try:
-        return TypeAdapter(Lock).validate_python(document)
+        return Lock.model_validate(read_yaml(path))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = "/".join(str(part) for part in first["loc"])
-        if first["type"] == "value_error":
-            raise SettingsError(
-                f"{path.name}: {where}: {first['msg'].removeprefix('Value error, ')}"
-            ) from None
-        raise SettingsError(
-            f"{path.name}: {where}: {first['msg']}, not {first['input']!r}; change that entry"
-        ) from None
+        raise SettingsError(*problems_in(error, Lock, lambda entry: path.name)) from None
+
+
+def missing_recipes(settings: Environment, images: Iterable[str], recipes: Collection[str]) -> list[Problem]:
+    """What an environment whose images are built from packages runs, and nothing builds.
+
+    Args:
+        images: names of the images that its services run.
+        recipes: names of the images that there are recipes for.
+    """
+    if settings.images.source != "packages":
+        return []
+    wanted = sorted(set(images) - set(recipes) - set(settings.images.overrides))
+    return [_without_recipe(settings.name, name) for name in wanted]
+
+
+def unknown_promotions(lock: Path, environments: Iterable[Environment]) -> list[Problem]:
+    """Promotions in a lock to an environment or an instance that does not exist: they would do nothing."""
+    places = [
+        place
+        for each in environments
+        for place in (each.name, *(f"{each.name}/{instance}" for instance in each.platform.instances))
+    ]
+    return [
+        Problem(
+            problem="is no environment, and no instance of one, so nothing is promoted",
+            allowed="write the name of an environment, or environment/instance",
+            fix=did_you_mean(name, places, otherwise=f"use one of {', '.join(places)}"),
+            setting=f"promoted/{name}",
+            file=lock.name,
+        )
+        for name in read_lock(lock).promoted
+        if name not in places
+    ]
+
+
+def _without_recipe(environment: str, name: str) -> Problem:
+    return Problem(
+        problem=f"a service runs image {name!r}, images come from packages, and no recipe builds it",
+        fix=f"write images/recipes/{name}/recipe.yaml, or name an image under images/overrides/{name}",
+        setting="images",
+        file=f"{environment}.yaml",
+    )

@@ -1,24 +1,41 @@
 """From ``environments/<name>.yaml`` to a checked :class:`Environment`."""
 
-import difflib
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, get_args, get_origin
+from __future__ import annotations
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from .errors import SettingsError
 from .settings.environment import Environment
+from .settings.form import dashed, did_you_mean, nearest, shown
+from .settings.model import EnvironmentName
 from .settings.resources import Share
+from .validation import problems_in
+from .yaml_file import read_yaml
+
+__all__ = [
+    "ELSEWHERE",
+    "ENVIRONMENTS",
+    "ROOT",
+    "environment_names",
+    "environments_folder",
+    "load_environment",
+    "load_resources",
+    "read_environment",
+    "read_yaml",
+    "table_names",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / "environments"
 ELSEWHERE = "SPROCKET_ENVIRONMENTS"
 """Environment variable: another folder of environment files, such as a copy that a rehearsal edits."""
+
+Document = dict[str, Any]
 
 
 def environments_folder() -> Path:
@@ -39,144 +56,184 @@ def load_environment(name: str, folder: Path | None = None) -> Environment:
 
     Raises:
         SettingsError: there is none, its YAML is broken, or a setting is unknown, of a wrong type or contradicts
-            another. All findings of a file are in one message, a line each.
+            another. It has all problems of the file.
     """
     folder = folder or environments_folder()
-    path = folder / f"{name}.yaml"
-    document = read_environment(name, folder)
+    own, base = _documents(name, folder)
+    document = merged(base, own)
     try:
         return Environment.model_validate({"name": name, **document})
     except ValidationError as error:
-        raise SettingsError(_explain(path.name, error, Environment)) from None
+        raise SettingsError(*problems_in(error, Environment, _origin(name, own, base))) from None
 
 
-def read_environment(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """What an environment's file says, unchecked, over what the file says that it is ``like``.
-
-    A key that is given replaces the other file's whole key: nobody has to know both to see what a pool is.
+def read_environment(name: str, folder: Path | None = None) -> Document:
+    """What an environment's file says, unchecked, merged over what the file says that it is ``like``.
 
     Raises:
         SettingsError: there is no such file, or it is like one that there is not, or like one that is like a third.
     """
-    folder = folder or environments_folder()
-    path = folder / f"{name}.yaml"
-    names = environment_names(folder)
-    if not path.is_file():
-        where = "environments" if folder == ENVIRONMENTS else str(folder)
-        raise SettingsError(
-            f"{path.name}: there is no environment {name!r}; use one of {', '.join(names) or 'none'}, or add {where}/{path.name}"
-        )
-    document = read_yaml(path)
-    if "name" in document:
-        raise SettingsError(f"{path.name}: name: is taken from the file's name; remove it")
-    like = document.get("like")
-    if like is None:
-        return document
-    others = [other for other in names if other != name]
-    if like not in others:
-        raise SettingsError(
-            f"{path.name}: like: there is no other environment {like!r}; use one of {', '.join(others)}"
-        )
-    first = read_yaml(folder / f"{like}.yaml")
-    if "like" in first:
-        raise SettingsError(
-            f"{path.name}: like: {like} is itself like {first['like']}; name {first['like']}, so that two files tell all"
-        )
-    return {**first, **document}
+    own, base = _documents(name, folder or environments_folder())
+    return merged(base, own)
 
 
-def load_resources(table: str, folder: Path | None = None) -> dict[str, Share]:
-    """The table of limits and reservations of that name, by service."""
-    folder = folder or environments_folder()
-    path = folder / "resources" / f"{table}.yaml"
-    if not path.is_file():
-        have = ", ".join(sorted(p.stem for p in (folder / "resources").glob("*.yaml")))
-        raise SettingsError(f"resources_table: there is no resources/{path.name}; use one of {have}")
-    try:
-        return TypeAdapter(dict[str, Share]).validate_python(read_yaml(path))
-    except ValidationError as error:
-        raise SettingsError(_explain(f"resources/{path.name}", error, Share)) from None
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Document:
+    """One document over another: mappings are merged at every depth, anything else replaces what was there.
 
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file as a mapping; a broken one, or one with a key twice, is an error that names the line."""
-    try:
-        document = YAML(typ="safe", pure=True).load(path.read_text())
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise SettingsError(
-            f"{path.name}: {line}: this is not YAML ({_first_line(error.problem)}); mend that line"
-        ) from None
-    except OSError as error:
-        raise SettingsError(f"{path.name}: cannot be read ({error.strerror}); check the file") from None
-    if not isinstance(document, Mapping):
-        raise SettingsError(f"{path.name}: has no settings; it must be a mapping of keys to values")
-    return dict(document)
-
-
-def _first_line(text: object) -> str:
-    return str(text or "unknown problem").splitlines()[0]
-
-
-def _explain(file: str, error: ValidationError, model: type[BaseModel]) -> str:
-    return "\n".join(_line(file, detail, model) for detail in error.errors(include_url=False))
-
-
-def _line(file: str, detail: ErrorDetails, model: type[BaseModel]) -> str:
-    path = "/".join(str(part) for part in detail["loc"] if part != "[key]") or "(whole file)"
-    if detail["type"] == "extra_forbidden":
-        return f"{file}: {path}: is not a setting{_suggestion(detail, model)}"
-    if detail["type"] == "missing":
-        return f"{file}: {path}: is missing; add it{_meaning(detail, model)}"
-    if detail["type"] == "too_short":
-        return f"{file}: {path}: is empty; give at least one{_meaning(detail, model)}"
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "value_error":
-        return f"{file}: {path}: {message}"
-    return f"{file}: {path}: {_lower(message)}, not {detail['input']!r}; change the value{_meaning(detail, model)}"
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _suggestion(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    known = _fields_at(detail["loc"][:-1], model)
-    close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known here: {', '.join(known)}" if known else "; remove it"
-
-
-def _meaning(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    holder = _model_at(detail["loc"][:-1], model)
-    field = holder.model_fields.get(str(detail["loc"][-1])) if holder else None
-    return f" ({field.description})" if field and field.description else ""
-
-
-def _fields_at(loc: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
-    holder = _model_at(loc, model)
-    return [name for name in holder.model_fields if name != "name"] if holder else []
-
-
-def _model_at(loc: tuple[int | str, ...], model: type[BaseModel]) -> type[BaseModel] | None:
-    """The settings class at a path, through mappings and optional values."""
-    annotation: Any = model
-    for part in loc:
-        holder = _model_in(annotation)
-        if get_origin(annotation) is dict:
-            annotation = get_args(annotation)[1]
-        elif holder is not None and str(part) in holder.model_fields:
-            annotation = holder.model_fields[str(part)].annotation
+    ``null`` takes away what the other has. Where it has nothing, the null stays, for the key's own type to judge.
+    """
+    result = dict(base)
+    for key, value in over.items():
+        there = base.get(key)
+        if value is None and key in base:
+            del result[key]
+        elif isinstance(value, Mapping) and isinstance(there, Mapping):
+            result[key] = merged(there, value)
         else:
-            return None
-    return _model_in(annotation)
+            result[key] = value
+    return result
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) is dict:
-        return None
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+def table_names(folder: Path | None = None) -> list[str]:
+    """Names of all tables of limits and reservations, sorted."""
+    return sorted(path.stem for path in ((folder or environments_folder()) / "resources").glob("*.yaml"))
+
+
+def load_resources(table: str, folder: Path | None = None, *, wanted_by: str = "") -> dict[str, Share]:
+    """The table of limits and reservations of that name, by service.
+
+    Args:
+        wanted_by: the environment that names the table, for messages.
+
+    Raises:
+        SettingsError: there is none, or something in it cannot be.
+    """
+    folder = folder or environments_folder()
+    tables = table_names(folder)
+    if table not in tables:
+        raise SettingsError.of(
+            f"there is no resources/{table}.yaml",
+            allowed=f"tables are {', '.join(tables) or 'none'}",
+            fix=did_you_mean(table, tables, otherwise="use one of those or add it"),
+            setting="resources_table",
+            file=f"{wanted_by}.yaml" if wanted_by else "",
+        )
+    file = f"resources/{table}.yaml"
+    document = read_yaml(folder / file, file)
+    try:
+        return TypeAdapter(dict[str, Share]).validate_python(document)
+    except ValidationError as error:
+        raise SettingsError(*problems_in(error, dict[str, Share], lambda path: file)) from None
+
+
+def _documents(name: str, folder: Path) -> tuple[Document, Document]:
+    """What the environment's own file says, and what the file says that it is like."""
+    own = _document(name, folder)
+    like = own.get("like")
+    if like is None:
+        return own, {}
+    _check_like(name, like, folder)
+    return own, _document(str(like), folder)
+
+
+def _document(name: str, folder: Path) -> Document:
+    _check_exists(name, folder)
+    file = f"{name}.yaml"
+    document = read_yaml(folder / file, file)
+    if "name" in document:
+        raise SettingsError.of("is taken from the file's name", fix="remove it", setting="name", file=file)
+    return document
+
+
+def _check_exists(name: str, folder: Path) -> None:
+    names = environment_names(folder)
+    where = "environments" if folder == ENVIRONMENTS else str(folder)
+    if not EnvironmentName.fits(name):
+        meant = dashed(name)
+        file = f"{where}/{name}.yaml"
+        fix = (
+            f"rename {file} to {meant}.yaml"
+            if name in names
+            else did_you_mean(name, names, otherwise=_use(names))
+        )
+        raise SettingsError.of(
+            f"{shown(name)} is not {EnvironmentName.what}", allowed=f"use {EnvironmentName.allowed}", fix=fix
+        )
+    if name in names:
+        return
+    other = next((each for each in folder.glob(f"{name}.y*ml") if each.suffix != ".yaml"), None)
+    if other is not None:
+        raise SettingsError.of(
+            "is not read, files of environments end in .yaml",
+            fix=f"rename {where}/{other.name} to {name}.yaml",
+            file=other.name,
+        )
+    near = nearest(name, names)
+    raise SettingsError.of(
+        f"there is no environment {name!r}",
+        fix=f"{f'did you mean {near[0]}? ' if near else ''}{_use(names)}, or add {where}/{name}.yaml",
+        file=f"{name}.yaml",
+    )
+
+
+def _use(names: list[str]) -> str:
+    return f"use one of {', '.join(names)}" if names else "there are none"
+
+
+def _check_like(name: str, like: object, folder: Path) -> None:
+    """Two files tell all: the own one, and one that is like no other."""
+    file, setting = f"{name}.yaml", "like"
+    others = [other for other in environment_names(folder) if other != name]
+    if like == name:
+        raise SettingsError.of(
+            "is the environment itself", fix="name another one, or remove it", setting=setting, file=file
+        )
+    if like not in others:
+        raise SettingsError.of(
+            f"there is no other environment {shown(like)}",
+            fix=did_you_mean(like, others, otherwise=_use(others)),
+            setting=setting,
+            file=file,
+        )
+    chain = [name, str(like)]
+    while (further := _document(chain[-1], folder).get("like")) is not None:
+        chain.append(str(further))
+        if further in chain[:-1]:
+            circle = " -> ".join(chain[chain.index(str(further)) :])
+            raise SettingsError.of(
+                f"goes in a circle: {circle}",
+                fix="write one of these files without like",
+                setting=setting,
+                file=file,
+            )
+        if further not in others:
+            break
+    if len(chain) > 2:
+        raise SettingsError.of(
+            f"{like} is itself like {chain[2]}",
+            fix=f"name {chain[-1]}, so that two files tell all",
+            setting=setting,
+            file=file,
+        )
+
+
+def _origin(name: str, own: Document, base: Document) -> Callable[[tuple[str, ...]], str]:
+    """Which file a setting is in: the own one, unless only the one that it is like has it."""
+
+    def locate(path: tuple[str, ...]) -> str:
+        if path and not _has(own, path) and _has(base, path):
+            return f"{own['like']}.yaml"
+        return f"{name}.yaml"
+
+    return locate
+
+
+def _has(document: object, path: tuple[str, ...]) -> bool:
+    for part in path:
+        if isinstance(document, Mapping) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return False
+    return True

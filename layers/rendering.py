@@ -41,10 +41,14 @@ def render(template: Path, **values: object) -> str:
     try:
         return environment.from_string(template.read_text()).render(**values)
     except TemplateError as error:
-        raise SettingsError(f"{template.name}: {error}; mend the template or give it the value") from None
+        raise SettingsError.of(
+            str(error), fix="mend the template or give it the value", file=template.name
+        ) from None
     except OSError as error:
-        raise SettingsError(
-            f"{template.name}: cannot be read ({error.strerror}); it belongs beside its layer, at {template}"
+        raise SettingsError.of(
+            f"cannot be read ({error.strerror})",
+            fix=f"it belongs beside its layer, at {template}",
+            file=template.name,
         ) from None
 
 

@@ -50,6 +50,7 @@ class ServicesStack(SwarmStack):
         """Checks the budget of the nodes, renders, and tells people where everything is."""
         if self.finished:
             return
+        self.site.check_names_are_asked_for()
         check_budget(self.services, self.site.settings)
         super().finish()
         addresses = {
@@ -83,7 +84,9 @@ def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None
 
             EnvironmentCloud(app, site.settings, site.settings.cloud)
     except ConstructError as error:
-        raise SettingsError(f"{environment}.yaml: {error}") from error
+        raise SettingsError.of(
+            error.problem, fix=error.fix, setting=error.path, file=f"{environment}.yaml"
+        ) from error
     if off:
         stack.switch_off()
     app.synth()

@@ -1,6 +1,6 @@
 """What a layer needs to know of its environment, without knowing which one it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sprocket_constructs import (
@@ -14,10 +14,11 @@ from sprocket_constructs import (
     Storage,
 )
 
-from .errors import SettingsError
+from .errors import Problem, SettingsError
 from .images import ImageCatalog
 from .loading import load_resources
 from .settings.environment import Environment
+from .settings.form import did_you_mean, nearest
 
 
 class Site:
@@ -26,15 +27,46 @@ class Site:
     def __init__(self, settings: Environment, *, images: ImageCatalog | None = None) -> None:
         self.settings = settings
         self._images = images or ImageCatalog(settings)
-        self._shares = {**load_resources(settings.resources_table), **settings.resources}
+        table = load_resources(settings.resources_table, wanted_by=settings.name)
+        self._shares = {**table, **settings.resources}
+        self._asked_images: set[str] = set()
+        self._asked_shares: set[str] = set()
 
     def image(self, name: str, *, instance: str | None = None) -> Image:
         """The pinned image of that name in the lock."""
+        self._asked_images.add(name)
         return self._images.image(name, instance=instance)
 
     def find_image(self, name: str, *, instance: str | None = None) -> Image | None:
         """The same, or nothing where neither the lock nor an override of the environment has it."""
+        self._asked_images.add(name)
         return self._images.find(name, instance=instance)
+
+    @property
+    def asked_images(self) -> frozenset[str]:
+        """Names of all images that the layers asked for so far."""
+        return frozenset(self._asked_images)
+
+    @property
+    def asked_shares(self) -> frozenset[str]:
+        """Names under which the layers asked for limits and reservations so far."""
+        return frozenset(self._asked_shares)
+
+    def check_names_are_asked_for(self) -> None:
+        """Refuses exceptions for services and images that no layer asked for: they would do nothing.
+
+        To be called when all layers are declared.
+
+        Raises:
+            SettingsError: names each such exception, and the nearest name that has a meaning.
+        """
+        settings = self.settings
+        problems = [
+            *_unasked("resources", "service", settings.resources, self._asked_shares),
+            *_unasked("images/overrides", "image", settings.images.overrides, self._asked_images),
+        ]
+        if problems:
+            raise SettingsError(*(problem.below("", file=f"{settings.name}.yaml") for problem in problems))
 
     def beside_image_lock(self, name: str) -> Path:
         """A file that is written together with the lock of images."""
@@ -42,10 +74,15 @@ class Site:
 
     def resources(self, service: str) -> Resources:
         """Limits and reservations of that service; the name without the instance."""
+        self._asked_shares.add(service)
         share = self._shares.get(service)
         if share is None:
-            raise SettingsError(
-                f"resources/{self.settings.resources_table}.yaml: {service}: is missing; every service needs limits and reservations, add it"
+            near = nearest(service, self._shares)
+            raise SettingsError.of(
+                "is missing; every service needs limits and reservations",
+                fix=f"add it{f' (is {near[0]} meant for it?)' if near else ''}",
+                setting=service,
+                file=f"resources/{self.settings.resources_table}.yaml",
             )
         return share.resources()
 
@@ -68,3 +105,38 @@ class Site:
     def roles(self) -> Mapping[str, tuple[str, ...]]:
         """Discord role ids by the role's name."""
         return self.settings.ingress.sign_in.roles
+
+
+def unused_shares(table: str, shares: Iterable[str], asked: Iterable[str]) -> list[Problem]:
+    """Entries of a table of limits and reservations that no service of any environment has: they do nothing.
+
+    A table may name services that one of its environments lacks, so this is a question about all of them together.
+
+    Args:
+        asked: what the layers asked for in any environment, and what a line of images would with all options on.
+    """
+    asked = sorted(asked)
+    return [
+        Problem(
+            problem="no environment has a service of that name",
+            fix=did_you_mean(name, asked, otherwise="remove it"),
+            setting=name,
+            file=f"resources/{table}.yaml",
+        )
+        for name in shares
+        if name not in asked
+    ]
+
+
+def _unasked(setting: str, kind: str, given: Iterable[str], asked: Iterable[str]) -> list[Problem]:
+    asked = sorted(asked)
+    return [
+        Problem(
+            problem=f"the environment has no {kind} of that name, so it would do nothing",
+            allowed=f"{kind}s here are {', '.join(asked)}",
+            fix=did_you_mean(name, asked, otherwise="remove it"),
+            setting=f"{setting}/{name}",
+        )
+        for name in given
+        if name not in asked
+    ]

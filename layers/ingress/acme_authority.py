@@ -45,7 +45,9 @@ def _certificate(site: Site, *, built: bool) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise SettingsError(
-            f"{site.settings.name}.yaml: ingress/acme/ca_certificate: {path.name} cannot be read ({error.strerror}); "
-            "run `python -m images build --only pebble`, which writes it"
+        raise SettingsError.of(
+            f"{path.name} cannot be read ({error.strerror})",
+            fix="run `python -m images build --only pebble`, which writes it",
+            setting="ingress/acme/ca_certificate",
+            file=f"{site.settings.name}.yaml",
         ) from None

@@ -35,9 +35,11 @@ class SignIn:
         self.host = site.host("auth")
         self.cookie_domain = site.settings.ingress.sign_in.cookie_domain or site.settings.domain
         if not _is_below(self.host, self.cookie_domain):
-            raise SettingsError(
-                f"{site.settings.name}.yaml: ingress/sign_in/cookie_domain: people sign in at {self.host}, which is not below "
-                f"{self.cookie_domain}; use {site.settings.domain} or a domain above it, or remove it"
+            raise SettingsError.of(
+                f"people sign in at {self.host}, which is not below {self.cookie_domain}",
+                fix=f"use {site.settings.domain} or a domain above it, or remove it",
+                setting="ingress/sign_in/cookie_domain",
+                file=f"{site.settings.name}.yaml",
             )
 
     @property

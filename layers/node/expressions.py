@@ -59,8 +59,10 @@ def _inner(expression: str) -> str:
     """
     found = _EXPRESSION.fullmatch(expression)
     if found is None or "TfToken" in expression:
-        raise SettingsError(
-            "user data: a key is not one plain Terraform reference; give it as text such as "
-            "${tls_private_key.join.private_key_openssh}, made with the resource's friendly_unique_id"
+        raise SettingsError.of(
+            "a key is not one plain Terraform reference",
+            fix="give it as text such as ${tls_private_key.join.private_key_openssh}, made with the resource's "
+            "friendly_unique_id",
+            setting="user data",
         )
     return found[1]

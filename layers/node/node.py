@@ -61,9 +61,10 @@ class NodeVolume:
             ("owner", self.owner, _OWNER),
         ):
             if not allowed.fullmatch(text):
-                raise SettingsError(
-                    f"volume of {self.store!r}: {what} {text!r} is not allowed; "
-                    "names are lower case letters, digits and dashes, an owner is uid:gid in numbers"
+                raise SettingsError.of(
+                    f"{what} {text!r} is not allowed",
+                    fix="names are lower case letters, digits and dashes, an owner is uid:gid in numbers",
+                    setting=f"volume of {self.store!r}",
                 )
 
 
@@ -90,18 +91,23 @@ class Node:
         if not _WORD.fullmatch(self.name) or not re.search(
             rf"-{re.escape(self.pool)}-[1-9][0-9]*$", self.name
         ):
-            raise SettingsError(
-                f"node {self.name!r}: the name must be <environment>-{self.pool}-<number>, in lower case letters, "
-                "digits and dashes"
+            raise SettingsError.of(
+                "the name has another form than nodes have",
+                fix=f"it must be <environment>-{self.pool}-<number>, in lower case letters, digits and dashes",
+                setting=f"node {self.name!r}",
             )
         if self.is_first and self.role != "manager":
-            raise SettingsError(
-                f"node {self.name!r}: the first node of a swarm must be a manager, not a worker"
+            raise SettingsError.of(
+                "the first node of a swarm must be a manager",
+                fix="give it that role, or make another node the first",
+                setting=f"node {self.name!r}",
             )
         for label in self.engine_labels:
             if not _LABEL.fullmatch(label):
-                raise SettingsError(
-                    f"node {self.name!r}: label {label!r} is not allowed; letters, digits and . _ - (in the value : / too)"
+                raise SettingsError.of(
+                    f"label {label!r} is not allowed",
+                    fix="use letters, digits and . _ - (in the value : / too)",
+                    setting=f"node {self.name!r}",
                 )
 
     @property
@@ -164,13 +170,17 @@ class Cluster:
     def __post_init__(self) -> None:
         vpc, pool = IPv4Network(self.vpc_range), IPv4Network(self.address_pool)
         if vpc.overlaps(pool):
-            raise SettingsError(
-                f"cloud/vpc_range: {vpc} overlaps {pool}, where overlay networks get their addresses; choose another range"
+            raise SettingsError.of(
+                f"{vpc} overlaps {pool}, where overlay networks get their addresses",
+                fix="choose another range",
+                setting="cloud/vpc_range",
             )
         for name, key in self.operators.items():
             if not is_reference(key) and not _OPERATOR.fullmatch(key.strip()):
-                raise SettingsError(
-                    f"cloud/ssh_keys/{name}: not a public ssh key; it is one line such as 'ssh-ed25519 AAAA... name'"
+                raise SettingsError.of(
+                    "not a public ssh key",
+                    fix="it is one line such as 'ssh-ed25519 AAAA... name'",
+                    setting=f"cloud/ssh_keys/{name}",
                 )
 
     @property

@@ -102,17 +102,21 @@ def user_data(node: Node, cluster: Cluster) -> str:
         SettingsError: it would be larger than DigitalOcean takes, or the node and the cluster do not fit.
     """
     if node.role == "manager" and node.address(cluster.domain) not in cluster.managers:
-        raise SettingsError(
-            f"node {node.name!r}: is a manager, and {node.address(cluster.domain)} is not among the managers' names "
-            f"({', '.join(cluster.managers)})"
+        raise SettingsError.of(
+            f"is a manager, and {node.address(cluster.domain)} is not among the managers' names "
+            f"({', '.join(cluster.managers)})",
+            fix="add it there, or make it a worker",
+            setting=f"node {node.name!r}",
         )
     expressions = Expressions()
     text = "#cloud-config\n" + to_yaml(_config(node, list(_files(node, cluster, expressions))))
     size = expressions.size(text)
     if size > MAX_USER_DATA:
-        raise SettingsError(
-            f"node {node.name!r}: user data of {size} bytes; DigitalOcean takes {MAX_USER_DATA}. "
-            "Fewer operators' keys or labels make it smaller; what is fixed in it is in layers/node"
+        raise SettingsError.of(
+            f"user data of {size} bytes",
+            allowed=f"DigitalOcean takes {MAX_USER_DATA}",
+            fix="use fewer operators' keys or labels; what is fixed in it is in layers/node",
+            setting=f"node {node.name!r}",
         )
     return expressions.fill(text)
 

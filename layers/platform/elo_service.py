@@ -73,7 +73,9 @@ def _refuse_without_image(instance: Instance) -> None:
     places = f"under images/overrides/elo-service in {settings.name}.yaml"
     if from_lock:
         places += f", or under application/{settings.platform.line}/images/elo-service in images.lock.yaml"
-    raise SettingsError(
-        f"{instance.setting_path}/elo: is true, but elo-service has no published image; name one of your own "
-        f"(name, tag, digest) {places}; or set elo: false"
+    raise SettingsError.of(
+        "is true, but elo-service has no published image",
+        fix=f"name one of your own (name, tag, digest) {places}; or set elo: false",
+        setting=f"{instance.setting_path}/elo",
+        file=instance.file,
     )

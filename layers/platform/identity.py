@@ -101,9 +101,11 @@ def identities_of(environment: Environment) -> list[Identity]:
     found = [_identity(environment, name) for name in environment.platform.instances]
     for identity in found:
         if len(identity.name) > LONGEST_NAME:
-            raise SettingsError(
-                f"{environment.name}.yaml: platform/instances/{identity.name}: has {len(identity.name)} characters and "
-                f"becomes part of Docker's names; use at most {LONGEST_NAME}"
+            raise SettingsError.of(
+                f"has {len(identity.name)} characters and becomes part of Docker's names",
+                fix=f"use at most {LONGEST_NAME}",
+                setting=f"platform/instances/{identity.name}",
+                file=f"{environment.name}.yaml",
             )
     check_apart(environment.name, found)
     return found
@@ -121,8 +123,10 @@ def check_apart(environment: str, identities: Sequence[Identity]) -> None:
             path = f"platform/instances/{identity.name}/{claim.setting}"
             first = taken.setdefault((claim.kind, claim.value), path)
             if first != path:
-                raise SettingsError(
-                    f"{environment}.yaml: {first} and {path} are both {claim.value}; give one another name"
+                raise SettingsError.of(
+                    f"{first} and {path} are both {claim.value}",
+                    fix="give one another name",
+                    file=f"{environment}.yaml",
                 )
 
 

@@ -38,9 +38,11 @@ class ImageGenerationFrontend(NodeService):
 
     def _check_database_takes_plaintext(self) -> None:
         if self.instance.data.postgres.connect(self).tls:
-            raise SettingsError(
-                f"{self.instance.setting_path}/image_generation_frontend: its image speaks plaintext to Postgres, "
-                "whatever is configured, and data/postgres demands TLS; set it to false, or data/postgres/where to swarm"
+            raise SettingsError.of(
+                "its image speaks plaintext to Postgres, whatever is configured, and data/postgres demands TLS",
+                fix="set it to false, or data/postgres/where to swarm",
+                setting=f"{self.instance.setting_path}/image_generation_frontend",
+                file=self.instance.file,
             )
 
     def _reads_configuration(self) -> None:

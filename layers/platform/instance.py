@@ -52,8 +52,13 @@ class Instance(Construct):
 
     @property
     def setting_path(self) -> str:
-        """Where errors about this instance's settings point to."""
-        return f"{self.site.settings.name}.yaml: platform/instances/{self.identity.name}"
+        """Where errors about this instance's settings point to, in :attr:`file`."""
+        return f"platform/instances/{self.identity.name}"
+
+    @property
+    def file(self) -> str:
+        """The file that this instance is written in."""
+        return f"{self.site.settings.name}.yaml"
 
     def redis_url(self, client: SwarmService) -> str:
         """Connects to Redis and returns its URL, password included."""

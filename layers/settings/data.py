@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from ..errors import SettingsError
 from .model import HostName, Label, Port, Settings
 
 
@@ -20,8 +21,9 @@ class Postgres(Settings):
     @model_validator(mode="after")
     def _managed_has_a_host(self) -> "Postgres":
         if (self.where == "managed") != (self.host is not None):
-            raise ValueError(
-                "a managed database needs a host, one in the swarm must not have one; set host or change where"
+            raise SettingsError.of(
+                "a managed database needs a host, one in the swarm must not have one",
+                fix="set host or change where",
             )
         return self
 
@@ -37,17 +39,19 @@ class ObjectStorage(Settings):
     @model_validator(mode="after")
     def _spaces_has_an_endpoint(self) -> "ObjectStorage":
         if (self.kind == "spaces") != (self.endpoint is not None):
-            raise ValueError("spaces needs an endpoint, minio must not have one; set endpoint or change kind")
+            raise SettingsError.of(
+                "spaces needs an endpoint, minio must not have one", fix="set endpoint or change kind"
+            )
         return self
 
 
 class InfluxDB(Settings):
     organization: Label = "sprocket"
-    retention_days: int = Field(default=30, ge=1, description="after that metrics are dropped")
+    retention_days: int = Field(default=30, ge=1, le=3650, description="after that metrics are dropped")
 
 
 class Loki(Settings):
-    retention_days: int = Field(default=14, ge=1, description="after that log lines are dropped")
+    retention_days: int = Field(default=14, ge=1, le=3650, description="after that log lines are dropped")
 
 
 class Grafana(Settings):

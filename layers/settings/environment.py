@@ -1,15 +1,18 @@
 """One environment: everything in which it differs from the others."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ..errors import Problem, SettingsError
+from ..names import S3_BUCKET
 from .cloud import Cloud
 from .cloud_rules import check_cloud
 from .data import Data
+from .form import Form, did_you_mean
 from .images import Images
 from .ingress import Ingress
-from .model import HostName, Settings
+from .model import EnvironmentName, HostName, Label, Settings
 from .nodes import Engine, NodePool, Stores
 from .platform import Platform
 from .resources import Share
@@ -27,32 +30,33 @@ class State(Settings):
     """Where Terraform keeps the state of this environment's stacks; it holds secrets."""
 
     backend: Literal["local", "spaces"]
-    bucket: str | None = None
+    bucket: Annotated[str, Form.of(S3_BUCKET, what="a bucket name", example="sprocket-state")] | None = None
     endpoint: HostName | None = None
 
     @model_validator(mode="after")
     def _spaces_is_complete(self) -> "State":
         if self.backend == "spaces" and not (self.bucket and self.endpoint):
-            raise ValueError("spaces needs bucket and endpoint; set both or use local")
+            raise SettingsError.of("spaces needs bucket and endpoint", fix="set both or use local")
         return self
 
 
 class Environment(Settings):
     """The file ``environments/<name>.yaml``."""
 
-    name: str = Field(description="taken from the file's name")
+    name: Annotated[str, EnvironmentName] = Field(description="taken from the file's name")
     like: str | None = Field(
         default=None,
-        description="an environment to start from; each key given here replaces that one's whole key",
+        description="an environment to start from. Mappings are merged key by key, at every depth; a list or a single "
+        "value replaces the other's; null takes the other's key away",
     )
     domain: HostName = Field(description="admin pages are at <page>.<domain>")
     state: State
     engine: Engine
     images: Images
     secrets: Secrets
-    nodes: dict[str, NodePool] = Field(min_length=1)
+    nodes: dict[Label, NodePool] = Field(min_length=1)
     stores: Stores
-    resources_table: str = Field(
+    resources_table: Label = Field(
         description="file in environments/resources/ with limits and reservations of every service"
     )
     resources: dict[str, Share] = Field(
@@ -136,8 +140,10 @@ class Environment(Settings):
     def _admin_role_exists(self) -> "Environment":
         roles = self.ingress.sign_in.roles
         if self.ingress.admin_role not in roles:
-            raise ValueError(
-                f"ingress/admin_role is {self.ingress.admin_role!r} but ingress/sign_in/roles has {', '.join(sorted(roles))}; use one of those or add it"
+            raise SettingsError.of(
+                f"ingress/admin_role is {self.ingress.admin_role!r} but ingress/sign_in/roles has {', '.join(sorted(roles))}",
+                fix="use one of those or add it",
+                setting="ingress/admin_role",
             )
         return self
 
@@ -148,9 +154,28 @@ class Environment(Settings):
         have = {pool.labels.get("storage") for pool in self.nodes.values()} - {None}
         for label in {self.stores.label, *self.stores.labels.values()}:
             if label not in have:
-                raise ValueError(
-                    f"stores wants engine label storage={label}, which no pool of nodes carries; add it under nodes/<pool>/labels"
+                raise SettingsError.of(
+                    f"stores wants engine label storage={label}, which no pool of nodes carries",
+                    fix="add it under nodes/<pool>/labels",
+                    setting="stores",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _labelled_stores_exist(self) -> "Environment":
+        known = self.store_names
+        unknown = (store for store in self.stores.labels if store not in known)
+        problems = [
+            Problem(
+                problem="no service of the environment stores anything under that name",
+                allowed=f"stores here are {', '.join(known)}",
+                fix=did_you_mean(store, known, otherwise="remove it"),
+                setting=f"stores/labels/{store}",
+            )
+            for store in unknown
+        ]
+        if problems:
+            raise SettingsError(*problems)
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .model import Duration, HostName, Label, Settings, Snowflake
+from ..errors import SettingsError
+from .form import Form, shown
+from .model import Duration, Email, HostName, Label, Settings, Snowflake
 
 
 class Acme(Settings):
@@ -13,22 +15,30 @@ class Acme(Settings):
     authority: Literal["test", "staging", "production"] = Field(
         description="test: an authority inside the swarm; staging and production: Let's Encrypt (staging outside prod, its limits are high)"
     )
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="account that expiry warnings go to")
+    email: Email = Field(description="account that expiry warnings go to")
     challenge: Literal["tls-alpn", "dns"] = Field(
         default="tls-alpn", description="dns: wildcard certificates by DigitalOcean's DNS"
     )
-    ca_certificate: str = Field(
+    ca_certificate: Annotated[
+        str,
+        Form(
+            what="the name of a file",
+            pattern=r"[A-Za-z0-9._-]+",
+            allowed="letters, digits, . _ and -, no folder",
+            example="acme-ca.packages.pem",
+        ),
+    ] = Field(
         default="acme-ca.packages.pem",
-        pattern=r"^[A-Za-z0-9._-]+$",
         description="file beside the lock of images that authority test is recognised by; written when its image is built",
     )
 
     @model_validator(mode="after")
     def _test_sees_no_zone(self) -> "Acme":
         if self.authority == "test" and self.challenge == "dns":
-            raise ValueError(
-                "authority test proves names by tls-alpn only, no DNS zone is asked; "
-                "use challenge tls-alpn or another authority"
+            raise SettingsError.of(
+                "authority test proves names by tls-alpn only, no DNS zone is asked",
+                fix="use challenge tls-alpn or another authority",
+                setting="challenge",
             )
         return self
 
@@ -36,8 +46,8 @@ class Acme(Settings):
 class RateLimit(Settings):
     """Requests of one client address."""
 
-    average: int = Field(default=50, ge=1, description="per second, sustained")
-    burst: int = Field(default=100, ge=1, description="at once")
+    average: int = Field(default=50, ge=1, le=1_000_000, description="per second, sustained")
+    burst: int = Field(default=100, ge=1, le=1_000_000, description="at once")
 
 
 class SignIn(Settings):
@@ -49,13 +59,15 @@ class SignIn(Settings):
     proxy: Literal["traefik-forward-auth", "tinyauth"] = Field(
         default="traefik-forward-auth", description="the program in front of admin pages"
     )
-    client_id: str = Field(min_length=1, description="of the Discord application for sign-in; public")
+    client_id: str = Field(
+        min_length=1, max_length=100, description="of the Discord application for sign-in; public"
+    )
     guild: Snowflake = Field(description="id of the Discord server")
     roles: dict[Label, Annotated[tuple[Snowflake, ...], Field(min_length=1, strict=False)]] = Field(
         min_length=1,
         description="role name used by routes, and the Discord role ids that hold it; none at all would let every member in",
     )
-    emails: tuple[Annotated[str, Field(pattern=r"^[^@\s,]+@[^@\s,]+$")], ...] = Field(
+    emails: tuple[Email, ...] = Field(
         default=(), strict=False, description="allow-list for tinyauth, which knows no roles"
     )
     cookie_domain: HostName | None = Field(
@@ -63,19 +75,36 @@ class SignIn(Settings):
         description="every page that needs a role is at it or below it; default: the environment's domain",
     )
     session: int = Field(
-        default=43200, ge=300, description="seconds until a sign-in ends; a removed role counts from then on"
+        default=43200,
+        ge=300,
+        le=31_536_000,
+        description="seconds until a sign-in ends; a removed role counts from then on",
     )
+
+    @model_validator(mode="after")
+    def _discord_knows_the_client(self) -> "SignIn":
+        if self.provider == "discord" and not self.client_id.isdecimal():
+            raise SettingsError.of(
+                f"{shown(self.client_id)} is not the id of a Discord application",
+                allowed="it is 15 to 20 digits, in quotes",
+                fix="copy the application id from discord.com/developers, or use provider fake",
+                setting="client_id",
+            )
+        return self
 
     @model_validator(mode="after")
     def _tinyauth_can_do_it(self) -> "SignIn":
         if self.proxy == "tinyauth" and not self.emails:
-            raise ValueError(
-                "tinyauth without emails would let everybody with a Discord account in; "
-                "list them, or use traefik-forward-auth"
+            raise SettingsError.of(
+                "tinyauth without emails would let everybody with a Discord account in",
+                fix="list them, or use traefik-forward-auth",
+                setting="emails",
             )
         if self.proxy == "tinyauth" and self.cookie_domain:
-            raise ValueError(
-                "tinyauth's cookie is always for the environment's domain; remove cookie_domain, or use traefik-forward-auth"
+            raise SettingsError.of(
+                "tinyauth's cookie is always for the environment's domain",
+                fix="remove cookie_domain, or use traefik-forward-auth",
+                setting="cookie_domain",
             )
         return self
 

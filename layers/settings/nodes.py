@@ -1,12 +1,14 @@
 """The nodes that the services run on."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from sprocket_constructs import mebibytes
 from sprocket_constructs import size as bytes_of
 
-from .cloud import ordered
+from ..errors import SettingsError
+from .digitalocean import DropletSizeSlug, droplet_sizes
+from .form import Form
 from .model import Label, Settings, Size
 
 
@@ -15,7 +17,7 @@ class NodePool(Settings):
 
     count: int = Field(default=1, ge=1, le=20, description="how many nodes")
     role: Literal["manager", "worker"] = Field(default="manager", description="part in the swarm")
-    cpus: int = Field(ge=1, description="cores of one node")
+    cpus: int = Field(ge=1, le=512, description="cores of one node")
     memory: Size = Field(description="memory of one node")
     headroom: Size = Field(
         default="2.5GiB", description="memory that services may not reserve: system, engine, page cache"
@@ -23,7 +25,7 @@ class NodePool(Settings):
     labels: dict[Label, str] = Field(
         default_factory=dict, description="engine labels that services are placed by"
     )
-    size: str | None = Field(
+    size: DropletSizeSlug | None = Field(
         default=None, description="size of the droplets to order, such as s-4vcpu-8gb; where there is a cloud"
     )
 
@@ -31,11 +33,13 @@ class NodePool(Settings):
     def _is_what_is_ordered(self) -> "NodePool":
         if self.size is None:
             return self
-        cpus, mebi = ordered(self.size)
-        if (cpus, mebi * 2**20) != (self.cpus, bytes_of(self.memory)):
-            raise ValueError(
-                f"size {self.size} has {cpus} cores and {mebibytes(mebi * 2**20)}, "
-                f"but cpus and memory say {self.cpus} and {self.memory}; make them the same"
+        ordered = droplet_sizes()[self.size]
+        memory = ordered.memory * 2**20
+        if (ordered.cpus, memory) != (self.cpus, bytes_of(self.memory)):
+            raise SettingsError.of(
+                f"size {self.size} has {ordered.cpus} cores and {mebibytes(memory)}, "
+                f"but cpus and memory say {self.cpus} and {self.memory}",
+                fix="make them the same",
             )
         return self
 
@@ -43,16 +47,22 @@ class NodePool(Settings):
 class Engine(Settings):
     """How Terraform reaches the swarm's manager. Known at synth: never the attribute of a droplet."""
 
-    host: str = Field(
-        pattern=r"^(unix:///|ssh://[^@/]+@)[^ ]+$",
-        description="unix:///var/run/docker.sock or ssh://user@host",
-    )
+    host: Annotated[
+        str,
+        Form(
+            what="a way to the engine",
+            pattern=r"unix:///[^\s]+|ssh://[^@/\s]+@[^@/\s]+",
+            allowed="unix:// with the path of a socket, or ssh://user@host",
+            example="unix:///var/run/docker.sock or ssh://deploy@swarm.example.com",
+        ),
+    ] = Field(description="unix:///var/run/docker.sock or ssh://user@host")
     ssh_options: tuple[str, ...] = Field(
         default=(), strict=False, description="arguments for ssh, one word each"
     )
     socket_group: int | None = Field(
         default=None,
         ge=1,
+        le=4294967294,
         description="number of the group that owns docker.sock on managers; without it what asks the engine runs as root",
     )
 

@@ -1,10 +1,12 @@
 """The application: which line of images, and how many instances of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .model import HostName, Label, Settings
+from ..names import INFLUXDB_BUCKET
+from .form import Form
+from .model import DatabaseName, HostName, Label, Settings
 
 LogLevel = Literal["error", "warn", "log", "debug", "verbose"]
 
@@ -12,14 +14,22 @@ LogLevel = Literal["error", "warn", "log", "debug", "verbose"]
 class RegistryLogin(Settings):
     """Login for the application's images; the token is the supplied secret ``registry-token``."""
 
-    registry: str = Field(description="such as ghcr.io")
-    user: str
+    registry: str = Field(min_length=1, max_length=253, description="such as ghcr.io")
+    user: str = Field(min_length=1, max_length=100)
 
 
 class Chatwoot(Settings):
     """The chat widget of the web page. The HMAC key is the supplied secret ``chatwoot-hmac-key``."""
 
-    url: str = Field(pattern=r"^https://")
+    url: Annotated[
+        str,
+        Form(
+            what="the URL of a chat",
+            pattern=r"https://[^\s/]+(/[^\s]*)?",
+            allowed="a URL that begins with https://",
+            example="https://chat.example.com",
+        ),
+    ]
     website_token: str = Field(min_length=1)
 
 
@@ -35,14 +45,16 @@ class Instance(Settings):
     api_host: HostName | None = None
     image_generation_host: HostName | None = None
     elo_host: HostName | None = None
-    organization_id: int = Field(default=2, ge=1, description="DEFAULT_ORGANIZATION_ID")
+    organization_id: int = Field(default=2, ge=1, le=2_147_483_647, description="DEFAULT_ORGANIZATION_ID")
     bot_prefix: str = Field(default="s.", min_length=1, max_length=8)
     log_levels: tuple[LogLevel, ...] = Field(default=("error", "warn", "log"), min_length=1, strict=False)
     queue_prefix: Label | None = None
     redis_prefix: Label | None = None
-    database: str | None = Field(default=None, pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    database: DatabaseName | None = None
     bucket_prefix: Label | None = None
-    influx_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+$")
+    influx_bucket: (
+        Annotated[str, Form.of(INFLUXDB_BUCKET, what="a bucket for InfluxDB", example="sprocket_main")] | None
+    ) = None
     web_replicas: int = Field(default=1, ge=1, le=10)
     parser_replicas: int = Field(default=1, ge=1, le=10)
     image_generation_frontend: bool = Field(

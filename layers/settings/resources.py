@@ -1,22 +1,32 @@
 """What each service may use: one table per size of machine."""
 
 from pydantic import Field, model_validator
-from sprocket_constructs import Resources
+from sprocket_constructs import Resources, size
 
+from ..errors import SettingsError
 from .model import Settings, Size
 
 
 class Share(Settings):
     """Limits and reservations of one task of one service."""
 
-    cpu: float = Field(gt=0, strict=False, description="limit in cores")
+    cpu: float = Field(gt=0, le=512, description="limit in cores")
     memory: Size = Field(description="limit")
-    reserve_cpu: float = Field(gt=0, strict=False)
-    reserve_memory: Size
+    reserve_cpu: float = Field(gt=0, le=512, description="cores that a node must have left for a task")
+    reserve_memory: Size = Field(description="memory that a node must have left for a task")
 
     @model_validator(mode="after")
     def _limits_cover_reservations(self) -> "Share":
-        self.resources()
+        if size(self.memory) < size(self.reserve_memory):
+            raise SettingsError.of(
+                f"memory limit {self.memory} is below the reservation {self.reserve_memory}",
+                fix="raise the limit or reserve less",
+            )
+        if self.cpu < self.reserve_cpu:
+            raise SettingsError.of(
+                f"cpu limit {self.cpu:g} is below the reservation {self.reserve_cpu:g}",
+                fix="raise the limit or reserve less",
+            )
         return self
 
     def resources(self) -> Resources:

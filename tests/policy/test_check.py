@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from layers.errors import SettingsError
+from layers.errors import Problem, SettingsError
 from layers.loading import environment_names
 from ops import errors
 from ops.check import runner, text
@@ -81,14 +81,17 @@ def test_a_value_that_would_break_a_file_is_found_and_not_shown() -> None:
 
 
 def test_an_environment_that_cannot_be_synthesized_is_a_finding_per_line() -> None:
-    error = SettingsError("a.yaml: nodes/app: is missing; add it\na.yaml: domain: is wrong; use another")
+    error = SettingsError(
+        Problem(file="a.yaml", setting="nodes/app", problem="is missing", fix="add it"),
+        Problem(file="a.yaml", setting="domain", problem="is wrong", fix="use another"),
+    )
     first, second = runner.refusals(error, "a")
     assert (first.path, first.what, first.fix) == ("a.yaml: nodes/app", "is missing", "add it")
     assert (second.path, second.what, second.fix) == ("a.yaml: domain", "is wrong", "use another")
 
 
 def test_an_error_without_a_path_is_the_environments() -> None:
-    (finding,) = runner.refusals(SettingsError("this went wrong"), "a")
+    (finding,) = runner.refusals(SettingsError.of("this went wrong", fix=""), "a")
     assert (finding.path, finding.what) == ("a.yaml", "this went wrong")
     assert finding.fix
 

@@ -76,7 +76,7 @@ SETTINGS: dict[str, tuple[str, Change, str, str, str]] = {
     ),
     "organization id as text": (
         "prod", lambda d: instances(d)["main"].update(organization_id="2"),
-        "prod.yaml: platform/instances/main/organization_id", "not '2'", "DEFAULT_ORGANIZATION_ID",
+        "prod.yaml: platform/instances/main/organization_id", "is '2', not a whole number", "DEFAULT_ORGANIZATION_ID",
     ),
     "misspelt setting": (
         "prod", lambda d: d["data"]["postgres"].update(hots="x"),

@@ -128,8 +128,8 @@ def test_a_limit_below_its_reservation_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_that_does_not_exist_names_those_that_do() -> None:
     with pytest.raises(SettingsError) as caught:
-        load_resources("huge")
-    assert (
-        str(caught.value)
-        == "resources_table: there is no resources/huge.yaml; use one of shared, small, standard"
+        load_resources("huge", wanted_by="prod")
+    assert str(caught.value) == (
+        "prod.yaml: resources_table: there is no resources/huge.yaml; tables are shared, small, standard; "
+        "use one of those or add it"
     )

@@ -14,7 +14,8 @@ from tests.unit.node_scene import DOMAIN, cluster, node
 def test_too_large_says_whose_and_what_to_do() -> None:
     operators = {f"person-{n}": f"ssh-rsa {'A' * 720} person-{n}" for n in range(50)}
     with pytest.raises(
-        SettingsError, match=r"^node 'test-app-1': user data of \d{5} bytes; DigitalOcean takes 65536\. Fewer"
+        SettingsError,
+        match=r"^node 'test-app-1': user data of \d{5} bytes; DigitalOcean takes 65536; use fewer",
     ):
         user_data(node(), cluster(operators=operators))
 

@@ -161,7 +161,7 @@ def test_what_gets_no_digest_stays_as_it_is_and_the_rest_is_written(
 def test_a_lock_that_says_what_it_may_not_is_refused_before_anybody_is_asked(lock: Path) -> None:
     lock.write_text(lock.read_text().replace("namespace:", "namspace:"))
     with pytest.raises(
-        SettingsError, match=r"images\.lock\.yaml: application/rabbitmq/namespace: Field required"
+        SettingsError, match=r"images\.lock\.yaml: application/rabbitmq/namespace: is missing; add it"
     ):
         LockFile(lock)
 

@@ -1,6 +1,7 @@
 """Lines of application images: one module per era, found by its name.
 
-A line is a module here with a function ``build(instance)`` that declares the services of its images. The
+A line is a module here with a function ``build(instance)`` that declares the services of its images; ``OPTIONAL_SHARES``
+names what only an option of an instance switches on. The
 environment's ``platform/line`` names it (``postgres-queues`` is ``postgres_queues.py``), and ``images.lock.yaml`` has its
 images under ``application``. Adding one changes no other file.
 """
@@ -25,6 +26,12 @@ def line_names() -> list[str]:
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
+def optional_shares() -> frozenset[str]:
+    """Names of limits and reservations that the lines ask for only where an option of an instance is on."""
+    modules = (importlib.import_module(f"{__name__}.{line.replace('-', '_')}") for line in line_names())
+    return frozenset(name for module in modules for name in getattr(module, "OPTIONAL_SHARES", ()))
+
+
 def builder_of(line: str, *, environment: str) -> Build:
     """The function that declares the services of a line.
 
@@ -32,9 +39,11 @@ def builder_of(line: str, *, environment: str) -> Build:
         SettingsError: there is no such line.
     """
     if line not in line_names():
-        raise SettingsError(
-            f"{environment}.yaml: platform/line: there is no line {line!r} of application images; use one of "
-            f"{', '.join(line_names())}, or add layers/platform/lines/{line.replace('-', '_')}.py"
+        raise SettingsError.of(
+            f"there is no line {line!r} of application images",
+            fix=f"use one of {', '.join(line_names())}, or add layers/platform/lines/{line.replace('-', '_')}.py",
+            setting="platform/line",
+            file=f"{environment}.yaml",
         )
     module = importlib.import_module(f"{__name__}.{line.replace('-', '_')}")
     return cast(Build, module.build)

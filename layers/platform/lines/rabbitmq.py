@@ -30,3 +30,6 @@ def build(instance: Instance) -> None:
         ImageGenerationFrontend(instance)
     if instance.settings.elo:
         EloService(instance)
+
+
+OPTIONAL_SHARES = ("elo-service", "dgraph-zero", "dgraph-alpha")

@@ -1,0 +1,117 @@
+"""Texts that must have one form: what is wrong with one that has not, in words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from ..errors import SettingsError
+from ..names import NameRule
+
+LONGEST_SHOWN = 60
+"""Characters of a value that a message repeats."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The form of a text, for use in ``Annotated[str, Form(...)]``; the JSON Schema gets the pattern too.
+
+    Args:
+        what: is described, such as ``a bucket name``.
+        pattern: the whole text matches it.
+        allowed: the same in words.
+        example: a text of that form.
+        longest: characters; no limit by default.
+        mended: the text that was probably meant, which is proposed where it has the form.
+    """
+
+    what: str
+    pattern: str
+    allowed: str
+    example: str
+    longest: int | None = None
+    mended: Callable[[str], str] | None = None
+
+    @classmethod
+    def of(
+        cls, rule: NameRule, *, what: str, example: str, mended: Callable[[str], str] | None = None
+    ) -> Form:
+        """The form that another program demands of its names."""
+        allowed = f"{rule.allowed} ({rule.source})"
+        return cls(what=what, pattern=rule.pattern, allowed=allowed, example=example, mended=mended)
+
+    def fits(self, text: str) -> bool:
+        """Whether the text has the form."""
+        return len(text) <= (self.longest or len(text)) and re.fullmatch(self.pattern, text) is not None
+
+    def check(self, text: str) -> str:
+        """The text itself.
+
+        Raises:
+            SettingsError: it has another form.
+        """
+        if self.fits(text):
+            return text
+        too_long = self.longest is not None and len(text) > self.longest
+        problem = (
+            f"{shown(text)} has {len(text)} characters" if too_long else f"{shown(text)} is not {self.what}"
+        )
+        mended = self.mended(text) if self.mended else ""
+        fix = f"write {mended}" if mended and self.fits(mended) else f"write one such as {self.example}"
+        raise SettingsError.of(problem, allowed=f"use {self.allowed}", fix=fix)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = handler(schema)
+        found["pattern"] = f"^{self.pattern}$"
+        if self.longest is not None:
+            found["maxLength"] = self.longest
+        return found
+
+
+def shown(value: object) -> str:
+    """A value for a message: short, on one line, and never a private key."""
+    if isinstance(value, str):
+        if "PRIVATE KEY" in value:
+            return "a private key (not shown)"
+        return repr(value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}...")
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"a number of {value.bit_length()} bits"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    kinds = {dict: "a mapping", list: "a list", tuple: "a list", set: "a set", bytes: "binary data"}
+    return next(
+        (name for kind, name in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}"
+    )
+
+
+def nearest(text: object, known: Iterable[str], *, count: int = 1) -> list[str]:
+    """Names that one may have meant, nearest first; none where nothing is near."""
+    lower = {name.lower(): name for name in known}
+    return [lower[near] for near in difflib.get_close_matches(str(text).lower(), lower, n=count)]
+
+
+def did_you_mean(text: object, known: Iterable[str], *, otherwise: str) -> str:
+    """What to do about an unknown name: ask for the nearest, or something else where none is near."""
+    near = nearest(text, known)
+    return f"did you mean {near[0]}?" if near else otherwise
+
+
+def dashed(text: str) -> str:
+    """A text as a DNS label would spell it: lower case, dashes between the words."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
