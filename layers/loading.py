@@ -157,7 +157,10 @@ def _check_exists(name: str, folder: Path) -> None:
             else did_you_mean(name, names, otherwise=_use(names))
         )
         raise SettingsError.of(
-            f"{shown(name)} is not {EnvironmentName.what}", allowed=f"use {EnvironmentName.allowed}", fix=fix
+            f"{shown(name)} is not {EnvironmentName.what}",
+            allowed=f"use {EnvironmentName.allowed}",
+            fix=fix,
+            file=f"{name}.yaml" if name in names else "environments",
         )
     if name in names:
         return

@@ -97,8 +97,11 @@ def check_host(text: str) -> str:
     if not faults:
         return text
     meant = _meant(text)
-    fix = f"write {meant}" if not _faults(meant) else "write the host alone, without anything around it"
-    raise SettingsError.of(f"{shown(text)} {' and '.join(faults)}", allowed=ALLOWED, fix=fix)
+    fix = (
+        f"write {meant}" if not _faults(meant) else "write the whole name of the host, and nothing around it"
+    )
+    said = " and ".join(part for part in (", ".join(faults[:-1]), faults[-1]) if part)
+    raise SettingsError.of(f"{shown(text)} {said}", allowed=ALLOWED, fix=fix)
 
 
 HostName = Annotated[

@@ -74,6 +74,11 @@ class SignIn(Settings):
         default=None,
         description="every page that needs a role is at it or below it; default: the environment's domain",
     )
+    cookie_reaches: dict[Label, Annotated[str, Field(min_length=1, max_length=500)]] = Field(
+        default_factory=dict,
+        description="other environments whose hosts are below the cookie's domain, each with the reason why that is accepted: "
+        "their hosts are sent the cookie of admins",
+    )
     session: int = Field(
         default=43200,
         ge=300,

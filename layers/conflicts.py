@@ -1,0 +1,244 @@
+"""Environments compared with each other: what two of them would both take for themselves.
+
+Each file alone can be right and still break another: the second deploy would move the first one's DNS records, or write into
+its backups. Terraform does not see it, since each environment has a state of its own (two states never have one key: it
+begins with the environment's name).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from .cloud.names import manager_host
+from .cloud.nodes import nodes_of, volume_name
+from .errors import Problem
+from .node.node import managers_name
+from .platform.identity import identities_of
+from .settings.cloud import Cloud
+from .settings.environment import Environment
+
+NOBODYS = ("example", "invalid", "localhost", "test")
+"""Top-level domains that public DNS never has (RFC 2606 and 6761). An environment below one has its outside world simulated:
+it lives in a box of its own with an account of its own, however many of them are called alike."""
+
+PAGES = ("auth", "grafana", "influxdb", "minio", "rabbitmq", "traefik")
+"""Labels of the pages that an environment has below its domain beside the application's."""
+
+RENAME = "rename one of the environments"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """A name that an environment takes: in which namespace, by which setting."""
+
+    kind: str
+    value: str
+    setting: str
+    environment: str
+    fix: str = "give one of both another name"
+
+    @property
+    def path(self) -> str:
+        file = f"{self.environment}.yaml"
+        return f"{file}: {self.setting}" if self.setting else file
+
+
+def conflicts(environments: Iterable[Environment]) -> list[Problem]:
+    """What environments would take from each other; each problem names the settings of both.
+
+    All public environments are taken to share one account at DigitalOcean and one DNS: those whose domain is not one of
+    :data:`NOBODYS`. Only those with a cloud order anything there.
+    """
+    public = sorted((each for each in environments if not _is_simulated(each)), key=lambda each: each.name)
+    clouds = [(each, each.cloud) for each in public if each.cloud is not None]
+    claims = [claim for each in public for claim in (*_hosts(each), *_engine(each))]
+    claims += [claim for each, cloud in clouds for claim in _account(each, cloud)]
+    return [
+        *_taken_twice(claims),
+        *_below_the_same_domain(public),
+        *_overlaps(clouds),
+        *_buckets(public),
+        *_cookies(public),
+    ]
+
+
+def _is_simulated(environment: Environment) -> bool:
+    return environment.domain.rsplit(".", 1)[-1] in NOBODYS
+
+
+def _hosts(environment: Environment) -> Iterator[_Claim]:
+    """The domain, and every host that an instance has."""
+
+    def claim(host: str, setting: str) -> _Claim:
+        return _Claim(kind="host", value=host, setting=setting, environment=environment.name)
+
+    yield claim(environment.domain, "domain")
+    for identity in identities_of(environment):
+        for each in identity.claims:
+            # A page at the domain itself is the domain's own claim.
+            if each.kind == "host" and each.value != environment.domain:
+                yield claim(each.value, f"platform/instances/{identity.name}/{each.setting}")
+
+
+def _derived_hosts(environment: Environment) -> dict[str, str]:
+    """Hosts below the domain that no setting spells out, and what each is."""
+    found = {manager_host(environment): "the manager's name for SSH"}
+    found |= {f"{page}.{environment.domain}": f"the page {page}" for page in PAGES}
+    if environment.cloud is not None:
+        found[managers_name(environment.domain)] = "the managers' name for nodes"
+        found |= {node.dns_name: f"the name of node {node.name}" for node in nodes_of(environment)}
+        if environment.cloud.database:
+            found[f"db.{environment.domain}"] = "the managed database's name"
+    return found
+
+
+def _engine(environment: Environment) -> Iterator[_Claim]:
+    yield _Claim(
+        kind="engine",
+        value=environment.engine.host,
+        setting="engine/host",
+        environment=environment.name,
+        fix="give each environment an engine of its own: their services have the same names",
+    )
+
+
+def _account(environment: Environment, cloud: Cloud) -> Iterator[_Claim]:
+    """Names of things in the account. They begin with the environment's name, which a longer one may continue."""
+    name = environment.name
+
+    def claim(kind: str, value: str, setting: str = "", fix: str = RENAME) -> _Claim:
+        return _Claim(kind=kind, value=value, setting=setting, environment=name, fix=fix)
+
+    for node in nodes_of(environment):
+        yield claim("droplet", node.name, f"nodes/{node.pool}", f"{RENAME}, or the pool")
+    for store in cloud.volumes:
+        yield claim("volume", volume_name(environment, store), f"cloud/volumes/{store}")
+    for part in ("nodes", "ingress"):
+        yield claim("firewall", f"{name}-{part}")
+    for tag in (name, *(f"{name}-{part}" for part in ("manager", "worker", "ingress"))):
+        yield claim("tag of nodes", tag)
+    if cloud.database:
+        yield claim("database cluster", f"{name}-db", "cloud/database")
+    if cloud.zone_is_ours:
+        fix = "set cloud/zone_is_ours to true in one of both only"
+        yield claim("DNS zone to be made", cloud.zone, "cloud/zone", fix)
+
+
+def _taken_twice(claims: Iterable[_Claim]) -> Iterator[Problem]:
+    first: dict[tuple[str, str], _Claim] = {}
+    for claim in claims:
+        other = first.setdefault((claim.kind, claim.value), claim)
+        if other.environment != claim.environment:
+            yield _problem(claim, f"{claim.kind} {claim.value} is also that of {other.path}", claim.fix)
+
+
+def _below_the_same_domain(environments: Sequence[Environment]) -> Iterator[Problem]:
+    """A host of one environment that is a name which another derives from its domain."""
+    for one in environments:
+        derived = _derived_hosts(one)
+        for other in environments:
+            if other.domain == one.domain:
+                continue
+            for claim in _hosts(other):
+                if claim.value in derived:
+                    what = f"is {claim.value}, which is {derived[claim.value]} of {one.name}.yaml: domain"
+                    yield _problem(claim, what, "use another host")
+
+
+def _overlaps(clouds: Sequence[tuple[Environment, Cloud]]) -> Iterator[Problem]:
+    """DigitalOcean refuses networks of one account that overlap, whatever their regions (API reference, VPCs: ip_range)."""
+    for (one, first), (other, second) in combinations(clouds, 2):
+        if IPv4Network(first.vpc_range).overlaps(IPv4Network(second.vpc_range)):
+            yield Problem(
+                file=f"{other.name}.yaml",
+                setting="cloud/vpc_range",
+                problem=f"{second.vpc_range} overlaps {first.vpc_range} of {one.name}.yaml: cloud/vpc_range",
+                allowed="networks of one account at DigitalOcean must be apart",
+                fix="choose another range for one that does not exist yet",
+            )
+
+
+def _buckets(environments: Sequence[Environment]) -> Iterator[Problem]:
+    """Buckets are known by name and region, to everybody. State may be in one bucket, in a file per stack."""
+    state: dict[str, _Claim] = {}
+    made: list[_Claim] = []
+    for environment in environments:
+        made += _buckets_made(environment)
+        kept = environment.state
+        if kept.backend == "spaces":
+            region = str(kept.endpoint).split(".", 1)[0]
+            claim = _Claim(
+                kind="bucket",
+                value=f"{kept.bucket} in {region}",
+                setting="state/bucket",
+                environment=environment.name,
+            )
+            state.setdefault(claim.value, claim)
+    yield from _taken_twice(made)
+    for claim in made:
+        if other := state.get(claim.value):
+            what = f"bucket {claim.value} has Terraform's state, by {other.path}"
+            yield _problem(claim, what, "use another bucket: state has passwords in it, and keys of its own")
+
+
+def _buckets_made(environment: Environment) -> list[_Claim]:
+    cloud = environment.cloud
+    if cloud is None:
+        return []
+    region = cloud.spaces.region or cloud.region
+    names = {cloud.spaces.backups: "cloud/spaces/backups"}
+    if environment.data.object_storage.kind == "spaces":
+        for identity in identities_of(environment):
+            setting = f"platform/instances/{identity.name}/bucket_prefix"
+            names |= {identity.replays_bucket: setting, identity.images_bucket: setting}
+    return [
+        _Claim(kind="bucket", value=f"{name} in {region}", setting=setting, environment=environment.name)
+        for name, setting in names.items()
+    ]
+
+
+def _cookies(environments: Sequence[Environment]) -> Iterator[Problem]:
+    """A sign-in's cookie is sent to every host below its domain: whoever runs one of those can act as an admin elsewhere."""
+    names = {each.name for each in environments}
+    for one in environments:
+        sign_in = one.ingress.sign_in
+        covers = sign_in.cookie_domain or one.domain
+        reached = {
+            other.name: hosts
+            for other in environments
+            if other is not one
+            and (hosts := sorted({c.value for c in _hosts(other) if _is_below(c.value, covers)}))
+        }
+        for name, hosts in reached.items():
+            if name not in sign_in.cookie_reaches:
+                yield Problem(
+                    file=f"{one.name}.yaml",
+                    setting="ingress/sign_in/cookie_domain",
+                    problem=f"the cookie of admins is for {covers}, and so is sent to {', '.join(hosts)} of {name}.yaml",
+                    fix=f"give {name}.yaml hosts beside {covers}, or say why that is accepted under "
+                    f"ingress/sign_in/cookie_reaches/{name}",
+                )
+        for name in sign_in.cookie_reaches:
+            if name not in reached:
+                what = (
+                    "reaches no host of it"
+                    if name in names
+                    else "there is no public environment of that name"
+                )
+                yield Problem(
+                    file=f"{one.name}.yaml",
+                    setting=f"ingress/sign_in/cookie_reaches/{name}",
+                    problem=f"is not needed: {what}",
+                    fix="remove it, or write null there where like brings it",
+                )
+
+
+def _is_below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _problem(claim: _Claim, what: str, fix: str) -> Problem:
+    return Problem(file=f"{claim.environment}.yaml", setting=claim.setting, problem=what, fix=fix)
