@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from .errors import Problem, SettingsError
 from .setting_place import SettingPlace, place_at
-from .settings.form import LONGEST_SHOWN, did_you_mean, shown
+from .settings.form import LONGEST_SHOWN, did_you_mean, setting_path, shown
 
 Locate = Callable[[tuple[str, ...]], str]
 """The file that a path of settings is in."""
@@ -51,10 +51,10 @@ def _problems(detail: ErrorDetails, kind: Any, locate: Locate) -> list[Problem]:
     cause = detail.get("ctx", {}).get("error")
     if not isinstance(cause, SettingsError):
         words = _words(detail, parts, kind)
-        return [Problem(file=locate(parts), setting="/".join(parts), **words._asdict())]
+        return [Problem(file=locate(parts), setting=setting_path(parts), **words._asdict())]
     # The message shows a key that is refused; its path is that of the mapping.
     above = parts[:-1] if "[key]" in detail["loc"] else parts
-    found = [problem.below("/".join(above)) for problem in cause.problems]
+    found = [problem.below(setting_path(above)) for problem in cause.problems]
     return [problem.below("", file=locate(tuple(problem.setting.split("/")))) for problem in found]
 
 

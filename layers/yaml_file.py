@@ -11,7 +11,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
 from .errors import Problem, SettingsError
-from .settings.form import shown
+from .settings.form import setting_path, shown
 
 LARGEST = 1_000_000
 """Bytes. The largest file of the repository has a hundredth of that; a parser in Python takes seconds for this."""
@@ -156,4 +156,4 @@ class _Plain:
         return found
 
     def _note(self, path: tuple[str, ...], problem: str, fix: str) -> None:
-        self.problems.append(Problem(file=self._name, setting="/".join(path), problem=problem, fix=fix))
+        self.problems.append(Problem(file=self._name, setting=setting_path(path), problem=problem, fix=fix))

@@ -28,7 +28,7 @@ class Form:
         pattern: the whole text matches it.
         allowed: the same in words.
         example: a text of that form.
-        longest: characters; no limit by default.
+        longest: characters; by default as many as a host name may have.
         mended: the text that was probably meant, which is proposed where it has the form.
     """
 
@@ -36,7 +36,7 @@ class Form:
     pattern: str
     allowed: str
     example: str
-    longest: int | None = None
+    longest: int = 253
     mended: Callable[[str], str] | None = None
 
     @classmethod
@@ -49,7 +49,7 @@ class Form:
 
     def fits(self, text: str) -> bool:
         """Whether the text has the form."""
-        return len(text) <= (self.longest or len(text)) and re.fullmatch(self.pattern, text) is not None
+        return len(text) <= self.longest and re.fullmatch(self.pattern, text) is not None
 
     def check(self, text: str) -> str:
         """The text itself.
@@ -59,10 +59,8 @@ class Form:
         """
         if self.fits(text):
             return text
-        too_long = self.longest is not None and len(text) > self.longest
-        problem = (
-            f"{shown(text)} has {len(text)} characters" if too_long else f"{shown(text)} is not {self.what}"
-        )
+        has = f"has {len(text)} characters" if len(text) > self.longest else f"is not {self.what}"
+        problem = f"{shown(text)} {has}"
         mended = self.mended(text) if self.mended else ""
         fix = f"write {mended}" if mended and self.fits(mended) else f"write one such as {self.example}"
         raise SettingsError.of(problem, allowed=f"use {self.allowed}", fix=fix)
@@ -75,8 +73,7 @@ class Form:
     ) -> JsonSchemaValue:
         found = handler(schema)
         found["pattern"] = f"^{self.pattern}$"
-        if self.longest is not None:
-            found["maxLength"] = self.longest
+        found["maxLength"] = self.longest
         return found
 
 
@@ -115,3 +112,10 @@ def did_you_mean(text: object, known: Iterable[str], *, otherwise: str) -> str:
 def dashed(text: str) -> str:
     """A text as a DNS label would spell it: lower case, dashes between the words."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def setting_path(parts: Iterable[str]) -> str:
+    """The keys on the way to a setting, for a message: on one line, and none longer than a value may be."""
+    return "/".join(
+        part if len(part) <= LONGEST_SHOWN and part.isprintable() else shown(part) for part in parts
+    )
