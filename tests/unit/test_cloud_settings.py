@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from layers.errors import SettingsError
-from layers.loading import environment_names, load_environment, read_environment
+from layers.loading import load_environment, read_environment
 from layers.settings.digitalocean import droplet_sizes
 from tests.stacks.synthesis import CLOUDS, declared
 

@@ -47,15 +47,16 @@ SPOILED = {
     ),
     "a wrong unit": (
         ("memory: 16GiB", "memory: 16GB"),
-        "prod.yaml: nodes/app/memory: size '16GB' is not understood; write it with KiB, MiB or GiB, such as 512MiB",
+        "prod.yaml: nodes/app/memory: size '16GB' is not understood; write it with KiB, MiB or GiB, such as 16GiB",
     ),
     "a text for a number": (
         ("count: 1", "count: one"),
-        "prod.yaml: nodes/app/count: input should be a valid integer, not 'one'",
+        "prod.yaml: nodes/app/count: is 'one', not a whole number; write a whole number from 1 to 20 (how many nodes), without quotes",
     ),
     "a port out of range": (
         ("port: 25060", "port: 99999"),
-        "prod.yaml: data/postgres/port: input should be less than or equal to 65535, not 99999",
+        "prod.yaml: data/postgres/port: is the number 99999, which is out of range; write a whole number from 1 to 65535 "
+        "(DigitalOcean's managed databases use 25060)",
     ),
     "a missing setting": (
         ("memory: 16GiB, ", ""),
