@@ -50,6 +50,7 @@ class Started:
         if shutil.which(SHELLS[shell][0]) is None:
             pytest.skip(f"this machine has no {shell}")
         (_, option, line, name, *_) = service.entry_point
+        self.folder = folder
         for mount in service.file_mounts:
             file = folder / mount.at.strip("/").replace("/", "-")
             file.write_bytes(mount.file.text.encode())
@@ -59,7 +60,12 @@ class Started:
     def environment(self) -> dict[bytes, bytes]:
         """Of the program, which gets nothing else."""
         run = subprocess.run(
-            self.command, env={"PATH": os.environ["PATH"]}, capture_output=True, check=True, timeout=20
+            self.command,
+            cwd=self.folder,  # where quotes fail, a shell takes a value for commands and redirections
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            check=True,
+            timeout=20,
         )
         return dict(line.split(b"=", 1) for line in run.stdout.split(b"\0") if line)
 
@@ -141,7 +147,7 @@ class TestInAShell:
         started = Started(
             with_variables(stack, A="1"), shell, tmp_path, "sh", "-c", "echo ready; exec sleep 60"
         )
-        with subprocess.Popen(started.command, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(started.command, cwd=tmp_path, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None and process.stdout.readline() == b"ready\n"
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == -signal.SIGTERM
@@ -151,7 +157,9 @@ class TestInAShell:
     ) -> None:
         words = ("a b", "it's", "$HOME", "", "*")
         started = Started(with_variables(stack, A="1"), shell, tmp_path, "printf", "%s\n", *words)
-        run = subprocess.run(started.command, capture_output=True, text=True, check=True, timeout=20)
+        run = subprocess.run(
+            started.command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=20
+        )
         assert run.stdout == "".join(f"{word}\n" for word in words)
 
     def test_a_file_that_is_missing_ends_the_task(
@@ -159,7 +167,9 @@ class TestInAShell:
     ) -> None:
         started = Started(with_variables(stack, A="1"), shell, tmp_path, "echo", "started")
         (tmp_path / "run-environment").unlink()
-        run = subprocess.run(started.command, capture_output=True, text=True, check=False, timeout=20)
+        run = subprocess.run(
+            started.command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=20
+        )
         assert run.returncode != 0 and run.stdout == ""
         assert "run-environment" in run.stderr
 
