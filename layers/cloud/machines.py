@@ -15,11 +15,11 @@ from sprocket_constructs import (
 from sprocket_constructs import NodeKey as KeyPair
 
 from ..node.node import engine_packages
-from ..node.user_data import Cluster, Node, NodeKey, NodeVolume, user_data
+from ..node.user_data import Cluster, NodeKey, user_data
 from ..settings.cloud import Cloud
 from ..settings.environment import Environment
 from .access import NodeAccess
-from .nodes import ClusterNode, boot_order, nodes_of, owner_of, volume_name
+from .nodes import ClusterNode, node_facts, nodes_of, volume_name
 
 
 class Machines(Construct):
@@ -112,21 +112,7 @@ class Machines(Construct):
 
     def _tell(self, nodes: Sequence[ClusterNode]) -> Callable[[int], str]:
         by_number = {node.number: node for node in nodes}
-        return lambda number: user_data(self._node(by_number[number]), self._cluster)
-
-    def _node(self, node: ClusterNode) -> Node:
-        return Node(
-            name=node.name,
-            pool=node.pool,
-            role=node.role,
-            is_first=node.is_first,
-            index=boot_order(self.nodes).index(node),
-            labels=dict(sorted(node.labels.items())),
-            volumes=tuple(
-                NodeVolume(store=volume.key, device_name=volume.name, owner=owner_of(volume.key))
-                for volume in self._held_by(node)
-            ),
-        )
+        return lambda number: user_data(node_facts(self._settings, by_number[number]), self._cluster)
 
 
 def _halves(pair: KeyPair) -> NodeKey:

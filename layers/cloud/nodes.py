@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..data.stores import STORES
+from ..node.node import Node, NodeVolume
 from ..settings.environment import Environment
 from ..settings.nodes import NodePool
 
@@ -75,6 +76,22 @@ def owner_of(store: str) -> str:
 def volume_name(settings: Environment, store: str) -> str:
     """Name of a store's volume in the account."""
     return f"{settings.name}-{store}"
+
+
+def node_facts(settings: Environment, node: ClusterNode) -> Node:
+    """What a node is told: at its first boot in its user data, and what may change later by a deploy."""
+    return Node(
+        name=node.name,
+        pool=node.pool,
+        role=node.role,
+        is_first=node.is_first,
+        index=boot_order(nodes_of(settings)).index(node),
+        labels=dict(sorted(node.labels.items())),
+        volumes=tuple(
+            NodeVolume(store=store, device_name=volume_name(settings, store), owner=owner_of(store))
+            for store in node.stores
+        ),
+    )
 
 
 def _stores(settings: Environment, pool: NodePool) -> tuple[str, ...]:

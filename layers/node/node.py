@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -33,6 +34,11 @@ def engine_packages(image: str) -> tuple[str, ...]:
 
 ENGINE_POOLS = ("172.20.0.0/14", "192.168.0.0/16", "10.201.0.0/16")
 """Where the engine's bridges may get their addresses: the first that is clear of the VPC and of the overlays."""
+
+
+def as_facts(facts: Mapping[str, str]) -> str:
+    """A file of facts, a line each; shell and Python read it alike."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
 
 
 def managers_name(domain: str) -> str:
@@ -118,6 +124,19 @@ class Node:
     @property
     def engine_labels(self) -> tuple[str, ...]:
         return tuple(f"{key}={value}" for key, value in sorted(self.labels.items()))
+
+    @property
+    def changeable(self) -> dict[str, str]:
+        """What its file of facts says that a deploy may change while the node stands: labels and volumes."""
+        return {
+            "LABELS": " ".join(self.engine_labels),
+            "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in self.volumes),
+        }
+
+    @property
+    def desired_conf(self) -> str:
+        """The same as a file, for ``sprocket-configure`` on the node."""
+        return as_facts(self.changeable)
 
     def address(self, domain: str) -> str:
         """The DNS name of its private address."""

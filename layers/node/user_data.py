@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 from ..errors import SettingsError
 from ..rendering import render, to_json, to_yaml
 from .expressions import Expressions, is_reference
-from .node import MANAGERS_KEY, Cluster, Node, NodeKey, NodeVolume, managers_name
+from .node import MANAGERS_KEY, Cluster, Node, NodeKey, NodeVolume, as_facts, managers_name
 
 __all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data"]
 
@@ -47,6 +46,7 @@ SCRIPTS = (
     "sprocket-setup",
     "sprocket-users",
     "sprocket-packages",
+    "sprocket-configure",
     "sprocket-volumes",
     "sprocket-metadata-guard",
     "sprocket-join",
@@ -162,7 +162,7 @@ def _files(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[F
 
 
 def _facts(node: Node, cluster: Cluster) -> str:
-    """What the scripts know of this node; shell and Python read it alike."""
+    """What the scripts know of this node."""
     own, mesh = node.address(cluster.domain), cluster.tailscale_key is not None
     facts = {
         "NODE": node.name,
@@ -172,8 +172,7 @@ def _facts(node: Node, cluster: Cluster) -> str:
         "MANAGERS": managers_name(cluster.domain),
         "VPC": cluster.vpc_range,
         "ADDRESS_POOL": cluster.address_pool,
-        "LABELS": " ".join(node.engine_labels),
-        "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in node.volumes),
+        **node.changeable,
         "PACKAGES": " ".join((*cluster.engine_packages, *PACKAGES)),
         "ENGINE_PACKAGE": cluster.engine_packages[0],
         "ENGINE_VERSION": cluster.engine_version,
@@ -182,7 +181,7 @@ def _facts(node: Node, cluster: Cluster) -> str:
         "MESH": "yes" if mesh else "no",
         "ROUTES": cluster.vpc_range if mesh and node.role == "manager" else "",
     }
-    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items())
+    return as_facts(facts)
 
 
 def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[File]:
@@ -231,9 +230,8 @@ def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
         version=cluster.engine_version,
     )
     yield File("/etc/apt/preferences.d/sprocket-engine", preference)
-    mounts = " ".join(f"mnt-{volume.store.replace('-', chr(92) + 'x2d')}.mount" for volume in node.volumes)
-    drop_in = render(HERE / "files" / "docker-drop-in.conf.j2", mounts=mounts)
-    yield File("/etc/systemd/system/docker.service.d/sprocket.conf", drop_in)
+    yield File("/etc/systemd/system/docker.service.d/sprocket.conf", _text("files", "docker-drop-in.conf"))
+    yield File("/etc/systemd/system/mnt-.mount.d/sprocket.conf", _text("files", "mount-drop-in.conf"))
 
 
 def _system(node: Node) -> Iterator[File]:

@@ -12,6 +12,7 @@ from typing import Any
 from layers.cloud.nodes import volume_name
 from layers.settings.environment import Environment
 from ops.errors import OpsError
+from ops.node_settings import NodeSettings
 from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
 from ops.ssh import Ssh
 from ops.terraform.target import Target
@@ -30,6 +31,7 @@ class NodeStatus:
 
     Attributes:
         missing: what it waits for, a sentence each.
+        configure: settings that a deploy has to write to it, a sentence each.
         replace: what no waiting mends, a sentence each: it was built for other settings.
         reached: whether it answered.
     """
@@ -37,6 +39,7 @@ class NodeStatus:
     node: str
     ready: bool
     missing: tuple[str, ...] = ()
+    configure: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     reached: bool = True
 
@@ -45,7 +48,7 @@ class NodeStatus:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.missing))}"
+        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.configure, *self.missing))}"
 
 
 def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
@@ -65,11 +68,11 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
     done = ssh.run(*COMMAND, *wanted, timeout=20)
     try:
         told = json.loads(done.output.strip().splitlines()[-1])
-        missing, replace = (
-            tuple(str(line) for line in told.get(key) or []) for key in ("missing", "replace")
+        missing, configure, replace = (
+            tuple(str(line) for line in told.get(key) or []) for key in ("missing", "configure", "replace")
         )
         ready = bool(told["ready"]) and done.code == 0
-        return NodeStatus(node=node.name, ready=ready, missing=missing, replace=replace)
+        return NodeStatus(node=node.name, ready=ready, missing=missing, configure=configure, replace=replace)
     except (ValueError, KeyError, IndexError, AttributeError, TypeError):
         pass
     if not done.reached:
@@ -95,13 +98,19 @@ def wait_until_ready(
     tell: Tell = lambda standings, seconds: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    configures: bool = False,
 ) -> list[NodeStatus]:
-    """Asks until all are ready, one must be replaced, or the time is over; returns the last answers, ready or not."""
+    """Asks until all are ready, one must be replaced, or the time is over; returns the last answers, ready or not.
+
+    Args:
+        configures: whether ``look`` writes settings to nodes that have other ones; where it does not, no waiting mends them.
+    """
     started = clock()
     while True:
         found = look()
         tell(found, clock() - started)
-        over = any(each.replace for each in found) or clock() - started >= wait_s
+        stays = any(each.replace or (each.configure and not configures) for each in found)
+        over = stays or clock() - started >= wait_s
         if over or all(each.ready for each in found):
             return found
         sleep(INTERVAL_S)
@@ -110,13 +119,20 @@ def wait_until_ready(
 def require_ready(
     target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
 ) -> list[NodeStatus]:
-    """The same, for a command that cannot go on without.
+    """The same, for a command that cannot go on without; nodes with other labels or volumes than wanted get those.
 
     Raises:
         OpsError: names what each node still waits for.
     """
     chosen = list(nodes if nodes is not None else nodes_of(target.settings))
-    found = wait_until_ready(lambda: node_statuses(target, chosen), wait_s=wait_s, tell=tell)
+    node_settings = NodeSettings(target)
+
+    def look() -> list[NodeStatus]:
+        found = node_statuses(target, chosen)
+        node_settings.write(each.node for each in found if each.configure and not each.replace)
+        return found
+
+    found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True)
     late = [each for each in found if not each.ready]
     if late:
         waited = "" if any(each.replace for each in late) else f" after {wait_s:g} s"
@@ -140,4 +156,6 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "
             f"python -m ops known-hosts --env {target.name}; docs/runbooks/access.md"
         )
+    if any(each.configure for each in late):
+        return "look at the journal of the node: journalctl -u sprocket-volumes"
     return f"look on: python -m ops ready --env {target.name} --wait 600"

@@ -32,7 +32,9 @@ def table(found: Sequence[NodeStatus]) -> str:
     rows = [("node", "state", "waits for")]
     for each in found:
         state = "ready" if each.ready else "waits" if each.reached else "no answer"
-        lines = [*each.replace, *each.missing]
-        rows.append((each.node, "outdated" if each.replace else state, lines[0] if lines else ""))
+        lines = [*each.replace, *each.configure, *each.missing]
+        rows.append(
+            (each.node, "outdated" if each.replace or each.configure else state, lines[0] if lines else "")
+        )
         rows += [("", "", line) for line in lines[1:]]
     return "\n".join(columns(rows))

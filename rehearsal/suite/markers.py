@@ -42,6 +42,15 @@ def _postgres(psql: str, *, at: str) -> Store:
     )
 
 
+def _file(service: str) -> Store:
+    """Of what stands in for Dgraph, which keeps nothing itself: a file in the store's directory."""
+    return Store(
+        at=service,
+        write="echo MARK > /dgraph/rehearsal-marker; sync",
+        read="cat /dgraph/rehearsal-marker",
+    )
+
+
 STORES: Mapping[str, Store] = {
     "redis": Store(
         at="redis",
@@ -67,9 +76,11 @@ def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
 
 def stores_of(settings: Environment) -> Mapping[str, Store]:
     """Where an environment keeps its data."""
+    rated = [each for each in identities_of(settings) if settings.platform.instances[each.name].elo]
+    found = {**STORES, **{each.store("dgraph-alpha"): _file(each.service("dgraph-alpha")) for each in rated}}
     if settings.data.postgres.where == "swarm":
-        return STORES
-    return {**STORES, "postgres": _postgres(psql_of_keeper(settings), at=KEEPER)}
+        return found
+    return {**found, "postgres": _postgres(psql_of_keeper(settings), at=KEEPER)}
 
 
 def write(world: World) -> None:

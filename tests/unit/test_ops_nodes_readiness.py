@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops import node_settings
 from ops.errors import OpsError
 from ops.nodes import readiness
 from ops.nodes.readiness import NodeStatus
@@ -31,6 +32,10 @@ from tests.unit.ops_nodes import NODES, SETTINGS, target
         (
             said('{"node": "n", "ready": false, "missing": [], "replace": ["was built for y"]}', code=1),
             NodeStatus(node="rehearsal-4-app-1", ready=False, replace=("was built for y",)),
+        ),
+        (
+            said('{"node": "n", "ready": false, "missing": [], "configure": ["has x still"]}', code=1),
+            NodeStatus(node="rehearsal-4-app-1", ready=False, configure=("has x still",)),
         ),
         (
             # What it prints and how it ends must agree.
@@ -119,3 +124,43 @@ def test_a_deploy_that_cannot_wait_longer_names_each_node(monkeypatch: pytest.Mo
     monkeypatch.setattr(readiness, "node_statuses", lambda target, nodes: found)
     with pytest.raises(OpsError, match=r"1 of 2 nodes are not ready after 0 s\n  b: no swarm"):
         readiness.require_ready(target(), wait_s=0, tell=lambda f, s: None)
+
+
+OTHER = NodeStatus(node="rehearsal-4-data-1", ready=False, configure=("has other settings than wanted: x",))
+
+
+def test_who_only_looks_does_not_wait_for_settings() -> None:
+    assert readiness.wait_until_ready(lambda: [OTHER], wait_s=900, sleep=lambda s: pytest.fail("waited")) == [
+        OTHER
+    ]
+
+
+def test_a_deploy_writes_settings_to_nodes_with_others_and_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    ssh = FakeSsh(said("", code=1, errors="cannot create node.conf.new"), said(""))
+    answers = [OTHER, OTHER, OTHER, NodeStatus(node=OTHER.node, ready=True)]
+    monkeypatch.setattr(node_settings, "ssh_to", lambda target, node: ssh)
+    monkeypatch.setattr(readiness, "node_statuses", lambda target, nodes: [answers.pop(0)])
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    assert readiness.require_ready(target(), wait_s=900, tell=lambda f, s: None)[0].ready
+    # Once, after the first time has failed.
+    (_, first), (words, text) = ssh.__dict__["asked"]
+    assert first == text and "/var/lib/sprocket/desired" in words[-1]
+    assert text == (
+        "LABELS=storage=data\nVOLUMES='minio=rehearsal-4-minio=0:0 postgres=rehearsal-4-postgres=70:70'\n"
+    )
+
+
+def test_settings_that_a_node_does_not_take_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_settings, "ssh_to", lambda target, node: FakeSsh(said("")))
+    monkeypatch.setattr(readiness, "node_statuses", lambda target, nodes: [OTHER])
+    with pytest.raises(OpsError, match=r"not ready after 0 s\n  rehearsal-4-data-1: has other") as caught:
+        readiness.require_ready(target(), wait_s=0, tell=lambda f, s: None)
+    assert "journalctl -u sprocket-volumes" in str(caught.value)
+
+
+def test_a_node_to_be_replaced_gets_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = NodeStatus(node=OTHER.node, ready=False, configure=("x",), replace=("another role",))
+    monkeypatch.setattr(node_settings, "ssh_to", lambda target, node: pytest.fail("was written to"))
+    monkeypatch.setattr(readiness, "node_statuses", lambda target, nodes: [old])
+    with pytest.raises(OpsError, match="replace-node"):
+        readiness.require_ready(target(), wait_s=900, tell=lambda f, s: None)

@@ -13,6 +13,7 @@ from rehearsal.suite.checks.guards import GUARDS
 from rehearsal.suite.checks.hidden import HIDDEN
 from rehearsal.suite.checks.losses import MANAGER_LOST, WORKER_LOST
 from rehearsal.suite.checks.metadata import METADATA
+from rehearsal.suite.checks.new_store import NEW_STORE
 from rehearsal.suite.checks.ports import INSIDE, OUTSIDE
 from rehearsal.suite.checks.replacement import HUNG, REPLACEMENT
 from rehearsal.suite.checks.restarts import ENGINES, REBOOTS
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     AGAIN,
     ACCESS,
     GUARDS,
+    NEW_STORE,
     ENGINES,
     REBOOTS,
     WORKER_LOST,

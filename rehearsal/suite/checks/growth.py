@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
 import time
 
-from ruamel.yaml import YAML
-
 from layers.cloud.nodes import ClusterNode
-from layers.loading import ELSEWHERE, environments_folder, read_environment
+from layers.loading import read_environment
 from layers.settings.environment import Environment
 from rehearsal.suite.check import Check
 from rehearsal.suite.cold_start import empty_plans
+from rehearsal.suite.editing import edit
 from rehearsal.suite.health import ready, whole
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
@@ -24,7 +20,7 @@ FROM, TO = "rehearsal", "rehearsal-3"
 def grown(world: World) -> str:
     """Follows the runbook step by step; the data moves with the volumes."""
     old = world.managers[0]
-    _edit(world)
+    edit(world, read_environment(TO))
     stores = _moving(world.services.settings)
     refused = world.begin("deploy", "--env", world.environment, "--only", "cloud", "--yes")
     world.end(refused, expect=(1,))
@@ -33,7 +29,6 @@ def grown(world: World) -> str:
         raise CheckFailed(f"not refused for the volumes: {' | '.join(refused.heard[-4:])}")
     started = time.monotonic()
     _move(world, old, stores)
-    world.ops("replace-node", "--env", world.environment, "--node", old.name, "--yes")
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
     whole(world, names=True)
     seconds = time.monotonic() - started
@@ -42,7 +37,7 @@ def grown(world: World) -> str:
 
 
 def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
-    """Steps 3 to 6: off, volumes away, the rest applied, on again."""
+    """Steps 3 to 6: off, volumes away, the rest applied, on again. It hears of its fewer stores by the next deploy."""
     droplet = world.droplets()[old.name]
     world.ops("down", "--env", world.environment, "--yes")
     world.say(f"shutting {old.name} down")
@@ -60,21 +55,6 @@ def _moving(settings: Environment) -> list[str]:
     """Stores with a volume of their own that another node holds."""
     volumes = settings.cloud.volumes if settings.cloud else {}
     return sorted(store for store in volumes if settings.stores.label_of(store) != settings.stores.label)
-
-
-def _edit(world: World) -> None:
-    """From here on the environment's file says three nodes, in a copy that all commands read."""
-    folder = world.folder / "environments"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(environments_folder(), folder)
-    document = read_environment(TO)
-    document.pop("like", None)
-    with (folder / f"{world.environment}.yaml").open("w") as out:
-        YAML(typ="safe", pure=True).dump(document, out)
-    os.environ[ELSEWHERE] = str(folder)
-    with (world.folder / "environment.sh").open("a") as out:
-        out.write(f"export {ELSEWHERE}={shlex.quote(str(folder))}\n")
-    world.read_again()
 
 
 GROWTH = Check(
