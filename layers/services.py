@@ -14,6 +14,7 @@ from .loading import load_environment
 from .platform.layer import PlatformLayer
 from .secrets import PlatformSecrets
 from .site import Site
+from .stores import check_stores
 
 FROM_STACK_TO_ROOT = "../../.."
 """From cdktf.out/stacks/<stack>, where Terraform runs, to the repository: stacks are the same on every machine."""
@@ -52,6 +53,7 @@ class ServicesStack(SwarmStack):
             return
         self.site.check_names_are_asked_for()
         check_budget(self.services, self.site.settings)
+        check_stores(self.services, self.site.settings)
         super().finish()
         addresses = {
             route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes

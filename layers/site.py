@@ -19,6 +19,7 @@ from .images import ImageCatalog
 from .loading import load_resources
 from .settings.environment import Environment
 from .settings.form import did_you_mean, nearest
+from .stores import check_store, directory_of
 
 
 class Site:
@@ -87,11 +88,16 @@ class Site:
         return share.resources()
 
     def storage(self, scope: Construct, store: str) -> Storage:
-        """The place for a store's data: a named volume, or its directory on the node that has its block volume."""
+        """The place for a store's data: a named volume, or its directory on the node that has its block volume.
+
+        Raises:
+            SettingsError: the store is not known, or the environment orders no volume for it.
+        """
+        check_store(self.settings, store, where=scope.node.path)
         if self.settings.stores.kind == "volume":
             return LocalVolume(scope, "data", name=f"sprocket-{store}", held_by=NodeSelector.managers())
         label = self.settings.stores.label_of(store)
-        return NodeDirectory(path=f"/mnt/{store}/data", held_by=NodeSelector.engine_label("storage", label))
+        return NodeDirectory(path=directory_of(store), held_by=NodeSelector.engine_label("storage", label))
 
     def one_per_node(self) -> Scale:
         """A task on every node."""

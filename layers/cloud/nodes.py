@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..data.stores import STORES
 from ..node.node import Node, NodeVolume
 from ..settings.environment import Environment
 from ..settings.nodes import NodePool
-
-OWNED_BY_ROOT = "0:0"
-"""Of directories of stores whose program runs as root: letsencrypt, dgraph."""
+from ..stores import owner_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +63,6 @@ def boot_order(nodes: Sequence[ClusterNode]) -> tuple[ClusterNode, ...]:
     return tuple(
         sorted(nodes, key=lambda node: (node.role != "manager", not node.is_first, node.pool, node.number))
     )
-
-
-def owner_of(store: str) -> str:
-    """Who (uid:gid) owns a store's directory on its volume."""
-    return STORES.get(store, OWNED_BY_ROOT)
 
 
 def volume_name(settings: Environment, store: str) -> str:

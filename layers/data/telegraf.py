@@ -21,13 +21,13 @@ from ..names import TELEGRAF_SECRET
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
+from ..stores import STORES
 from .collectors_proxy import CollectorsProxy, SwarmProxy, has_workers
 from .influxdb import PLATFORM_BUCKET, InfluxDB
 from .loki import Loki
 from .postgres import METRICS_ROLE, Postgres
 from .rabbitmq import RabbitMQ
 from .redis import METRICS_USER, Redis
-from .stores import STORES
 
 HERE = Path(__file__).parent
 HOST_FOLDER = "/hostfs/mnt"

@@ -80,7 +80,7 @@ def _stores(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
         yield Problem(
             setting="cloud/volumes",
             problem=f"has {', '.join(unused)}, which no service of the environment stores",
-            fix=f"use {', '.join(environment.store_names)}",
+            fix=f"use {', '.join(environment.store_names)}; a new store is added to STORES in layers/stores.py first",
         )
 
 

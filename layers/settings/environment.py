@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from ..errors import Problem, SettingsError
 from ..names import S3_BUCKET
+from ..stores import STORES
 from .cloud import Cloud
 from .cloud_rules import check_cloud
 from .data import Data
@@ -134,7 +135,10 @@ class Environment(Settings):
             if instance.elo
             for store in ("dgraph-zero", "dgraph-alpha")
         )
-        return (*(store for store, is_there in present.items() if is_there), *graphs)
+        # Besides the platform's own: what has a volume ordered for it.
+        ordered = self.cloud.volumes if self.cloud else {}
+        further = (store for store in ordered if store in STORES and store not in present)
+        return (*(store for store, is_there in present.items() if is_there), *graphs, *further)
 
     @model_validator(mode="after")
     def _admin_role_exists(self) -> "Environment":
@@ -151,6 +155,10 @@ class Environment(Settings):
     def _storage_labels_exist(self) -> "Environment":
         if self.stores.kind == "volume":
             return self
+        if unknown := sorted(set(self.stores.labels) - set(self.store_names)):
+            raise ValueError(
+                f"stores/labels has {', '.join(unknown)}, which the environment does not store; use one of {', '.join(self.store_names)}"
+            )
         have = {pool.labels.get("storage") for pool in self.nodes.values()} - {None}
         for label in {self.stores.label, *self.stores.labels.values()}:
             if label not in have:
