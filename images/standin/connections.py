@@ -14,6 +14,7 @@ import ssl
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -46,21 +47,23 @@ def _postgres(told: Told) -> None:
         connection.commit()
 
 
-def _redis(told: Told) -> None:
+@cache
+def _redis_client(url: str, host: str, port: str, password: str) -> Any:
+    """Stays connected, as the application's clients do: the health check of elo-service looks for the connection."""
     import redis
 
-    if told.get("url"):
-        client = redis.Redis.from_url(told["url"], socket_timeout=TIMEOUT_S)
-    else:
-        client = redis.Redis(
-            told["host"], int(told["port"]), password=told["password"], socket_timeout=TIMEOUT_S
-        )
+    if url:
+        return redis.Redis.from_url(url, socket_timeout=TIMEOUT_S)
+    return redis.Redis(host, int(port), password=password, socket_timeout=TIMEOUT_S)
+
+
+def _redis(told: Told) -> None:
+    client = _redis_client(*(told.get(key, "") for key in ("url", "host", "port", "password")))
     key = f"{told.get('prefix', '')}stand-in:{uuid.uuid4().hex}"
-    with closing(client):
-        client.set(key, "1", ex=60)
-        if client.get(key) != b"1":
-            raise Broken("a key that was just written is not there")
-        client.delete(key)
+    client.set(key, "1", ex=60)
+    if client.get(key) != b"1":
+        raise Broken("a key that was just written is not there")
+    client.delete(key)
 
 
 @contextmanager
