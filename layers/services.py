@@ -52,6 +52,7 @@ class ServicesStack(SwarmStack):
         if self.finished:
             return
         self.site.check_names_are_asked_for()
+        self.site.check_pages()
         check_budget(self.services, self.site.settings)
         check_stores(self.services, self.site.settings)
         super().finish()

@@ -17,6 +17,7 @@ from sprocket_constructs import (
 from .errors import Problem, SettingsError
 from .images import ImageCatalog
 from .loading import load_resources
+from .pages import AdminPages
 from .settings.environment import Environment
 from .settings.form import did_you_mean, nearest
 from .stores import check_store, directory_of
@@ -28,6 +29,7 @@ class Site:
     def __init__(self, settings: Environment, *, images: ImageCatalog | None = None) -> None:
         self.settings = settings
         self._images = images or ImageCatalog(settings)
+        self._pages = AdminPages(settings)
         table = load_resources(settings.resources_table, wanted_by=settings.name)
         self._shares = {**table, **settings.resources}
         self._asked_images: set[str] = set()
@@ -104,8 +106,16 @@ class Site:
         return Scale.one_per_node(nodes=self.settings.node_count)
 
     def host(self, page: str) -> str:
-        """The address of an admin page."""
-        return f"{page}.{self.settings.domain}"
+        """The host of an admin page, by the page's name.
+
+        Raises:
+            SettingsError: another page or something else of the environment has that host.
+        """
+        return self._pages.host(page)
+
+    def check_pages(self) -> None:
+        """Refuses settings for admin pages that there are not; called when all have been asked for."""
+        self._pages.check()
 
     @property
     def roles(self) -> Mapping[str, tuple[str, ...]]:

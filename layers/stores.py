@@ -57,19 +57,23 @@ def check_store(settings: Environment, store: str, *, where: str) -> None:
         SettingsError: what to add, and where.
     """
     if store not in STORES and store not in settings.store_names:
-        raise SettingsError(
-            f"layers/stores.py: STORES: has no store {store!r}, where {where} keeps data; add who owns its directory, the "
-            f'uid:gid that the image runs as, such as "{store}": "1000:1000", or use one of {", ".join(settings.store_names)}'
+        raise SettingsError.of(
+            f"has no store {store!r}, where {where} keeps data",
+            allowed=f"use one of {', '.join(settings.store_names)}",
+            fix=f'or add who owns its directory, the uid:gid that the image runs as, such as "{store}": "1000:1000"',
+            file="layers/stores.py",
+            setting="STORES",
         )
     if settings.cloud is not None and store not in settings.store_names:
         volumes = ", ".join(f"{name}: {size}" for name, size in settings.cloud.volumes.items())
         file = f"{settings.name}.yaml" + (
             f" or {settings.like}.yaml, which it is like" if settings.like else ""
         )
-        raise SettingsError(
-            f"{settings.name}.yaml: cloud/volumes: has no volume for store {store!r}, where {where} keeps data: it would be on "
-            f"the node's own disk, and gone with it; give it its GiB in {file}, such as\n"
-            f"  cloud:\n    volumes: {{{volumes}, {store}: 5}}"
+        raise SettingsError.of(
+            f"has no volume for store {store!r}, where {where} keeps data: it would be on the node's own disk, and gone with it",
+            fix=f"give it its GiB in {file}, such as cloud: {{volumes: {{{volumes}, {store}: 5}}}}",
+            file=f"{settings.name}.yaml",
+            setting="cloud/volumes",
         )
 
 
@@ -83,12 +87,14 @@ def check_stores(services: Sequence[SwarmService], settings: Environment) -> Non
         return
     used = set()
     for service in services:
-        for mount in service.wiring.data:
+        for mount in service.data_mounts:
             if mount.type == "bind" and (match := _DIRECTORY.fullmatch(mount.source)):
                 check_store(settings, match[1], where=service.node.path)
                 used.add(match[1])
     if unused := sorted(set(settings.cloud.volumes) - used):
-        raise SettingsError(
-            f"{settings.name}.yaml: cloud/volumes: has {', '.join(unused)}, and no service keeps data there; remove it, or have "
-            f'a service store there: service.stores(site.storage(service, "{unused[0]}"), at=..., backup=...)'
+        raise SettingsError.of(
+            f"has {', '.join(unused)}, and no service keeps data there",
+            fix=f'remove it, or have a service store there: service.stores(site.storage(service, "{unused[0]}"), at=..., backup=...)',
+            file=f"{settings.name}.yaml",
+            setting="cloud/volumes",
         )

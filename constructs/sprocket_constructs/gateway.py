@@ -17,7 +17,11 @@ NETWORK_LABEL = "traefik.swarm.network"
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One address and the service that answers it."""
+    """One address and the service that answers it.
+
+    Args:
+        redirects_to: host that the gateway itself sends browsers to, for an alias; the service hears nothing of them.
+    """
 
     host: str
     port: int
@@ -25,6 +29,7 @@ class Route:
     service: SwarmService
     path: str | None = None
     internal_service: str | None = None
+    redirects_to: str | None = None
 
     @property
     def rule(self) -> str:
@@ -93,6 +98,7 @@ class Gateway(Construct):
         access: Access,
         path: str | None = None,
         internal_service: str | None = None,
+        redirects_to: str | None = None,
     ) -> Admission:
         """Accepts a route and returns what the service has to carry and join for it.
 
@@ -108,6 +114,7 @@ class Gateway(Construct):
             service=service,
             path=path,
             internal_service=internal_service,
+            redirects_to=redirects_to,
         )
         for other in self._routes:
             if (other.host, other.path) == (route.host, route.path):
@@ -141,8 +148,10 @@ class Gateway(Construct):
 
     def _router_for(self, route: Route) -> str:
         """The service's name, with a number from its second route on."""
-        count = 1 + sum(1 for other in self._routes if other.service is route.service)
-        router = route.service.name if count == 1 else f"{route.service.name}-{count}"
+        name = f"{route.service.name}-alias" if route.redirects_to else route.service.name
+        routes = [other for other in self._routes if other.service is route.service]
+        count = 1 + sum(1 for other in routes if bool(other.redirects_to) is bool(route.redirects_to))
+        router = name if count == 1 else f"{name}-{count}"
         first = self._routers.setdefault(router, route)
         if first is not route:
             raise ConstructError(
@@ -164,6 +173,27 @@ class Gateway(Construct):
         if self._resolver:
             labels[f"{routers}.tls.certresolver"] = self._resolver
         chain = self._chains[route.access.is_public]
+        if route.redirects_to:
+            labels |= _redirect(router, route.redirects_to)
+            chain = (*chain, redirect_of(router))
         if chain:
             labels[f"{routers}.middlewares"] = ",".join(chain)
         return labels
+
+
+def redirect_of(router: str) -> str:
+    """Name of the middleware by which the router of an alias sends browsers on."""
+    return f"{router}-redirect"
+
+
+def _redirect(router: str, host: str) -> dict[str, str]:
+    """Another host, for good: 301, or 308 where the method must stay. Path and query are kept.
+
+    It fits every address, so that a page is never shown under an alias.
+    """
+    middleware = f"traefik.http.middlewares.{redirect_of(router)}.redirectregex"
+    return {
+        f"{middleware}.regex": "^https?://[^/]+(.*)$",
+        f"{middleware}.replacement": f"https://{host}$1",
+        f"{middleware}.permanent": "true",
+    }

@@ -41,6 +41,7 @@ class Router(Protocol):
         access: Access,
         path: str | None = None,
         internal_service: str | None = None,
+        redirects_to: str | None = None,
     ) -> Admission:
         """Accepts a route and returns what the service has to carry and join for it."""
 
@@ -240,6 +241,7 @@ class SwarmService(Construct):
         port: str | None = None,
         path: str | None = None,
         internal_service: str | None = None,
+        aliases: Sequence[str] = (),
     ) -> str:
         """Makes the service answer at ``https://<host>`` through the gateway and returns that address.
 
@@ -247,22 +249,33 @@ class SwarmService(Construct):
             access: who may use it; no default, because forgetting it is how admin pages become public.
             path: only below this path prefix; starts with ``/``.
             internal_service: a service of the gateway itself (``api@internal``) that answers in its place.
+            aliases: further hosts, such as ``www.<host>``, from which browsers are sent to ``host`` for good (301), with the
+                path and query that they asked for. Of public pages only.
         """
         if path is not None:
             absolute(self, path)
-        admission = gateway.admit(
-            self,
-            host=host,
-            port=self.endpoint(port).port,
-            access=access,
-            path=path,
-            internal_service=internal_service,
+        if aliases and not access.is_public:
+            raise ConstructError(
+                self,
+                f"has aliases {', '.join(aliases)} for a page that is not public: {access}",
+                fix="leave them out: people sign in at one host, and find the page there",
+            )
+        target = self.endpoint(port).port
+        self._admit(
+            gateway.admit(
+                self, host=host, port=target, access=access, path=path, internal_service=internal_service
+            )
         )
+        redirected = Access.public(because=f"sends browsers on to {host}")
+        for alias in aliases:
+            self._admit(gateway.admit(self, host=alias, port=target, access=redirected, redirects_to=host))
+        return f"https://{host}"
+
+    def _admit(self, admission: Admission) -> None:
         left = self._exposure.admit(admission)
         if left is not None:
             self._networks.leave(left)
         self.joins(admission.network)
-        return f"https://{host}"
 
     def publishes(self, port: int, *, target: str | None = None) -> None:
         """Publishes a port on the node, past every network rule of the swarm.

@@ -15,11 +15,11 @@ def public_hosts(settings: Environment) -> tuple[str, ...]:
     The manager's for SSH, unless the private mesh is the only way to it. The domain, all pages of operators below it (a wildcard), and the pages and APIs of each instance of the platform,
     wherever in the zone they are.
     """
-    hosts = {settings.domain, f"*.{settings.domain}"}
+    hosts = {settings.domain, f"*.{settings.pages_domain}"}
     if settings.cloud is None or not settings.cloud.access.is_private:
         hosts.add(manager_host(settings))
     for identity in identities_of(settings):
-        hosts |= {identity.host, identity.api_host, identity.image_generation_host}
+        hosts |= {identity.host, *identity.aliases, identity.api_host, identity.image_generation_host}
         if identity.elo_host:
             hosts.add(identity.elo_host)
     return tuple(sorted(hosts))

@@ -6,6 +6,7 @@ from typing import Protocol
 from sprocket_constructs import ConstructError, Gateway, Route, SwarmService
 
 from ..errors import SettingsError
+from ..platform.identity import setting_of_host
 from ..site import Site
 
 
@@ -76,8 +77,18 @@ class SignIn:
             raise ConstructError(
                 route.service,
                 f"{route.rule} needs a role, and the sign-in's cookie is for {self.cookie_domain} only, so signing in would never end",
-                fix=f"use a host below {self.cookie_domain}, or set ingress/sign_in/cookie_domain to a domain above both",
+                fix=f"{self._another_host(route.host)}, or set ingress/sign_in/cookie_domain to a domain above both",
             )
+
+    def _another_host(self, host: str) -> str:
+        """By the setting that says the host, where one does."""
+        setting = setting_of_host(self._site.settings, host)
+        if setting is None:
+            return f"use a host below {self.cookie_domain}"
+        several = len(self._site.settings.platform.instances) > 1
+        instance = f"{setting.split('/')[2]}-" if several else ""
+        example = f"{instance}{host.partition('.')[0]}.{self.cookie_domain}"
+        return f"set {setting} to a host below {self.cookie_domain}, such as {example}"
 
 
 def _is_below(host: str, domain: str) -> bool:

@@ -35,6 +35,7 @@ class Identity:
     name: str
     service_prefix: str
     host: str
+    aliases: tuple[str, ...]
     api_host: str
     image_generation_host: str
     elo_host: str | None
@@ -81,6 +82,8 @@ class Identity:
             value = getattr(self, setting)
             if value is not None:
                 yield Claim(kind="host", setting=setting, value=value)
+        for number, alias in enumerate(self.aliases):
+            yield Claim(kind="host", setting=f"aliases/{number}", value=alias)
         for setting in (
             "queue_prefix",
             "redis_prefix",
@@ -111,6 +114,15 @@ def identities_of(environment: Environment) -> list[Identity]:
     return found
 
 
+def setting_of_host(environment: Environment, host: str) -> str | None:
+    """The path of the setting that says a host of an instance, also where it is left to its default."""
+    for identity in identities_of(environment):
+        for claim in identity.claims:
+            if (claim.kind, claim.value) == ("host", host):
+                return f"platform/instances/{identity.name}/{claim.setting}"
+    return None
+
+
 def check_apart(environment: str, identities: Sequence[Identity]) -> None:
     """Refuses two instances, or two settings of one, that would use the same host, queue, key, prefix or store.
 
@@ -138,6 +150,7 @@ def _identity(environment: Environment, name: str) -> Identity:
         name=name,
         service_prefix=prefix,
         host=settings.host,
+        aliases=settings.aliases,
         api_host=settings.api_host or f"api.{settings.host}",
         image_generation_host=settings.image_generation_host or f"image-generation.{settings.host}",
         elo_host=settings.elo_host,

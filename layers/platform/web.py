@@ -41,6 +41,7 @@ class Web(NodeService):
         self.expose_via(
             instance.ingress.gateway,
             host=instance.identity.host,
+            aliases=instance.identity.aliases,
             access=Access.public(because="the pages of the league; people sign in on them"),
         )
         # Its server side calls the API by the public name, by plain http: this keeps the call inside of the swarm.

@@ -147,6 +147,7 @@ def _names(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
         for setting in ("host", "api_host", "image_generation_host", "elo_host"):
             if host := getattr(instance, setting):
                 hosts[f"platform/instances/{name}/{setting}"] = host
+        hosts |= {f"platform/instances/{name}/aliases/{n}": host for n, host in enumerate(instance.aliases)}
     for path, host in hosts.items():
         if host != cloud.zone and not host.endswith(f".{cloud.zone}"):
             yield Problem(

@@ -81,6 +81,11 @@ class Environment(Settings):
         return f"{self.name}-services"
 
     @property
+    def pages_domain(self) -> str:
+        """What admin pages are below, the page that people sign in at among them."""
+        return self.domain
+
+    @property
     def node_count(self) -> int:
         """Nodes in all pools."""
         return sum(pool.count for pool in self.nodes.values())

@@ -124,6 +124,10 @@ class Ingress(Settings):
         default="5m", description="longest time for reading one request; replay uploads come over slow lines"
     )
     admin_role: Label = Field(default="admin", description="role of sign_in/roles that opens admin pages")
+    pages: dict[Label, Label] = Field(
+        default_factory=dict,
+        description="admin pages at another label than their own name, such as rabbitmq: management for management.<domain>",
+    )
     trusted_origins: tuple[HostName, ...] = Field(
         default=(), strict=False, description="further hosts whose pages may show ours in a frame"
     )

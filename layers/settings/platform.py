@@ -42,6 +42,11 @@ class Instance(Settings):
     host: HostName = Field(
         description="of the web page; the API is at api.<host> unless api_host says otherwise"
     )
+    aliases: tuple[HostName, ...] = Field(
+        default=(),
+        strict=False,
+        description="further hosts of the web page, such as www.<host>; browsers are sent to host for good, path and query stay",
+    )
     api_host: HostName | None = None
     image_generation_host: HostName | None = None
     elo_host: HostName | None = None

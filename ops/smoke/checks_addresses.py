@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import httpx
 
 from ops.smoke.browser import Browser
-from ops.smoke.expectation import Answer, Arrival, Case, arrival, cases, wrong_in_authorize, wrong_in_redirect
+from ops.smoke.expectation import (
+    Answer,
+    Arrival,
+    Case,
+    arrival,
+    cases,
+    wrong_in_alias,
+    wrong_in_authorize,
+    wrong_in_redirect,
+)
 from ops.smoke.outcome import Outcome
 from ops.smoke.person import ANONYMOUS
 from ops.smoke.scene import Scene
@@ -65,6 +74,8 @@ def _opened(scene: Scene, browser: Browser, case: Case) -> Iterator[Outcome]:
 def _visit(scene: Scene, browser: Browser, case: Case) -> list[Answer]:
     if case.scheme == "http":
         return [browser.ask(_plain_url(case))]
+    if case.expected is Arrival.HOST:
+        return [browser.ask(_alias_url(case))]
     signing_in = None if case.person is ANONYMOUS else (scene.authorize, case.person.name)
     return browser.follow(case.route.url, signing_in=signing_in)
 
@@ -73,12 +84,19 @@ def _plain_url(case: Case) -> str:
     return f"http://{case.route.host}{case.route.page}?from=http"
 
 
+def _alias_url(case: Case) -> str:
+    """With a path and a query that must arrive."""
+    return f"{case.route.url.rstrip('/')}/a/page?from=alias&b=%2F"
+
+
 def _wrong(scene: Scene, case: Case, last: Answer) -> str:
     """What is wrong although the visit ended where it should."""
     if case.expected is Arrival.HTTPS:
         if last.cookies:
             return "sets a cookie without TLS"
         return wrong_in_redirect(last.location, _plain_url(case))
+    if case.expected is Arrival.HOST:
+        return wrong_in_alias(last, _alias_url(case), case.route.redirects_to or "")
     if case.expected is Arrival.DISCORD and scene.asks_forward_auth:
         return wrong_in_authorize(
             last.location,
@@ -126,6 +144,7 @@ def not_checked(scene: Scene) -> Iterator[Outcome]:
 
 _FIXES = {
     Arrival.HTTPS: "the redirection of entry point web in layers/ingress/traefik.yml.j2",
+    Arrival.HOST: "the aliases of the route in its layer, and the labels that constructs/sprocket_constructs/gateway.py makes of them",
     Arrival.DISCORD: "the roles in ingress/sign_in/roles; docker service logs forward-auth says who was refused and why",
     Arrival.REFUSED: "the roles in ingress/sign_in/roles; docker service logs forward-auth says who was refused and why",
     Arrival.PAGE: "the access of the route in its layer: somebody gets in who should not",

@@ -16,12 +16,14 @@ from ops.smoke.route import Route
 Scheme = Literal["http", "https"]
 
 REDIRECTS = (301, 302, 303, 307, 308)
+FOR_GOOD = (301, 308)
 
 
 class Arrival(StrEnum):
     """Where a visit ended."""
 
     HTTPS = "sent to https"
+    HOST = "sent to its host"
     DISCORD = "sent to Discord"
     REFUSED = "refused"
     PAGE = "page"
@@ -90,6 +92,8 @@ def expected(route: Route, person: Person, scheme: Scheme, settings: Environment
     """Where this person must arrive."""
     if scheme == "http":
         return Arrival.HTTPS
+    if route.redirects_to:
+        return Arrival.HOST
     if route.role is None:
         return Arrival.PAGE
     if person is ANONYMOUS:
@@ -109,6 +113,8 @@ def arrival(answer: Answer, *, asked: Route, authorize: str, callback: str) -> A
         return Arrival.DISCORD
     if answer.location.startswith(f"https://{asked.host}/") and answer.url.startswith("http://"):
         return Arrival.HTTPS
+    if asked.redirects_to:
+        return Arrival.HOST if answer.redirects and not answer.from_proxy else Arrival.BROKEN
     if answer.status in (401, 403) or (answer.url.startswith(callback) and answer.status >= 400):
         return Arrival.REFUSED
     at_page = urlsplit(answer.url).hostname == asked.host and not answer.from_proxy
@@ -120,6 +126,14 @@ def wrong_in_redirect(location: str, url: str) -> str:
     """What is wrong with a redirect from http to https; empty when it keeps host, path and query."""
     wanted = "https" + url.removeprefix("http")
     return "" if location == wanted else f"leads to {location}, not to {wanted}"
+
+
+def wrong_in_alias(answer: Answer, url: str, host: str) -> str:
+    """What is wrong with the redirect of an alias; empty when it is for good and changes nothing but the host."""
+    wanted = urlsplit(url)._replace(scheme="https", netloc=host).geturl()
+    if answer.location != wanted:
+        return f"leads to {answer.location}, not to {wanted}"
+    return "" if answer.status in FOR_GOOD else f"is a redirect for now ({answer.status}), not for good"
 
 
 def wrong_in_authorize(location: str, *, client_id: str, redirect_uri: str, page: str) -> str:

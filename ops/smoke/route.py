@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class Route:
         signs_in: the page that people sign in at, for holders of the admin role by itself.
         page: path that is asked for: the health check's where a public service has one on this port, else the top.
         answers: status that the page gives; ``None`` where only the service knows.
+        redirects_to: the host that an alias sends browsers to.
     """
 
     host: str
@@ -33,6 +34,7 @@ class Route:
     signs_in: bool = False
     page: str = "/"
     answers: int | None = None
+    redirects_to: str | None = None
 
     @property
     def url(self) -> str:
@@ -74,12 +76,24 @@ def _route(service: Resource, labels: Mapping[str, str], access: Mapping[str, st
         raise OpsError(f"service {service.name}: router {labels['name']} has rule {labels.get('rule')!r}")
     who = access.get(rule["host"], "").partition(", ")[2]
     top = rule["path"] or "/"
-    if _PUBLIC in labels.get("middlewares", ""):
+    chain = labels.get("middlewares", "").split(",")
+    if alias_of := _redirect(service, chain):
+        return Route(host=rule["host"], service=service.name, role=None, page=top, redirects_to=alias_of)
+    if _PUBLIC in chain:
         port = labels_of(service).get(f"traefik.http.services.{labels['name']}.loadbalancer.server.port", "")
         page, answers = _public_page(service, port, top)
         return Route(host=rule["host"], service=service.name, role=None, page=page, answers=answers)
     role = who.removeprefix("role ") if who.startswith("role ") else admin_role
     return Route(host=rule["host"], service=service.name, role=role, signs_in=who == "sign-in", page=top)
+
+
+def _redirect(service: Resource, chain: Sequence[str]) -> str | None:
+    """The host that one of a router's own middlewares sends browsers to."""
+    for name in chain:
+        to = labels_of(service).get(f"traefik.http.middlewares.{name}.redirectregex.replacement")
+        if to is not None:
+            return to.removeprefix("https://").removesuffix("$1")
+    return None
 
 
 def _public_page(service: Resource, port: str, top: str) -> tuple[str, int | None]:

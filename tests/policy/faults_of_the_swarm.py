@@ -92,6 +92,14 @@ FAULTS = (
         fix="expose_via(gateway, access=...)",
     ),
     Fault(
+        name="alias past what all pages pass through",
+        seed=lambda s: s.label("web", "traefik.http.routers.web.middlewares", "web-redirect"),
+        rule="routes_are_decided",
+        path="web: router web",
+        cause="passes through web-redirect; it was declared public",
+        fix="expose_via(gateway, access=...)",
+    ),
+    Fault(
         name="route that nobody decided on",
         seed=lambda s: s.label("web", "traefik.http.routers.web.rule", "Host(`new.sprocket.localhost`)"),
         rule="routes_are_decided",

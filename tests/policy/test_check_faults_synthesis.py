@@ -92,7 +92,9 @@ SETTINGS: dict[str, tuple[str, Change, str, str, str]] = {
     ),
     "guarded page that the cookie never reaches": (
         "staging", lambda d: instances(d)["dev"].pop("image_generation_host"),
-        "staging-services/platform/dev/image-generation-frontend", "signing in would never end", "cookie_domain",
+        "staging-services/platform/dev/image-generation-frontend", "signing in would never end",
+        "set platform/instances/dev/image_generation_host to a host below staging.sprocket.mlesports.gg, such as "
+        "dev-image-generation.staging.sprocket.mlesports.gg, or set ingress/sign_in/cookie_domain",
     ),
     "line of images that nobody wrote": (
         "prod", lambda d: d["platform"].update(line="kafka"),

@@ -50,6 +50,11 @@ VARIANTS: dict[str, tuple[str, Change]] = {
     "ratings": ("prod", ratings),
     "several of a service": ("prod", lambda d: main(d).update(web_replicas=2, parser_replicas=2)),
     "other names": ("prod", lambda d: main(d).update(queue_prefix="q", database="d", bucket_prefix="bbb")),
+    "admin pages at other names": (
+        "prod",
+        lambda d: d["ingress"].update(pages={"rabbitmq": "management", "auth": "sign-in"}),
+    ),
+    "an alias": ("prod", lambda d: main(d).update(aliases=["www.sprocket.mlesports.gg"])),
     "one instance alone": ("staging", lambda d: d["platform"]["instances"].pop("dev")),
 }
 

@@ -1,5 +1,7 @@
 """Routes, who may use them, and the labels that Traefik reads."""
 
+import re
+
 import pytest
 from sprocket_constructs import Access, ConstructError, Gateway, SwarmService, SwarmStack, UpdatePolicy
 from sprocket_constructs.graph import sharing
@@ -180,3 +182,46 @@ def test_access_says_who(stack: SwarmStack) -> None:
     only_admins = Access.only("admin")
     assert (str(only_admins), only_admins.is_public, only_admins.role) == ("role admin", False, "admin")
     assert (str(Access.sign_in()), Access.sign_in().is_public) == ("sign-in", False)
+
+
+def test_an_alias_sends_browsers_on(stack: SwarmStack) -> None:
+    gateway = Gateway(stack, "gateway", public_middlewares=("headers@file",))
+    web = declare(stack, "web", listens={"http": 3000})
+    web.expose_via(gateway, host="example.test", access=PUBLIC, aliases=("www.example.test", "old.test"))
+    found = labels(service(stack, "web"))
+    router, redirect = (
+        "traefik.http.routers.web-alias",
+        "traefik.http.middlewares.web-alias-redirect.redirectregex",
+    )
+    assert found[f"{router}.rule"] == "Host(`www.example.test`)"
+    assert found[f"{router}-2.rule"] == "Host(`old.test`)"
+    assert found[f"{router}.middlewares"] == "headers@file,web-alias-redirect"
+    assert found[f"{redirect}.permanent"] == "true"
+    assert found["traefik.http.routers.web.middlewares"] == "headers@file"
+    # What Traefik does with both: Go's regexp, on the whole address.
+    pattern, to = found[f"{redirect}.regex"], found[f"{redirect}.replacement"].replace("$1", r"\1")
+    for asked, wanted in {
+        "https://www.example.test/": "https://example.test/",
+        "https://www.example.test:443/a/b?c=d&e=%2F": "https://example.test/a/b?c=d&e=%2F",
+        "https://www.example.test//other.test": "https://example.test//other.test",
+    }.items():
+        assert re.sub(pattern, to, asked) == wanted
+    assert [route.redirects_to for route in gateway.routes] == [None, "example.test", "example.test"]
+
+
+def test_an_alias_is_for_public_pages(stack: SwarmStack) -> None:
+    grafana = declare(stack, "grafana", listens={"http": 3000})
+    with pytest.raises(
+        ConstructError, match=r"has aliases www\.x\.test for a page that is not public: role admin"
+    ):
+        grafana.expose_via(
+            Gateway(stack, "gateway"), host="x.test", access=Access.only("admin"), aliases=("www.x.test",)
+        )
+
+
+def test_an_alias_that_leads_elsewhere_already(stack: SwarmStack) -> None:
+    gateway = Gateway(stack, "gateway")
+    declare(stack, "api", listens={"http": 3000}).expose_via(gateway, host="api.test", access=PUBLIC)
+    web = declare(stack, "web", listens={"http": 3000})
+    with pytest.raises(ConstructError, match="already leads to"):
+        web.expose_via(gateway, host="example.test", access=PUBLIC, aliases=("api.test",))

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from layers.cloud.nodes import nodes_of, owner_of
+from layers.cloud.nodes import nodes_of
 from layers.cloud.stack import ONE_PUBLIC_KEY
 from layers.cloud.way_out import way_out
 from layers.loading import load_environment
 from layers.settings.environment import Environment
+from layers.stores import owner_of
 from tests.stacks.synthesis import CLOUDS, altered_cloud, cloud, ordered, synthesized
 
 

@@ -11,7 +11,14 @@ import pytest
 from ops.smoke.checks_addresses import headers_outcome
 from ops.smoke.checks_dependencies import Dependency, judged, parsed, settled
 from ops.smoke.checks_services import Observation, check_ports
-from ops.smoke.expectation import Answer, Arrival, arrival, wrong_in_authorize, wrong_in_redirect
+from ops.smoke.expectation import (
+    Answer,
+    Arrival,
+    arrival,
+    wrong_in_alias,
+    wrong_in_authorize,
+    wrong_in_redirect,
+)
 from ops.smoke.graph import Declared, services_of
 from ops.smoke.outcome import Outcome, Status
 from ops.smoke.route import Route
@@ -53,6 +60,42 @@ def test_where_a_visit_ended(found: Answer, means: Arrival) -> None:
 def test_a_page_with_a_health_check_must_give_its_status(status: int) -> None:
     found = answer(status, API.url)
     assert arrival(found, asked=API, authorize=AUTHORIZE, callback=CALLBACK) is Arrival.BROKEN
+
+
+ALIAS = Route(host="www.example.org", service="web", role=None, redirects_to="example.org")
+ASKED = f"{ALIAS.url}a?b=%2F"
+
+
+@pytest.mark.parametrize(
+    ("found", "means"),
+    [
+        (answer(301, ASKED, location="https://example.org/a?b=%2F"), Arrival.HOST),
+        (answer(301, "http://www.example.org/", location="https://www.example.org/"), Arrival.HTTPS),
+        # The page itself under the alias, and no answer at all.
+        (answer(200, ASKED), Arrival.BROKEN),
+        (answer(404, ASKED, body="404 page not found"), Arrival.BROKEN),
+    ],
+)
+def test_where_an_alias_leads(found: Answer, means: Arrival) -> None:
+    assert arrival(found, asked=ALIAS, authorize=AUTHORIZE, callback=CALLBACK) is means
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "wrong"),
+    [
+        (301, "https://example.org/a?b=%2F", ""),
+        (308, "https://example.org/a?b=%2F", ""),
+        (302, "https://example.org/a?b=%2F", "is a redirect for now (302), not for good"),
+        (301, "https://example.org/", "leads to https://example.org/, not to https://example.org/a?b=%2F"),
+        (
+            301,
+            "http://example.org/a?b=%2F",
+            "leads to http://example.org/a?b=%2F, not to https://example.org/a?b=%2F",
+        ),
+    ],
+)
+def test_an_alias_changes_nothing_but_the_host(status: int, location: str, wrong: str) -> None:
+    assert wrong_in_alias(answer(status, ASKED, location=location), ASKED, "example.org") == wrong
 
 
 def test_the_gateways_own_404_is_nobodys_page() -> None:

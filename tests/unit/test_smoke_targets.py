@@ -26,6 +26,23 @@ def test_addresses_come_from_labels_with_the_access_of_the_output() -> None:
     ]
 
 
+def test_an_alias_is_an_address_of_its_own() -> None:
+    made = document()
+    web = made["resource"]["docker_service"]["web"]
+    router, redirect = "traefik.http.routers.web-alias", "traefik.http.middlewares.web-alias-redirect"
+    for label, value in {
+        f"{router}.rule": "Host(`www.example.org`)",
+        f"{router}.middlewares": "public@file,web-alias-redirect",
+        f"{redirect}.redirectregex.replacement": "https://web.example.org$1",
+    }.items():
+        web["labels"].append({"label": label, "value": value})
+    (alias,) = [route for route in routes_of(from_synthesis(made), admin_role="admin") if route.redirects_to]
+    assert alias == Route(host="www.example.org", service="web", role=None, redirects_to="web.example.org")
+    settings = load_environment("local")
+    assert expected(alias, ANONYMOUS, "https", settings) is Arrival.HOST
+    assert expected(alias, ANONYMOUS, "http", settings) is Arrival.HTTPS
+
+
 def test_a_route_without_a_known_role_is_for_admins_and_never_public() -> None:
     made = document()
     made["output"] = {}

@@ -1,0 +1,66 @@
+"""Hosts of admin pages: a label of each below one domain."""
+
+from __future__ import annotations
+
+from .errors import SettingsError
+from .platform.identity import setting_of_host
+from .settings.environment import Environment
+from .settings.form import did_you_mean
+
+RESERVED = {
+    "swarm": "the managers",
+    "nodes": "names of nodes",
+    "db": "the managed database",
+}
+"""Labels below the domain that are names of something else in DNS, and of what."""
+
+
+class AdminPages:
+    """Gives each page its host: its own name as label, or that of ``ingress/pages``."""
+
+    def __init__(self, settings: Environment) -> None:
+        self._settings = settings
+        self._labels = settings.ingress.pages
+        self._taken: dict[str, str] = {}
+        """Page by label."""
+
+    def host(self, page: str) -> str:
+        """The host of a page.
+
+        Raises:
+            SettingsError: its label is another page's, or the host is something else's.
+        """
+        label = self._labels.get(page, page)
+        other = self._taken.setdefault(label, page)
+        if other != page:
+            named, rival = (page, other) if page in self._labels else (other, page)
+            self._refuse(named, f"label {label} is that of page {rival} too")
+        if label in RESERVED:
+            self._refuse(page, f"{label}.{self._settings.pages_domain} is kept for {RESERVED[label]}")
+        host = f"{label}.{self._settings.pages_domain}"
+        # Of a page at its own name the gateway says it, at the service that comes second.
+        if page in self._labels and (setting := setting_of_host(self._settings, host)):
+            self._refuse(page, f"{host} is {setting} too")
+        return host
+
+    def check(self) -> None:
+        """Refuses labels for pages that nobody has asked for.
+
+        Raises:
+            SettingsError: names them, and the pages that there are.
+        """
+        pages = sorted(self._taken.values())
+        for page in self._labels:
+            if page not in pages:
+                raise SettingsError.of(
+                    "there is no page of that name",
+                    allowed=f"pages are: {', '.join(pages)}",
+                    fix=did_you_mean(page, pages) or "remove it",
+                    **self._where(page),
+                )
+
+    def _refuse(self, page: str, problem: str) -> None:
+        raise SettingsError.of(problem, fix="give the page another label there", **self._where(page))
+
+    def _where(self, page: str) -> dict[str, str]:
+        return {"file": f"{self._settings.name}.yaml", "setting": f"ingress/pages/{page}"}
