@@ -55,7 +55,7 @@ class AdminPages:
                 raise SettingsError.of(
                     "there is no page of that name",
                     allowed=f"pages are: {', '.join(pages)}",
-                    fix=did_you_mean(page, pages) or "remove it",
+                    fix=did_you_mean(page, pages, otherwise="remove it"),
                     **self._where(page),
                 )
 

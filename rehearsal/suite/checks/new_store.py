@@ -1,4 +1,4 @@
-"""A new store on nodes that stand, by an edit of the environment's file and docs/runbooks/add-a-store.md."""
+"""A new store and a new label on a node that stands, by an edit of the environment's file and docs/runbooks/add-a-store.md."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from rehearsal.suite.world import World
 STORES = ("dgraph-alpha", "dgraph-zero")
 """Of the rating service: what it takes to switch it on is in the environment's file alone."""
 
+LABEL_S = 60.0
 SERVICE = "elo-service"
+LABEL = ("rated", "yes")
+"""A further one, of the engine of the node that gets them."""
+
 UNTOUCHED = "redis"
 """A store of the same node, whose task must go on."""
 
 
 def new_store(world: World) -> str:
-    """Two stores more: the node gets their volumes and mounts them while it runs; they keep data."""
+    """Two stores and a label more: the node gets the volumes and mounts them while it runs; they keep data."""
     droplets, running = dict(world.droplets()), _task(world)
     edit(world, _with_ratings(world))
     node = next(node for node in world.nodes if STORES[0] in node.stores)
@@ -41,19 +45,33 @@ def new_store(world: World) -> str:
         raise CheckFailed(f"{UNTOUCHED} on the same node was restarted")
     for store in STORES:
         _mounted(world, node, store)
+    world.until(
+        LABEL_S, lambda: _labels(world, node).get(LABEL[0]) == LABEL[1], "the managers know the label"
+    )
     markers.write(world)
     whole(world)
     return f"{', '.join(STORES)} on {node.name} after {seconds:.0f} s: same droplet, no boot, {UNTOUCHED} went on"
 
 
+def _labels(world: World, node: ClusterNode) -> dict[str, str]:
+    """Of its engine, as the managers have heard of them."""
+    with world.swarm() as swarm:
+        found = [each["Description"] for each in swarm.api.nodes()]
+    return next(each["Engine"].get("Labels") or {} for each in found if each["Hostname"] == node.name)
+
+
 def _with_ratings(world: World) -> dict[str, Any]:
     document = read_environment(world.environment)
     image = read_lock(PACKAGES_LOCK).images[SERVICE]
-    cloud, platform = document["cloud"], document["platform"]
+    cloud, platform, nodes = document["cloud"], document["platform"], document["nodes"]
+    label = document["stores"].get("label", "main")
+    name = next(name for name, pool in nodes.items() if pool.get("labels", {}).get("storage") == label)
+    pool = {**nodes[name], "labels": {**nodes[name]["labels"], LABEL[0]: LABEL[1]}}
     instances = {name: {**each, "elo": True} for name, each in platform["instances"].items()}
     pin = {"name": image.name, "tag": image.tag, "digest": image.digest}
     return {
         **document,
+        "nodes": {**nodes, name: pool},
         "images": {**document["images"], "overrides": {SERVICE: pin}},
         "platform": {**platform, "instances": instances},
         "cloud": {**cloud, "volumes": {**cloud["volumes"], **dict.fromkeys(STORES, 1)}},
