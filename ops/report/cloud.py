@@ -206,6 +206,8 @@ def effect_of(resource: Resource, changed: Mapping[str, Any]) -> str:
     """What a change in place does to what runs; empty where nobody notices."""
     if resource.type == "digitalocean_droplet" and "size" in changed:
         return "powered off hard and on again: drain it first; away for minutes"
+    if resource.type == "digitalocean_droplet" and "volume_ids" in changed:
+        return "new volumes are attached while it runs, and a deploy has the node mount them"
     if resource.type == "digitalocean_volume" and "size" in changed:
         return "grows while in use; a volume never shrinks"
     if resource.type == "digitalocean_database_cluster" and {"size", "node_count"} & set(changed):

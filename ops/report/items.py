@@ -99,4 +99,7 @@ def _settings(old: Resource, new: Resource, inventory: Inventory) -> Iterator[Se
 def _shown(value: Any, inventory: Inventory) -> str:
     if value in (None, "", [], {}):
         return ""
+    if isinstance(value, list):
+        # Before they are quoted: a reference has quotes of its own.
+        value = [shown(each, inventory) if isinstance(each, str) else each for each in value]
     return shown(value if isinstance(value, str) else json.dumps(value, sort_keys=True), inventory)

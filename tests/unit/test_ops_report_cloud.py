@@ -103,7 +103,11 @@ def test_a_volume_that_moves_is_a_danger() -> None:
     more["resource"]["digitalocean_droplet"]["app-1"]["volume_ids"] += [
         '${digitalocean_volume.stores["minio"].id}'
     ]
-    assert not compared(cloud(), more).dangers
+    report = compared(cloud(), more)
+    assert not report.dangers and report.counts[Action.REPLACE] == 0
+    shown = rendered(report)
+    assert "droplet prod-app-1 (new volumes are attached while it runs, and a deploy has" in shown
+    assert 'volume_ids: ["prod-redis"] -> ["prod-redis", "prod-minio"]' in shown
 
 
 def test_a_renamed_volume_is_another_one() -> None:
