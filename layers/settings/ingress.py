@@ -126,7 +126,8 @@ class Ingress(Settings):
     admin_role: Label = Field(default="admin", description="role of sign_in/roles that opens admin pages")
     pages: dict[Label, Label] = Field(
         default_factory=dict,
-        description="admin pages at another label than their own name, such as rabbitmq: management for management.<domain>",
+        description="admin pages at another label than their own name, such as rabbitmq: management for management.<domain>; "
+        "with auth, the redirect of the Discord application changes too",
     )
     trusted_origins: tuple[HostName, ...] = Field(
         default=(), strict=False, description="further hosts whose pages may show ours in a frame"
