@@ -30,14 +30,14 @@ class AdminPages:
         Raises:
             SettingsError: its label is another page's, or the host is something else's.
         """
-        label = self._labels.get(page, page)
+        host = self._settings.page_host(page)
+        label = host.partition(".")[0]
         other = self._taken.setdefault(label, page)
         if other != page:
             named, rival = (page, other) if page in self._labels else (other, page)
             self._refuse(named, f"label {label} is that of page {rival} too")
         if label in RESERVED:
-            self._refuse(page, f"{label}.{self._settings.pages_domain} is kept for {RESERVED[label]}")
-        host = f"{label}.{self._settings.pages_domain}"
+            self._refuse(page, f"{host} is kept for {RESERVED[label]}")
         # Of a page at its own name the gateway says it, at the service that comes second.
         if page in self._labels and (setting := setting_of_host(self._settings, host)):
             self._refuse(page, f"{host} is {setting} too")

@@ -85,6 +85,10 @@ class Environment(Settings):
         """What admin pages are below, the page that people sign in at among them."""
         return self.domain
 
+    def page_host(self, page: str) -> str:
+        """The host of an admin page, by the page's name, such as ``grafana``."""
+        return f"{self.ingress.pages.get(page, page)}.{self.pages_domain}"
+
     @property
     def node_count(self) -> int:
         """Nodes in all pools."""

@@ -161,8 +161,8 @@ def _replay(scene: Scene, session: _Session) -> Iterator[Outcome]:
         yield _refused(scene, "state replayed in another browser", other.ask(session.callback))
     with scene.browser() as other:
         # A fresh state of its own with the code of somebody else's sign-in, which was used already.
-        code = _query(session.callback)["code"]
-        state = _query(other.ask(session.pages[0].url).location)["state"]
+        code = _query(session.callback).get("code", "")
+        state = _query(other.ask(session.pages[0].url).location).get("state", "")
         answer = other.ask(f"{scene.callback}?{urlencode({'code': code, 'state': state})}")
         yield _refused(scene, "code used twice", answer)
 

@@ -59,7 +59,7 @@ class Scene:
     @property
     def auth_host(self) -> str:
         """Where people sign in."""
-        return f"auth.{self.settings.domain}"
+        return self.settings.page_host("auth")
 
     @property
     def callback(self) -> str:
@@ -70,7 +70,7 @@ class Scene:
     def authorize(self) -> str:
         """Discord's page, or that of the one that stands in for it."""
         if self.settings.ingress.sign_in.provider == "fake":
-            return f"https://discord.{self.settings.domain}/oauth2/authorize"
+            return f"https://{self.settings.page_host('discord')}/oauth2/authorize"
         return DISCORD.authorize
 
     @property

@@ -14,6 +14,9 @@ from layers.errors import SettingsError
 from layers.loading import load_environment
 from layers.pages import AdminPages
 from layers.settings.environment import Environment
+from ops.smoke.authority import trust_of
+from ops.smoke.browser import Reach
+from ops.smoke.scene import Scene
 from tests.stacks.synthesis import altered, altered_cloud, built, service
 
 PAGES = {"auth", "discord", "grafana", "influxdb", "minio", "rabbitmq", "traefik"}
@@ -46,6 +49,13 @@ def test_who_signs_in_comes_back_to_the_other_label() -> None:
     )
     files = [mount.file.text for mount in service(stack, "fake-discord").files]
     assert any("https://door.sprocket.localhost/_oauth" in text for text in files)
+
+
+def test_smoke_goes_to_the_other_label() -> None:
+    settings = altered("local", labelled(auth="door", discord="chat"))
+    scene = Scene(settings=settings, routes=[], services={}, reach=Reach(), trust=trust_of(settings, None))
+    assert scene.callback == "https://door.sprocket.localhost/_oauth"
+    assert scene.authorize == "https://chat.sprocket.localhost/oauth2/authorize"
 
 
 def test_a_page_that_the_platform_does_not_have_yet_needs_no_setting() -> None:
