@@ -12,8 +12,8 @@ from typing import Any
 from layers.cloud.nodes import volume_name
 from layers.settings.environment import Environment
 from ops.errors import OpsError
-from ops.node_settings import NodeSettings
 from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
+from ops.nodes.node_settings import NodeSettings
 from ops.ssh import Ssh
 from ops.terraform.target import Target
 

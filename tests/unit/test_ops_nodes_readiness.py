@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from ops import node_settings
 from ops.errors import OpsError
-from ops.nodes import readiness
+from ops.nodes import node_settings, readiness
 from ops.nodes.readiness import NodeStatus
 from tests.unit.ops_cloud import UNREACHED, FakeSsh, said
 from tests.unit.ops_nodes import NODES, SETTINGS, target

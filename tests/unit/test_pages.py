@@ -47,7 +47,7 @@ def test_who_signs_in_comes_back_to_the_other_label() -> None:
     assert stack.ingress.sign_in.service.labels["traefik.http.routers.forward-auth.rule"] == (
         "Host(`door.sprocket.localhost`)"
     )
-    files = [mount.file.text for mount in service(stack, "fake-discord").files]
+    files = [mount.file.text for mount in service(stack, "fake-discord").file_mounts]
     assert any("https://door.sprocket.localhost/_oauth" in text for text in files)
 
 
