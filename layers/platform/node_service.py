@@ -151,5 +151,5 @@ def node_command(
     exports = "".join(f"export {name}={value}; " for name, value in environment.items())
     source = f"set -a; . {variables}; set +a; " if variables else ""
     pause = f"sleep {drain}; " if drain else ""
-    leave = f"trap '{pause}kill -TERM $child; wait $child' TERM INT"
-    return ("/bin/sh", "-c", f"{exports}{source}{leave}; node /app/{program} & child=$!; wait $child")
+    leave = f"trap '{pause}kill -TERM $!; wait $!' TERM INT"
+    return ("/bin/sh", "-c", f"{exports}{source}{leave}; node /app/{program} & wait $!")

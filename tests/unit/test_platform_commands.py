@@ -51,7 +51,7 @@ def test_the_command_ends_as_node_ends(tmp_path: Path) -> None:
 
 def test_web_leaves_within_half_of_its_grace() -> None:
     web = service(declared("local"), "web")
-    assert "trap 'sleep 6; kill -TERM $child; wait $child' TERM INT" in web.command[-1]
+    assert "trap 'sleep 6; kill -TERM $!; wait $!' TERM INT" in web.command[-1]
     assert web.stop.grace == "30s"
 
 
