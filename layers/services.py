@@ -14,7 +14,7 @@ from .loading import load_environment
 from .platform.layer import PlatformLayer
 from .secrets import PlatformSecrets
 from .site import Site
-from .stores import check_stores
+from .store_volumes import check_stores
 
 FROM_STACK_TO_ROOT = "../../.."
 """From cdktf.out/stacks/<stack>, where Terraform runs, to the repository: stacks are the same on every machine."""

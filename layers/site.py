@@ -20,7 +20,8 @@ from .loading import load_resources
 from .pages import AdminPages
 from .settings.environment import Environment
 from .settings.form import did_you_mean, nearest
-from .stores import check_store, directory_of
+from .store_volumes import check_store
+from .stores import directory_of
 
 
 class Site:

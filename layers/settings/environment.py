@@ -164,10 +164,6 @@ class Environment(Settings):
     def _storage_labels_exist(self) -> "Environment":
         if self.stores.kind == "volume":
             return self
-        if unknown := sorted(set(self.stores.labels) - set(self.store_names)):
-            raise ValueError(
-                f"stores/labels has {', '.join(unknown)}, which the environment does not store; use one of {', '.join(self.store_names)}"
-            )
         have = {pool.labels.get("storage") for pool in self.nodes.values()} - {None}
         for label in {self.stores.label, *self.stores.labels.values()}:
             if label not in have:

@@ -11,7 +11,7 @@ from ops.state.bucket import ENDPOINT, Bucket, endpoint_of
 
 
 def test_the_bucket_is_where_the_backend_looks_for_it() -> None:
-    state = State(backend="spaces", bucket="b", endpoint="nyc3.digitaloceanspaces.com")
+    state = State(backend="spaces", bucket="bucket", endpoint="nyc3.digitaloceanspaces.com")
     settings = load_environment("local").model_copy(update={"state": state})
     providers_own = {"SPACES_ENDPOINT_URL": "https://{{.Region}}.example.org"}
     assert endpoint_of(settings, providers_own) == "https://nyc3.digitaloceanspaces.com"

@@ -97,8 +97,8 @@ def test_a_page_that_there_is_not(page: str, fix: str) -> None:
     with pytest.raises(SettingsError) as caught:
         hosts(altered("local", labelled(**{page: "x"})))
     assert str(caught.value) == (
-        f"local.yaml: ingress/pages/{page}: there is no page of that name; {fix} "
-        "Pages are: auth, discord, grafana, influxdb, minio, rabbitmq, traefik"
+        f"local.yaml: ingress/pages/{page}: there is no page of that name; "
+        f"pages are: auth, discord, grafana, influxdb, minio, rabbitmq, traefik; {fix}"
     )
 
 
@@ -126,7 +126,7 @@ def test_an_alias_has_a_route_and_a_name_in_dns() -> None:
 
 def test_an_alias_outside_the_zone() -> None:
     with pytest.raises(
-        ValidationError, match=r"instances/main/aliases/0 is www\.example\.org, which is not in cloud/zone"
+        ValidationError, match=r"instances/main/aliases/0: is www\.example\.org, which is not in cloud/zone"
     ):
         altered_cloud("prod", aliased("www.example.org"))
 

@@ -47,7 +47,10 @@ def test_a_store_that_the_code_does_not_know(environment: str) -> None:
     with pytest.raises(SettingsError) as caught:
         stores(altered(environment, same))
     assert str(caught.value).startswith(
-        f"layers/stores.py: STORES: has no store 'n8n', where {environment}-services/data/redis/redis keeps data; add who owns"
+        f"layers/stores.py: STORES: has no store 'n8n', where {environment}-services/data/redis/redis keeps data; use one of redis, "
+    )
+    assert str(caught.value).endswith(
+        '; or add who owns its directory, the uid:gid that the image runs as, such as "n8n": "1000:1000"'
     )
 
 
@@ -123,6 +126,6 @@ def test_a_label_for_a_store_that_there_is_not() -> None:
 
     with pytest.raises(
         ValidationError,
-        match="stores/labels has lokki, which the environment does not store; use one of redis, ",
+        match="stores/labels/lokki: no service of the environment stores anything under that name; stores here are redis, ",
     ):
         altered_cloud("prod", change)
