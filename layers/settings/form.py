@@ -18,6 +18,9 @@ from ..names import NameRule
 LONGEST_SHOWN = 60
 """Characters of a value that a message repeats."""
 
+NEAR = 0.7
+"""How alike two names are of which one may be meant for the other, as difflib counts; at its default, 0.6, mongo is minio."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
@@ -100,7 +103,7 @@ def shown(value: object) -> str:
 def nearest(text: object, known: Iterable[str], *, count: int = 1) -> list[str]:
     """Names that one may have meant, nearest first; none where nothing is near."""
     lower = {name.lower(): name for name in known}
-    return [lower[near] for near in difflib.get_close_matches(str(text).lower(), lower, n=count)]
+    return [lower[near] for near in difflib.get_close_matches(str(text).lower(), lower, n=count, cutoff=NEAR)]
 
 
 def did_you_mean(text: object, known: Iterable[str], *, otherwise: str) -> str:
