@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .errors import Problem, SettingsError
+from .settings.environment import Environment
 from .settings.form import Form
 
 
@@ -48,7 +49,9 @@ class SettingPlace:
     @property
     def keys(self) -> list[str]:
         """Names of the settings class's settings."""
-        return [name for name in self.model.model_fields if name != "name"] if self.model else []
+        # An environment's name is its file's; nobody writes it.
+        hidden = {"name"} if self.model is Environment else set()
+        return [name for name in self.model.model_fields if name not in hidden] if self.model else []
 
     @property
     def needed_keys(self) -> list[str]:

@@ -103,7 +103,13 @@ def shown(value: object) -> str:
 def nearest(text: object, known: Iterable[str], *, count: int = 1) -> list[str]:
     """Names that one may have meant, nearest first; none where nothing is near."""
     lower = {name.lower(): name for name in known}
-    return [lower[near] for near in difflib.get_close_matches(str(text).lower(), lower, n=count, cutoff=NEAR)]
+    word = str(text).lower()
+    # Two letters in the wrong order weigh much in a short name: tga is meant for tag.
+    same_letters = [name for name in lower if sorted(name) == sorted(word)]
+    return [
+        lower[near]
+        for near in same_letters[:count] or difflib.get_close_matches(word, lower, n=count, cutoff=NEAR)
+    ]
 
 
 def did_you_mean(text: object, known: Iterable[str], *, otherwise: str) -> str:

@@ -91,9 +91,8 @@ def test_an_environment_that_cannot_be_synthesized_is_a_finding_per_line() -> No
 
 
 def test_an_error_without_a_path_is_the_environments() -> None:
-    (finding,) = runner.refusals(SettingsError.of("this went wrong", fix=""), "a")
-    assert (finding.path, finding.what) == ("a.yaml", "this went wrong")
-    assert finding.fix
+    (finding,) = runner.refusals(SettingsError.of("this went wrong", fix="mend it"), "a")
+    assert (finding.path, finding.what, finding.fix) == ("a.yaml", "this went wrong", "mend it")
 
 
 def test_obstacles_are_what_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,10 +96,15 @@ def test_a_long_form_name_in_the_lock_is_refused(lock: Path) -> None:
 
 
 def test_an_unknown_key_in_the_lock_is_refused(lock: Path) -> None:
-    lock.write_text(LOCK.replace("lacks: [json]", "lakcs: [json]"))
+    lock.write_text(LOCK.replace("lacks: [json]", "lakcs: [json], tga: a, other: b"))
     with pytest.raises(SettingsError) as caught:
         catalog(lock)
-    assert str(caught.value) == "images.lock.yaml: images/redis/lakcs: is not a setting; did you mean lacks?"
+    assert str(caught.value).splitlines() == [
+        "images.lock.yaml: images/redis/lakcs: is not a setting; did you mean lacks?",
+        "images.lock.yaml: images/redis/tga: is not a setting; did you mean tag?",
+        "images.lock.yaml: images/redis/other: is not a setting; known here: name, tag, digest, source, unconfirmed, lacks, "
+        "stands_in_for, kind, version",
+    ]
 
 
 def test_an_image_without_a_tag_of_its_own_is_refused(lock: Path) -> None:

@@ -85,7 +85,7 @@ def test_an_unknown_size_names_the_nearest(tmp_path: Path, written: str) -> None
     (found,) = problems(tmp_path, "size: s-8vcpu-16gb", f"size: {written}")
     assert found.startswith(
         f"prod.yaml: nodes/app/size: {written!r} is not a droplet size of DigitalOcean; "
-        "a size is a slug such as s-4vcpu-8gb (`doctl compute size list`); use s-8vcpu-16gb or "
+        "a size is a slug such as s-4vcpu-8gb (`doctl compute size list`); use s-8vcpu-16gb"
     )
     assert found.endswith(", or add a newer one to layers/settings/droplet_sizes.txt")
 
