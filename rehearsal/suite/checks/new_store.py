@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -79,8 +80,8 @@ def _with_ratings(world: World) -> dict[str, Any]:
 
 
 def _says(world: World, node: ClusterNode, words: str) -> None:
-    told = world.ops("ready", "--env", world.environment, expect=(1,))
-    if not any(node.name in line and words in line for line in told.splitlines()):
+    told = json.loads(world.ops("ready", "--env", world.environment, "--json", expect=(1,)))
+    if not any(words in line for each in told if each["node"] == node.name for line in each["configure"]):
         raise CheckFailed(f"ops ready does not say that {node.name} {words}...: {told}")
 
 
