@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ops.cloud.client import Client, NotFound
 from ops.errors import OpsError
+from ops.waiting import wait_until
 
 POWER_OFF_S = 180.0
 _INTERVAL_S = 2.0
@@ -26,20 +27,24 @@ def power_off(
     Raises:
         OpsError: it is not off in time.
     """
-    deadline = clock() + POWER_OFF_S
     try:
         if _is_off(droplet, client):
             return
         client.act(f"droplets/{droplet}/actions", {"type": "power_off"})
-        while not _is_off(droplet, client):
-            if clock() > deadline:
-                raise OpsError(
-                    f"droplet {droplet} is not off after {POWER_OFF_S:g} s",
-                    fix="power it off in the control panel, then the same command again",
-                )
-            sleep(_INTERVAL_S)
+        off = wait_until(
+            lambda: _is_off(droplet, client),
+            POWER_OFF_S,
+            interval_s=_INTERVAL_S,
+            clock=clock,
+            sleep=sleep,
+        )
     except NotFound:
         return
+    if not off:
+        raise OpsError(
+            f"droplet {droplet} is not off after {POWER_OFF_S:g} s",
+            fix="power it off in the control panel, then run the same command again",
+        )
 
 
 def _is_off(droplet: str, client: Client) -> bool:

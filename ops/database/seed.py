@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ops.nodes.engines import engines
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
 from ops.terraform.target import target_of
+from ops.waiting import wait_until
 
 READY_WITHIN_S = 300.0
 """For the migration, and for core after it where it is restarted."""
@@ -135,14 +135,16 @@ def _wait_for(swarm: Swarm, service: str, say: Callable[[str], None], *, besides
     id_ = _id_of(swarm, service)
     if id_ is None:
         return False
-    deadline = time.monotonic() + READY_WITHIN_S
-    while not any(task.runs and task.id not in besides for task in swarm.tasks() if task.service_id == id_):
-        if time.monotonic() > deadline:
-            raise OpsError(
-                f"the dump is in, and {service} is not healthy after {READY_WITHIN_S:.0f} s:\n    "
-                + "\n    ".join(swarm.log_tail(id_, 5)),
-                fix=f"docker service logs {service} has all of it; a deploy tries it again",
-            )
-        say(f"waiting for {service}")
-        time.sleep(2)
+    say(f"waiting for {service}")
+
+    def healthy() -> bool:
+        tasks = (task for task in swarm.tasks() if task.service_id == id_)
+        return any(task.runs and task.id not in besides for task in tasks)
+
+    if not wait_until(healthy, READY_WITHIN_S, interval_s=2):
+        raise OpsError(
+            f"the dump is restored, but {service} is not healthy after {READY_WITHIN_S:.0f} s:\n    "
+            + "\n    ".join(swarm.log_tail(id_, 5)),
+            fix=f"docker service logs {service} has all of it; a deploy tries it again",
+        )
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from docker.utils.socket import frames_iter
 
 from ops.database.dump import Dump
 from ops.errors import Interrupted, OpsError
+from ops.waiting import wait_until
 
 ENDS_WITHIN_S = 30.0
 """After the last byte of a command's output, until the engine knows how it ended."""
@@ -150,16 +150,19 @@ class Database:
         Raises:
             OpsError: it has not ended in time.
         """
-        deadline = time.monotonic() + ENDS_WITHIN_S
-        while (code := self.api.exec_inspect(run)["ExitCode"]) is None:
-            if time.monotonic() > deadline:
-                raise OpsError(
-                    f"database {self.name}: the connection to its container ended before the command did, "
-                    "so whether it worked is not known",
-                    fix="repeat it: a restore is one transaction, and the database has all of it or nothing",
-                )
-            time.sleep(0.2)
-        return int(code)
+        code: int | None = wait_until(
+            lambda: self.api.exec_inspect(run)["ExitCode"],
+            ENDS_WITHIN_S,
+            done=lambda code: code is not None,
+            interval_s=0.2,
+        )
+        if code is None:
+            raise OpsError(
+                f"database {self.name}: the connection to its container ended before the command did, "
+                "so whether it worked is not known",
+                fix="repeat it: a restore is one transaction, and the database has all of it or nothing",
+            )
+        return code
 
 
 @dataclass(frozen=True, kw_only=True)

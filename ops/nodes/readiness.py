@@ -16,6 +16,7 @@ from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
 from ops.nodes.node_settings import NodeSettings
 from ops.ssh import Ssh
 from ops.terraform.target import Target
+from ops.waiting import wait_until
 
 COMMAND = ("/usr/local/sbin/sprocket-ready", "--json")
 INTERVAL_S = 2.0
@@ -106,14 +107,13 @@ def wait_until_ready(
         configures: whether ``look`` writes settings to nodes that have other ones; where it does not, no waiting mends them.
     """
     started = clock()
-    while True:
-        found = look()
+
+    def done(found: list[NodeStatus]) -> bool:
         tell(found, clock() - started)
         stays = any(each.replace or (each.configure and not configures) for each in found)
-        over = stays or clock() - started >= wait_s
-        if over or all(each.ready for each in found):
-            return found
-        sleep(INTERVAL_S)
+        return stays or all(each.ready for each in found)
+
+    return wait_until(look, wait_s, done=done, interval_s=INTERVAL_S, clock=clock, sleep=sleep)
 
 
 def require_ready(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from ops.smoke.authority import Certificate, certificate_of
 from ops.smoke.outcome import Outcome
 from ops.smoke.route import hosts_of
 from ops.smoke.scene import Scene
+from ops.waiting import wait_until
 
 AREA = "certificates"
 
@@ -19,16 +21,16 @@ PATIENCE_S = 60.0
 
 def check_certificates(scene: Scene, end: threading.Event) -> Iterator[Outcome]:
     """Chain, name and dates of each; waits for those that are still on their way."""
-    started = time.monotonic()
+    deadline = time.monotonic() + PATIENCE_S
     for host in hosts_of(scene.routes):
-        found = certificate_of(host, scene.reach, scene.trust)
-        while _on_its_way(found) and time.monotonic() - started < PATIENCE_S and not end.wait(1):
-            found = certificate_of(host, scene.reach, scene.trust)
+        found = wait_until(
+            partial(certificate_of, host, scene.reach, scene.trust),
+            deadline - time.monotonic(),
+            done=lambda found: not found.problem or not found.answers,
+            interval_s=1,
+            sleep=end.wait,
+        )
         yield _outcome(host, found, scene)
-
-
-def _on_its_way(found: Certificate) -> bool:
-    return bool(found.problem) and found.answers
 
 
 def _outcome(host: str, found: Certificate, scene: Scene) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Collection, Iterator, Mapping
 
 from ops.smoke.graph import Declared
@@ -11,6 +10,7 @@ from ops.smoke.outcome import Outcome
 from ops.smoke.scene import Scene
 from ops.smoke.tasks import Tasks
 from ops.swarm.engine import Swarm
+from ops.waiting import wait_until
 
 AREA = "services"
 PORTS_AREA = "published ports"
@@ -59,10 +59,7 @@ class Observation:
 def check_services(scene: Scene, swarm: Swarm, *, seconds: float, end: threading.Event) -> Iterator[Outcome]:
     """Every service n/n at each look, with the same tasks."""
     seen = Observation({name: service.replicas for name, service in scene.services.items()})
-    until = time.monotonic() + seconds
-    seen.look(swarm)
-    while time.monotonic() < until and not end.wait(min(EVERY_S, max(0.0, until - time.monotonic()))):
-        seen.look(swarm)
+    wait_until(lambda: seen.look(swarm), seconds, done=lambda _: False, interval_s=EVERY_S, sleep=end.wait)
     for name, service in sorted(scene.services.items()):
         problem = seen.problem(name)
         yield Outcome.of(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import docker.errors
 import requests
 
 from ops.errors import OpsError
+from ops.waiting import wait_until
 
 CONNECT_TIMEOUT_S = 15
 _UNREACHABLE = (docker.errors.DockerException, requests.RequestException, OSError)
@@ -129,9 +129,7 @@ class Swarm:
 
     def wait_for_removed_tasks(self, timeout_s: float = 60.0) -> None:
         """Waits until this node has no container of a removed service: one that is left holds its volume and port."""
-        deadline = time.monotonic() + timeout_s
-        while self._containers_of_removed_services() and time.monotonic() < deadline:
-            time.sleep(0.5)
+        wait_until(lambda: not self._containers_of_removed_services(), timeout_s)
 
     def _containers_of_removed_services(self) -> list[str]:
         if self.membership().get("LocalNodeState") != "active":
@@ -202,16 +200,14 @@ def _knock(host: str) -> None:
 
 
 def _wait_for(path: Path, tunnel: subprocess.Popen[str], host: str) -> None:
-    deadline = time.monotonic() + CONNECT_TIMEOUT_S + 5
-    while not path.exists():
-        if tunnel.poll() is not None or time.monotonic() > deadline:
-            tunnel.terminate()
-            words = (tunnel.stderr.read() if tunnel.stderr else "").strip().splitlines()
-            raise OpsError(
-                f"the engine at {host} does not answer: {words[-1] if words else 'ssh gave no reason'}",
-                fix=_how(host),
-            )
-        time.sleep(0.1)
+    wait_until(lambda: path.exists() or tunnel.poll() is not None, CONNECT_TIMEOUT_S + 5, interval_s=0.1)
+    if not path.exists():
+        tunnel.terminate()
+        words = (tunnel.stderr.read() if tunnel.stderr else "").strip().splitlines()
+        raise OpsError(
+            f"the engine at {host} does not answer: {words[-1] if words else 'ssh gave no reason'}",
+            fix=_how(host),
+        )
 
 
 def _how(host: str) -> str:

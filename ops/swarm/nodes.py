@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import docker.errors
 
 from ops.errors import OpsError
 from ops.swarm.engine import Swarm
+from ops.waiting import wait_until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,8 @@ class SwarmNodes:
                 # It was the manager that we talk to: it answers such questions no more.
                 return "not a swarm manager" in str(error)
 
-        self._until(gone, timeout_s, f"node {id_} keeps its vote")
+        if not wait_until(gone, timeout_s):
+            raise OpsError(f"node {id_} keeps its vote after {timeout_s:g} s")
 
     def remove(self, id_: str, *, manager: bool = False) -> None:
         """Removes a dead entry."""
@@ -88,7 +89,8 @@ class SwarmNodes:
             tasks = self._api.tasks(filters={"node": id_})
             return not any((task.get("Status") or {}).get("State") in _ALIVE for task in tasks)
 
-        self._until(empty, timeout_s, "tasks still run on the drained node")
+        if not wait_until(empty, timeout_s):
+            raise OpsError(f"tasks still run on the drained node after {timeout_s:g} s")
 
     def _update(self, id_: str, **change: str) -> None:
         """A change of another's in between is no error: the version is read anew."""
@@ -101,14 +103,6 @@ class SwarmNodes:
                     raise OpsError(f"node {id_}: {error.explanation or error}") from None
             else:
                 return
-
-    @staticmethod
-    def _until(done: Any, timeout_s: float, otherwise: str) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > deadline:
-                raise OpsError(f"{otherwise} after {timeout_s:g} s")
-            time.sleep(0.5)
 
 
 _ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")

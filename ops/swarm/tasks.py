@@ -10,6 +10,7 @@ from types import TracebackType
 
 from ops.errors import OpsError
 from ops.swarm.engine import Swarm, Task, connected
+from ops.waiting import wait_until
 
 INTERVAL_S = 2.0
 LOG_LINES = 20
@@ -91,22 +92,24 @@ def wait_until_converged(
     Raises:
         OpsError: that did not happen in ``timeout_s``; names what is missing or keeps restarting.
     """
-    started = clock()
-    since, last = started, frozenset[str]()
-    while True:
+    since, last = clock(), frozenset[str]()
+    missing: list[str] = []
+
+    def converged() -> bool:
+        nonlocal since, last, missing
         running = _running(swarm, names)
         missing = _missing(swarm, names, running)
-        now = clock()
         tasks = frozenset(id_ for ids in running.values() for id_ in ids)
         if missing or tasks != last:
-            since, last = now, tasks
-        elif now - since >= stable_s:
-            return
-        if now - started > timeout_s:
-            what = ", ".join(missing) or "tasks keep being replaced"
-            raise OpsError(f"the services did not converge within {timeout_s:.0f} s: {what}")
+            since, last = clock(), tasks
+        elif clock() - since >= stable_s:
+            return True
         say(f"waiting for {', '.join(missing)}" if missing else f"all run; watching them for {stable_s:g} s")
-        sleep(1)
+        return False
+
+    if not wait_until(converged, timeout_s, interval_s=1, clock=clock, sleep=sleep):
+        what = ", ".join(missing) or "tasks keep being replaced"
+        raise OpsError(f"the services did not converge within {timeout_s:.0f} s: {what}")
 
 
 def _running(swarm: Swarm, names: Collection[str]) -> Mapping[str, set[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from typing import IO, Any, Self
 
 from images.builder.paths import cache_dir
 from images.builder.registry import Registry, chosen_port
+from ops.waiting import wait_until
 from rehearsal.emulator import Emulator, MachineError, Settings
 from rehearsal.emulator.settings import Seconds
 
@@ -191,17 +191,18 @@ class Box:
 
 def _only_one(seconds: float) -> IO[str]:
     lock = (cache_dir() / "box.flock").open("w")
-    until = time.monotonic() + seconds
-    while True:
+
+    def locked() -> bool:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
         except OSError:
-            if time.monotonic() < until:
-                time.sleep(0.5)
-                continue
-            lock.close()
-            raise MachineError(
-                "a rehearsal's box already runs on this machine, and its networks can be there once only; "
-                "wait for it, or stop it"
-            ) from None
+            return False
+        return True
+
+    if not wait_until(locked, seconds):
+        lock.close()
+        raise MachineError(
+            "a rehearsal's box already runs on this machine, and its networks can exist only once; "
+            "wait for it, or stop it"
+        )
+    return lock

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from ops.waiting import wait_until
 from rehearsal.emulator import MachineError
 
 from . import memory
@@ -18,6 +19,7 @@ from .networks import PUBLIC_NAME, have_private
 BOOT_SECONDS = 60.0
 QUIET_SECONDS = 20.0  # a system that boots but has no ssh is taken for booted after these
 SHUTDOWN_SECONDS = 100  # then the power goes; systemd gives its own units 90
+KILL_SECONDS = 30.0
 SSH = 22
 # What systemd, Docker and mounts need; --privileged is more, and more than some machines may give.
 CAPABILITIES = (
@@ -83,19 +85,19 @@ class Droplet:
 
     def wait(self) -> None:
         started = time.monotonic()
-        while (seconds := time.monotonic() - started) < BOOT_SECONDS:
+
+        def booted() -> bool:
             process = pid(self.container)
             if not process:
                 log = docker("logs", "--tail", "5", self.container).strip()
                 raise MachineError(f"droplet {self.hardware.machine.name} went off while booting: {log}")
-            until = time.monotonic() + 1
-            while time.monotonic() < until:
-                if listens(process, SSH):
-                    return
-                time.sleep(0.05)
-            if seconds > QUIET_SECONDS and self._is_up():
-                return
-        raise MachineError(f"droplet {self.hardware.machine.name} has not booted in {BOOT_SECONDS:.0f} s")
+            listening = wait_until(lambda: listens(process, SSH), 1, interval_s=0.05)
+            return listening or (time.monotonic() - started > QUIET_SECONDS and self._is_up())
+
+        if not wait_until(booted, BOOT_SECONDS, interval_s=0):
+            raise MachineError(
+                f"droplet {self.hardware.machine.name} did not boot within {BOOT_SECONDS:.0f} s"
+            )
 
     def shut_down(self) -> None:
         """The system's own way."""
@@ -105,8 +107,10 @@ class Droplet:
         """The power goes."""
         if self.running:
             docker("kill", self.container)
-            while self.running:
-                time.sleep(0.05)
+            if not wait_until(lambda: not self.running, KILL_SECONDS, interval_s=0.05):
+                raise MachineError(
+                    f"droplet {self.hardware.machine.name} still runs {KILL_SECONDS:.0f} s after its kill"
+                )
 
     def hang(self) -> None:
         """Its system stands still (init, sshd, the engine) while it is on; tasks that run are not the system's and go on."""

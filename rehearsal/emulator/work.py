@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ops.waiting import wait_until
+
 from .clock import now
 from .machines import MachineError
 
@@ -60,13 +62,7 @@ class Work:
 
     def idle(self, seconds: float = 30.0) -> bool:
         """Wait until no action is under way that will end by itself; whether that came true in time."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            with self._lock:
-                if not self._threads:
-                    return True
-            time.sleep(0.01)
-        return False
+        return wait_until(lambda: not self._threads, seconds, interval_s=0.01)
 
     def stop(self) -> None:
         """Actions that have not begun stay in progress, for the next start."""

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from ops.paths import ROOT
 from ops.smoke.tasks import Tasks
 from ops.swarm.engine import Swarm
 from ops.terraform.target import Target, Targets, targets_of
+from ops.waiting import wait_until
 from rehearsal.suite.diary import Diary
 from rehearsal.suite.outcome import CheckFailed
 
@@ -168,11 +168,8 @@ class World:
         Raises:
             CheckFailed: it did not.
         """
-        deadline = time.monotonic() + seconds
-        while not look():
-            if time.monotonic() > deadline:
-                raise CheckFailed(f"not within {seconds:g} s: {what}")
-            time.sleep(0.5)
+        if not wait_until(look, seconds):
+            raise CheckFailed(f"not within {seconds:g} s: {what}")
 
 
 class Running:

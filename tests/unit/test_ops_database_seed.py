@@ -301,7 +301,7 @@ def test_a_task_that_ran_before_the_restore_does_not_count(monkeypatch: pytest.M
     assert cluster.stopped == ["com.docker.swarm.service.name=migration"]
     said: list[str] = []
     assert seed._wait_for(cluster, "migration", said.append, besides=ended)
-    assert said == ["waiting for migration"] * 2
+    assert said == ["waiting for migration"]
 
 
 def test_what_does_not_become_healthy_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""Waits until something is true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_until(
+    look: Callable[[], T],
+    timeout_s: float,
+    *,
+    done: Callable[[T], object] = bool,
+    interval_s: float = 0.5,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> T:
+    """Looks until the result is ``done`` or the time is over, and returns the last result either way.
+
+    The caller decides what a result means that is not ``done``: some raise an error, some report it. There is one look
+    at the start, even with a timeout of 0, and one at the end of the time.
+
+    Args:
+        done: whether a result ends the wait; without it, whether the result is true.
+        interval_s: pause between two looks.
+        clock, sleep: for tests. A ``sleep`` that returns something true ends the wait, as ``threading.Event.wait`` does.
+    """
+    deadline = clock() + timeout_s
+    while not done(found := look()):
+        left_s = deadline - clock()
+        if left_s <= 0 or sleep(min(interval_s, left_s)):
+            break
+    return found
