@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from websockets.exceptions import WebSocketException
 
 from ops.smoke.outcome import Outcome
 from ops.smoke.route import Route
 from ops.smoke.scene import Scene
-from ops.smoke.websocket import NoWebSocket, exchange
+from ops.smoke.websocket import exchange
+from ops.waiting import wait_until
 
 AREA = "transport"
 HELLO = '{"type":"connection_init"}'
@@ -42,7 +44,7 @@ def check_websockets(scene: Scene) -> Iterator[Outcome]:
             )
             # The real one acknowledges; the one that stands in for it sends back what it gets.
             ok, found = text == HELLO or "connection_ack" in text, f"101, then {text[:60]}"
-        except (NoWebSocket, OSError) as error:
+        except (WebSocketException, ValueError, OSError) as error:
             ok, found = False, str(error)
         yield Outcome.of(
             AREA,
@@ -116,11 +118,10 @@ def _limited(scene: Scene) -> Route:
 
 def _recovery(scene: Scene, route: Route) -> Outcome:
     started = time.monotonic()
-    status = 429
     with scene.browser() as browser:
-        while status == 429 and time.monotonic() - started < RECOVERY_S:
-            time.sleep(0.5)
-            status = browser.ask(route.url).status
+        status = wait_until(
+            lambda: browser.ask(route.url).status, RECOVERY_S, done=lambda status: status != 429
+        )
     return Outcome.of(
         AREA,
         "rate limit recovers",

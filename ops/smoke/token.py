@@ -1,53 +1,34 @@
-"""Cookies that nobody may accept, made from one that is good."""
+"""Forged session cookies, made from a good one."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+
+import jwt
 
 LIFETIME_S = 3600
+OTHER_KEY = "signing key of another environment"
+EMPTY_KEY = "\0" * 32
+"""HMAC pads a key with zeros, so this gives the signature of an empty key, with which PyJWT refuses to sign."""
 
 
 def forgeries(good: str, *, key: str | None) -> Iterator[tuple[str, str]]:
-    """What is wrong with each, and the cookie.
+    """What is wrong with each cookie, and the cookie.
 
     Args:
         good: a session of the sign-in, a JSON web token (HS256).
-        key: what it was signed with. Only with it can a cookie be made that is wrong in its date alone.
+        key: what it was signed with. Without it, no cookie can be made whose only fault is its date.
     """
     head, body, signature = good.split(".")
-    claims = _decoded(body)
+    claims = jwt.decode(good, options={"verify_signature": False})
     later = {**claims, "exp": int(time.time()) + LIFETIME_S}
+    unsigned = jwt.encode(later, None, algorithm="none")
     yield "no token at all", "x"
-    yield "claims changed, old signature", f"{head}.{_encoded(later)}.{signature}"
+    yield "claims changed, old signature", f"{head}.{unsigned.split('.')[1]}.{signature}"
     yield "signature cut off", f"{head}.{body}."
-    yield "algorithm none", f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{_encoded(later)}."
-    yield "signed by another environment", signed(later, "another key")
-    yield "signed with an empty key", signed(later, "")
+    yield "algorithm none", unsigned
+    yield "signed by another environment", jwt.encode(later, OTHER_KEY)
+    yield "signed with an empty key", jwt.encode(later, EMPTY_KEY)
     if key is not None:
-        yield "expired", signed({**claims, "exp": int(time.time()) - 1}, key)
-
-
-def signed(claims: Mapping[str, Any], key: str) -> str:
-    """A token with these claims."""
-    content = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
-    digest = hmac.new(key.encode(), content.encode(), hashlib.sha256).digest()
-    return f"{content}.{_text(digest)}"
-
-
-def _encoded(value: Mapping[str, Any]) -> str:
-    return _text(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decoded(part: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return value
+        yield "expired", jwt.encode({**claims, "exp": int(time.time()) - 1}, key)

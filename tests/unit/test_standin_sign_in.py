@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import jwt
 import pytest
 
 from images.standin.fake_discord import FakeDiscord
@@ -24,7 +21,7 @@ ADMIN = f"grafana.{DOMAIN}"
 REDIRECT_URI = f"https://{AUTH}/_oauth"
 GUILD = "4242"
 ADMINS = "1001"
-SECRET = "k" * 40
+SECRET = "k" * 64
 COOKIE = "_sprocket_auth"
 
 
@@ -174,19 +171,15 @@ def test_logout_does_not_redirect_elsewhere(browser: Browser, target: str) -> No
     assert "Location" not in reply.headers
 
 
-def token(userinfo: Any, *, secret: str = SECRET, lifetime: float = 600, algorithm: str = "HS256") -> str:
-    def part(data: bytes) -> str:
-        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
+def token(
+    userinfo: Any, *, secret: str | None = SECRET, lifetime: float = 600, algorithm: str = "HS256"
+) -> str:
     claims = {"exp": int(time.time() + lifetime), "tfa": userinfo}
-    content = (
-        f"{part(json.dumps({'alg': algorithm, 'typ': 'JWT'}).encode())}.{part(json.dumps(claims).encode())}"
-    )
-    return f"{content}.{part(hmac.new(secret.encode(), content.encode(), hashlib.sha256).digest())}"
+    return jwt.encode(claims, secret, algorithm=algorithm)
 
 
 def unsigned(userinfo: Any) -> str:
-    return f"{token(userinfo, algorithm='none').rpartition('.')[0]}."
+    return token(userinfo, secret=None, algorithm="none")
 
 
 ADMIN_INFO = {"roles": f"[{ADMINS}]", "user": {"id": "1"}}
