@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from ops.errors import OpsError
+from ops.http_retry import send_with_retries
 
 API = "https://api.digitalocean.com"
 TIMEOUT_S = 30.0
-TRIES = 5
-LONGEST_PAUSE_S = 30.0
+PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+"""Between attempts, where the API does not say how long to wait."""
 NOT_FOUND = 404
-_AGAIN = (429, 500, 502, 503, 504)
 _PAGE = 200
 
 Answer = Mapping[str, Any]
@@ -64,7 +64,7 @@ class Client:
 
     def act(self, path: str, body: Answer) -> Answer:
         """Orders an action, such as ``droplets/7/actions``, and returns it; asked once, never repeated."""
-        found: Answer = self._part(self._asked("POST", path, body=body, tries=1), "action", path)
+        found: Answer = self._part(self._asked("POST", path, body=body, pauses_s=()), "action", path)
         return found
 
     def remove(self, path: str) -> None:
@@ -87,20 +87,15 @@ class Client:
         *,
         query: Mapping[str, Any] | None = None,
         body: Answer | None = None,
-        tries: int = TRIES,
+        pauses_s: Sequence[float] = PAUSES_S,
     ) -> Answer:
-        for left in reversed(range(tries)):
-            try:
-                answer = self._sent(method, path, query, body)
-            except httpx.HTTPError as error:
-                if not left:
-                    raise self._failed(path, str(error) or type(error).__name__) from None
-                self._sleep(_pause(tries - left, None))
-                continue
-            if answer.status_code not in _AGAIN or not left:
-                return self._read(answer, path)
-            self._sleep(_pause(tries - left, answer.headers.get("retry-after")))
-        raise AssertionError("the last try returns or raises")
+        try:
+            answer = send_with_retries(
+                lambda: self._sent(method, path, query, body), pauses_s=pauses_s, sleep=self._sleep
+            )
+        except httpx.HTTPError as error:
+            raise self._failed(path, str(error) or type(error).__name__) from None
+        return self._read(answer, path)
 
     def _sent(self, method: str, path: str, query: Any, body: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}"}
@@ -138,9 +133,3 @@ _FIXES: Mapping[int, str] = {
     403: "the token may not do that: check the scopes of DIGITALOCEAN_TOKEN",
     422: "DigitalOcean does not take that now; look at it in the control panel",
 }
-
-
-def _pause(number: int, asked: str | None) -> float:
-    """Seconds until the next try: what the API asks for, else 1, 2, 4, ..."""
-    wanted = float(asked) if asked and asked.isdigit() else 2.0 ** (number - 1)
-    return min(wanted, LONGEST_PAUSE_S)

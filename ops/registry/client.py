@@ -8,27 +8,23 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Literal
 
 import httpx
 
 from ops.errors import OpsError
+from ops.http_retry import PASSING, send_with_retries
 from ops.registry.login import Login, Logins
 from ops.registry.repository import Repository
 
 TIMEOUT_S = 20.0
 PAUSES_S = (1.0, 4.0, 10.0)
 """Between attempts, where a registry does not say how long to wait."""
-LONGEST_PAUSE_S = 60.0
-"""A registry that asks for more is not waited for."""
 PLATFORM = "linux/amd64"
 """What our nodes are."""
 
 _TOO_MANY = 429
-_PASSING = {_TOO_MANY, 500, 502, 503, 504}
 _TAGS_PER_PAGE = 1000
 _TAG_PAGES = 50
 _NEARBY = 5
@@ -192,20 +188,12 @@ class Registries:
         return {"Accept": _ACCEPT, **({"Authorization": known} if known else {})}
 
     def _send(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """An answer that is final: what may pass by itself is asked again, after a pause."""
-        for pause in PAUSES_S:
-            try:
-                answer = self._client.request(method, url, **options)
-            except httpx.ConnectError:
-                raise
-            except httpx.TransportError:
-                self._sleep(pause)
-                continue
-            asked = _asked_to_wait(answer, pause)
-            if answer.status_code not in _PASSING or asked > LONGEST_PAUSE_S:
-                return answer
-            self._sleep(asked)
-        return self._client.request(method, url, **options)
+        return send_with_retries(
+            lambda: self._client.request(method, url, **options),
+            pauses_s=PAUSES_S,
+            sleep=self._sleep,
+            final=(httpx.ConnectError,),
+        )
 
     def _sign_in(self, repository: Repository, challenge: str) -> str | None:
         """The header that opens the repository; anonymous where nobody gave a login."""
@@ -222,7 +210,7 @@ class Registries:
         }
         auth = (login.user, login.password) if login else None
         answer = self._send("GET", realm, params=asked, auth=auth)
-        if answer.status_code in _PASSING:
+        if answer.status_code in PASSING:
             self._expect_ok(repository, answer)
         if answer.status_code != httpx.codes.OK:
             return None
@@ -269,17 +257,6 @@ def _parsed(repository: Repository, answer: httpx.Response) -> dict[str, Any]:
 
 def _platform(of: Mapping[str, Any]) -> str:
     return f"{of.get('os')}/{of.get('architecture')}"
-
-
-def _asked_to_wait(answer: httpx.Response, otherwise: float) -> float:
-    """Seconds, from ``Retry-After``: a number, or a date."""
-    told = answer.headers.get("Retry-After", "")
-    if told.isdecimal():
-        return float(told)
-    try:
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return otherwise
 
 
 def _short(error: Exception) -> str:

@@ -45,6 +45,15 @@ def test_an_api_that_is_busy_is_asked_again(account: Callable[..., tuple[Client,
     assert asked.listed("droplets") == [] and pauses == [7, 2, 4]
 
 
+def test_an_api_that_is_busy_for_long_is_an_error_at_once(
+    account: Callable[..., tuple[Client, list[float]]],
+) -> None:
+    asked, pauses = account(httpx.Response(429, headers={"retry-after": "3000"}))
+    with pytest.raises(OpsError, match="429 Too Many Requests"):
+        asked.listed("droplets")
+    assert pauses == []
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
