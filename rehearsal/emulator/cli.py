@@ -6,12 +6,12 @@ import json
 import signal
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from .emulator import ENDPOINT_FILE, Emulator
@@ -152,11 +152,7 @@ def reset(state: State) -> None:
 
 def _reset_running(url: str) -> bool:
     """Through the emulator, so that its machines go too. False where none answers: it was killed."""
-    request = urllib.request.Request(f"{url}/_emulator/reset", method="POST")
     try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            request, timeout=RESET_SECONDS
-        ).close()
-    except OSError:
+        return httpx.post(f"{url}/_emulator/reset", timeout=RESET_SECONDS, trust_env=False).is_success
+    except httpx.TransportError:
         return False
-    return True

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from ops.nodes.engines import engines
 from ops.nodes.inventory import ClusterNode, nodes_of
@@ -151,16 +151,11 @@ class World:
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """One request to the API as somebody with the token, outside Terraform."""
-        token = os.environ["DIGITALOCEAN_TOKEN"]
-        request = urllib.request.Request(
-            f"{self.emulator.url}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as answer:
-            return json.loads(answer.read() or b"{}")
+        headers = {"Authorization": f"Bearer {os.environ['DIGITALOCEAN_TOKEN']}"}
+        url = f"{self.emulator.url}{path}"
+        answer = httpx.request(method, url, headers=headers, json=body, timeout=60, trust_env=False)
+        answer.raise_for_status()
+        return answer.json() if answer.content else {}
 
     def until(self, seconds: float, look: Callable[[], bool], what: str) -> None:
         """Waits for something to become true.
