@@ -1,1 +1,1 @@
-"""DigitalOcean's API, for what Terraform cannot be asked."""
+"""DigitalOcean's API, for what Terraform cannot do."""

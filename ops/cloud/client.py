@@ -1,4 +1,4 @@
-"""What DigitalOcean's API says of the account, for what Terraform cannot be asked; with the provider's own variables."""
+"""A client of DigitalOcean's API, for what Terraform cannot do. It reads the provider's own variables."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Answer = Mapping[str, Any]
 
 
 class NotFound(OpsError):
-    """The account has no such thing."""
+    """The account has no such resource."""
 
 
 class Client:
     """The account that ``DIGITALOCEAN_TOKEN`` belongs to.
 
     Args:
-        sleep: waits so many seconds between two tries; tests give their own.
+        sleep: waits that many seconds between two attempts; for tests.
     """
 
     def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -44,7 +44,7 @@ class Client:
         """All entries of a list, such as ``droplets``, over all of its pages.
 
         Args:
-            key: what the answer calls them, where that is not the path.
+            key: their key in the answer, where it is not the path.
         """
         found: list[Answer] = []
         number = 1
@@ -58,17 +58,17 @@ class Client:
             number += 1
 
     def one(self, path: str, key: str) -> Answer:
-        """One thing, such as ``droplets/7``."""
+        """One resource, such as ``droplets/7``."""
         found: Answer = self._part(self._asked("GET", path), key, path)
         return found
 
     def act(self, path: str, body: Answer) -> Answer:
-        """Orders an action, such as ``droplets/7/actions``, and returns it; asked once, never repeated."""
+        """Starts an action, such as ``droplets/7/actions``, and returns it; sent once, never repeated."""
         found: Answer = self._part(self._asked("POST", path, body=body, pauses_s=()), "action", path)
         return found
 
     def remove(self, path: str) -> None:
-        """Deletes one thing, such as ``droplets/7``; nothing happens when it is gone already."""
+        """Deletes one resource, such as ``droplets/7``; does nothing if it is gone already."""
         answer = self._sent("DELETE", path, None, None)
         if answer.is_error and answer.status_code != NOT_FOUND:
             raise self._failed(
@@ -77,7 +77,7 @@ class Client:
 
     def _part(self, told: Answer, key: str, path: str) -> Any:
         if key not in told:
-            raise self._failed(path, f"its answer has no {key}")
+            raise self._failed(path, f"the answer has no {key}")
         return told[key]
 
     def _asked(
@@ -115,21 +115,21 @@ class Client:
         if not isinstance(told, dict):
             raise self._failed(
                 path,
-                "its answer is not JSON",
-                f"something between here and there answers in its place (a proxy?); asked was {self._root}",
+                "the answer is not JSON",
+                "a proxy may have answered in its place; check HTTPS_PROXY and DIGITALOCEAN_API_URL",
             )
         return told
 
     def _failed(self, path: str, reason: str, fix: str = "") -> OpsError:
         return OpsError(
-            f"DigitalOcean's API at {self._root} does not tell about {path}: {reason}",
+            f"request to DigitalOcean's API at {self._root} for {path} failed: {reason}",
             fix=fix
-            or "it may be busy or out of reach (https://status.digitalocean.com); run this again later",
+            or "the API may be busy or unreachable (https://status.digitalocean.com); run this again later",
         )
 
 
 _FIXES: Mapping[int, str] = {
-    401: "the token is wrong or has run out: check DIGITALOCEAN_TOKEN",
-    403: "the token may not do that: check the scopes of DIGITALOCEAN_TOKEN",
-    422: "DigitalOcean does not take that now; look at it in the control panel",
+    401: "the token is wrong or has expired: check DIGITALOCEAN_TOKEN",
+    403: "the token lacks a scope for this request: check the scopes of DIGITALOCEAN_TOKEN",
+    422: "DigitalOcean refuses this now; look at the resource in the control panel",
 }

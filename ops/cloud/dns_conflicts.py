@@ -1,4 +1,4 @@
-"""Records that a zone has already under a name that a stack is about to make: ours, or somebody else's."""
+"""DNS records that already exist under a name that a stack is about to create: its own, or somebody else's."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ops.terraform.target import Target
 
 RECORD = "digitalocean_record"
 _TYPES = ("A", "AAAA", "CNAME")
-"""What leads a name somewhere; a second one beside ours would send every other visitor elsewhere."""
+"""Types that resolve a name. A second record beside ours would send every other visitor elsewhere."""
 
 StateValues = Mapping[str, Mapping[str, Any]]
-"""Values of all that a state holds, by address."""
+"""Attribute values of all resources in a state, by address."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingRecord:
-    """A record of the zone beside one that is to be made.
+    """An existing record under the name of one that is to be created.
 
     Attributes:
-        ours: it says what ours is going to say, so an apply that was killed has made it.
+        ours: it has the value of ours, so a killed apply has created it.
     """
 
     address: str
@@ -35,7 +35,7 @@ class ExistingRecord:
 
     @property
     def import_id(self) -> str:
-        """How the provider calls it."""
+        """Its ID for ``terraform import``."""
         return f"{self.zone},{self.raw['id']}"
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ def existing_records(cloud: Target, state_values: StateValues, client: Client) -
 
 
 def _said(cloud: Target, state_values: StateValues) -> set[tuple[str, str]]:
-    """Name and value of every record that is wanted, as far as the value is known."""
+    """Name and value of every wanted record, as far as the value is known."""
     records = cloud.wanted.of_type(RECORD)
     values = (
         (str(r.values.get("name")), resolved(str(r.values.get("value")), state_values)) for r in records
@@ -85,11 +85,11 @@ def _said(cloud: Target, state_values: StateValues) -> set[tuple[str, str]]:
 
 
 def conflicts(cloud: Target, found: Iterable[ExistingRecord]) -> Iterator[Obstacle]:
-    """Those that are not ours, and how to take them over."""
+    """The records that are not ours, and how to import them."""
     for each in found:
         if each.ours:
             continue
-        fix = "delete it in the control panel when its visitors are meant to come here"
+        fix = "delete it in the control panel if its visitors should come here"
         if each.raw["type"] == each.wanted_type:
             fix += (
                 f", or have Terraform take it over, and the next deploy change it: in {cloud.folder}: "
@@ -99,7 +99,7 @@ def conflicts(cloud: Target, found: Iterable[ExistingRecord]) -> Iterator[Obstac
 
 
 def resolved(text: str, state_values: StateValues) -> str | None:
-    """A value with its references read from the state; nothing when the state does not know one."""
+    """A value with its references resolved from the state; ``None`` if the state lacks one."""
     for address, attribute in REFERENCE.findall(text):
         value = state_values.get(address, {}).get(attribute)
         if value is None:
@@ -112,7 +112,7 @@ def _records(zone: str, client: Client) -> list[Mapping[str, Any]]:
     try:
         return client.listed(f"domains/{zone}/records", "domain_records")
     except NotFound:
-        # Terraform's own error about the zone says it better.
+        # Terraform's own error about the zone is clearer.
         return []
 
 

@@ -1,6 +1,6 @@
-"""Droplets that were ordered and never became active: removed, so that the next apply can order them anew.
+"""Removes droplets that never became active, so that the next apply can create them again.
 
-Terraform marks such a droplet and would shut it down before it replaces it. One that has never started cannot be shut
+Terraform taints such a droplet and would shut it down before it replaces it. A droplet that never started cannot be shut
 down ("Droplet already has a pending event"), so every further apply would fail on it.
 """
 
@@ -14,12 +14,12 @@ from ops.model.state import resources_of
 from ops.terraform.target import Target
 
 NEVER_STARTED = "new"
-"""The API's word for a droplet that is being made."""
+"""The API's status of a droplet that is being created."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailedDroplet:
-    """One of them."""
+    """A droplet that never became active."""
 
     name: str
     id: str
@@ -29,7 +29,8 @@ class FailedDroplet:
 
 
 def remove(cloud: Target) -> list[FailedDroplet]:
-    """Deletes what the last apply gave up on and what has still not started. Nothing ever ran there; volumes stay.
+    """Deletes the droplets that the last apply gave up on and that still have not started. Nothing ever ran on them; volumes
+    stay.
 
     Raises:
         OpsError: the API does not answer.

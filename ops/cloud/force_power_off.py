@@ -1,4 +1,4 @@
-"""Pulls the plug of one droplet, through the API: what hangs does not shut down when it is asked to."""
+"""Powers off one droplet through the API: a droplet that hangs does not shut down when asked to."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def power_off(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Returns when it is off, or was already, or is gone.
+    """Powers it off and returns when it is off, or gone.
 
-    Terraform asks a droplet to shut down and waits ten minutes for that; one that is off it destroys at once.
+    Terraform asks a droplet to shut down and waits ten minutes for that; it destroys one that is off at once.
 
     Raises:
         OpsError: it is not off in time.

@@ -1,4 +1,4 @@
-"""What an apply ordered but never wrote down, because it was killed: taken into the state.
+"""Imports resources that a killed apply created but never wrote to the state.
 
 DigitalOcean allows two droplets of one name, so without this the next apply would order a second one, and fail over the
 volumes that the first one holds; of most other things it allows one of a name, and the next apply would fail over them.
@@ -21,10 +21,10 @@ ADDRESS = "digitalocean_reserved_ip"
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Where the API lists a type's things.
+    """Where the API lists the resources of a type.
 
     Attributes:
-        has_region: a thing of that name in another region is another one.
+        has_region: a resource of that name in another region is another one.
         may_follow: one of its name may stand for one that the state knows but that is gone.
     """
 
@@ -48,7 +48,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Orphan:
-    """One of them."""
+    """A resource of the account that the state does not know."""
 
     address: str
     id: str
@@ -77,7 +77,7 @@ def import_orphans(cloud: Target, tell: Callable[[str], None]) -> list[Orphan]:
     if found and not state_values:
         # A first deploy that was killed, or a lost state, which is no reason to take things in unasked.
         raise Refused(
-            f"the state of {cloud.stack} is empty, but the account has what it is to make",
+            f"the state of {cloud.stack} is empty, but the account already has resources that it is about to create",
             _asked(cloud, found),
         )
     _import(cloud, found, state_values, tell)
@@ -106,7 +106,7 @@ def _import(
     cloud: Target, strays: list[Orphan], state_values: dns_conflicts.StateValues, tell: Callable[[str], None]
 ) -> None:
     for stray in strays:
-        tell(f"{stray}: an apply that was killed had ordered it; taking it into the state")
+        tell(f"{stray}: created by a killed apply; importing it into the state")
         if stray.address in state_values:
             cloud.terraform.forget(stray.address)
         cloud.terraform.import_(stray.address, stray.id)
@@ -150,7 +150,7 @@ def _orphans(
 
 
 def _region(raw: Mapping[str, Any]) -> str:
-    """Some lists say a region's whole entry, some only its short name."""
+    """Some lists give a region's whole entry, some only its slug."""
     region = raw.get("region")
     return str(region["slug"] if isinstance(region, Mapping) else region)
 
@@ -167,6 +167,6 @@ def _unmatched(cloud: Target, state_values: dns_conflicts.StateValues, client: C
         ]
         if free:
             yield (
-                f"reserved addresses that lead nowhere: {', '.join(free)}. If one was ordered by an apply that was "
-                f"killed, stop here, and in {cloud.folder}: terraform import '{wanted.address}' <address>"
+                f"reserved addresses that are not assigned: {', '.join(free)}. If a killed apply created one, "
+                f"stop here, and in {cloud.folder}: terraform import '{wanted.address}' <address>"
             )

@@ -1,4 +1,4 @@
-"""Stores that move to another node: their volumes leave the droplet they are on before anything else is applied."""
+"""Stores that move to another node: their volumes are detached before anything else is applied."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def droplets_losing_volumes(
 
 
 def running(found: Sequence[Detachment], client: Client) -> Iterator[Obstacle]:
-    """Droplets that a volume would be taken away from while they run."""
+    """Droplets that would lose a volume while they run."""
     for id_, name in sorted({(loss.droplet_id, loss.droplet) for loss in found}):
         try:
             status = str(client.one(f"droplets/{id_}", "droplet").get("status"))
         except OpsError as error:
-            yield Obstacle(what=f"nobody knows whether {name} is off: {error.problem}", fix=error.fix)
+            yield Obstacle(what=f"cannot tell whether {name} is off: {error.problem}", fix=error.fix)
             continue
         if status != "off":
             volumes = ", ".join(sorted(loss.volume for loss in found if loss.droplet_id == id_))

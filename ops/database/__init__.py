@@ -1,1 +1,1 @@
-"""A database of the platform: restoring a dump into it."""
+"""Restores a dump into a database of the platform."""

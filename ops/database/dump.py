@@ -1,4 +1,4 @@
-"""A file that pg_dump wrote: what kind it is, from which version, and its bytes."""
+"""A file from pg_dump: its format, its server's version, and its bytes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import IO, Literal, cast
 from ops.errors import OpsError, WrongUse
 
 CHUNK = 256 * 1024
-"""Bytes read at a time."""
+"""Bytes per read."""
 _HEAD = 64 * 1024
 _UNREADABLE = (OSError, EOFError, zlib.error)
-"""What reading raises; gzip lets the last one through where it does not get as far as the checksum."""
+"""Errors of a read; gzip raises the last one for a file that ends before its checksum."""
 _FIRST_LINE, _LAST_LINE = b"-- PostgreSQL database dump\n", b"-- PostgreSQL database dump complete"
 _HOW = "make one with pg_dump --no-owner --no-acl (plain), or pg_dump --format=custom; gzip is fine"
 
@@ -26,7 +26,7 @@ class Dump:
     """A dump of one database.
 
     Args:
-        version: major version of the server that it was made from.
+        version: major version of the server that it comes from.
     """
 
     path: Path
@@ -57,10 +57,10 @@ class Dump:
 
 
 def dump_at(path: Path) -> Dump:
-    """Looks at the beginning of a file.
+    """Reads the beginning of a file.
 
     Raises:
-        WrongUse: it is no dump of one database in a format that can be streamed.
+        WrongUse: it is not a dump of one database in a format that can be streamed.
     """
     if path.is_dir():
         raise WrongUse(f"{path} is a folder, a dump in pg_dump's format directory", fix=_HOW)
@@ -68,7 +68,7 @@ def dump_at(path: Path) -> Dump:
         with path.open("rb") as file, _uncompressed(file) as content:
             head = content.read(_HEAD)
     except FileNotFoundError:
-        raise WrongUse(f"{path} is not there", fix="name the file of the dump") from None
+        raise WrongUse(f"{path} does not exist", fix="name the file of the dump") from None
     except _UNREADABLE as error:
         raise WrongUse(f"{path} cannot be read: {_why(error)}", fix=_HOW) from None
     if head.startswith(b"PGDMP"):
@@ -117,6 +117,6 @@ def _why(error: Exception) -> str:
 
 def _broken(path: Path, why: str) -> OpsError:
     return OpsError(
-        f"{path} is incomplete or damaged: {why}; the database is as it was",
+        f"{path} is incomplete or damaged: {why}; the database is unchanged",
         fix="copy or make the dump again, then repeat",
     )

@@ -17,7 +17,7 @@ from ops.terraform.target import target_of
 from ops.waiting import wait_until
 
 READY_WITHIN_S = 300.0
-"""For the migration, and for core after it where it is restarted."""
+"""For the migration, and for core if it is restarted after it."""
 
 _STATE = """SELECT current_setting('server_version_num')::int / 10000, count(*) FROM pg_class c JOIN pg_namespace n
 ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
@@ -52,7 +52,7 @@ def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -
     screen.err.print(
         "the migration is done; a deploy that waits for it goes on by itself"
         if migrated
-        else f"nothing migrates yet: make up ENV={environment}"
+        else f"no migration is running yet: make up ENV={environment}"
     )
 
 
@@ -113,7 +113,7 @@ def _containers(engine: Swarm, service: str, health: str | None = None) -> list[
 
 
 def _restart(found: list[Swarm], service: str) -> frozenset[str]:
-    """Ends the service's tasks, so that new ones read the database anew, and returns the ids of those that ran."""
+    """Stops the service's tasks, so that new ones read the restored database; returns the ids of the stopped ones."""
     id_ = _id_of(found[0], service)
     ended = frozenset(task.id for task in found[0].tasks() if task.service_id == id_)
     for engine in found:
@@ -130,7 +130,7 @@ def _wait_for(swarm: Swarm, service: str, say: Callable[[str], None], *, besides
     """Whether a task of the service, other than these, has become healthy; false where the service is not deployed.
 
     Raises:
-        OpsError: it has not in time; with the last lines of its log.
+        OpsError: it is not healthy in time; with the last lines of its log.
     """
     id_ = _id_of(swarm, service)
     if id_ is None:
@@ -145,6 +145,6 @@ def _wait_for(swarm: Swarm, service: str, say: Callable[[str], None], *, besides
         raise OpsError(
             f"the dump is restored, but {service} is not healthy after {READY_WITHIN_S:.0f} s:\n    "
             + "\n    ".join(swarm.log_tail(id_, 5)),
-            fix=f"docker service logs {service} has all of it; a deploy tries it again",
+            fix=f"docker service logs {service} has the whole log; a deploy tries again",
         )
     return True

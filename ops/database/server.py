@@ -1,4 +1,4 @@
-"""A database of the platform, reached through a container that has the passwords of its roles."""
+"""A database of the platform, through a container that has the passwords of its roles."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ops.errors import Interrupted, OpsError
 from ops.waiting import wait_until
 
 ENDS_WITHIN_S = 30.0
-"""After the last byte of a command's output, until the engine knows how it ended."""
+"""From the last byte of a command's output until the engine must know its exit code."""
 
 KEEPER = "postgres-keeper"
-"""It has psql, pg_restore, the roles' passwords, and a way to the server wherever that is."""
+"""Service with psql, pg_restore, the roles' passwords, and a connection to the server."""
 
 _AS_OWNER = """set -eu
 umask 077
@@ -64,7 +64,7 @@ class Database:
     """A database, reached from inside the keeper's container.
 
     Args:
-        environment: of what is run there; no secrets.
+        environment: variables of the commands; no secrets.
     """
 
     api: Any
@@ -73,10 +73,10 @@ class Database:
     environment: dict[str, str]
 
     def ask(self, statement: str) -> str:
-        """What a query answers, as text.
+        """The result of a query, as text.
 
         Raises:
-            OpsError: the server's own words.
+            OpsError: with the server's message.
         """
         code, out, err = self._run(_AS_OWNER + _ASK, [statement])
         if code:
@@ -86,7 +86,7 @@ class Database:
         return out.decode().strip()
 
     def restore(self, dump: Dump, say: Callable[[str], None]) -> None:
-        """Streams the dump in; nothing is changed unless all of it came and was accepted."""
+        """Streams the dump into the database; changes nothing unless all of it arrives and is accepted."""
         script = _AS_OWNER + _RESTORE.replace("READ", _READERS[dump.kind])
         feed = _Feed(dump=dump, say=say)
         try:
@@ -108,7 +108,7 @@ class Database:
                     "make a plain dump with pg_dump --no-owner --no-acl: roles of another server are not here"
                 )
             raise OpsError(
-                f"database {self.name} is as it was; the dump was refused: {_reason(err)}", fix=fix
+                f"database {self.name} is unchanged; the dump was refused: {_reason(err)}", fix=fix
             )
 
     def _run(self, script: str, words: list[str], feed: _Feed | None = None) -> tuple[int, bytes, bytes]:
@@ -122,7 +122,7 @@ class Database:
         answers = {1: bytearray(), 2: bytearray()}
 
         def read() -> None:
-            # Who leaves before all was written to it resets the connection; what it said came first.
+            # A command that ends before it has read everything resets the connection; its output came first.
             with suppress(ConnectionResetError):
                 for number, data in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
                     answers[number] += data
@@ -145,10 +145,10 @@ class Database:
         return self._exit_code(run), bytes(answers[1]), bytes(answers[2])
 
     def _exit_code(self, run: str) -> int:
-        """How a command ended. The engine has no exit code while it runs, and a cut connection looks like its end.
+        """The exit code of a command. The engine has none while it runs, and a cut connection looks like its end.
 
         Raises:
-            OpsError: it has not ended in time.
+            OpsError: the command did not end in time.
         """
         code: int | None = wait_until(
             lambda: self.api.exec_inspect(run)["ExitCode"],
@@ -167,12 +167,12 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True)
 class _Feed:
-    """Writes a dump to a connection, and says how far it is."""
+    """Writes a dump to a connection, and reports progress."""
 
     dump: Dump
     say: Callable[[str], None]
     sent: threading.Event = field(default_factory=threading.Event)
-    """All of it; from then on a stopped command stops nothing."""
+    """Set when all of it is sent; from then on, stopping the command does not stop the restore."""
 
     def into(self, connection: socket.socket) -> None:
         size = max(self.dump.bytes_on_disk, 1)
@@ -189,7 +189,7 @@ class _Feed:
             self.sent.set()
             connection.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # the other side has ended; it says why
+            pass  # the command has ended; its output says why
 
 
 def _reason(err: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The operators' ssh keys on nodes that exist: a droplet gets its keys when it is made, and never again."""
+"""Updates the operators' ssh keys on existing nodes: Terraform sets a droplet's keys only at its creation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops.ssh import Ssh
 from ops.terraform.target import Target
 
 UNDO_S = 60
-"""When nobody has confirmed the new keys by then, the node takes the old ones back."""
+"""Without a confirmation by then, the node restores the old keys."""
 
 _WRITE = f"""set -eu
 umask 077
@@ -41,7 +41,7 @@ _CONFIRM = 'rm -f "$HOME/.ssh/authorized_keys.before.$1"'
 
 @dataclass(frozen=True, kw_only=True)
 class KeysWritten:
-    """What became of one node's keys."""
+    """The result for one node."""
 
     node: str
     what: str = ""
@@ -52,14 +52,14 @@ class KeysWritten:
 
 
 def text_of(keys: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> str:
-    """The file, line by line as nodes are given it at their first boot.
+    """The lines of the file, as nodes get them at their first boot.
 
     Raises:
-        WrongUse: a key that is supplied is not there; or no key at all, which would lock everybody out.
+        WrongUse: a supplied key is not set; or there is no key, which would lock everybody out.
     """
     if not keys:
         raise WrongUse(
-            "the environment names no ssh_keys: that would lock everybody out", fix="add cloud/ssh_keys"
+            "the environment has no ssh_keys: that would lock everybody out", fix="add cloud/ssh_keys"
         )
     return "".join(f"{_key(name, key, environment)}\n" for name, key in sorted(keys.items()))
 
@@ -78,7 +78,7 @@ def _key(name: str, key: str, environment: Mapping[str, str]) -> str:
 
 
 def write_keys(target: Target, say: Callable[[str], None]) -> list[KeysWritten]:
-    """Writes them to all nodes, one after the other, so that a mistake meets one node only."""
+    """Writes the keys to all nodes, one after the other, so that a mistake affects one node only."""
     cloud = target.settings.cloud
     text = text_of(cloud.ssh_keys if cloud else {})
     results: list[KeysWritten] = []
@@ -91,16 +91,16 @@ def write_keys(target: Target, say: Callable[[str], None]) -> list[KeysWritten]:
 
 
 def write(name: str, ssh: Ssh, text: str) -> KeysWritten:
-    """Writes them to one node; confirmed over a new connection, which needs one of the new keys."""
+    """Writes the keys to one node, and confirms them over a new connection, which needs one of the new keys."""
     token = secrets.token_hex(8)
     done = ssh.run("sh", "-c", _WRITE, "write", token, stdin=text)
     if done.code:
         return KeysWritten(node=name, problem=f"not written: {done.reason}")
     if done.output.strip() == "same":
-        return KeysWritten(node=name, what="has them already")
+        return KeysWritten(node=name, what="up to date")
     if ssh.run("sh", "-c", _CONFIRM, "confirm", token).code:
         return KeysWritten(
             node=name,
-            problem=f"the new keys do not let this machine in; it takes the old ones back within {UNDO_S} s",
+            problem=f"this machine cannot sign in with the new keys; the node restores the old ones within {UNDO_S} s",
         )
     return KeysWritten(node=name, what="written")

@@ -1,4 +1,4 @@
-"""The engines of all nodes, for what only the engine of a task's own node can say."""
+"""Connections to the engines of all nodes: only a task's own node can run commands in its container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops.terraform.target import Target
 
 @contextmanager
 def engines(target: Target) -> Iterator[list[Swarm]]:
-    """A connection to every node's engine, that of the manager first. One that does not answer is left out.
+    """Connects to every node's engine, the manager's first. Nodes that do not answer are left out.
 
     Raises:
         OpsError: the manager does not answer.

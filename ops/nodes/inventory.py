@@ -1,4 +1,4 @@
-"""The nodes of an environment as its file declares them, and the way to each: known before anything exists."""
+"""The nodes of an environment as its file declares them, and the ssh route to each; known before anything exists."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def node_named(settings: Environment, name: str) -> ClusterNode:
 
 
 def host_name_of(settings: Environment, role: Literal["manager", "worker"]) -> str:
-    """The name that the host key of a role is known by; only managers answer to theirs in DNS too."""
+    """The name of a role's host key in known_hosts; only the managers' name is in DNS, too."""
     if role == "worker":
         return f"workers.{settings.domain}"
     return settings.engine.host.rpartition("@")[2]
 
 
 def ssh_to(target: Target, node: ClusterNode) -> Ssh:
-    """A way to a node: over the manager that people reach, since the others have no public ssh.
+    """The ssh route to a node: through the public manager, since the other nodes have no public ssh.
 
-    The nodes of a role share a pinned host key, so the last stretch is checked like the first.
+    The nodes of a role share a pinned host key, so the last hop is verified like the first.
     """
     user = target.manager.destination.partition("@")[0]
     pinned = f"HostKeyAlias={host_name_of(target.settings, node.role)}"

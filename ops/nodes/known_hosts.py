@@ -1,4 +1,4 @@
-"""The nodes' host keys: from the cloud stack's outputs into the file that every ssh of ours checks against."""
+"""Writes the nodes' host keys from the cloud stack's outputs to the known_hosts file of all our ssh connections."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ops.paths import ROOT, STATE
 from ops.terraform.target import Target
 
 OUTPUTS: Mapping[Literal["manager", "worker"], str] = {"manager": "host_key", "worker": "worker_host_key"}
-"""Of the cloud stack, by the role of the nodes that show that key."""
+"""Outputs of the cloud stack, by role of the nodes."""
 
 
 class KeyChange(StrEnum):
-    """What became of the file."""
+    """The file, and whether it changed."""
 
     WRITTEN = "written"
     SAME = "unchanged"
@@ -27,7 +27,7 @@ class KeyChange(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class HostKeyUpdate:
-    """Result of taking the keys over."""
+    """Result of an update."""
 
     file: Path
     fate: KeyChange
@@ -39,12 +39,12 @@ class HostKeyUpdate:
 
 
 def file_of(target: Target) -> Path:
-    """Where an environment's host keys are kept: in git, or beside the state where that is on this machine only."""
+    """The known_hosts file of an environment: in git, or beside a state that is only on this machine."""
     return ROOT / target.settings.known_hosts
 
 
 def lines_of(target: Target, outputs: Mapping[str, object]) -> str:
-    """The file: for each role the name that ssh knows it by, and the key without its comment.
+    """The lines of the file: for each role its host name and its key without the comment.
 
     Raises:
         OpsError: the cloud stack is not deployed.
@@ -62,14 +62,14 @@ def lines_of(target: Target, outputs: Mapping[str, object]) -> str:
 
 
 def update_known_hosts(cloud: Target, *, accept: bool = False) -> HostKeyUpdate:
-    """Writes the keys that the deployed cloud stack says its nodes have.
+    """Writes the host keys of the deployed cloud stack.
 
     Args:
-        accept: also over another key. A key changes only when somebody has its ``tls_private_key`` made anew.
+        accept: replaces a different key. A key changes only if its ``tls_private_key`` is replaced.
 
     Raises:
         OpsError: the cloud stack is not deployed.
-        Refused: the file holds another key of the same name, and nobody accepted the new one.
+        Refused: the file has another key for the same name, and ``accept`` is not set.
     """
     file, text = file_of(cloud), lines_of(cloud, cloud.terraform.outputs())
     had = file.read_text() if file.is_file() else ""

@@ -1,4 +1,4 @@
-"""Whether the nodes are what the services need, asked of each node itself."""
+"""Asks each node whether it is ready for the services."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ INTERVAL_S = 2.0
 SIDE_BY_SIDE = 8
 
 Tell = Callable[[Sequence["NodeStatus"], float], None]
-"""Hears how all nodes stand, and the seconds since the start."""
+"""Receives the statuses of all nodes, and the seconds since the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeStatus:
-    """One node, as it says of itself.
+    """The status of one node, as it reports it.
 
     Attributes:
-        missing: what it waits for, a sentence each.
-        configure: settings that a deploy has to write to it, a sentence each.
-        replace: what no waiting mends, a sentence each: it was built for other settings.
+        missing: what it still waits for, one sentence each.
+        configure: settings that a deploy has to write to it, one sentence each.
+        replace: why it must be replaced, one sentence each: it was built for other settings.
         reached: whether it answered.
     """
 
@@ -53,7 +53,7 @@ class NodeStatus:
 
 
 def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
-    """What the settings want of a node, as words for its own check: it knows only those that it was built for."""
+    """What the settings require of a node, as arguments for its own check: it knows only those that it was built for."""
     labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
     volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
     mesh = "yes" if settings.cloud and settings.cloud.access.tailscale else "no"
@@ -61,7 +61,7 @@ def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
 
 
 def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
-    """How one node stands now.
+    """Asks one node for its status.
 
     Args:
         wanted: see :func:`wanted_of`.
@@ -80,11 +80,11 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
         return NodeStatus(
             node=node.name, ready=False, missing=(f"not reached: {done.reason}",), reached=False
         )
-    return NodeStatus(node=node.name, ready=False, missing=(f"cannot say yet: {done.reason}",))
+    return NodeStatus(node=node.name, ready=False, missing=(f"has no status yet: {done.reason}",))
 
 
 def node_statuses(target: Target, nodes: Iterable[ClusterNode] | None = None) -> list[NodeStatus]:
-    """How the nodes stand now, asked side by side."""
+    """Asks all nodes in parallel."""
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         return list(
@@ -101,10 +101,10 @@ def wait_until_ready(
     sleep: Callable[[float], None] = time.sleep,
     configures: bool = False,
 ) -> list[NodeStatus]:
-    """Asks until all are ready, one must be replaced, or the time is over; returns the last answers, ready or not.
+    """Asks until all are ready, one must be replaced, or the time is over; returns the last statuses.
 
     Args:
-        configures: whether ``look`` writes settings to nodes that have other ones; where it does not, no waiting mends them.
+        configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is no use.
     """
     started = clock()
 
@@ -119,10 +119,10 @@ def wait_until_ready(
 def require_ready(
     target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
 ) -> list[NodeStatus]:
-    """The same, for a command that cannot go on without; nodes with other labels or volumes than wanted get those.
+    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed labels and volumes.
 
     Raises:
-        OpsError: names what each node still waits for.
+        OpsError: a node is not ready; names what each still waits for.
     """
     chosen = list(nodes if nodes is not None else nodes_of(target.settings))
     node_settings = NodeSettings(target)
@@ -148,9 +148,7 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
         commands = ", then ".join(
             f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated
         )
-        return (
-            f"take the edit back, or rebuild one after the other: {commands}; docs/runbooks/replace-a-node.md"
-        )
+        return f"revert the edit, or rebuild one after the other: {commands}; docs/runbooks/replace-a-node.md"
     if any(not each.reached for each in late):
         return (
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "
@@ -158,4 +156,4 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
         )
     if any(each.configure for each in late):
         return "look at the journal of the node: journalctl -u sprocket-volumes"
-    return f"look on: python -m ops ready --env {target.name} --wait 600"
+    return f"watch them: python -m ops ready --env {target.name} --wait 600"

@@ -1,4 +1,4 @@
-"""Shows how nodes come up: a table that renews itself at a terminal, a line for every change elsewhere."""
+"""Shows how nodes become ready: a live table at a terminal, a line for every change elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.terminal.columns import columns
 
 
 class StatusDisplay:
-    """Hears how the nodes stand; see :data:`ops.nodes.readiness.Tell`."""
+    """Shows the statuses; see :data:`ops.nodes.readiness.Tell`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -28,7 +28,7 @@ class StatusDisplay:
 
 
 def table(found: Sequence[NodeStatus]) -> str:
-    """All nodes, with every line that one waits for."""
+    """The table of all nodes, with all that each one waits for."""
     rows = [("node", "state", "waits for")]
     for each in found:
         state = "ready" if each.ready else "waits" if each.reached else "no answer"

@@ -1,1 +1,1 @@
-"""The image lock and the registries that its digests come from."""
+"""The image lock, and the registries that its digests come from."""

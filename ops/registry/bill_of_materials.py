@@ -18,13 +18,13 @@ from ops.errors import OpsError, WrongUse
 from ops.registry.image_lock import LockFile
 
 MAIN = "refs/heads/main"
-"""The only branch that the workflow writes a bill for."""
+"""The only branch that the workflow writes a bill of materials for."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class BuiltImage(BaseModel):
-    """An image that was built; without a digest where its build did not tell one."""
+    """A built image; without a digest if its build reported none."""
 
     name: str
     tags: list[str]
@@ -41,7 +41,7 @@ class Bill(BaseModel):
 
     @property
     def tag(self) -> str:
-        """The tag of its images that never moves."""
+        """The immutable tag of its images."""
         return f"sha-{self.commit}"
 
 
@@ -66,14 +66,14 @@ def read(path: Path) -> Bill:
 
 
 def take(bill: Bill, lock: LockFile, *, line: str | None = None) -> list[str]:
-    """Puts tags and digests of the bill into the lock, saving is the caller's; returns the images' names.
+    """Puts tags and digests of the bill into the lock, without saving it; returns the images' names.
 
     Args:
         line: of the application's images; needed where the lock has several.
 
     Raises:
         WrongUse: the lock has no such line, or several and none was named.
-        OpsError: the bill is of another branch or line, or says something that cannot be taken. The lock is as it was.
+        OpsError: the bill belongs to another branch or line, or is inconsistent. The lock is unchanged.
     """
     name, content = _line(lock, line)
     _refuse_other_lines(bill, name, content)
@@ -82,7 +82,7 @@ def take(bill: Bill, lock: LockFile, *, line: str | None = None) -> list[str]:
     twice = [image for image, count in Counter(i.name for i in bill.images).items() if count > 1]
     if twice:
         raise OpsError(
-            f"the bill lists {', '.join(twice)} more than once", fix="ask who made it which entry holds"
+            f"the bill lists {', '.join(twice)} more than once", fix="ask its author which entry is right"
         )
     unknown = [image.name for image in images if image.name not in pins]
     if unknown:
@@ -112,7 +112,7 @@ def _refuse_other_lines(bill: Bill, name: str, line: Line) -> None:
         raise OpsError(f"the bill is of {bill.ref}, not of {MAIN}", fix="take the bill of a push to main")
     if line.until and bill.built_at.date() > line.until:
         raise OpsError(
-            f"the bill is of {bill.built_at.date()}, and images of line {name} were built until {line.until}: it is of a later line",
+            f"the bill is of {bill.built_at.date()}, and images of line {name} were built until {line.until}: it belongs to a later line",
             fix="take an older bill, or name the line that it belongs to with --line",
         )
 
@@ -120,17 +120,17 @@ def _refuse_other_lines(bill: Bill, name: str, line: Line) -> None:
 def _digest(image: BuiltImage, bill: Bill) -> str:
     if image.digest is None:
         raise OpsError(
-            f"the bill has no digest of {image.name}: its build told none",
-            fix="take out that entry and write its tag by hand; `python -m ops images resolve` asks for the digest",
+            f"the bill has no digest of {image.name}: its build reported none",
+            fix="remove that entry and write its tag by hand; `python -m ops images resolve` looks up the digest",
         )
     if not _DIGEST.fullmatch(image.digest):
         raise OpsError(
-            f"the bill says digest {image.digest!r} of {image.name}",
+            f"the bill has digest {image.digest!r} for {image.name}",
             fix="a digest is sha256: and 64 hex digits",
         )
     if bill.tag not in image.tags:
         raise OpsError(
             f"the bill is of commit {bill.commit}, but {image.name} has the tags {', '.join(image.tags) or '(none)'}",
-            fix=f"one of them must be {bill.tag}; ask who made the bill",
+            fix=f"one of them must be {bill.tag}; ask the author of the bill",
         )
     return image.digest

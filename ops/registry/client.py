@@ -1,4 +1,4 @@
-"""Asks container registries what a tag means (OCI distribution API, version 2)."""
+"""Looks up digests of tags in container registries (OCI distribution API, version 2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT_S = 20.0
 PAUSES_S = (1.0, 4.0, 10.0)
 """Between attempts, where a registry does not say how long to wait."""
 PLATFORM = "linux/amd64"
-"""What our nodes are."""
+"""The platform of our nodes."""
 
 _TOO_MANY = 429
 _TAGS_PER_PAGE = 1000
@@ -42,7 +42,7 @@ Verdict = Literal["unknown tag", "needs login", "unreachable", "other platform",
 
 
 class RegistryError(OpsError):
-    """Why there is no digest: in two words, and in a sentence that names the registry."""
+    """Why there is no digest: a verdict, and a sentence that names the registry."""
 
     def __init__(self, verdict: Verdict, problem: str) -> None:
         self.verdict: Verdict = verdict
@@ -53,8 +53,8 @@ class Registries:
     """Looks tags up, remembering tokens and which registries do not answer.
 
     Args:
-        logins: by registry, before those that ``docker login`` left on this machine.
-        sleep: waits that many seconds before another attempt.
+        logins: by registry; they take precedence over those of ``docker login`` on this machine.
+        sleep: waits that many seconds before another attempt; for tests.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class Registries:
         self._client.close()
 
     def digest(self, name: str, tag: str) -> str:
-        """The digest of what a tag means now: of the list of platforms where there is one, with ours in it.
+        """The digest of a tag now: that of the image index, if there is one, which must have our platform.
 
         Raises:
-            RegistryError: there is none, or nothing for our nodes; the verdict says which.
+            RegistryError: there is no digest, or no image for our nodes; the verdict says which.
         """
         repository = Repository.of(name)
         answer = self._ask(repository, f"{repository.url}/manifests/{tag}")
@@ -92,12 +92,14 @@ class Registries:
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         told = answer.headers.get("Docker-Content-Digest", digest)
         if told != digest:
-            raise RegistryError("refused", f"{repository.host} says {told}, but what it sends is {digest}")
+            raise RegistryError(
+                "refused", f"{repository.host} reports digest {told}, but its content has {digest}"
+            )
         self._expect_our_platform(repository, _parsed(repository, answer))
         return digest
 
     def has(self, name: str, digest: str) -> bool:
-        """Whether the registry still has that digest. What a tag meant before can be pulled as long as it has."""
+        """Whether the registry still has that digest, so that it can be pulled."""
         repository = Repository.of(name)
         answer = self._ask(repository, f"{repository.url}/manifests/{digest}", method="HEAD")
         return answer.status_code == httpx.codes.OK
@@ -134,21 +136,21 @@ class Registries:
         try:
             tags = self._tags(repository)
         except RegistryError as error:
-            return f"{host} does not know the tag, and does not list those that it knows: {error.problem}"
+            return f"{host} does not know the tag, and does not list its tags: {error.problem}"
         if tags is None:
             return f"{host} has no repository {repository.path}"
         if not tags:
             return f"{host} does not know the tag, nor any other of {repository.path}"
         near = difflib.get_close_matches(tag, tags, n=_NEARBY, cutoff=0.7)
         if near:
-            return f"{host} does not know the tag; nearby it knows {', '.join(near)}"
+            return f"{host} does not know the tag; similar tags: {', '.join(near)}"
         return (
-            f"{host} does not know the tag, nor one like it; it knows {len(tags)}, at the end of its list "
+            f"{host} does not know the tag, nor a similar one; the last of its {len(tags)} tags: "
             + ", ".join(tags[-_NEARBY:])
         )
 
     def _tags(self, repository: Repository) -> list[str] | None:
-        """All tags, page by page; nothing where there is no such repository."""
+        """All tags, from all pages; ``None`` if there is no such repository."""
         found: list[str] = []
         url = httpx.URL(f"{repository.url}/tags/list", params={"n": _TAGS_PER_PAGE})
         for _ in range(_TAG_PAGES):
@@ -166,7 +168,7 @@ class Registries:
     # -- asking --------------------------------------------------------------------------------------------
 
     def _ask(self, repository: Repository, url: str, *, method: str = "GET") -> httpx.Response:
-        """An answer, after signing in where the registry wants that."""
+        """The answer to a request, after signing in if the registry asks for that."""
         host = repository.host
         if host in self._silent:
             raise RegistryError("unreachable", self._silent[host])
@@ -196,7 +198,7 @@ class Registries:
         )
 
     def _sign_in(self, repository: Repository, challenge: str) -> str | None:
-        """The header that opens the repository; anonymous where nobody gave a login."""
+        """The Authorization header for the repository; anonymous without a login."""
         scheme, _, rest = challenge.partition(" ")
         parts = dict(_CHALLENGE.findall(rest))
         login = self._logins.of(repository)
@@ -226,7 +228,7 @@ class Registries:
             raise RegistryError("needs login", self._who_may(repository, code))
         if code == _TOO_MANY:
             raise RegistryError(
-                "refused", f"{host} had too many requests from here; try later, or docker login"
+                "refused", f"{host} got too many requests from this address; try later, or docker login"
             )
         raise RegistryError("refused", f"{host} answers HTTP {code}")
 
@@ -238,7 +240,7 @@ class Registries:
                 f"{repository.path}, or there is no such repository"
             )
         return (
-            f"{host} wants a login for {repository.path} (HTTP {code}), or there is no such repository: "
+            f"{host} requires a login for {repository.path} (HTTP {code}), or there is no such repository: "
             f"docker login {host}, or platform/login in the environment's file and TF_VAR_registry_token"
         )
 

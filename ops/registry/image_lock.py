@@ -1,4 +1,4 @@
-"""The image lock: what is pinned, and asking registries whether that is so."""
+"""The image lock: reads and writes pins, and looks up their digests in registries."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ops.registry.client import Registries, RegistryError, Verdict
 from ops.registry.login import Login
 
 TOKEN = "TF_VAR_registry_token"
-"""Environment variable with the secret ``registry-token``, as deploys have it."""
+"""Environment variable with the secret ``registry-token``, the same as for deploys."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One entry of the lock. ``place`` is where it stands: images, application/<line> or promoted/<where>."""
+    """One entry of the lock. ``place`` is its section: images, application/<line> or promoted/<where>."""
 
     place: str
     service: str
@@ -40,30 +40,30 @@ class Pin:
 
     @property
     def source(self) -> str:
-        """Who said so and when, such as ``pins 2026-11-27``; empty where nobody wrote it down."""
+        """Where the digest comes from and when, such as ``pins 2026-11-27``; empty if not recorded."""
         return str(self.entry.get("source", ""))
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the tag is more than a conclusion from the application's history."""
+        """Whether the tag is confirmed, not only concluded from the application's history."""
         return not self.entry.get("unconfirmed", False)
 
     @property
     def is_first_hand(self) -> bool:
-        """Whether the registry itself, or who pushed the image, said which digest the tag has."""
+        """Whether the digest comes from the registry, or from the build that pushed the image."""
         return self.digest != UNRESOLVED and not self.source.startswith("pins")
 
     def put(self, digest: str, source: str, *, tag: str | None = None) -> None:
-        """Writes what somebody who must know says; nothing is left to confirm then."""
+        """Writes a digest from a first-hand source, and marks the tag as confirmed."""
         self.entry.update({**({"tag": tag} if tag else {}), "digest": digest, "source": source})
         self.entry.pop("unconfirmed", None)
 
 
 class LockFile:
-    """``images.lock.yaml`` with its comments and its layout.
+    """``images.lock.yaml``; keeps its comments and layout.
 
     Raises:
-        SettingsError: it cannot be read, or says what a lock may not say.
+        SettingsError: it cannot be read, or is not valid.
     """
 
     def __init__(self, path: Path = LOCK) -> None:
@@ -92,7 +92,7 @@ class LockFile:
         return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=1))
 
     def save(self) -> bool:
-        """Writes the file in one step if it changed; says whether it did."""
+        """Replaces the file atomically if it changed; returns whether it did."""
         text = self._text()
         if text == self._before:
             return False
@@ -142,7 +142,7 @@ class Answer:
 
 
 def logins_of(environment: str, variables: Mapping[str, str]) -> dict[str, Login]:
-    """The environment's login for the application's images, where its file and the shell have both parts."""
+    """The environment's login for the application's images, if its file and the shell have both parts."""
     login = load_environment(environment).platform.login
     token = variables.get(TOKEN)
     if login is None or not token:
@@ -158,17 +158,17 @@ def resolve(
     again: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Answer]:
-    """Asks for every image that no registry was asked about yet (``again``: for all) and puts the answers into the lock.
+    """Looks up every image whose digest is not first-hand (``again``: all images), and puts the answers into the lock.
 
-    Saving is the caller's. A digest that differs from the one in the lock replaces it, and is no failure: official images
-    are rebuilt under the same tag.
+    Does not save the lock. A digest that differs from the lock's replaces it and is not a failure: official images are
+    rebuilt under the same tag.
     """
     answers: dict[str, Answer] = {}
     for pin in lock.pins():
         if pin.is_first_hand and not again:
             continue
         image = f"{pin.name}:{pin.tag}"
-        say(f"asking for {image}")
+        say(f"looking up {image}")
         answer = _ask(pin, image, registries)
         answers.setdefault(image, answer)
         if not answer.is_failure and not (answer.verdict == "same" and pin.source.startswith("registry")):
@@ -188,9 +188,9 @@ def _ask(pin: Pin, image: str, registries: Registries) -> Answer:
     except RegistryError as error:
         return Answer(image=image, before=before, digest="", verdict=error.verdict, text=error.problem)
     text = f"differs from {_short(before)}{f' ({pin.source})' if pin.source else ''}: " + (
-        "the image was rebuilt under this tag, which is no error; the registry still has the old one"
+        "the image was rebuilt under this tag, which is not an error; the registry still has the old one"
         if kept
-        else "the registry does not have that one (any more)"
+        else "the registry does not have the old one"
     )
     return Answer(image=image, before=before, digest=digest, verdict="differs", text=text)
 

@@ -1,4 +1,4 @@
-"""Logins for registries: those that were given, then those that ``docker login`` left."""
+"""Logins for registries: given ones, then those of ``docker login``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops.registry.repository import HUB, Repository
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """A user and a password or token; ``origin`` says where they come from, for messages."""
+    """A user and a password or token; ``origin`` is their source, for messages."""
 
     user: str
     password: str
@@ -24,13 +24,13 @@ class Login:
 
 
 class Logins:
-    """By registry. What docker keeps is read where docker reads it: its configuration, or a credential helper."""
+    """Logins by registry. Those of docker come from its configuration or its credential helper."""
 
     def __init__(self, given: Mapping[str, Login]) -> None:
         self._given = given
 
     def of(self, repository: Repository) -> Login | None:
-        """The login for a repository; nothing where nobody has one."""
+        """The login for a repository; ``None`` without one."""
         host = repository.host
         if host in self._given:
             return self._given[host]

@@ -1,16 +1,16 @@
-"""Where an image's name leads."""
+"""The registry and the repository of an image's name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 HUB = "registry-1.docker.io"
-"""Docker Hub, whose name no image's name carries."""
+"""Docker Hub, the registry of names without a host."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """Where an image's name leads: ``redis`` is library/redis on Docker Hub."""
+    """A repository in a registry: ``redis`` is library/redis on Docker Hub."""
 
     host: str
     path: str
@@ -25,7 +25,7 @@ class Repository:
 
     @property
     def url(self) -> str:
-        """Root of its API; loopback speaks plain HTTP."""
+        """Root URL of its API; plain HTTP on loopback."""
         return f"{'http' if self.is_loopback else 'https'}://{self.host}/v2/{self.path}"
 
     @property

@@ -1,1 +1,1 @@
-"""Checks a running environment from outside; what is checked comes from its synthesized stack, no list by hand."""
+"""Checks a running environment from outside. The synthesized stack says what to check; no list is kept by hand."""

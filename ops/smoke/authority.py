@@ -1,4 +1,4 @@
-"""Who has signed the certificates, and whether that can be verified from here."""
+"""Which authority issues the certificates, and whether their chain can be verified from here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ops.smoke.tasks import Tasks
 
 AUTHORITY = "acme-authority"
 ROOT = "https://localhost:15000/roots/0"
-"""Pebble's management API, inside its task; its listener's certificate is verified by the file in the image."""
+"""Pebble's management API, inside its task. The file in the image verifies its listener's certificate."""
 
 LEAST_DAYS = 14
-"""Traefik renews a month before the end, so less means that renewing fails."""
+"""Traefik renews a month before expiry; fewer days mean that renewal fails."""
 
 TIMEOUT_S = 10.0
 
@@ -28,10 +28,10 @@ class Trust:
     """What certificates are verified with.
 
     Args:
-        context: for browsers; it verifies nothing where the authority's root is not known here.
+        context: for browsers; verifies nothing where the authority's root is not known.
         verifies: whether it verifies the chain.
-        described: the authority, in words.
-        issuer: text that a certificate's issuer must have where the chain cannot be verified.
+        described: the authority, for people.
+        issuer: text that the issuer must contain where the chain cannot be verified.
     """
 
     context: ssl.SSLContext
@@ -76,10 +76,10 @@ def _trusting() -> ssl.SSLContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What a host shows: a problem, or who issued it and how long it is valid.
+    """The certificate of a host: a problem, or its issuer and the days left.
 
     Args:
-        answers: whether anybody speaks TLS there; where nobody does, waiting for a certificate is no use.
+        answers: whether anything speaks TLS there; if nothing does, there is no point in waiting.
     """
 
     problem: str = ""
@@ -89,7 +89,7 @@ class Certificate:
 
 
 def certificate_of(host: str, reach: Reach, trust: Trust) -> Certificate:
-    """Shakes hands with a host. Chain, name and dates are verified, or name and dates where there is no root."""
+    """Does a TLS handshake. Verifies chain, name and dates; without a root, name and dates."""
     try:
         context = trust.context if trust.verifies else _leaf_only(host, reach)
         decoded, _ = _handshake(host, reach, context)
@@ -101,18 +101,18 @@ def certificate_of(host: str, reach: Reach, trust: Trust) -> Certificate:
 
 
 def described(decoded: Mapping[str, Any], trust: Trust, now: datetime | None = None) -> Certificate:
-    """A verified certificate, as ``getpeercert`` decodes it, judged by issuer and by the days that are left."""
+    """Judges a verified certificate, as ``getpeercert`` decodes it, by issuer and days left."""
     issuer = " ".join(value for part in decoded.get("issuer", ()) for _, value in part)
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(decoded["notAfter"]), UTC)
     days = (ends - (now or datetime.now(UTC))).days
     if trust.issuer and trust.issuer.lower() not in issuer.lower():
         return Certificate(problem=f"issued by {issuer}", issuer=issuer, days_left=days)
-    problem = f"ends in {days} days, and was to be renewed before" if days < LEAST_DAYS else ""
+    problem = f"expires in {days} days; it should have been renewed by now" if days < LEAST_DAYS else ""
     return Certificate(problem=problem, issuer=issuer, days_left=days)
 
 
 def _leaf_only(host: str, reach: Reach) -> ssl.SSLContext:
-    """Trusts what the host shows, so that its name and its dates are verified all the same."""
+    """Trusts the certificate that the host shows, so that its name and dates are still verified."""
     _, shown = _handshake(host, reach, _trusting())
     context = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(shown))
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN

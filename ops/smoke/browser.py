@@ -1,4 +1,4 @@
-"""A browser: keeps cookies, connects where it is told to, and sends the name that it was given."""
+"""A browser: keeps cookies, connects to a given address, and sends the public name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ops.smoke.expectation import Answer
 TIMEOUT_S = 20.0
 MOST_HOPS = 12
 SHOWN = 65536
-"""Characters of a body that are looked at."""
+"""Characters of a body that are kept."""
 
 
 class Reach:
-    """To which address a name leads.
+    """The address to connect to for a name.
 
     Args:
-        connect: address for every name, for an environment that no DNS leads to yet. Without it names below
-            ``.localhost`` lead to this machine (RFC 6761, whatever the resolver thinks), and DNS answers for others.
+        connect: one address for all names, for an environment that has no DNS yet. Without it, names below
+            ``.localhost`` are this machine (RFC 6761, whatever the resolver says), and DNS resolves the others.
     """
 
     def __init__(self, connect: str | None = None) -> None:
@@ -37,7 +37,7 @@ class Reach:
 
 
 class _Directed(httpx.BaseTransport):
-    """Connects elsewhere than to the name in the URL. A pool per name: one connection has one name in its TLS."""
+    """Connects to another address than the URL's name. One pool per name, since a TLS connection has one name."""
 
     def __init__(self, reach: Reach, context: ssl.SSLContext) -> None:
         self._reach = reach
@@ -66,7 +66,7 @@ class _Directed(httpx.BaseTransport):
 
 
 class Browser:
-    """One person's browser. Nothing is followed unless asked."""
+    """One person's browser. Follows redirects only in :meth:`follow`."""
 
     def __init__(self, reach: Reach, context: ssl.SSLContext) -> None:
         self._client = httpx.Client(
@@ -101,7 +101,7 @@ class Browser:
         """Opens a page as a person does: follows redirects and, once, signs in at Discord's page.
 
         Args:
-            signing_in: the address of the page, and who signs in; without it the visit ends before that page.
+            signing_in: the address of the page, and who signs in; without it, the visit ends before that page.
         """
         answers: list[Answer] = []
         while len(answers) < MOST_HOPS:
@@ -111,7 +111,7 @@ class Browser:
                 break
             url = last.location
             if signing_in and url.startswith(f"{signing_in[0]}?"):
-                # Once: a second time would be a sign-in that never ends.
+                # Only once: a second time would be a sign-in loop.
                 url = f"{url}&{urlencode({'as': signing_in[1]})}"
                 signing_in = None
             elif "/oauth2/authorize?" in url:

@@ -1,4 +1,4 @@
-"""Every address, opened by everybody, by both schemes."""
+"""Every address, opened by each person, over http and https."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ HEADERS = {
     "x-content-type-options": ("nosniff", "browsers believe the content type"),
     "referrer-policy": ("strict-origin", "other sites do not learn addresses"),
 }
-"""Header, what its value must have in it, what for."""
+"""Header, what its value must contain, and why."""
 
 GONE = ("server", "x-powered-by")
-"""Headers that say which program to attack."""
+"""Headers that name the program behind the gateway."""
 
 
 def check_addresses(scene: Scene, person_name: str) -> Iterator[Outcome]:
-    """All addresses for one person, in one browser, as that person would open them one after the other."""
+    """All addresses for one person, one after the other in one browser."""
     with scene.browser() as browser:
         for case in cases(scene.routes, scene.people, scene.settings):
             if case.person.name == person_name:
@@ -90,7 +90,7 @@ def _alias_url(case: Case) -> str:
 
 
 def _wrong(scene: Scene, case: Case, last: Answer) -> str:
-    """What is wrong although the visit ended where it should."""
+    """What is wrong with a visit that ended at the right place."""
     if case.expected is Arrival.HTTPS:
         if last.cookies:
             return "sets a cookie without TLS"
@@ -108,7 +108,7 @@ def _wrong(scene: Scene, case: Case, last: Answer) -> str:
 
 
 def headers_outcome(host: str, answer: Answer) -> Outcome:
-    """Whether an answer has what keeps browsers safe, and nothing about the program."""
+    """Whether an answer has the security headers, and none that name the program."""
     problems = [
         f"{name} is {answer.headers.get(name, 'missing')!r}"
         for name, (value, _) in HEADERS.items()
@@ -129,7 +129,7 @@ def headers_outcome(host: str, answer: Answer) -> Outcome:
 
 
 def not_checked(scene: Scene) -> Iterator[Outcome]:
-    """What needs somebody to sign in where nobody can from here."""
+    """Reports what needs a sign-in as not checked, where nobody can sign in from here."""
     if scene.people:
         return
     why = (
@@ -147,6 +147,6 @@ _FIXES = {
     Arrival.HOST: "the aliases of the route in its layer, and the labels that constructs/sprocket_constructs/gateway.py makes of them",
     Arrival.DISCORD: "the roles in ingress/sign_in/roles; docker service logs forward-auth says who was refused and why",
     Arrival.REFUSED: "the roles in ingress/sign_in/roles; docker service logs forward-auth says who was refused and why",
-    Arrival.PAGE: "the access of the route in its layer: somebody gets in who should not",
+    Arrival.PAGE: "the access of the route in its layer: it lets in somebody who has no role for it",
     Arrival.BROKEN: "docker service ps of the service behind it, and docker service logs traefik",
 }

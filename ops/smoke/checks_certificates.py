@@ -16,11 +16,11 @@ from ops.waiting import wait_until
 AREA = "certificates"
 
 PATIENCE_S = 60.0
-"""After a deploy Traefik asks for certificates one after the other; each takes a second or two."""
+"""After a deploy, Traefik requests certificates one after the other; each takes a second or two."""
 
 
 def check_certificates(scene: Scene, end: threading.Event) -> Iterator[Outcome]:
-    """Chain, name and dates of each; waits for those that are still on their way."""
+    """Chain, name and dates of each; waits for certificates that are not issued yet."""
     deadline = time.monotonic() + PATIENCE_S
     for host in hosts_of(scene.routes):
         found = wait_until(
@@ -45,6 +45,6 @@ def _outcome(host: str, found: Certificate, scene: Scene) -> Outcome:
         not found.problem,
         expected=f"of {scene.trust.described}: {how}",
         found=found.problem or f"{found.issuer}, {found.days_left} days left",
-        fix="docker service logs traefik, and look for acme; when the test authority alone was restarted, its root is "
+        fix="docker service logs traefik, and look for acme; if only the test authority was restarted, its root is "
         "a new one: docker service update --force traefik",
     )

@@ -1,4 +1,4 @@
-"""What each service of the application says about what it depends on, held against the declared connections."""
+"""What each service of the application reports about its dependencies, compared with the declared connections."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from ops.smoke.tasks import Tasks
 AREA = "dependencies"
 PLATFORM = "platform"
 UNUSED = {"migration"}
-"""Have done their work and use nothing any more."""
+"""They have finished and use nothing any more."""
 PATIENCE_S = 60.0
-"""For all services together. A service is up before its peers are, and tries the slowest of them, a Celery task that
-nobody takes yet, once in 21 s."""
+"""For all services together. A service may start before its peers do, and checks the slowest dependency, a Celery task
+without a worker, every 21 s."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """One thing that a service uses: its name there, where it is, what went wrong, if anything, and the seconds that it
-    was waited for."""
+    """One dependency of a service: its name, its address, its error if any, and the seconds until it worked."""
 
     name: str
     target: str
@@ -44,7 +43,7 @@ def check_dependencies(
     """Every dependency of every service of the application that reports any.
 
     Args:
-        patience_s: how long to ask again, all in all, where one does not work yet; 0 asks once.
+        patience_s: how long to ask again in total while a dependency does not work yet; 0 asks once.
         end: set when the run ends early.
     """
     until = time.monotonic() + patience_s
@@ -52,7 +51,9 @@ def check_dependencies(
         if service.layer != PLATFORM or name.rpartition("-")[2] in UNUSED:
             continue
         if tasks.container(name) is None:
-            yield Outcome.skipped(AREA, name, because="none of its tasks is on the node that is asked")
+            yield Outcome.skipped(
+                AREA, name, because="none of its tasks runs on a node that this run can reach"
+            )
             continue
         found = settled(partial(_asked, tasks, service), until=until, wait=end.wait)
         if found is None:
@@ -65,9 +66,9 @@ def check_dependencies(
 def settled(
     ask: Callable[[], list[Dependency] | None], *, until: float, wait: Callable[[float], bool]
 ) -> list[Dependency] | None:
-    """What ``ask`` gives once all of it works, or at ``until`` (monotonic seconds); what was red first says for how long.
+    """The result of ``ask`` once all dependencies work, or at ``until`` (monotonic seconds); late ones say how late.
 
-    A service that gives nothing any more, because its task is being replaced, stays what it was.
+    While a task is being replaced it reports nothing; the previous result then stays.
 
     Args:
         wait: pauses for seconds; true ends the waiting.
@@ -88,7 +89,7 @@ def judged(
     services: Mapping[str, Declared],
     hosts: Mapping[str, list[str]],
 ) -> Iterator[Outcome]:
-    """Each dependency, and each declared connection that none of them goes to.
+    """Each dependency, and each declared connection that no dependency uses.
 
     Args:
         hosts: public names by service: web asks core's API by the name that browsers use.
@@ -132,7 +133,7 @@ def parsed(body: str) -> list[Dependency] | None:
 
 
 def _asked(tasks: Tasks, service: Declared) -> list[Dependency] | None:
-    """The list of its newest task, at the port of the health check, or at any other that the task listens on."""
+    """The list from its newest task, at the port of the health check or any other port that it listens on."""
     container = tasks.container(service.name)
     if container is None:
         return None

@@ -1,4 +1,4 @@
-"""The probes that the league's own deploys ask for: page, API, CORS, and what their canary asks every minute."""
+"""The probes of the league's own deploys: page, API, CORS, and the requests of their canary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_probes(scene: Scene) -> Iterator[Outcome]:
             for probe, service in _PROBES:
                 if service and scene.stands_in(instance.service(service)):
                     name = f"{instance.name}: {probe.__name__.removeprefix('_')}"
-                    because = f"what {service} answers is its own; a stand-in runs in its place"
+                    because = f"only the real {service} can answer this; a stand-in runs in its place"
                     yield Outcome.skipped(AREA, name, because=because)
                     continue
                 try:
@@ -50,7 +50,7 @@ def _web(browser: Browser, instance: Identity) -> Outcome:
         AREA,
         f"{instance.name}: web",
         ok,
-        expected=f"GET {url} leads to 200 or 302 and {SIGN_IN!r}",
+        expected=f"GET {url} gives 200 or 302 and {SIGN_IN!r}",
         found=found,
         fix="docker service logs web",
     )
@@ -66,7 +66,7 @@ def _api(browser: Browser, instance: Identity) -> Outcome:
         answer.status in API_ALIVE and allowed == origin,
         expected=f"GET {url} from {origin}: one of {', '.join(map(str, API_ALIVE))}, and the origin is allowed",
         found=f"{answer.status}, allows {allowed}",
-        fix="docker service logs core; web.url in its settings is the origin it allows",
+        fix="docker service logs core; it allows the origin web.url of its settings",
     )
 
 
@@ -144,4 +144,4 @@ _PROBES = (
     (_canary, "core"),
     (_healthz, ""),
 )
-"""Each probe, and the service that must be real for it to mean anything."""
+"""Each probe, and the service that must run the real program for the probe to mean anything."""

@@ -1,4 +1,4 @@
-"""The services themselves: all there, the same tasks for a while, and no open port besides the gateway's."""
+"""The services: all replicas run, no task restarts, and only the gateway publishes ports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERY_S = 2.0
 
 
 class Observation:
-    """How many tasks each service had at each look, and which they were."""
+    """The running tasks of each service, over several looks."""
 
     def __init__(self, wanted: Mapping[str, int]) -> None:
         self._wanted = wanted
@@ -30,7 +30,7 @@ class Observation:
         self.looks = 0
 
     def look(self, swarm: Swarm) -> None:
-        """Takes in what runs now."""
+        """Records which tasks run now."""
         services = {service.id: service for service in swarm.services() if service.name in self._wanted}
         self._replicas |= {service.name: service.replicas for service in services.values()}
         running: dict[str, set[str]] = {name: set() for name in self._wanted}
@@ -46,18 +46,18 @@ class Observation:
         """What is wrong with a service; empty when nothing is."""
         wanted = self._wanted[name]
         if name not in self._replicas:
-            return "is not on the swarm"
+            return "does not exist on the swarm"
         if self._replicas[name] != wanted:
-            return f"{self._replicas[name]} replicas are asked for on the swarm, {wanted} by the code"
+            return f"{self._replicas[name]} replicas on the swarm, {wanted} in the code"
         if self._fewest[name] < wanted:
             return f"{self._fewest[name]}/{wanted}"
         if len(self._tasks[name]) > wanted:
-            return f"{len(self._tasks[name])} different tasks in turn: it restarts or is being updated"
+            return f"{len(self._tasks[name])} different tasks: it restarts or is being updated"
         return ""
 
 
 def check_services(scene: Scene, swarm: Swarm, *, seconds: float, end: threading.Event) -> Iterator[Outcome]:
-    """Every service n/n at each look, with the same tasks."""
+    """Every service has all its replicas at each look, and the same tasks."""
     seen = Observation({name: service.replicas for name, service in scene.services.items()})
     wait_until(lambda: seen.look(swarm), seconds, done=lambda _: False, interval_s=EVERY_S, sleep=end.wait)
     for name, service in sorted(scene.services.items()):
@@ -73,7 +73,7 @@ def check_services(scene: Scene, swarm: Swarm, *, seconds: float, end: threading
 
 
 def check_ports(services: Mapping[str, Declared], tasks: Tasks) -> Iterator[Outcome]:
-    """80 and 443 by the gateway alone, on this whole swarm, as declared and as the swarm has it."""
+    """Only the gateway publishes ports, 80 and 443: as declared, and on the swarm, other stacks included."""
     found = tasks.published()
     declared = {name: list(service.published) for name, service in services.items() if service.published}
     yield _ports("as declared", declared)

@@ -1,4 +1,4 @@
-"""The sign-in against people who try more than to sign in."""
+"""Attacks on the sign-in: forged cookies and headers, replay, open redirects."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ FORGED_HEADERS = (
     {"X-Forwarded-Proto": "http"},
     {"X-Original-URL": "/healthz"},
 )
-"""None of them may open a page: who asks for what is Traefik's to say."""
+"""None of them may open a page: only Traefik sets these headers."""
 
 _FIX = "layers/ingress/forward_auth.py and sign-in in layers/ingress/dynamic.yml.j2; docker service logs forward-auth"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Session:
-    """Somebody with the right role, their callback, and two pages that the role opens."""
+    """A person with the right role who has signed in, their callback, and the pages that the role opens."""
 
     browser: Browser
     person: str
@@ -45,7 +45,7 @@ class _Session:
 
 
 def check_sign_in(scene: Scene, key: str | None) -> Iterator[Outcome]:
-    """All of it, for one role.
+    """All sign-in checks, for the admin role.
 
     Args:
         key: what cookies are signed with; ``None`` where it cannot be read.
@@ -56,7 +56,7 @@ def check_sign_in(scene: Scene, key: str | None) -> Iterator[Outcome]:
         because = (
             "no page needs the admin role"
             if scene.people
-            else "needs somebody who can sign in without a password"
+            else "needs a person who can sign in without a password"
         )
         yield Outcome.skipped(
             AREA, "cookie, logout, forged cookies and headers, open redirect, replay", because=because
@@ -77,7 +77,7 @@ def check_sign_in(scene: Scene, key: str | None) -> Iterator[Outcome]:
             for check in checks:
                 yield from check(scene, session)
     except httpx.HTTPError as error:
-        yield Outcome.of(AREA, "all of it", False, expected="answers", found=f"none: {error}", fix=_FIX)
+        yield Outcome.of(AREA, "all checks", False, expected="answers", found=f"none: {error}", fix=_FIX)
 
 
 def _signed_in(scene: Scene, browser: Browser, role: str, pages: list[Route]) -> _Session:
@@ -101,7 +101,7 @@ def _arrival(scene: Scene, session: _Session) -> Iterator[Outcome]:
     lacks = [flag for flag in ("HttpOnly", "Secure") if f"; {flag.lower()}" not in line.lower()]
     yield Outcome.of(
         AREA,
-        "cookie is out of reach of scripts and of http",
+        "cookie is HttpOnly and Secure",
         not lacks,
         expected="HttpOnly, Secure",
         found=(f"lacks {', '.join(lacks)}" if lacks else "both") if line else "no cookie",
@@ -110,13 +110,13 @@ def _arrival(scene: Scene, session: _Session) -> Iterator[Outcome]:
 
 
 def _session_line(scene: Scene, answer: Answer) -> str:
-    """The line of an answer that signs somebody in; a session is a JSON web token."""
+    """The Set-Cookie line of an answer that signs somebody in; a session is a JSON web token."""
     return next((line for line in answer.cookies if line.startswith(f"{scene.cookie}=ey")), "")
 
 
 def _next_page(scene: Scene, session: _Session) -> Iterator[Outcome]:
     for page in session.pages[1:]:
-        # Nobody signs in on the way: a second visit to Discord would end there.
+        # No sign-in on the way: a redirect to Discord would end the visit there.
         answers = session.browser.follow(page.url)
         yield _expect(scene, page, answers[-1], Arrival.PAGE, f"cookie opens {page.host} too")
 
@@ -129,13 +129,15 @@ def _forged_cookies(scene: Scene, session: _Session, key: str | None) -> Iterato
             AREA, "forged cookies", False, expected=f"a token in {scene.cookie}", found="none", fix=_FIX
         )
         return
-    # The good one by the same way, since else all of them would be refused for the way they come.
+    # The good cookie in the same header first: it shows that the others are not refused for how they are sent.
     yield _with_cookie(scene, page, good, Arrival.PAGE, "good cookie")
     for what, cookie in forgeries(good, key=key):
         yield _with_cookie(scene, page, cookie, Arrival.DISCORD, f"forged cookie: {what}")
     if key is None:
         yield Outcome.skipped(
-            AREA, "forged cookie: expired", because="needs the signing key, which the image lets nobody read"
+            AREA,
+            "forged cookie: expired",
+            because="needs the signing key, which cannot be read in this image",
         )
 
 
@@ -160,7 +162,7 @@ def _replay(scene: Scene, session: _Session) -> Iterator[Outcome]:
     with scene.browser() as other:
         yield _refused(scene, "state replayed in another browser", other.ask(session.callback))
     with scene.browser() as other:
-        # A fresh state of its own with the code of somebody else's sign-in, which was used already.
+        # A fresh state, with the code of another sign-in, which is used up.
         code = _query(session.callback).get("code", "")
         state = _query(other.ask(session.pages[0].url).location).get("state", "")
         answer = other.ask(f"{scene.callback}?{urlencode({'code': code, 'state': state})}")
@@ -173,14 +175,14 @@ def _open_redirect(scene: Scene, session: _Session) -> Iterator[Outcome]:
         bent = state.replace(session.pages[0].url, EVIL)
         at_discord = browser.ask(_authorize(scene, bent, session.person))
         answer = browser.ask(at_discord.location)
-        yield _refused(scene, "state that leads elsewhere", answer, understood=bent != state)
+        yield _refused(scene, "state with another target", answer, understood=bent != state)
     for target in (EVIL, "//evil.example/", "/\\evil.example"):
         with scene.browser() as browser:
             answer = browser.ask(f"https://{scene.auth_host}/logout?redirect={quote(target, safe='')}")
         elsewhere = urlsplit(answer.location).hostname not in (None, scene.auth_host)
         yield Outcome.of(
             AREA,
-            f"logout that leads to {target}",
+            f"logout with redirect to {target}",
             not elsewhere,
             expected=f"stays at {scene.auth_host}, or is refused",
             found=str(answer),
@@ -192,7 +194,7 @@ def _logout(scene: Scene, session: _Session) -> Iterator[Outcome]:
     session.browser.ask(f"https://{scene.auth_host}/logout")
     for page in session.pages[:2]:
         answer = session.browser.ask(page.url)
-        yield _expect(scene, page, answer, Arrival.DISCORD, f"logout ends it at {page.host}")
+        yield _expect(scene, page, answer, Arrival.DISCORD, f"logout ends the session at {page.host}")
 
 
 def _authorize(scene: Scene, state: str, person: str) -> str:
@@ -220,7 +222,7 @@ def _refused(scene: Scene, name: str, answer: Answer, *, understood: bool = True
     signed_in = bool(_session_line(scene, answer))
     notes = [
         ", signed in" * signed_in,
-        ", but the state is of a form that is not known here" * (not understood),
+        ", but the state has a form that this check does not know" * (not understood),
     ]
     return Outcome.of(
         AREA,

@@ -22,16 +22,16 @@ AREA = "transport"
 HELLO = '{"type":"connection_init"}'
 PROTOCOL = "graphql-transport-ws"
 UPLOAD_BYTES = 20 * 1024 * 1024
-"""Above any default limit of a proxy; replays are a few megabytes each and come by the dozen."""
+"""Above the default limit of every proxy; replays have a few megabytes each and are uploaded by the dozen."""
 
 LINES = 4
-"""Connections of the burst. Requests go down each without waiting for answers, so a slow machine is fast enough."""
+"""Connections of the burst. Requests are pipelined, so that a slow machine is fast enough."""
 
 RECOVERY_S = 10.0
 
 
 def check_websockets(scene: Scene) -> Iterator[Outcome]:
-    """An upgrade on each API, as subscriptions ask for it, and a text there and back."""
+    """A WebSocket to each API, as GraphQL subscriptions open it: one text there and one back."""
     for instance in scene.instances:
         try:
             text = exchange(
@@ -42,7 +42,7 @@ def check_websockets(scene: Scene) -> Iterator[Outcome]:
                 reach=scene.reach,
                 context=scene.trust.context,
             )
-            # The real one acknowledges; the one that stands in for it sends back what it gets.
+            # The real program acknowledges; its stand-in sends back what it gets.
             ok, found = text == HELLO or "connection_ack" in text, f"101, then {text[:60]}"
         except (WebSocketException, ValueError, OSError) as error:
             ok, found = False, str(error)
@@ -52,7 +52,7 @@ def check_websockets(scene: Scene) -> Iterator[Outcome]:
             ok,
             expected="101, and an answer to a text",
             found=found,
-            fix="docker service logs core; compress and forward auth must not touch upgrades",
+            fix="docker service logs core; the middlewares compress and forward auth must not touch upgrades",
         )
 
 
@@ -62,7 +62,7 @@ def check_uploads(scene: Scene) -> Iterator[Outcome]:
         name = f"{instance.name}: upload of {UPLOAD_BYTES // 1024**2} MiB"
         if not scene.stands_in(instance.service("core")):
             yield Outcome.skipped(
-                AREA, name, because="the real API takes uploads from signed-in players only"
+                AREA, name, because="the real API accepts uploads only from signed-in players"
             )
             continue
         try:
@@ -86,7 +86,7 @@ def _arrived(status: int, body: str) -> bool:
 
 
 def check_rate_limit(scene: Scene) -> Iterator[Outcome]:
-    """More requests at once to one public page than one address may send; then it answers again."""
+    """Sends more requests to one public page than one address may; then waits until it answers again."""
     limit = scene.settings.ingress.rate_limit
     route = _limited(scene)
     total = limit.burst + 2 * limit.average + LINES
@@ -104,14 +104,14 @@ def check_rate_limit(scene: Scene) -> Iterator[Outcome]:
         statuses[429] > 0 and 0 < total - statuses[429] <= passed_most,
         expected=f"{limit.burst} at once and {limit.average} a second get through, others 429",
         found=f"{total} requests to {route.host} in {seconds:.1f} s: {dict(sorted(statuses.items()))}",
-        fix="rate-limit in layers/ingress/dynamic.yml.j2 and ingress/rate_limit of the environment; in front of another "
+        fix="rate-limit in layers/ingress/dynamic.yml.j2 and ingress/rate_limit of the environment; behind another "
         "proxy all clients have one address",
     )
     yield _recovery(scene, route)
 
 
 def _limited(scene: Scene) -> Route:
-    """A public page that answers by itself, where there is one: the burst is not to trouble others."""
+    """A public page that the gateway answers by itself, where there is one, so that the burst loads no service."""
     public = [route for route in scene.routes if route.is_public]
     return next((route for route in public if route.answers), public[0])
 
@@ -132,7 +132,7 @@ def _recovery(scene: Scene, route: Route) -> Outcome:
 
 
 def burst(scene: Scene, route: Route, total: int) -> Counter[int]:
-    """How often each status came, of that many requests as fast as possible."""
+    """Counts the statuses of that many requests, sent as fast as possible."""
     share = [total // LINES + (1 if number < total % LINES else 0) for number in range(LINES)]
     with ThreadPoolExecutor(max_workers=LINES) as pool:
         counts = pool.map(lambda count: _line(scene, route, count), share)
@@ -140,7 +140,7 @@ def burst(scene: Scene, route: Route, total: int) -> Counter[int]:
 
 
 def _line(scene: Scene, route: Route, count: int) -> Counter[int]:
-    """HEAD requests down one connection; answers have no body, so status lines can be counted."""
+    """Sends HEAD requests over one connection; answers have no body, so status lines can be counted."""
     request = f"HEAD {route.page} HTTP/1.1\r\nHost: {route.host}\r\n".encode()
     found: Counter[int] = Counter()
     with (

@@ -1,4 +1,4 @@
-"""What came of one check."""
+"""The outcome of one check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """``not checked`` is no success: it says what this run could not see, and why."""
+    """``not checked`` is not a success: this run could not check it, and says why."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -16,14 +16,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One check: what was expected of what, and what was found.
+    """One check: what was expected, and what was found.
 
     Args:
-        area: the group it is shown in.
-        name: what was checked, unique in its area.
-        found: what was seen; for ``not checked`` the reason.
+        area: the group in the report.
+        name: what was checked; unique in its area.
+        found: what was found; for ``not checked``, the reason.
         fix: where to look when it failed.
-        ran: what ran in the service that it is about: ``real``, ``real, other version <x>`` or ``stand-in``.
+        ran: what runs in the checked service: ``real``, ``real, other version <x>`` or ``stand-in``.
     """
 
     area: str

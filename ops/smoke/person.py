@@ -1,4 +1,4 @@
-"""Who opens pages: nobody, and the people of the fake Discord."""
+"""Who opens pages: an anonymous visitor, and the people of the fake Discord."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ANONYMOUS = Person(name="anonymous", roles=None)
 
 
 def people_of(settings: Environment) -> list[Person]:
-    """Everybody who can sign in here; none where Discord is the real one, which wants an account."""
+    """Everybody who can sign in without an account; nobody where Discord is the real one."""
     sign_in = settings.ingress.sign_in
     if sign_in.provider != "fake" or sign_in.proxy != "traefik-forward-auth":
         return []
@@ -17,5 +17,5 @@ def people_of(settings: Environment) -> list[Person]:
 
 
 def holds(person: Person, role: str, settings: Environment) -> bool:
-    """Whether the person has one of the Discord roles that stand for a role of routes."""
+    """Whether the person has one of the Discord roles behind a role of routes."""
     return bool(set(person.roles or ()) & set(settings.ingress.sign_in.roles[role]))

@@ -1,4 +1,4 @@
-"""All that one run found."""
+"""The result of one run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Result:
     """The outcomes of one run in the order of their areas.
 
     Args:
-        tested: what the run dealt with, where it could have been something else: which Discord, which sign-in, which
-            authority, real programs or stand-ins.
+        tested: what the run tested where there is a choice: which Discord, which sign-in, which authority, real programs
+            or stand-ins.
         programs: what ran in each service.
         seconds: how long it took.
     """

@@ -1,4 +1,4 @@
-"""One run: what can be done side by side is, so that watching the tasks costs no time of its own."""
+"""One run. Checks run in parallel, so that watching the tasks takes no extra time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STABLE_S = 30.0
 SIGN_IN = "forward-auth"
 CONFIG = "/run/secrets/forward-auth.yaml"
 BROWSERS = 4
-"""Side by side; more would only wait for the machine's cores."""
+"""Checks in parallel; more would only wait for the machine's cores."""
 
 _NO_ENGINE = "left out by --outside"
 
@@ -45,12 +45,12 @@ Say = Callable[[str], None]
 
 
 class Smoke:
-    """Checks one environment that was synthesized and is deployed.
+    """Checks one environment that is synthesized and deployed.
 
     Args:
         quick: one look at the tasks in place of 30 s, one at the dependencies, no large upload, no burst.
-        outside: only what anybody can see, without the engine.
-        connect: an address for every name; see :class:`Reach`.
+        outside: only what is visible from outside, without the engine.
+        connect: one address for all names; see :class:`Reach`.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class Smoke:
         self._end = threading.Event()
 
     def run(self, say: Say) -> Result:
-        """Everything; ends early and in order on Ctrl-C.
+        """Runs all checks; Ctrl-C stops them in order.
 
         Raises:
-            OpsError: the engine does not answer, or nothing of the environment is there.
+            OpsError: the engine does not answer, or the environment is not deployed.
         """
         started = time.monotonic()
         say("reading addresses and connections" if self._outside else "looking at the engine")
@@ -178,11 +178,11 @@ _SUBJECTS = {
     checks_transport.AREA: "traefik",
     checks_services.PORTS_AREA: "traefik",
 }
-"""Whose doing the outcome of a whole area is."""
+"""The service that decides the outcome of a whole area."""
 
 
 def ran_in(outcome: Outcome, scene: Scene) -> str:
-    """What ran in the service that an outcome is about: the first that its name names, by itself or by its host."""
+    """What runs in the service of an outcome: the first service that its name contains, by name or host."""
     if outcome.area in _SUBJECTS:
         return scene.runs(_SUBJECTS[outcome.area])
     hosts = {route.host: route.service for route in scene.routes}
@@ -200,7 +200,7 @@ def _key(tasks: Tasks) -> str | None:
 
 
 def tested(scene: Scene) -> dict[str, str]:
-    """What this run dealt with where it could have been something else."""
+    """What this run tested where there is a choice."""
     sign_in = scene.settings.ingress.sign_in
     return {
         "Discord": "a fake one inside the swarm"

@@ -1,4 +1,4 @@
-"""Cold starts, again and again: purge, up, smoke, with the time of each and the restarts of every task."""
+"""Repeated cold starts: purge, up, smoke, with the time of each step and the restarts of every task."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from ops.terminal.columns import columns
 
 ENVIRONMENT = "local"
 MOST_RESTARTS = 3
-"""Of any service in one cold start. A task that waits for another by ending and coming back counts."""
+"""For each service in one cold start. A task that exits while another is not ready yet counts."""
 
 SHOWN_LINES = 15
 
 
 class Deaths:
-    """Counts containers of services that end, from the engine's events, while it is entered.
+    """Counts the containers of services that exit, from the engine's events, while its context is open.
 
-    The engine forgets all but the last 256 events, and each health check makes three: so they are heard as they come.
+    It reads them as a stream: the engine keeps only the last 256 events, and each health check causes three.
     """
 
     def __init__(self, host: str = "unix:///var/run/docker.sock") -> None:
@@ -63,7 +63,7 @@ class Deaths:
             for event in self._stream:
                 self.take(event)
         except (requests.RequestException, OSError, ValueError, AttributeError):
-            # Closing the stream ends the loop by an error of whichever layer was reading.
+            # Closing the stream ends the loop with an error of whichever layer was reading.
             if not self._over:
                 raise
 
@@ -87,14 +87,14 @@ class Round:
 
     @property
     def ok(self) -> bool:
-        """Whole, all checks green, and no service ended too often on the way."""
+        """Whether all checks passed and no service restarted too often."""
         return (
             not self.problem and self.failed == 0 and max(self.restarts.values(), default=0) <= MOST_RESTARTS
         )
 
     @property
     def row(self) -> tuple[str, ...]:
-        """For the table."""
+        """The row of the table."""
         worst = ", ".join(f"{name} {count}" for name, count in sorted(self.restarts.items())) or "none"
         times = (f"{self.seconds.get(step, 0):.0f} s" for step in ("purge", "up", "smoke"))
         result = "ok" if self.ok else "FAILED"
@@ -105,7 +105,7 @@ HEADINGS = ("round", "purge", "up", "smoke", "passed", "failed", "restarts", "")
 
 
 class Soak:
-    """Repeats what a person types, each as a process of its own.
+    """Repeats the commands of a person, each as a process.
 
     Args:
         times: how often.
@@ -117,7 +117,7 @@ class Soak:
         self._folder = folder
 
     def run(self) -> bool:
-        """All rounds; prints a line after each and the table at the end, and says whether all were whole."""
+        """Runs all rounds, prints a line after each and the table at the end, and returns whether all passed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         rounds: list[Round] = []
         try:
@@ -148,7 +148,7 @@ class Soak:
         )
 
     def _step(self, number: int, name: str, words: Sequence[str], seconds: dict[str, float]) -> str:
-        """Runs one command; gives the end of its output when it failed."""
+        """Runs one command; returns the end of its output if it failed."""
         log = self._log(number, name)
         started = time.monotonic()
         with screen.doing(f"round {number}: {name}"), log.open("w") as out, _errors(log).open("w") as err:
@@ -183,7 +183,7 @@ def _errors(log: Path) -> Path:
 
 
 def _failures(lines: Sequence[str]) -> list[str]:
-    """The failed checks in the JSON of a smoke test, or the end of what it said instead."""
+    """The failed checks in the JSON of a smoke test, or the end of its output where that is no JSON."""
     start = next((number for number, line in enumerate(lines) if line == "{"), None)
     try:
         found = json.loads("\n".join(lines[start:])) if start is not None else {}
@@ -195,11 +195,11 @@ def _failures(lines: Sequence[str]) -> list[str]:
 
 
 def table(rounds: Sequence[Round]) -> list[str]:
-    """All rounds, and what they come to."""
+    """The table of all rounds, and a summary."""
     whole = sum(each.ok for each in rounds)
     worst = max((count for each in rounds for count in each.restarts.values()), default=0)
     return [
         *columns([HEADINGS, *(each.row for each in rounds)]),
         f"most restarts of one service in one round: {worst} ({MOST_RESTARTS} allowed)",
-        f"{whole} of {len(rounds)} cold starts whole",
+        f"{whole} of {len(rounds)} cold starts passed",
     ]

@@ -1,4 +1,4 @@
-"""The running tasks of an environment, as its engine shows them, and a way to look inside one."""
+"""The running tasks of an environment, and commands inside their containers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FF
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """What a command inside a task came to; ``output`` is both streams."""
+    """Result of a command inside a task; ``output`` has both streams."""
 
     code: int
     output: str
 
 
 class Tasks:
-    """Containers of the services on the engines that are connected to; those of other nodes are out of reach.
+    """Containers of the services on the connected engines; those of other nodes cannot be reached.
 
     Args:
         swarm: a manager.
@@ -43,7 +43,7 @@ class Tasks:
         """The engine of each container that was found."""
 
     def published(self) -> dict[str, list[int]]:
-        """Ports on the node by service, as the swarm has them; services without are left out."""
+        """Published ports by service, as the swarm has them; services without ports are left out."""
         found: dict[str, list[int]] = {}
         for raw in self._api.services():
             for spec in (raw["Spec"].get("EndpointSpec"), raw.get("Endpoint")):
@@ -63,11 +63,11 @@ class Tasks:
         return str(newest["Id"])
 
     def labels(self, container: str) -> dict[str, str]:
-        """Labels of a container, those of its image among them."""
+        """Labels of a container, including those of its image."""
         return dict(self._engine(container).inspect_container(container)["Config"].get("Labels") or {})
 
     def run(self, container: str, *words: str) -> Finished:
-        """Runs a command inside a container. One that is not in the image gives 126 or 127, as a shell would."""
+        """Runs a command inside a container. A command that the image does not have gives 126 or 127, as in a shell."""
         try:
             engine = self._engine(container)
             made = engine.exec_create(container, list(words))
@@ -81,7 +81,7 @@ class Tasks:
         return self._of.get(container, self._api)
 
     def get(self, container: str, url: str, *options: str) -> Finished:
-        """GET inside a container, the body of an error too. For images with curl, or with either kind of wget."""
+        """Sends a GET inside a container; returns the body of an error too. For images with curl, or with either kind of wget."""
         curl = shlex.join(["curl", "-sS", "-m", "10", *options, url])
         gnu = shlex.join(["wget", "-q", "-T", "10", "--content-on-error", "-O", "-", url])
         busybox = shlex.join(["wget", "-q", "-T", "10", "-O", "-", url])

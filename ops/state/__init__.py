@@ -1,1 +1,1 @@
-"""The bucket that holds Terraform's state: made before Terraform can be, and its lock proved."""
+"""The bucket for Terraform's state: created before the first apply, and its lock tested."""

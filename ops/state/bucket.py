@@ -17,15 +17,15 @@ CREDENTIALS = (
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     ("SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"),
 )
-"""The first is what Terraform's backend reads, so it comes first here too."""
+"""Terraform's backend prefers the first, so it comes first here, too."""
 
 TIMEOUT_S = 15
 _EXCLUDED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-"""How S3 servers say that an object exists, or is being written by another."""
+"""Error codes of S3 servers for an object that exists, or is being written by another client."""
 
 
 def credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
-    """Key and secret from the environment; from nowhere else.
+    """Key and secret, from environment variables only.
 
     Raises:
         WrongUse: there are none.
@@ -35,16 +35,16 @@ def credentials(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
             return environment[key], environment[secret]
     raise WrongUse(
         "no credentials for Spaces: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
-        fix="make a Spaces key (control panel, API, Spaces Keys) and export both; docs/runbooks/state.md",
+        fix="create a Spaces key (control panel, API, Spaces Keys) and export both; docs/runbooks/state.md",
     )
 
 
 ENDPOINT = "SPROCKET_STATE_ENDPOINT_URL"
-"""Leads the bucket's commands to another server, for trials. Terraform's backend does not know it."""
+"""Sends the bucket's commands to another server, for tests. Terraform's backend does not read it."""
 
 
 def endpoint_of(settings: Environment, environment: Mapping[str, str] = os.environ) -> str:
-    """Where the bucket is: what the backend has too. ``SPACES_ENDPOINT_URL`` is the provider's, for other buckets."""
+    """URL of the server, the same as the backend's. ``SPACES_ENDPOINT_URL`` is the provider's, for other buckets."""
     return environment.get(ENDPOINT) or f"https://{settings.state.endpoint}"
 
 
@@ -63,12 +63,12 @@ class Bucket:
             self._s3 = _client(endpoint, key)
         except ValueError:
             raise WrongUse(
-                f"{endpoint!r} is no address of a server",
+                f"{endpoint!r} is not the URL of a server",
                 fix=f"check state/endpoint in the environment's file, and {ENDPOINT} where that is set",
             ) from None
 
     def exists(self) -> bool:
-        """Whether it is there, and ours.
+        """Whether the bucket exists and is ours.
 
         Raises:
             OpsError: it belongs to somebody else, or the server does not answer.
@@ -89,7 +89,7 @@ class Bucket:
         self._do("make it", self._s3.create_bucket, Bucket=self.name, ACL="private")
 
     def keep_versions(self) -> None:
-        """Keeps every version of every object, so that a state that was written wrongly can be had back."""
+        """Turns on versioning, so that a state that was written wrongly can be restored."""
         self._do(
             "switch versioning on",
             self._s3.put_bucket_versioning,
@@ -103,7 +103,7 @@ class Bucket:
         return bool(found.get("Status") == "Enabled")
 
     def public_grants(self) -> list[str]:
-        """What people without a key may do with it; must be nothing."""
+        """What anonymous clients may do with it; must be empty."""
         found = self._do("look who may read it", self._s3.get_bucket_acl, Bucket=self.name)
         everyone = "http://acs.amazonaws.com/groups/global/"
         return [
@@ -113,11 +113,11 @@ class Bucket:
         ]
 
     def make_private(self) -> None:
-        """Takes every grant to the public back."""
+        """Revokes every public grant."""
         self._do("make it private", self._s3.put_bucket_acl, Bucket=self.name, ACL="private")
 
     def write_if_absent(self, key: str, text: str) -> bool:
-        """Writes an object that must not exist; says whether this writer made it."""
+        """Writes an object that must not exist; returns whether this writer created it."""
         try:
             self._s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), IfNoneMatch="*")
         except botocore.exceptions.ClientError as error:
@@ -129,7 +129,7 @@ class Bucket:
         return True
 
     def delete(self, key: str) -> None:
-        """Removes an object with all its versions: what was only a trial must leave nothing."""
+        """Removes an object with all its versions."""
         self._do(f"remove {key}", self._s3.delete_object, Bucket=self.name, Key=key)
         listed = self._do("list versions", self._s3.list_object_versions, Bucket=self.name, Prefix=key)
         for kind in ("Versions", "DeleteMarkers"):
@@ -151,7 +151,7 @@ class Bucket:
 
     def _failed(self, what: str, error: Exception) -> OpsError:
         reason = str(error).splitlines()[0]
-        fix = "check the key's grants: it must be allowed to make and configure buckets (full access)"
+        fix = "check the key's grants: it must be allowed to create and configure buckets (full access)"
         if isinstance(error, botocore.exceptions.EndpointConnectionError):
             fix = f"check state/endpoint in the environment's file; tried {self.endpoint}"
         elif isinstance(error, botocore.exceptions.ClientError) and _code(error) in ("403", "AccessDenied"):
@@ -170,7 +170,7 @@ def _client(endpoint: str, key: tuple[str, str]) -> Any:
         config=botocore.config.Config(
             connect_timeout=TIMEOUT_S,
             read_timeout=TIMEOUT_S,
-            # A repeated write would win over itself.
+            # A retry of a write that succeeded would be refused, and look like a lost race.
             retries={"max_attempts": 0},
             s3={"addressing_style": "path"},
             # Spaces does not know the newer checksums.

@@ -1,4 +1,4 @@
-"""Makes an environment's bucket for states, and proves that two Terraforms cannot write it at once."""
+"""Creates an environment's bucket for states, and tests that two Terraform runs cannot write it at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAY_OUT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Created:
-    """What was done and found."""
+    """The result of a run."""
 
     bucket: str
     endpoint: str
@@ -59,16 +59,16 @@ class Created:
 def create(
     settings: Environment, *, rounds: int = lock.ROUNDS, say: Callable[[str], None] = lambda text: None
 ) -> Created:
-    """Makes the bucket unless it is there, and tries its lock. Safe to run again, also on one that holds states.
+    """Creates the bucket unless it exists, and tests its lock. Safe to repeat, also on a bucket with states.
 
     Raises:
         WrongUse: this environment keeps its state on this machine, or there are no credentials.
-        OpsError: the bucket cannot be made, is public, or keeps no versions.
+        OpsError: the bucket cannot be created, is public, or keeps no versions.
     """
     if settings.state.backend != "spaces":
         raise WrongUse(
             f"{settings.name} keeps its state in a file on this machine (state/backend is {settings.state.backend})",
-            fix="nothing to make; for a bucket set state in the environment's file to spaces with bucket and endpoint",
+            fix="there is nothing to create; for a bucket, set state in the environment's file to spaces with bucket and endpoint",
         )
     key, endpoint = credentials(), endpoint_of(settings)
     name = str(settings.state.bucket)
@@ -95,13 +95,13 @@ def _harden(bucket: Bucket, say: Callable[[str], None]) -> None:
     bucket.keep_versions()
     if not bucket.keeps_versions():
         raise OpsError(
-            f"bucket {bucket.name} does not keep versions although it was told to",
-            fix="a state that was written wrongly could not be had back; use a server that has versioning",
+            f"bucket {bucket.name} does not keep versions although versioning was turned on",
+            fix="a state that was written wrongly could not be restored; use a server that has versioning",
         )
     if bucket.public_grants():
         bucket.make_private()
     if left := bucket.public_grants():
         raise OpsError(
-            f"bucket {bucket.name} is public ({', '.join(left)}) and cannot be made private",
-            fix="states hold passwords: remove its policy and grants by hand before you put any state there",
+            f"bucket {bucket.name} is public ({', '.join(left)}) and cannot be set to private",
+            fix="states contain passwords: remove its policy and grants by hand before you put any state there",
         )

@@ -1,4 +1,4 @@
-"""Whether a server's conditional writes exclude each other: what ``use_lockfile`` stands on, and not every server has."""
+"""Tests whether a server's conditional writes exclude each other: ``use_lockfile`` needs that, and not every server does it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WRITERS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Race:
-    """What became of all rounds.
+    """The result of all rounds.
 
     Attributes:
-        won: how many writers made the object, round by round; a lock excludes when that is one each time.
-        over_existing: rounds in which a writer that came when the object was there already made it again.
+        won: how many writers created the object in each round; a lock excludes if it is one each time.
+        over_existing: rounds in which a late writer overwrote the existing object.
     """
 
     won: tuple[int, ...]
@@ -28,7 +28,7 @@ class Race:
 
     @property
     def excludes(self) -> bool:
-        """Whether exactly one writer won each time, and none over what was there."""
+        """Whether exactly one writer won each time, and none overwrote the object."""
         return bool(self.won) and all(count == 1 for count in self.won) and not self.over_existing
 
     def __str__(self) -> str:
@@ -37,17 +37,17 @@ class Race:
         both = sum(count > 1 for count in self.won)
         none = sum(count == 0 for count in self.won)
         return (
-            f"of {len(self.won)} rounds of {WRITERS} racing writers, several won {both} times and nobody {none} times; "
-            f"{self.over_existing} times a late writer wrote over the lock of another"
+            f"of {len(self.won)} rounds of {WRITERS} racing writers, several won {both} times and none {none} times; "
+            f"{self.over_existing} times a late writer overwrote another's lock"
         )
 
 
 def race(
     connect: Callable[[], Bucket], *, rounds: int = ROUNDS, say: Callable[[str], None] = lambda text: None
 ) -> Race:
-    """Lets two writers, each with a connection of its own, make the same object at the same moment, many times.
+    """Lets two writers, each with its own connection, create the same object at the same time, in many rounds.
 
-    Objects have names of their own below ``lock-trial/`` and are gone afterwards.
+    Objects have unique names below ``lock-trial/`` and are deleted afterwards.
     """
     buckets = [connect() for _ in range(WRITERS)]
     won: list[int] = []

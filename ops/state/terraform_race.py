@@ -1,4 +1,4 @@
-"""Two real Terraforms that want one state at the same moment: one must be told that it is locked."""
+"""Runs Terraform twice on one state at the same time: one run must be refused because of the lock."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ops.state.bucket import Bucket
 from ops.terraform.runner import program
 
 HOLD_S = 4
-"""How long the first holds the lock; the second comes in the middle of it."""
+"""How long the first run holds the lock; the second starts halfway."""
 TIMEOUT_S = 120
 
 
 @dataclass(frozen=True, kw_only=True)
 class TerraformRace:
-    """What the two did.
+    """The result of both runs.
 
     Attributes:
         excludes: one applied, the other was refused because of the lock.
@@ -37,7 +37,7 @@ class TerraformRace:
 
 
 def race(bucket: Bucket, key: tuple[str, str]) -> TerraformRace:
-    """Applies the same small state from two folders at once; it needs no provider but the built-in one."""
+    """Applies the same small configuration from two folders at once; it needs only the built-in provider."""
     state = f"lock-trial/{uuid.uuid4()}.tfstate"
     with tempfile.TemporaryDirectory(prefix="sprocket-lock-") as folder, ThreadPoolExecutor(2) as pool:
         try:
@@ -55,7 +55,7 @@ def _judged(
     first: subprocess.CompletedProcess[str], second: subprocess.CompletedProcess[str]
 ) -> TerraformRace:
     if any("releasing the state lock" in done.stderr + done.stdout for done in (first, second)):
-        # Each wrote a lock of its own; whoever ended first found another's in its place.
+        # Both wrote a lock; the first to end found the other's in its place.
         return TerraformRace(
             excludes=False, told="both held the lock at once and applied: it does not exclude"
         )
@@ -115,7 +115,7 @@ def _run(folder: Path, key: tuple[str, str], *words: str) -> subprocess.Complete
     except subprocess.TimeoutExpired:
         raise OpsError(
             f"{program()} {words[0]} with this bucket did not end within {TIMEOUT_S} s",
-            fix="is its endpoint in reach? A lock that was left: docs/runbooks/state.md",
+            fix="check that the endpoint can be reached; for a lock that was left, see docs/runbooks/state.md",
         ) from None
 
 

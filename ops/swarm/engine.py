@@ -41,7 +41,7 @@ class Task:
 
     @property
     def failed(self) -> bool:
-        """Ended in a way that nobody asked for."""
+        """Whether it ended although nobody asked for that."""
         return self.state in ("failed", "rejected", "orphaned")
 
     @property
@@ -61,14 +61,14 @@ class RunningService:
 
 
 class Swarm:
-    """The engine that Terraform talks to, as a manager of its swarm. Made with :func:`connected`."""
+    """The engine that Terraform talks to, as a manager of its swarm. Create it with :func:`connected`."""
 
     def __init__(self, api: docker.APIClient) -> None:
         self._api: Any = api  # its stubs are incomplete
 
     @property
     def api(self) -> Any:
-        """The engine's API itself, for what is asked in one place only."""
+        """The engine's API itself, for requests made in one place only."""
         return self._api
 
     def info(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Swarm:
         return found
 
     def membership(self) -> dict[str, Any]:
-        """The part of it about the swarm: LocalNodeState, ControlAvailable, Nodes, Cluster."""
+        """The swarm's part of it: LocalNodeState, ControlAvailable, Nodes, Cluster."""
         found: dict[str, Any] = self.info().get("Swarm") or {}
         return found
 
@@ -106,7 +106,7 @@ class Swarm:
         self._api.remove_service(id_)
 
     def tasks(self) -> list[Task]:
-        """All tasks that the swarm still remembers."""
+        """All tasks in the swarm's history."""
         return [_task(raw) for raw in self._api.tasks()]
 
     def names(self, kind: str) -> dict[str, str]:
@@ -120,7 +120,7 @@ class Swarm:
         return {raw["Spec"]["Name"]: raw["ID"] for raw in found}
 
     def containers_publishing(self, port: int) -> list[str]:
-        """Names of containers that hold a port of this machine."""
+        """Names of containers that publish a port of this machine."""
         return [
             raw["Names"][0].lstrip("/")
             for raw in self._api.containers()
@@ -128,7 +128,7 @@ class Swarm:
         ]
 
     def wait_for_removed_tasks(self, timeout_s: float = 60.0) -> None:
-        """Waits until this node has no container of a removed service: one that is left holds its volume and port."""
+        """Waits until this node has no container of a removed service: such a container still uses its volume and port."""
         wait_until(lambda: not self._containers_of_removed_services(), timeout_s)
 
     def _containers_of_removed_services(self) -> list[str]:
@@ -188,7 +188,7 @@ def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
 
 
 def _knock(host: str) -> None:
-    """Connects once: its error is clearer than what the docker package makes of it, which also leaks the socket."""
+    """Connects once: this error is clearer than that of the docker package, which also leaks the socket."""
     with socket.socket(socket.AF_UNIX) as door:
         door.settimeout(CONNECT_TIMEOUT_S)
         try:

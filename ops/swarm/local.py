@@ -1,4 +1,4 @@
-"""The swarm of one node that a deploy to this machine starts, and that a purge ends again."""
+"""The swarm of one node that a deploy to this machine creates and a purge removes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOTE = STATE / "swarm.json"
 
 
 def ensure(swarm: Swarm, note: Path = NOTE) -> bool:
-    """Starts a swarm of this node unless it is in one; says whether it did, and remembers it."""
+    """Creates a swarm unless this node is in one; returns whether it did, and records that."""
     if swarm.membership().get("LocalNodeState") == "active":
         return False
     cluster = swarm.start(ADDRESS)
@@ -23,7 +23,7 @@ def ensure(swarm: Swarm, note: Path = NOTE) -> bool:
 
 
 def end_if_ours(swarm: Swarm, note: Path = NOTE) -> bool:
-    """Leaves the swarm if it is the one that :func:`ensure` started; says whether it did."""
+    """Leaves the swarm if :func:`ensure` created it; returns whether it did."""
     if not note.is_file():
         return False
     started = json.loads(note.read_text()).get("started")

@@ -1,4 +1,4 @@
-"""The nodes of a swarm as the swarm itself knows them."""
+"""The nodes of a swarm, as its managers know them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops.waiting import wait_until
 
 @dataclass(frozen=True, kw_only=True)
 class SwarmNode:
-    """One entry: a node that was replaced leaves a second one behind until it is removed."""
+    """One entry. A replaced node leaves its old entry behind until that is removed."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class SwarmNode:
 
     @property
     def is_up(self) -> bool:
-        """Whether the managers hear of it."""
+        """Whether the managers can reach it."""
         return self.state == "ready"
 
     @property
@@ -41,49 +41,49 @@ class SwarmNode:
 
 
 class SwarmNodes:
-    """Looks at them and changes them."""
+    """Lists and changes the nodes of a swarm."""
 
     def __init__(self, swarm: Swarm) -> None:
         self._api = swarm.api
 
     def all(self) -> list[SwarmNode]:
-        """Sorted by name."""
+        """All nodes, sorted by name."""
         return sorted((_swarm_node(raw) for raw in self._api.nodes()), key=lambda swarm_node: swarm_node.name)
 
     def drain(self, id_: str) -> None:
-        """No task runs there any more."""
+        """Drains a node: its tasks move to other nodes."""
         self._update(id_, Availability="drain")
 
     def activate(self, id_: str) -> None:
-        """Tasks may run there again."""
+        """Lets tasks run on a node again."""
         self._update(id_, Availability="active")
 
     def promote(self, id_: str) -> None:
-        """Gives it a vote."""
+        """Makes a node a manager."""
         self._update(id_, Role="manager")
 
     def demote(self, id_: str, timeout_s: float = 60.0) -> None:
-        """Takes its vote away and waits until the swarm has done so."""
+        """Makes a manager a worker, and waits until it has left the managers' quorum."""
         self._update(id_, Role="worker")
 
         def gone() -> bool:
             try:
                 return "ManagerStatus" not in self._api.inspect_node(id_)
             except docker.errors.APIError as error:
-                # It was the manager that we talk to: it answers such questions no more.
+                # It was the manager that we talk to; a worker refuses this request.
                 return "not a swarm manager" in str(error)
 
         if not wait_until(gone, timeout_s):
-            raise OpsError(f"node {id_} keeps its vote after {timeout_s:g} s")
+            raise OpsError(f"node {id_} is still a manager after {timeout_s:g} s")
 
     def remove(self, id_: str, *, manager: bool = False) -> None:
-        """Removes a dead entry."""
+        """Removes the entry of a node that is down."""
         if manager:
             self.demote(id_)
         self._api.remove_node(id_, force=True)
 
     def wait_until_empty(self, id_: str, *, timeout_s: float) -> None:
-        """Waits until nothing runs there any more."""
+        """Waits until no task runs on a node."""
 
         def empty() -> bool:
             tasks = self._api.tasks(filters={"node": id_})
@@ -93,7 +93,7 @@ class SwarmNodes:
             raise OpsError(f"tasks still run on the drained node after {timeout_s:g} s")
 
     def _update(self, id_: str, **change: str) -> None:
-        """A change of another's in between is no error: the version is read anew."""
+        """Repeats the update if the node was changed in between."""
         for last in (False, False, True):
             raw = self._api.inspect_node(id_)
             try:

@@ -9,12 +9,12 @@ _LISTENING = "0A"
 
 
 def is_taken(port: int) -> bool:
-    """Whether any process listens on a TCP port, on whatever address."""
+    """Whether any process listens on a TCP port, on any address."""
     return bool(list(_sockets(port)))
 
 
 def holder(port: int) -> str:
-    """The listening process as ``nginx (process 123)``; a general word where it belongs to another user."""
+    """The listening process as ``nginx (process 123)``; ``a process`` if it belongs to another user."""
     sockets = set(_sockets(port))
     for folder in Path("/proc").glob("[0-9]*/fd"):
         try:

@@ -1,4 +1,4 @@
-"""Watches tasks while Terraform works: a service whose first start fails is deleted, and its errors with it."""
+"""Watches tasks during an apply: a service whose first start fails is deleted, and its errors with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG_LINES = 20
 
 @dataclass
 class TaskFailure:
-    """The last failure of one service's tasks, and the end of its log then."""
+    """The last failure of one service's tasks, and the end of its log at that time."""
 
     reason: str
     count: int = 0
@@ -28,7 +28,7 @@ class TaskFailure:
 class TaskWatch:
     """Collects the failures of all tasks, on a connection of its own, until it is left.
 
-    Its own failures are silent: it is there to explain errors, not to cause any.
+    Its own failures are silent: it must not add errors to those that it explains.
     """
 
     def __init__(self, host: str, ssh_options: Sequence[str] = ()) -> None:
@@ -53,7 +53,7 @@ class TaskWatch:
     def _run(self) -> None:
         try:
             with connected(self._host, self._ssh_options) as swarm:
-                # What failed before this deploy is not its doing.
+                # Failures from before this deploy do not count.
                 self._seen = {task.id for task in swarm.tasks() if task.failed}
                 while not self._end.wait(INTERVAL_S):
                     self.look(swarm)
@@ -62,7 +62,7 @@ class TaskWatch:
             return
 
     def look(self, swarm: Swarm) -> None:
-        """Takes in what has failed since the last look."""
+        """Records the failures since the last look."""
         self._names |= {service.id: service.name for service in swarm.services()}
         for task in swarm.tasks():
             if task.failed and task.id not in self._seen:
@@ -87,10 +87,10 @@ def wait_until_converged(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Waits until all tasks run and have been the same ones for ``stable_s``: n/n alone is also seen in a crash loop.
+    """Waits until all tasks run and none restarted for ``stable_s``: a crash loop shows n/n at times, too.
 
     Raises:
-        OpsError: that did not happen in ``timeout_s``; names what is missing or keeps restarting.
+        OpsError: the services did not converge within ``timeout_s``; names the services.
     """
     since, last = clock(), frozenset[str]()
     missing: list[str] = []
@@ -104,11 +104,15 @@ def wait_until_converged(
             since, last = clock(), tasks
         elif clock() - since >= stable_s:
             return True
-        say(f"waiting for {', '.join(missing)}" if missing else f"all run; watching them for {stable_s:g} s")
+        say(
+            f"waiting for {', '.join(missing)}"
+            if missing
+            else f"all services run; watching for restarts for {stable_s:g} s"
+        )
         return False
 
     if not wait_until(converged, timeout_s, interval_s=1, clock=clock, sleep=sleep):
-        what = ", ".join(missing) or "tasks keep being replaced"
+        what = ", ".join(missing) or "tasks keep restarting"
         raise OpsError(f"the services did not converge within {timeout_s:.0f} s: {what}")
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C while another program works: it must end in order, or it loses what it was doing."""
+"""Passes Ctrl-C to a child process, which must stop in order or it loses its work."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from types import FrameType
 
 @contextmanager
 def passing_on(process: subprocess.Popen[str], told: Callable[[], None]) -> Iterator[None]:
-    """Passes the first Ctrl-C or SIGTERM on; further ones are ignored, since they would lose the state.
+    """Passes on the first Ctrl-C or SIGTERM as SIGINT; ignores further ones, which would lose the state.
 
     Args:
-        told: called at the first.
+        told: called at the first signal.
     """
     passed: list[int] = []
 

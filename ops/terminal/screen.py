@@ -1,4 +1,4 @@
-"""What people see: progress and errors on stderr, results on stdout."""
+"""Output for people: progress and errors on stderr, results on stdout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show_report(text: str) -> None:
 
 @contextmanager
 def doing(first: str = "starting") -> Iterator[Callable[[str], None]]:
-    """A spinner with what is being done; lines where nobody watches a terminal."""
+    """Shows progress: a spinner at a terminal, lines elsewhere."""
     if not err.is_terminal:
         said: list[str] = []
 

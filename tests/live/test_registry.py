@@ -150,7 +150,7 @@ def test_an_unknown_tag_names_those_nearby(pusher: Pusher, registries: Registrie
         pusher.image("org/tags", tag, "linux/amd64")
     assert refused(registries, f"{pusher.host}/org/tags", "v3.7.15") == (
         "unknown tag",
-        f"{pusher.host} does not know the tag; nearby it knows v3.7.14, v3.7.13",
+        f"{pusher.host} does not know the tag; similar tags: v3.7.14, v3.7.13",
     )
     assert refused(registries, f"{pusher.host}/org/none", "1") == (
         "unknown tag",

@@ -37,7 +37,7 @@ def test_a_dump_takes_the_place_of_what_is_there_and_is_migrated(
     before = ask("SELECT count(*) FROM pg_tables")
     broken = tmp_path / "broken.sql"
     broken.write_text(DUMP.read_text().replace("CREATE SCHEMA mledb;", "CREATE SCHEMA mledb; SELECT 1/0;"))
-    with pytest.raises(OpsError, match=r"is as it was; the dump was refused: .*division by zero"):
+    with pytest.raises(OpsError, match=r"is unchanged; the dump was refused: .*division by zero"):
         seed(ENVIRONMENT, instance=None, path=broken, replace=True)
     assert ask("SELECT count(*) FROM pg_tables") == before
 

@@ -57,13 +57,16 @@ def test_an_api_that_is_busy_for_long_is_an_error_at_once(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(401), "401 Unauthorized\n  the token is wrong or has run out"),
-        (httpx.Response(403), "403 Forbidden\n  the token may not do that: check the scopes"),
-        (httpx.Response(429), "429 Too Many Requests\n  it may be busy or out of reach"),
-        (httpx.Response(500), "500 Internal Server Error\n  it may be busy or out of reach"),
-        (httpx.ConnectTimeout("timed out"), "timed out\n  it may be busy or out of reach"),
-        (httpx.Response(200, text="<html>"), "its answer is not JSON\n  something between here and there"),
-        (httpx.Response(200, json={"id": "x"}), "its answer has no droplets"),
+        (httpx.Response(401), "401 Unauthorized\n  the token is wrong or has expired"),
+        (httpx.Response(403), "403 Forbidden\n  the token lacks a scope for this request: check the scopes"),
+        (httpx.Response(429), "429 Too Many Requests\n  the API may be busy or unreachable"),
+        (httpx.Response(500), "500 Internal Server Error\n  the API may be busy or unreachable"),
+        (httpx.ConnectTimeout("timed out"), "timed out\n  the API may be busy or unreachable"),
+        (
+            httpx.Response(200, text="<html>"),
+            "the answer is not JSON\n  a proxy may have answered in its place",
+        ),
+        (httpx.Response(200, json={"id": "x"}), "the answer has no droplets"),
     ],
 )
 def test_the_reason_leads_to_what_helps(
@@ -86,5 +89,5 @@ def test_an_order_is_given_once(account: Callable[..., tuple[Client, list[float]
 
 def test_nobody_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
-    with pytest.raises(OpsError, match=r"API at http://127.0.0.1:9 does not tell about droplets: "):
+    with pytest.raises(OpsError, match=r"API at http://127.0.0.1:9 for droplets failed: "):
         Client(sleep=lambda seconds: None).listed("droplets")

@@ -90,7 +90,7 @@ def test_without_a_mark_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
     assert removed(monkeypatch, _1=False) == []
     monkeypatch.setattr(failed_droplets, "Client", lambda: Client(sleep=lambda seconds: None))
-    with pytest.raises(OpsError, match=r"does not tell about droplets/1: .*refused"):
+    with pytest.raises(OpsError, match=r"for droplets/1 failed: .*refused"):
         removed(monkeypatch, _1=True)
 
 

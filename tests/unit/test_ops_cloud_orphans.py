@@ -127,7 +127,7 @@ def test_whatever_has_a_name_is_taken_in_and_told_before(monkeypatch: pytest.Mon
         "database cluster prod-db (d)",
     ]
     assert state.imported[-1] == ("digitalocean_database_cluster.db[0]", "d")
-    assert state.said[0].startswith("0 vpc prod (v): an apply that was killed had ordered it")
+    assert state.said[0].startswith("0 vpc prod (v): created by a killed apply")
 
 
 def test_another_region_is_another_thing_and_what_the_state_has_is_not_looked_for(
@@ -150,7 +150,7 @@ def test_an_address_that_leads_nowhere_is_for_a_person(monkeypatch: pytest.Monke
     ]
     assert run(monkeypatch, state, reserved_ips=free) == []
     (line,) = state.said
-    assert "lead nowhere: 203.0.113.9. If one" in line
+    assert "are not assigned: 203.0.113.9. If a killed apply created one" in line
     assert "terraform import 'digitalocean_reserved_ip.address' <address>" in line
 
 

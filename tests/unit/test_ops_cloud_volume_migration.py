@@ -34,7 +34,7 @@ class Told(Client):
 
     def one(self, path: str, key: str) -> Mapping[str, Any]:
         if not self.status:
-            raise OpsError(f"does not tell about {path}", fix="later")
+            raise OpsError(f"request for {path} failed", fix="later")
         return {"status": self.status}
 
 
@@ -58,9 +58,7 @@ def test_a_droplet_that_is_off_may_lose_its_volume() -> None:
 def test_one_that_runs_or_of_which_nobody_knows_may_not() -> None:
     with pytest.raises(Refused, match=r"prod-app-1 is active, and its stores may be writing to prod-redis"):
         droplets_losing_volumes(Told("active"))
-    with pytest.raises(
-        Refused, match="nobody knows whether prod-app-1 is off: does not tell about droplets/7"
-    ):
+    with pytest.raises(Refused, match="cannot tell whether prod-app-1 is off: request for droplets/7 failed"):
         droplets_losing_volumes(Told())
 
 

@@ -141,7 +141,7 @@ def test_an_archive_that_pg_restore_cannot_read_changes_nothing(tmp_path: Path) 
     file = tmp_path / "league.dump"
     file.write_bytes(b"anything")
     with pytest.raises(
-        OpsError, match="database main is as it was; the dump was refused: ERROR:  the dump did not come"
+        OpsError, match="database main is unchanged; the dump was refused: ERROR:  the dump did not come"
     ):
         restore(engine, Dump(path=file, kind="custom", version=15))
 
@@ -150,7 +150,7 @@ def test_a_dump_that_ends_early_does_not_say_that_it_is_whole(tmp_path: Path) ->
     file = tmp_path / "league.sql"
     file.write_bytes(PLAIN.read_bytes()[:1500])
     engine = Engine(tmp_path)
-    with pytest.raises(OpsError, match="pg_dump's last line is missing; the database is as it was"):
+    with pytest.raises(OpsError, match="pg_dump's last line is missing; the database is unchanged"):
         restore(engine, dump_at(file))
     assert not (tmp_path / "told").exists() or "whole" not in (tmp_path / "told").read_text()
 

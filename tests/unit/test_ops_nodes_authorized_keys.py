@@ -26,8 +26,11 @@ def test_operators_keys_are_confirmed_over_a_new_connection() -> None:
 
 def test_keys_that_lock_this_machine_out_go_back_by_themselves() -> None:
     result = authorized_keys.write("n", FakeSsh(said("written\n"), UNREACHED), "ssh-ed25519 AAAA x\n")
-    assert result.problem == "the new keys do not let this machine in; it takes the old ones back within 60 s"
-    assert authorized_keys.write("n", FakeSsh(said("same\n")), "x").what == "has them already"
+    assert (
+        result.problem
+        == "this machine cannot sign in with the new keys; the node restores the old ones within 60 s"
+    )
+    assert authorized_keys.write("n", FakeSsh(said("same\n")), "x").what == "up to date"
     assert authorized_keys.write("n", FakeSsh(UNREACHED), "x").problem.startswith("not written: ")
     with pytest.raises(WrongUse, match="lock everybody out"):
         authorized_keys.text_of({})

@@ -46,7 +46,7 @@ from tests.unit.ops_nodes import NODES, SETTINGS, target
             NodeStatus(
                 node="rehearsal-4-app-1",
                 ready=False,
-                missing=("cannot say yet: sh: sprocket-ready: not found",),
+                missing=("has no status yet: sh: sprocket-ready: not found",),
             ),
         ),
         (

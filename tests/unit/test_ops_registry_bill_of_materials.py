@@ -121,11 +121,11 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "an image twice": (lambda d: entry(d, "web").update(name="core"), "the bill lists core more than once"),
     "a digest that was not told": (
         lambda d: entry(d, "web").update(digest=None),
-        "the bill has no digest of web: its build told none",
+        "the bill has no digest of web: its build reported none",
     ),
     "a digest that is none": (
         lambda d: entry(d, "web").update(digest="sha256:12"),
-        "the bill says digest 'sha256:12' of web",
+        "the bill has digest 'sha256:12' for web",
     ),
     "a tag of another commit": (
         lambda d: entry(d, "web").update(tags=["main", "sha-" + "b" * 40]),
@@ -137,7 +137,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "a later line": (
         lambda d: d.update(built_at="2026-05-18T05:30:00Z"),
-        "the bill is of 2026-05-18, and images of line rabbitmq were built until 2026-05-17: it is of a later line",
+        "the bill is of 2026-05-18, and images of line rabbitmq were built until 2026-05-17: it belongs to a later line",
     ),
 }
 

@@ -108,7 +108,7 @@ def test_a_digest_that_does_not_fit_its_content_is_refused() -> None:
         lambda request: httpx.Response(200, json={}, headers={"Docker-Content-Digest": told})
     ) as asked:
         verdict, problem = refused(asked, "redis", "1")
-    assert (verdict, problem.split(",")[0]) == ("refused", f"registry-1.docker.io says {told}")
+    assert (verdict, problem.split(",")[0]) == ("refused", f"registry-1.docker.io reports digest {told}")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]"])
@@ -137,7 +137,7 @@ def test_an_unknown_tag_names_those_nearby_from_all_pages(registry: FakeRegistry
     with Registries() as registries:
         verdict, problem = refused(registries, f"{registry.host}/org/app", "v3.7.15")
     assert verdict == "unknown tag"
-    assert problem == f"{registry.host} does not know the tag; nearby it knows v3.7.14, v3.7.13"
+    assert problem == f"{registry.host} does not know the tag; similar tags: v3.7.14, v3.7.13"
 
 
 def test_a_commit_that_nothing_is_like_shows_the_end_of_the_list(registry: FakeRegistry) -> None:
@@ -147,7 +147,7 @@ def test_a_commit_that_nothing_is_like_shows_the_end_of_the_list(registry: FakeR
     with Registries() as registries:
         _, problem = refused(registries, f"{registry.host}/org/app", "sha-" + "0" * 40)
     assert problem == (
-        f"{registry.host} does not know the tag, nor one like it; it knows 3, at the end of its list {', '.join(tags)}"
+        f"{registry.host} does not know the tag, nor a similar one; the last of its 3 tags: {', '.join(tags)}"
     )
 
 
@@ -200,7 +200,7 @@ def test_without_a_login_the_way_to_one_is_named(private: FakeRegistry) -> None:
     with Registries() as registries:
         assert refused(registries, f"{private.host}/org/app", "1") == (
             "needs login",
-            f"{private.host} wants a login for org/app (HTTP 401), or there is no such repository: docker login "
+            f"{private.host} requires a login for org/app (HTTP 401), or there is no such repository: docker login "
             f"{private.host}, or platform/login in the environment's file and TF_VAR_registry_token",
         )
 
@@ -243,7 +243,7 @@ def test_what_passes_by_itself_is_asked_again_as_late_as_the_registry_wants(regi
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (429, "registry-1.docker.io had too many requests from here; try later, or docker login"),
+        (429, "registry-1.docker.io got too many requests from this address; try later, or docker login"),
         (500, "registry-1.docker.io answers HTTP 500"),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_digest_that_differs_is_named_and_whether_the_old_one_is_left(
     answer = asked(LockFile(lock))["minio:R1"]
     assert not answer.is_failure
     assert answer.text == (
-        "differs from 222222222222 (pins 2026-11-27): the registry does not have that one (any more)"
+        "differs from 222222222222 (pins 2026-11-27): the registry does not have the old one"
     )
     registry.contents[PINNED] = registry.contents[digests["minio"]]
     assert asked(LockFile(lock))["minio:R1"].text == (
@@ -201,7 +201,7 @@ def test_the_command_prints_what_each_registry_said_and_fails_for_one(
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert lines[:2] == [
         "image digest answer",
-        f"{host}/redis:8.2 unknown tag {host} does not know the tag, nor one like it; it knows 1, at the end of its list 8.1",
+        f"{host}/redis:8.2 unknown tag {host} does not know the tag, nor a similar one; the last of its 1 tags: 8.1",
     ]
     assert f"{host}/org/core:sha-1 {digests['core'][7:19]} new new" in lines
     assert "1 of 4 images got no digest; the lock keeps what it had for them" in result.stderr

@@ -19,5 +19,5 @@ def test_the_bucket_is_where_the_backend_looks_for_it() -> None:
 
 
 def test_an_address_that_is_none_is_told() -> None:
-    with pytest.raises(WrongUse, match=rf"is no address of a server\n  check state/endpoint .* {ENDPOINT}"):
+    with pytest.raises(WrongUse, match=rf"is not the URL of a server\n  check state/endpoint .* {ENDPOINT}"):
         Bucket("b", endpoint="https://{{.Region}}.example.org", key=("k", "s"))

@@ -128,7 +128,7 @@ def standing(*tasks: str) -> FakeSwarm:
 
 
 def test_the_same_tasks_must_run_for_the_whole_time() -> None:
-    assert wait(standing("t1"), {}) == (10.0, ["all run; watching them for 10 s"] * 10)
+    assert wait(standing("t1"), {}) == (10.0, ["all services run; watching for restarts for 10 s"] * 10)
 
 
 def test_a_restart_starts_the_time_again() -> None:
@@ -137,7 +137,7 @@ def test_a_restart_starts_the_time_again() -> None:
 
 def test_a_crash_loop_never_settles() -> None:
     swarm = standing("t0")
-    with pytest.raises(OpsError, match=r"did not converge within 60 s: tasks keep being replaced"):
+    with pytest.raises(OpsError, match=r"did not converge within 60 s: tasks keep restarting"):
         wait(swarm, {second: standing(f"t{second}") for second in range(0, 80, 5)})
 
 

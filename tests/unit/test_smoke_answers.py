@@ -258,10 +258,10 @@ def test_the_same_task_at_each_look_is_well() -> None:
 @pytest.mark.parametrize(
     ("looks", "problem"),
     [
-        ([FakeSwarm()], "is not on the swarm"),
+        ([FakeSwarm()], "does not exist on the swarm"),
         ([running("a"), running()], "0/1"),
-        ([running("a", replicas=2)], "2 replicas are asked for on the swarm, 1 by the code"),
-        ([running("a"), running("b")], "2 different tasks in turn: it restarts or is being updated"),
+        ([running("a", replicas=2)], "2 replicas on the swarm, 1 in the code"),
+        ([running("a"), running("b")], "2 different tasks: it restarts or is being updated"),
     ],
 )
 def test_what_is_wrong_with_a_service(looks: list[FakeSwarm], problem: str) -> None:

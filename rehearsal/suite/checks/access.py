@@ -13,7 +13,7 @@ def access(world: World) -> str:
     """Writes the keys as they are, then with another comment; the host key is the one that was taken over."""
     env = ("--env", world.environment)
     told = world.ops("keys", *env)
-    if told.count("has them already") != len(world.nodes):
+    if told.count("up to date") != len(world.nodes):
         raise CheckFailed(f"nodes do not have the keys that they were made with: {told}")
     names = [name for name in os.environ if name.startswith("TF_VAR_ssh_key_")]
     before = {name: os.environ[name] for name in names}
