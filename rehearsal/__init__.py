@@ -1,1 +1,1 @@
-"""DigitalOcean in a box: what lets the whole platform run on one machine without an account."""
+"""DigitalOcean in a box: runs the whole platform on one machine, without an account."""

@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def rehearse(
     env: Annotated[
-        str, typer.Option("--env", metavar="NAME", help="An environment that was made for it.")
+        str, typer.Option("--env", metavar="NAME", help="An environment made for rehearsals.")
     ] = "rehearsal",
     nodes: Annotated[
         int, typer.Option("--nodes", help="1; 3: three managers; 4: three managers and a worker.")
@@ -24,7 +24,7 @@ def rehearse(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the box running afterwards.")] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="CHECK", help="Only this check; several times for several."),
+        typer.Option("--only", metavar="CHECK", help="Run only this check; may be repeated."),
     ] = None,
     as_json: Json = False,
 ) -> None:

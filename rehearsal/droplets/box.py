@@ -1,4 +1,4 @@
-"""DigitalOcean in a box: networks, the world outside, and machines, made at the start and removed at the end."""
+"""DigitalOcean in a box: networks, an outside world, and machines, created at the start and removed at the end."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Box:
         self._write_ssh()
 
     def close(self) -> None:
-        """Remove everything that the box made; safe to call twice."""
+        """Removes everything that the box created; safe to call twice."""
         cleaning.clean(self._folder)
         if self._lock:
             self._lock.close()
@@ -127,7 +127,7 @@ class Box:
     def exec(
         self, name: str, *words: str, stdin: str = "", timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in a droplet as root; nothing is raised on failure."""
+        """Runs a command in a droplet as root; does not raise an error on failure."""
         return execute(self.machines.named(name).container, *words, stdin=stdin, timeout=timeout)
 
     def from_outside(
@@ -144,35 +144,35 @@ class Box:
         return probe(container, host, ports, seconds)
 
     def kill(self, name: str) -> None:
-        """The power goes, without a word to the API. `start` brings it back."""
+        """Cuts the power, unknown to the API. `start` powers it on again."""
         found = self.machines.named(name)
         with found.lock:
             found.kill()
 
     def hang(self, name: str) -> None:
-        """It stays on and answers nothing, without a word to the API."""
+        """Makes it hang: it stays on but answers nothing, unknown to the API."""
         found = self.machines.named(name)
         with found.lock:
             found.hang()
 
     def start(self, name: str) -> None:
-        """Power on what was killed."""
+        """Powers on a killed droplet."""
         found = self.machines.named(name)
         with found.lock:
             found.start()
 
     def reboot(self, name: str) -> None:
-        """The system's own reboot; returns when ssh listens again."""
+        """Reboots the system; returns when ssh listens again."""
         self.machines.power(self.machines.named(name).id, "reboot")
 
     def restart_engine(self, name: str, timeout: float = 120) -> None:
-        """Restart a droplet's Docker; returns when it answers again."""
+        """Restarts a droplet's Docker; returns when it answers again."""
         done = self.exec(name, "systemctl", "restart", "docker", timeout=timeout)
         if done.returncode:
             raise MachineError(f"droplet {name}: docker did not restart: {done.stderr.strip()}")
 
     def lost(self) -> None:
-        """All droplets are gone at once, volumes stay: a disaster that the API knows nothing of."""
+        """Deletes all droplets at once and keeps volumes: a disaster that the API does not know of."""
         for droplet in self.machines.all():
             self.machines.delete(droplet.id)
 

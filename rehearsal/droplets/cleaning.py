@@ -1,4 +1,4 @@
-"""Removes what a box has made, found by its label: at the end, and at the start after an interrupted run."""
+"""Removes what a box has created, found by its label: at the end, and at the start after an interrupted run."""
 
 from __future__ import annotations
 

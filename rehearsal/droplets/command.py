@@ -8,7 +8,7 @@ from rehearsal.emulator import MachineError
 
 
 def run(*command: str, timeout: float = 30) -> str:
-    """Run one and return what it prints; a failure is a MachineError."""
+    """Runs one and returns its output; a failure is a MachineError."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode:
         raise MachineError(f"{' '.join(command)}: {done.stderr.strip()}")

@@ -29,7 +29,7 @@ class Disks:
         return os.minor(os.stat(device).st_rdev)
 
     def disconnect(self, volume: str) -> None:
-        """Free the loop device. The kernel does it when the last mount of it is gone."""
+        """Frees the loop device. The kernel does so when its last mount is gone."""
         if device := self._device(self._path(volume)):
             run("losetup", "--detach", device)
 
@@ -70,7 +70,7 @@ class Disks:
             return
         command = FORMATTERS[volume.filesystem_type]
         if shutil.which(command[0]) is None:
-            raise MachineError(f"volume {volume.name}: {command[0]} is not on this machine")
+            raise MachineError(f"volume {volume.name}: {command[0]} is not installed on this machine")
         run(*command, volume.filesystem_label, str(path), timeout=FORMAT_SECONDS)
 
     def _device(self, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""One droplet: a container that boots a whole Debian."""
+"""One droplet: a container that boots Debian."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .hardware import INSIDE, SEED_INSIDE, Hardware, cgroup
 from .networks import PUBLIC_NAME, have_private
 
 BOOT_SECONDS = 60.0
-QUIET_SECONDS = 20.0  # a system that boots but has no ssh is taken for booted after these
+QUIET_SECONDS = 20.0  # after these, a system that boots without ssh counts as booted
 SHUTDOWN_SECONDS = 100  # then the power goes; systemd gives its own units 90
 KILL_SECONDS = 30.0
 SSH = 22
@@ -31,7 +31,7 @@ MEMORY_FILE_SYSTEMS = ("/run:exec,mode=755", "/run/lock:mode=1777", "/tmp:exec,m
 
 
 class Droplet:
-    """Its container, and its settings from outside, which hold from one boot to the next."""
+    """A droplet's container, and its hardware, which changes only between two boots."""
 
     def __init__(self, hardware: Hardware, image: str, folder: Path) -> None:
         self.hardware = hardware
@@ -52,12 +52,12 @@ class Droplet:
         return pid(self.container) > 0
 
     def change(self, **changes: object) -> None:
-        """New settings, in force from the next boot on."""
+        """Changes the hardware, from the next boot on."""
         self.hardware = self.hardware.but(**changes)
         self.hardware.write(self._folder)
 
     def create(self) -> None:
-        """Make it anew, off."""
+        """Creates it, powered off."""
         self.delete()
         self.change()
         machine = self.hardware.machine
@@ -77,7 +77,7 @@ class Droplet:
         docker("network", "connect", "--ip", machine.private_ipv4, private, self.container)
 
     def start(self) -> None:
-        """Power on, and wait until it is booted far enough to be called active: ssh listens."""
+        """Powers it on, and waits until it is active: ssh listens."""
         if not self.running:
             self.change()
             docker("start", self.container)
@@ -90,7 +90,7 @@ class Droplet:
             process = pid(self.container)
             if not process:
                 log = docker("logs", "--tail", "5", self.container).strip()
-                raise MachineError(f"droplet {self.hardware.machine.name} went off while booting: {log}")
+                raise MachineError(f"droplet {self.hardware.machine.name} stopped while booting: {log}")
             listening = wait_until(lambda: listens(process, SSH), 1, interval_s=0.05)
             return listening or (time.monotonic() - started > QUIET_SECONDS and self._is_up())
 
@@ -100,11 +100,11 @@ class Droplet:
             )
 
     def shut_down(self) -> None:
-        """The system's own way."""
+        """Shuts the system down."""
         docker("stop", "--time", str(SHUTDOWN_SECONDS), self.container, timeout=SHUTDOWN_SECONDS + 30)
 
     def kill(self) -> None:
-        """The power goes."""
+        """Cuts the power."""
         if self.running:
             docker("kill", self.container)
             if not wait_until(lambda: not self.running, KILL_SECONDS, interval_s=0.05):
@@ -113,11 +113,11 @@ class Droplet:
                 )
 
     def hang(self) -> None:
-        """Its system stands still (init, sshd, the engine) while it is on; tasks that run are not the system's and go on."""
+        """Makes its system hang (init, sshd, the engine) while it is on; running tasks go on."""
         docker("pause", self.container)
 
     def delete(self) -> None:
-        """Container, its engine's data, its control groups and its folder. Volumes stay."""
+        """Deletes the container, its engine's data, its control groups and its folder. Volumes stay."""
         with suppress(MachineError):
             docker("rm", "--force", "--volumes", self.container)
         with suppress(MachineError):
@@ -127,7 +127,7 @@ class Droplet:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def do(self, script: str, *, stdin: str = "") -> None:
-        """A change of hardware, if it is on."""
+        """Runs a hardware change inside, if it is on."""
         if self.running:
             inside(self.container, script, stdin=stdin)
 
@@ -151,7 +151,7 @@ class Droplet:
 
 
 def remove_cgroups(name: str) -> None:
-    """Empty control groups that a droplet's own engine left: its processes are gone with it."""
+    """Removes the empty control groups that a droplet's own engine left."""
     for controller in Path("/sys/fs/cgroup").iterdir():
         top = controller / name.lstrip("/")
         if top.is_dir():

@@ -1,4 +1,4 @@
-"""Docker, as the box uses it: everything it makes carries one label."""
+"""Docker for the box: everything it creates has one label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "sprocket-rehearsal"
 
 
 def docker(*words: str, stdin: str | None = None, timeout: float = 120) -> str:
-    """Run `docker <words>` and return what it prints; a failure is a MachineError."""
+    """Runs `docker <words>` and returns its output; a failure is a MachineError."""
     try:
         return engine.docker(*words, stdin=stdin.encode() if stdin is not None else None, timeout=timeout)
     except (ImagesError, subprocess.TimeoutExpired) as error:
@@ -23,7 +23,7 @@ def docker(*words: str, stdin: str | None = None, timeout: float = 120) -> str:
 def execute(
     container: str, *words: str, stdin: str = "", timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command inside; nothing is raised on failure."""
+    """Runs a command inside; does not raise an error on failure."""
     return subprocess.run(
         ["docker", "exec", "-i", container, *words],
         input=stdin, capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
@@ -31,12 +31,12 @@ def execute(
 
 
 def inside(container: str, script: str, *, stdin: str = "", timeout: float = 60) -> str:
-    """Run a shell script inside and return what it prints; a failure is a MachineError."""
+    """Runs a shell script inside and returns its output; a failure is a MachineError."""
     try:
         done = execute(container, "sh", "-ec", script, stdin=stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise MachineError(
-            f"{container}: `{script.strip().splitlines()[0]}` has not ended in {timeout:.0f} s"
+            f"{container}: `{script.strip().splitlines()[0]}` did not end within {timeout:.0f} s"
         ) from None
     if done.returncode:
         raise MachineError(
@@ -46,7 +46,7 @@ def inside(container: str, script: str, *, stdin: str = "", timeout: float = 60)
 
 
 def pid(container: str) -> int:
-    """Number of its first process on this machine; 0 where it does not run or is not there."""
+    """PID of its first process on this machine; 0 if it does not run or exist."""
     try:
         return int(docker("inspect", "--format", "{{.State.Pid}}", container))
     except MachineError:

@@ -22,7 +22,7 @@ DROPLET, INTERNET = "droplet", "internet"
 
 
 def have_images(say: Say) -> dict[str, str]:
-    """References of both images by name; what is missing is built first (two minutes, once; then half a second)."""
+    """References of both images by name; builds missing ones first (two minutes, once; then half a second)."""
     root_tag = debian.recipe_hash()
     plan = steps(read_all(RECIPES) | read_all(FOLDER), root_tag, (DROPLET, INTERNET))
     tools.require(root_image=False)

@@ -1,4 +1,4 @@
-"""The "internet" container: the box's side of it. See `inside` for what runs there."""
+"""The "internet" container, from the box's side. See `inside` for what runs there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAMS = Path(inside.__file__).parent
 
 
 class Internet:
-    """Holds what the container serves; each change is written at once and noticed inside."""
+    """Writes what the container serves; the programs inside read each change."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -82,7 +82,7 @@ class Internet:
             self._write("metadata", self._metadata)
 
     def keys(self, identities: Sequence[Mapping[str, object]]) -> None:
-        """Who may do what in the object storage, as SeaweedFS reads it."""
+        """Writes the keys of the object storage, in SeaweedFS's format."""
         self._write("spaces", {"identities": list(identities)})
 
     def resolve(self, name: str) -> str | None:

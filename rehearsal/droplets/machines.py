@@ -1,4 +1,4 @@
-"""What the emulator calls: droplets that run, volumes that keep, firewalls that hold, databases that answer."""
+"""The machines that the emulator calls: droplets, volumes, firewalls and databases."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class DropletMachines(Machines):
                 if droplet.hardware.machine.name == name:
                     return droplet
             known = ", ".join(one.hardware.machine.name for one in self._droplets.values()) or "none"
-        raise MachineError(f"no droplet {name!r} is there; there are: {known}")
+        raise MachineError(f"no droplet {name!r}; there are: {known}")
 
     def all(self) -> list[Droplet]:
         with self._lock:

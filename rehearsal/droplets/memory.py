@@ -31,13 +31,13 @@ def mount(path: Path) -> bool:
 
 
 def unmount(path: Path) -> None:
-    """What is in it is gone. Lazily: a container that is just going may hold it for a moment."""
+    """Unmounts it and deletes its content. Lazily, since a container that is stopping may still use it."""
     if path.is_mount():
         run("umount", "--lazy", str(path))
 
 
 def clear() -> None:
-    """All that boxes have mounted, known by the name that the mount has as its source."""
+    """Unmounts all mounts of boxes, found by their source name."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         source, target, kind, *_ = line.split()
         if (source, kind) == (PREFIX, "tmpfs"):

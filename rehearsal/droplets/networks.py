@@ -1,4 +1,4 @@
-"""The two kinds of network: the public one and one per VPC range. Neither leads out of this machine."""
+"""The networks: the public one and one per VPC range. Neither has a route out of this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RULE = ("iif", BRIDGE, "unreachable", "pref", "100")
 
 
 def make_public() -> None:
-    """Make the public network.
+    """Creates the public network.
 
     Not `--internal`: where bridged frames pass the machine's own filter, that would drop the metadata service's
     address. A routing rule keeps droplets in instead, and answers at once that there is no way.
@@ -31,7 +31,7 @@ def make_public() -> None:
 
 
 def remove_public() -> None:
-    """The routing rule too; both may be gone already."""
+    """Removes the network and its routing rule; both may be gone already."""
     with suppress(MachineError):
         while True:
             run("ip", "rule", "del", *RULE)

@@ -1,4 +1,4 @@
-"""What is not the real thing in a rehearsal, and what stands there instead."""
+"""What is not real in a rehearsal, and what stands in for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions: what takes time. Begun by a resource, polled by the client until `completed_at` is there."""
+"""Actions, which take time: a resource starts one, the client polls it until `completed_at` is set."""
 
 from __future__ import annotations
 

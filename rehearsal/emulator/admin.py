@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 PREFIX = "/_emulator"
 HELP = {
-    "GET /_emulator/log?after=N": "what was asked and answered, from entry N on",
+    "GET /_emulator/log?after=N": "requests and responses, from entry N on",
     "GET /_emulator/faults": "faults that are set",
     "POST /_emulator/faults": 'set one: {"fault": "POST /v2/droplets 429 x2"}',
     "DELETE /_emulator/faults": "clear all faults",
-    "GET /_emulator/resources": "everything that exists, as Terraform names it",
+    "GET /_emulator/resources": "everything that exists, with Terraform's types",
     "POST /_emulator/reset": "remove everything, machines included",
 }
 

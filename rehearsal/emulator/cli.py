@@ -34,7 +34,7 @@ FOLLOW_SECONDS = 0.5
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Wrong use is a sentence and exit code 2."""
+    """Turns wrong use into one message and exit code 2."""
     try:
         yield
     except EmulatorError as error:
@@ -46,7 +46,7 @@ def _told() -> Iterator[None]:
 def _kept(folder: Path) -> Iterator[Store]:
     """The state of an emulator, running or not."""
     if not (folder / "state.sqlite").exists():
-        raise EmulatorError(f"{folder}: no state of an emulator is there; `serve --state {folder}` makes one")
+        raise EmulatorError(f"{folder} has no state of an emulator; `serve --state {folder}` creates one")
     store = Store(folder)
     try:
         yield store
@@ -67,7 +67,7 @@ def serve(
     per_hour: Annotated[int, typer.Option(help="requests that a token may make")] = 5000,
     per_minute: Annotated[int, typer.Option(help="requests that a token may make")] = 250,
 ) -> None:
-    """Answer as api.digitalocean.com until stopped. What exists is kept, and there again at the next start."""
+    """Answer as api.digitalocean.com until stopped. The state is kept for the next start."""
     with _told():
         settings = Settings(
             Seconds.of(seconds or []), requests_per_hour=per_hour, requests_per_minute=per_minute
@@ -90,10 +90,10 @@ def serve(
 def log(
     state: State,
     after: Annotated[int, typer.Option(help="only entries after this number")] = 0,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until Ctrl-C")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="follow until Ctrl-C")] = False,
     as_json: Json = False,
 ) -> None:
-    """What was asked and answered, without secrets."""
+    """Show requests and responses, without secrets."""
     with _told(), _kept(state) as store:
         while True:
             for entry in store.notes(after):
@@ -128,7 +128,7 @@ def orphans(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """What exists and is in none of the Terraform states; all that exists, where none is given. 1 if there is any."""
+    """List what is in none of the Terraform states; everything, if none is given. Exit code 1 if there is any."""
     with _told(), _kept(state) as store:
         found = find_orphans(store, terraform) if terraform else existing(store)
         if as_json:
@@ -151,7 +151,7 @@ def reset(state: State) -> None:
 
 
 def _reset_running(url: str) -> bool:
-    """Through the emulator, so that its machines go too. False where none answers: it was killed."""
+    """Resets through the emulator, so that its machines are removed, too. False if none answers: it was killed."""
     try:
         return httpx.post(f"{url}/_emulator/reset", timeout=RESET_SECONDS, trust_env=False).is_success
     except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""What the API refuses, as its error bodies say it, and what the emulator itself refuses."""
+"""Errors of the API, with their bodies, and errors of the emulator itself."""
 
 from __future__ import annotations
 

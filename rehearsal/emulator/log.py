@@ -1,4 +1,4 @@
-"""What was asked and answered, without what is secret in it."""
+"""The log of requests and responses, without secrets."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class MachineError(Exception):
-    """A machine could not do what was asked: the action ends as errored, with this in the log."""
+    """A machine operation failed: the action ends as errored, with this message in the log."""
 
 
 @dataclass(frozen=True)

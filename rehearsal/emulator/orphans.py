@@ -1,4 +1,4 @@
-"""What exists that no Terraform state knows."""
+"""Resources that no Terraform state knows."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _known(path: Path) -> Iterator[tuple[str, str]]:
     try:
         state: Any = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise EmulatorError(f"{path}: no Terraform state can be read there: {error}") from None
+        raise EmulatorError(f"{path}: cannot read a Terraform state: {error}") from None
     if isinstance(state, dict) and isinstance(state.get("resources"), list):
         for resource in state["resources"]:
             for instance in resource.get("instances", []):

@@ -96,7 +96,7 @@ class Store:
         return [{"number": number, **json.loads(entry)} for number, entry in rows]
 
     def clear(self) -> None:
-        """Everything goes but the counters: an id is never used twice."""
+        """Deletes everything but the counters: an id is never used twice."""
         with self.transaction():
             self._rows("delete from resources")
             self._rows("delete from log")

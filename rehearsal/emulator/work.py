@@ -1,4 +1,4 @@
-"""What goes on after an answer: each action in a thread of its own, until it is completed or errored."""
+"""Runs actions after the response, each in its own thread, until it is completed or errored."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Work:
                 self.start(world, action["id"])
 
     def idle(self, seconds: float = 30.0) -> bool:
-        """Wait until no action is under way that will end by itself; whether that came true in time."""
+        """Waits until no running action is left that ends by itself; returns whether that happened in time."""
         return wait_until(lambda: not self._threads, seconds, interval_s=0.01)
 
     def stop(self) -> None:

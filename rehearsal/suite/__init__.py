@@ -1,1 +1,1 @@
-"""The whole platform from nothing, in a box on this machine, checked from outside."""
+"""Deploys the whole platform from nothing, in a box on this machine, and checks it from outside."""

@@ -10,14 +10,14 @@ from rehearsal.suite.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One of them.
+    """One check.
 
     Attributes:
         name: for ``--only``.
-        what: what it shows, in a sentence.
-        run: gives what it measured, in a few words; raises CheckFailed.
-        applies: says why it cannot be shown in this rehearsal; empty where it can.
-        needs_platform: whether it shows nothing when the platform does not stand.
+        what: what it shows, in one sentence.
+        run: runs it and returns what it measured, in a few words; raises CheckFailed.
+        applies: why it does not apply to this rehearsal; empty if it does.
+        needs_platform: whether it needs a running platform.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""From nothing to a platform that stands: the steps that a maintainer would take, timed."""
+"""From nothing to a running platform: the steps of a maintainer, timed."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ READY_S = 300
 
 
 def cloud(world: World) -> str:
-    """Applies the cloud stack; its host key is taken over on the way."""
+    """Applies the cloud stack; this also writes its host key to known_hosts."""
     world.ops("deploy", "--env", world.environment, "--only", "cloud", "--yes")
     return f"{len(world.droplets())} droplets"
 
 
 def nodes(world: World) -> str:
-    """Waits until every node says that it is ready."""
+    """Waits until every node is ready."""
     world.ops("ready", "--env", world.environment, "--wait", str(READY_S))
     return ""
 
 
 def services(world: World) -> str:
-    """Applies the services stack and waits until it stands."""
+    """Applies the services stack and waits until it converges."""
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
     return f"{len(world.services.wanted.of_type('docker_service'))} services"
 
 
 def smoke(world: World) -> str:
-    """Looks at the whole from outside, as users do; names lead to the reserved address."""
+    """Runs the smoke test from outside, as users see the platform; names resolve to the reserved address."""
     told = world.ops(
         "smoke", "--env", world.environment, "--connect", world.address, "--json", expect=(0, 1), timeout=300
     )
@@ -45,7 +45,7 @@ def smoke(world: World) -> str:
 
 
 def empty_plans(world: World) -> str:
-    """Both stacks, planned by Terraform, have nothing to change."""
+    """Checks that Terraform plans no changes in either stack."""
     told = json.loads(world.ops("plan", "--env", world.environment, "--json"))
     for stack in told["stacks"]:
         if stack["offline"]:
@@ -56,7 +56,7 @@ def empty_plans(world: World) -> str:
 
 
 def marked(world: World) -> str:
-    """Leaves something in each store, to be found again by what comes later."""
+    """Writes a marker to each store, which later checks read back."""
     markers.write(world)
     return ", ".join(world.marks)
 

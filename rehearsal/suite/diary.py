@@ -1,4 +1,4 @@
-"""Everything that any command of a rehearsal printed: shown while it happens, kept, and searched for secrets at the end."""
+"""The output of every command of a rehearsal: shown at once, kept, and searched for secrets at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops.terminal import screen
 
 
 class Diary:
-    """Writes to a file of its own, and to the terminal."""
+    """Writes to a file and to the terminal."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -23,7 +23,7 @@ class Diary:
         self._started = time.monotonic()
 
     def say(self, text: str, *, style: str = "", shown: bool = True) -> None:
-        """One line, with the minute and second of the rehearsal."""
+        """Writes one line, with minute and second of the rehearsal."""
         seconds = time.monotonic() - self._started
         line = f"{int(seconds // 60):2}:{int(seconds % 60):02}  {text}"
         with self._lock:
@@ -32,10 +32,10 @@ class Diary:
                 screen.err.print(Text(line, style=style))
 
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         self._out.flush()
         return self.file.read_text()
 
     def close(self) -> None:
-        """No more is written."""
+        """Closes the file."""
         self._out.close()

@@ -1,4 +1,4 @@
-"""Whether the whole platform stands: nodes ready, swarm whole, services n/n, data there, names resolved."""
+"""Whether the whole platform is healthy: nodes ready, all nodes in the swarm, services converged, data present, names resolved."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ STABLE_S = 5.0
 
 
 def whole(world: World, *, names: bool = False) -> None:
-    """Waits until all is as it should be.
+    """Waits until the platform is healthy.
 
     Args:
-        names: also look that every task resolves whom it connects to.
+        names: also check that every task resolves the servers it connects to.
 
     Raises:
-        CheckFailed: what is not.
+        CheckFailed: something is not healthy; says what.
     """
     ready(world)
     try:
@@ -39,10 +39,10 @@ def whole(world: World, *, names: bool = False) -> None:
 
 
 def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
-    """Waits until nodes, all of them by default, say that they are ready.
+    """Waits until nodes, all by default, are ready.
 
     Raises:
-        CheckFailed: what those that are not wait for.
+        CheckFailed: some are not ready; says what they wait for.
     """
     told: dict[str, str] = {}
 
@@ -59,7 +59,7 @@ def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
 
 
 def noticed(world: World, swarm_nodes: SwarmNodes, node: ClusterNode, *, within_s: float) -> None:
-    """Waits until the swarm knows that a node does not answer."""
+    """Waits until the swarm marks a node as down."""
     world.until(
         within_s,
         lambda: any(m.name == node.name and not m.is_up for m in swarm_nodes.all()),
@@ -68,11 +68,13 @@ def noticed(world: World, swarm_nodes: SwarmNodes, node: ClusterNode, *, within_
 
 
 def settled(world: World) -> None:
-    """Every swarm_node up, and every service n/n with the same tasks for a while."""
+    """Waits until all nodes are up, and all services have converged without a restart for a while."""
     with world.swarm() as swarm:
         swarm_nodes = SwarmNodes(swarm)
         world.until(
-            120, lambda: _complete(world, swarm_nodes), "all nodes up in the swarm, and no dead entry"
+            120,
+            lambda: _complete(world, swarm_nodes),
+            "all nodes are up in the swarm, and no old entry is left",
         )
         names = [str(resource.values["name"]) for resource in world.services.wanted.of_type("docker_service")]
         last: list[str] = []

@@ -1,4 +1,4 @@
-"""Something in each store that must be there again after whatever happens."""
+"""Markers in each store, which must survive every check."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ REDIS = 'export REDISCLI_AUTH="$(cat /run/secrets/redis-password)"; redis-cli'
 OPTIONS = "-qAt -v ON_ERROR_STOP=1"
 PSQL = f'PGPASSWORD="$(cat "$POSTGRES_PASSWORD_FILE")" psql -h 127.0.0.1 -U postgres -d postgres {OPTIONS}'
 KEEPER = "postgres-keeper"
-"""Where the database is managed, its task is the one that has a client and the password."""
+"""If the database is managed, this service's task has a client and the password."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """How to leave a marker in a store and how to read it; ``MARK`` and ``BUCKET`` are put in.
+    """Commands that write and read a marker in a store; ``MARK`` and ``BUCKET`` are placeholders.
 
     Attributes:
         at: the service in whose task the commands run.
@@ -54,7 +54,7 @@ def _file(service: str) -> Store:
 STORES: Mapping[str, Store] = {
     "redis": Store(
         at="redis",
-        # Written through to the disk, so that the power may go at once.
+        # Synced to the disk, since the next check may cut the power.
         write=f"{REDIS} set rehearsal:marker MARK >/dev/null && {REDIS} save",
         read=f"{REDIS} get rehearsal:marker",
     ),
@@ -68,14 +68,14 @@ STORES: Mapping[str, Store] = {
 
 
 def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
-    """The client in the keeper's task, at the managed database; ``tls`` in libpq's words."""
+    """The client in the keeper's task, connected to the managed database; ``tls`` is libpq's sslmode."""
     postgres = settings.data.postgres
     at = f"-h {postgres.host} -p {postgres.port} -U {MANAGED_SUPERUSER} -d {MANAGED_DATABASE}"
     return f"PGPASSFILE={PASSFILE} PGCONNECT_TIMEOUT=10 PGSSLMODE={tls} psql {at} {OPTIONS}"
 
 
 def stores_of(settings: Environment) -> Mapping[str, Store]:
-    """Where an environment keeps its data."""
+    """The stores of an environment."""
     rated = [each for each in identities_of(settings) if settings.platform.instances[each.name].elo]
     found = {**STORES, **{each.store("dgraph-alpha"): _file(each.service("dgraph-alpha")) for each in rated}}
     if settings.data.postgres.where == "swarm":
@@ -84,7 +84,7 @@ def stores_of(settings: Environment) -> Mapping[str, Store]:
 
 
 def write(world: World) -> None:
-    """Leaves a new marker in every store.
+    """Writes a new marker to every store.
 
     Raises:
         CheckFailed: one could not be written.
@@ -97,10 +97,10 @@ def write(world: World) -> None:
 
 
 def read(world: World) -> None:
-    """Looks that every marker that was written is there.
+    """Checks that every marker that was written is still there.
 
     Raises:
-        CheckFailed: names the stores that have lost it.
+        CheckFailed: names the stores that lost it.
     """
     lost = []
     stores = stores_of(world.services.settings)

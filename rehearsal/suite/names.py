@@ -9,7 +9,7 @@ from rehearsal.suite.world import World
 
 
 def unresolved(world: World) -> list[str]:
-    """Client and server of each name that does not; tasks without ``getent`` are asked nothing."""
+    """Client and server of each name that does not resolve; tasks without ``getent`` are skipped."""
     found = overview(world.services.wanted)
     lost: list[str] = []
     with world.tasks() as tasks:

@@ -1,4 +1,4 @@
-"""What came of a step or a check."""
+"""The outcome of a step or a check."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 
 class CheckFailed(Exception):
-    """A check that found something else than it should have: what, in one line or a few."""
+    """A check failed; the message says what it found."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One of them.
+    """The outcome of one step or check.
 
     Attributes:
         ok: passed; None where it does not apply to this rehearsal.
         seconds: how long it took.
-        found: what it saw, measured or missed.
+        found: what it measured, or what was wrong.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The end of a rehearsal: what came of it, what was real, what stood in."""
+"""The report of a rehearsal: results, what was real, and what stood in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def render(
     seconds: float,
     programs: Mapping[str, Program],
 ) -> str:
-    """All of it; the last line is ``N passed, N failed``."""
+    """The whole report; the last line is ``N passed, N failed``."""
     blocks = [
         [f"rehearsal of {environment}, {seconds / 60:.1f} minutes"],
         list(columns([("", "seconds", "step or check", "found"), *map(_row, outcomes)])),

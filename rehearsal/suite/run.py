@@ -1,4 +1,4 @@
-"""One rehearsal from beginning to end."""
+"""Runs one rehearsal from start to end."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ FOLDER = STATE / "rehearsal"
 
 
 class _Ended(Exception):
-    """What is left cannot be done."""
+    """The remaining steps cannot run."""
 
 
 class Rehearsal:
-    """Runs steps and checks, and keeps what came of each."""
+    """Runs steps and checks, and keeps their outcomes."""
 
     def __init__(self, environment: str, *, only: tuple[str, ...], diary: Diary) -> None:
         self.environment = environment
@@ -46,11 +46,11 @@ class Rehearsal:
 
     @property
     def failed(self) -> bool:
-        """Whether anything was not as it should be."""
+        """Whether any step or check failed."""
         return any(each.ok is False for each in self.outcomes)
 
     def run(self, *, keep: bool) -> None:
-        """Everything; a cold start that fails ends it."""
+        """Runs all steps and checks; a failed cold start ends the run."""
         if not self.step("images", lambda: _built(self.diary)):
             return
         with suppress(_Ended), self._world() as world:
@@ -64,7 +64,7 @@ class Rehearsal:
                 _stay(self.diary)
 
     def _check(self, world: World) -> None:
-        """All checks. After one that failed the platform is brought back first, so that the next shows its own thing."""
+        """Runs all checks. After a failed one, repairs the platform first, so that the next check starts from a healthy one."""
         lost = ""
         for check in self._checks:
             why = check.applies(world) or (lost if check.needs_platform else "")
@@ -74,19 +74,19 @@ class Rehearsal:
                 lost = self._brought_back(world, check.name)
 
     def _brought_back(self, world: World, after: str) -> str:
-        """Deploys again; why the rest cannot be shown when that does not help."""
-        self.diary.say("bringing the platform back", style="bold")
+        """Deploys again; returns why the remaining checks cannot run if that does not help."""
+        self.diary.say("repairing the platform", style="bold")
         world.emulator.faults.clear()
         try:
             world.ops("deploy", "--env", world.environment, "--yes", "--stable", "5")
             whole(world)
-        except Exception as error:  # whatever it is, it is in the diary, and the failed check is the finding
+        except Exception as error:  # any error is in the diary; the failed check is the finding
             self.diary.say(f"  {error}", style="red")
-            return f"the platform did not come back after {after}"
+            return f"the platform did not recover after {after}"
         return ""
 
     def step(self, name: str, work: Callable[[], str]) -> bool:
-        """Runs one, tells how it goes, and keeps what came of it; says whether it passed."""
+        """Runs one, reports progress, keeps its outcome, and returns whether it passed."""
         self.diary.say(name, style="bold")
         started = time.monotonic()
         try:
@@ -117,7 +117,7 @@ class Rehearsal:
             try:
                 box = stack.enter_context(Box(FOLDER / "box", say=lambda text: self.diary.say(f"  {text}")))
             except MachineError as error:
-                raise OpsError(f"the box cannot be made: {error}") from None
+                raise OpsError(f"the box cannot be created: {error}") from None
             self.stand_ins = box.stand_ins
             surroundings.forget(settings)
             with box.emulator(seconds=quick) as emulator:
@@ -139,7 +139,7 @@ class Rehearsal:
                     self.programs = programs_of(world.services.wanted)
 
     def _last_words(self, world: World) -> None:
-        """What the nodes say of themselves, for whoever has to find out why."""
+        """Writes the nodes' own status to the diary, for the person who looks for the cause."""
         for node in world.nodes:
             try:
                 done = world.box.exec(node.name, "/usr/local/sbin/sprocket-ready", timeout=20)
@@ -154,7 +154,7 @@ class Rehearsal:
 
 
 def rehearse(environment: str, *, keep: bool, only: tuple[str, ...], as_json: bool) -> bool:
-    """Runs a rehearsal and prints its end; says whether all passed.
+    """Runs a rehearsal, prints its report, and returns whether all passed.
 
     Raises:
         WrongUse: a check that does not exist, or an environment without a cloud or with real credentials.
@@ -169,7 +169,7 @@ def rehearse(environment: str, *, keep: bool, only: tuple[str, ...], as_json: bo
         or settings.secrets.supplied != "generated"
     ):
         raise WrongUse(
-            f"{environment} is not made for a rehearsal: it needs a cloud, a local state and generated secrets",
+            f"{environment} cannot be rehearsed: a rehearsal needs a cloud, a local state and generated secrets",
             fix="use --env rehearsal",
         )
     started = time.monotonic()
@@ -209,14 +209,14 @@ def _built(diary: Diary) -> str:
 
 
 def _initialised(world: World) -> str:
-    """Before names of the world outside are turned off: Terraform may have to fetch its providers."""
+    """Initializes Terraform before outside names stop resolving: it may have to download its providers."""
     for target in world.targets.all:
         target.terraform.init()
     return ""
 
 
 def _stay(diary: Diary) -> None:
-    """Until Ctrl-C; signals while it waits end it in order."""
+    """Waits for Ctrl-C; SIGTERM ends it in order, too."""
     ended = threading.Event()
     before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM)}
     diary.say(f"the box stays until Ctrl-C; in another shell: . {FOLDER / 'environment.sh'}")

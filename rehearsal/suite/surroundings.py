@@ -1,4 +1,4 @@
-"""What a person's shell would hold: credentials, and names that lead into the box."""
+"""The shell environment of a rehearsal: credentials, and names that resolve to the box."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def forget(settings: Environment) -> None:
-    """Removes state and host key of an earlier rehearsal: a cold start begins with nothing."""
+    """Removes the state and host key of an earlier rehearsal: a cold start begins with nothing."""
     for stack in (settings.cloud_stack, settings.services_stack):
         for path in (STATE / "state").glob(f"{stack}.tfstate*"):
             path.unlink()
@@ -29,7 +29,7 @@ def forget(settings: Environment) -> None:
 
 
 def variables(settings: Environment, folder: Path, box: Box, api: str) -> dict[str, str]:
-    """All environment variables that deploys in the box need. Credentials are new each time."""
+    """The environment variables for deploys to the box. Credentials are new each time."""
     folder.mkdir(parents=True, exist_ok=True)
     key = _new_key(folder / "id_ed25519")
     public = (folder / "id_ed25519.pub").read_text().strip()
@@ -44,7 +44,7 @@ def variables(settings: Environment, folder: Path, box: Box, api: str) -> dict[s
 
 
 def write_script(file: Path, found: Mapping[str, str]) -> None:
-    """For another shell: ``. file`` makes every command of this repository work on the box."""
+    """Writes a file for other shells: after ``. file``, every command of this repository works on the box."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(found.items())]
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""What a rehearsal works in: the box, the API, the commands as a person would type them, and the swarm that came of it."""
+"""What checks work with: the box, the API, the commands of a person, and the deployed swarm."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class World:
     emulator: Emulator
     diary: Diary
     marks: dict[str, str] = field(default_factory=dict)
-    """What was written into each store, and must be there after everything."""
+    """Markers that were written to each store."""
     killed: set[int] = field(default_factory=set)
-    """Droplets that an apply had ordered when it was killed."""
+    """Droplets that a killed apply had created."""
     notes: dict[str, str] = field(default_factory=dict)
-    """Measured along the way, for the table at the end."""
+    """Measurements for the report."""
 
     @cached_property
     def targets(self) -> Targets:
-        """Both stacks, as they are synthesized."""
+        """Both stacks, synthesized."""
         return targets_of(self.environment)
 
     def read_again(self) -> None:
-        """The environment's file was edited."""
+        """Synthesizes again after an edit of the environment's file."""
         self.__dict__.pop("targets", None)
 
     @property
@@ -74,34 +74,34 @@ class World:
 
     @property
     def managers(self) -> list[ClusterNode]:
-        """Of them, the managers."""
+        """The managers among the nodes."""
         return [node for node in self.nodes if node.role == "manager"]
 
     @property
     def last_manager(self) -> ClusterNode:
-        """The last of them without a public address, so that the swarm is still reached; the only one where there is one."""
+        """The last manager, which has no public address, so that the swarm can still be reached; or the only one."""
         return next((node for node in reversed(self.managers) if not node.is_first), self.managers[0])
 
     @property
     def address(self) -> str:
-        """The reserved address, as the cloud stack's outputs tell it."""
+        """The reserved address, from the cloud stack's outputs."""
         return str(self.cloud.terraform.outputs()["address"])
 
     def say(self, text: str) -> None:
-        """Tells what is being done."""
+        """Reports progress."""
         self.diary.say(f"    {text}")
 
     def ops(self, *words: str, expect: tuple[int, ...] = (0,), timeout: float = COMMAND_TIMEOUT_S) -> str:
-        """``python -m ops`` with these words, as somebody would type it; gives what it printed.
+        """Runs ``python -m ops`` with these arguments and returns its output.
 
         Raises:
-            CheckFailed: another exit code than expected.
+            CheckFailed: the exit code is not the expected one.
         """
         running = self.begin(*words)
         return self.end(running, expect=expect, timeout=timeout)
 
     def begin(self, *words: str) -> Running:
-        """Starts the same and does not wait."""
+        """Starts ``python -m ops`` without waiting for it."""
         self.diary.say(f"  $ python -m ops {' '.join(words)}")
         process = subprocess.Popen(
             [sys.executable, "-m", "ops", *words],
@@ -116,7 +116,7 @@ class World:
     def end(
         self, running: Running, *, expect: tuple[int, ...] = (0,), timeout: float = COMMAND_TIMEOUT_S
     ) -> str:
-        """Waits for it."""
+        """Waits for a started command."""
         code = running.wait(timeout)
         if code not in expect:
             tail = [line for line in running.heard if line.strip()][-6:]
@@ -140,17 +140,17 @@ class World:
         return self.box.machines.named(node.name).hardware.machine
 
     def droplets(self) -> Mapping[str, int]:
-        """Ids of droplets by name, as the API knows them."""
+        """Ids of droplets by name, from the API."""
         answer = self.api("GET", "/v2/droplets?per_page=200")
         return {one["name"]: int(one["id"]) for one in answer["droplets"]}
 
     def droplet(self, id_: int) -> Mapping[str, Any]:
-        """One of them, as the API shows it."""
+        """One droplet, from the API."""
         droplet: Mapping[str, Any] = self.api("GET", f"/v2/droplets/{id_}")["droplet"]
         return droplet
 
     def api(self, method: str, path: str, body: object = None) -> Any:
-        """One request to the API as somebody with the token, outside Terraform."""
+        """Sends one request to the API with the token, outside Terraform."""
         headers = {"Authorization": f"Bearer {os.environ['DIGITALOCEAN_TOKEN']}"}
         url = f"{self.emulator.url}{path}"
         answer = httpx.request(method, url, headers=headers, json=body, timeout=60, trust_env=False)
@@ -158,17 +158,17 @@ class World:
         return answer.json() if answer.content else {}
 
     def until(self, seconds: float, look: Callable[[], bool], what: str) -> None:
-        """Waits for something to become true.
+        """Waits until ``look`` returns true.
 
         Raises:
-            CheckFailed: it did not.
+            CheckFailed: it did not within that time.
         """
         if not wait_until(look, seconds):
             raise CheckFailed(f"not within {seconds:g} s: {what}")
 
 
 class Running:
-    """A command under way: its lines go to the diary as they come."""
+    """A running command: its lines go to the diary as they arrive."""
 
     def __init__(self, process: subprocess.Popen[str], diary: Diary, words: tuple[str, ...]) -> None:
         self.process = process
@@ -188,7 +188,7 @@ class Running:
         return "\n".join(self._printed)
 
     def wait(self, timeout: float) -> int:
-        """Until it ends; one that does not is killed."""
+        """Waits until it ends, and kills it at the timeout."""
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -152,7 +152,7 @@ def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
     with boxed(tmp_path / "cloud") as box:
         with pytest.raises(EmulatorError, match="neither a Terraform state file"):
             box.emulator.orphans(tmp_path / "x.json")
-        with pytest.raises(EmulatorError, match="no Terraform state can be read"):
+        with pytest.raises(EmulatorError, match="cannot read a Terraform state"):
             box.emulator.orphans(tmp_path / "y.json")
 
 
@@ -181,7 +181,7 @@ def test_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["log", "--state=nowhere"], "no state of an emulator is there"),
+        (["log", "--state=nowhere"], "has no state of an emulator"),
         (["serve", "--state=new", "--fault=x"], "METHOD PATH KIND"),
         (["serve", "--state=new", "--seconds=naps=1"], "no such kind; there are create, action"),
         (["serve", "--state=new", "--seconds=create"], "a number of seconds is needed"),

@@ -109,7 +109,7 @@ def test_a_digest_that_differs_is_named_and_whether_the_old_one_is_left(
     )
     registry.contents[PINNED] = registry.contents[digests["minio"]]
     assert asked(LockFile(lock))["minio:R1"].text == (
-        "differs from 222222222222 (pins 2026-11-27): the image was rebuilt under this tag, which is no error; "
+        "differs from 222222222222 (pins 2026-11-27): the image was rebuilt under this tag, which is not an error; "
         "the registry still has the old one"
     )
 

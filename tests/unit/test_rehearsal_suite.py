@@ -95,7 +95,7 @@ def test_everything_said_is_kept_for_the_search(rehearsal: run.Rehearsal) -> Non
 
 def test_only_environments_made_for_it_are_rehearsed() -> None:
     for name in ("prod", "local"):
-        with pytest.raises(WrongUse, match="is not made for a rehearsal"):
+        with pytest.raises(WrongUse, match="cannot be rehearsed"):
             run.rehearse(name, keep=False, only=(), as_json=False)
     with pytest.raises(WrongUse, match=r"--only port: there is no such check\n  use ports-outside, "):
         run.rehearse("rehearsal", keep=False, only=("port",), as_json=False)
@@ -227,9 +227,9 @@ def refusal(*, plain: str, state: str) -> CheckFailed | str:
 def test_a_managed_database_that_is_open_or_speaks_plaintext_fails() -> None:
     refused = "FATAL: no pg_hba.conf entry for host, no encryption"
     assert refusal(plain=refused, state="filtered") == (
-        "by TLS only, no way from outside (filtered), 9 of 22 connections in use"
+        "with TLS only, unreachable from outside (filtered), 9 of 22 connections in use"
     )
-    assert "is open to a stranger" in str(refusal(plain=refused, state="open"))
+    assert "is open from outside" in str(refusal(plain=refused, state="open"))
     assert "without TLS" in str(refusal(plain="", state="filtered"))
     assert "without TLS" in str(refusal(plain="could not translate host name", state="filtered"))
 

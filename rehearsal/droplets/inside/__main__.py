@@ -1,4 +1,4 @@
-"""The supervisor: starts all services of the internet container, and ends when one of them does."""
+"""The supervisor: starts all services of the internet container, and stops when one of them stops."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ http: {{addr: "{address}:{port}"}}
 
 
 def main() -> None:
-    """Addresses come by environment: they are the box's to choose."""
+    """Starts all services; the box sets their addresses in environment variables."""
     own, link_local = os.environ["ADDRESS"], os.environ["METADATA"]
     backplane, port = os.environ["BACKPLANE"], os.environ["REGISTRY_PORT"]
     for address in (link_local, backplane):
@@ -68,7 +68,7 @@ def _spaces(own: str) -> list[str]:
 
 
 async def _keep_keys(own: str, store: asyncio.subprocess.Process) -> None:
-    """Have the store read its keys again when they change, once it listens: before, the signal would end it."""
+    """Makes the store read its keys again when they change; before it listens, the signal would end it."""
     keys = Watched(STATE / "spaces.json")
     assert keys.value
     while not await asyncio.to_thread(_answers, f"http://{own}/healthz"):

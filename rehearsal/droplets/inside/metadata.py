@@ -1,4 +1,4 @@
-"""The metadata service: answers a droplet about itself, known by the address that it asks from."""
+"""The metadata service: identifies a droplet by its source address, and answers with its metadata."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = {"address": "ip_address"}  # in an interface
 
 
 def answer(path: str, document: Document | None) -> tuple[int, str, str]:
-    """Status, content type and text for a path; 404 for whoever is no droplet."""
+    """Status, content type and text for a path; 404 for a client that is not a droplet."""
     if document is None or (path != PREFIX and not path.startswith((f"{PREFIX}/", f"{PREFIX}.json"))):
         return 404, "text/plain", "not found\n"
     if path == f"{PREFIX}.json":
@@ -68,7 +68,7 @@ def _is_folder(value: Any) -> bool:
 
 
 async def serve(address: str, port: int, documents: Watched) -> None:
-    """Answer until cancelled. `documents` holds a document by public address."""
+    """Answers until cancelled. `documents` has one document per public address."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

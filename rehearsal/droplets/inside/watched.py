@@ -1,4 +1,4 @@
-"""A JSON file that somebody else replaces now and then."""
+"""A JSON file that another process replaces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Watched:
         self._value: Any = {}
 
     def changed(self) -> bool:
-        """Whether it differs from what `value` gave last."""
+        """Whether it has changed since `value` was read."""
         return self._stamp() != self._seen
 
     @property

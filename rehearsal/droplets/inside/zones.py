@@ -1,4 +1,4 @@
-"""Which records answer a name: RFC 1034 section 4.3.2 over a few zones, wildcards and CNAMEs included."""
+"""Looks up the records of a name: RFC 1034 section 4.3.2 over a few zones, with wildcards and CNAMEs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Answer:
 
 
 def lookup(zones: Zones, name: str, type: str) -> tuple[int, list[Answer]]:
-    """Response code and answers. A name in no zone does not exist: these zones are all the world there is."""
+    """Response code and answers. A name in no zone does not exist, since the box has no other zones."""
     answers: list[Answer] = []
     code = NO_SUCH_NAME
     for _ in range(LONGEST_CHAIN):

@@ -1,4 +1,4 @@
-"""The checks of a rehearsal, in the order in which they run: what disturbs most comes last."""
+"""The checks of a rehearsal, in the order of their runs: the most disruptive ones come last."""
 
 from __future__ import annotations
 

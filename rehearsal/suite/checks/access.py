@@ -1,4 +1,4 @@
-"""The operators' ways in: their keys on nodes that exist, and the pinned host key."""
+"""Access of operators: their keys on existing nodes, and the pinned host key."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rehearsal.suite.world import World
 
 
 def access(world: World) -> str:
-    """Writes the keys as they are, then with another comment; the host key is the one that was taken over."""
+    """Writes the keys unchanged, then with another comment; checks that the host key is the pinned one."""
     env = ("--env", world.environment)
     told = world.ops("keys", *env)
     if told.count("up to date") != len(world.nodes):
-        raise CheckFailed(f"nodes do not have the keys that they were made with: {told}")
+        raise CheckFailed(f"nodes do not have the keys of their creation: {told}")
     names = [name for name in os.environ if name.startswith("TF_VAR_ssh_key_")]
     before = {name: os.environ[name] for name in names}
     try:
@@ -27,8 +27,10 @@ def access(world: World) -> str:
     world.ops("keys", *env)
     told = world.ops("known-hosts", *env)
     if "unchanged" not in told:
-        raise CheckFailed(f"the host key is not the one that was taken over: {told}")
+        raise CheckFailed(f"the host key is not the pinned one: {told}")
     return f"keys on {len(world.nodes)} nodes, the host key unchanged"
 
 
-ACCESS = Check(name="access", what="operators' keys reach nodes that exist, the host key stays", run=access)
+ACCESS = Check(
+    name="access", what="operators' keys are updated on existing nodes, the host key stays", run=access
+)

@@ -1,4 +1,4 @@
-"""A second deploy of what stands."""
+"""A second deploy without changes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from rehearsal.suite.world import World
 
 
 def again(world: World) -> str:
-    """Both stacks have nothing to change, and no task is restarted."""
+    """Deploys again: no change in either stack, no task restarted."""
     with world.swarm() as swarm:
         before = {task.id for task in swarm.tasks() if task.runs}
     running = world.begin("deploy", "--env", world.environment, "--yes", "--stable", "2")
     world.end(running)
     told = [line for line in running.heard if "nothing to change" in line]
     if len(told) != 2:
-        raise CheckFailed(f"expected nothing to change in both stacks, heard: {told}")
+        raise CheckFailed(f"expected no change in either stack, but: {told}")
     with world.swarm() as swarm:
         gone = before - {task.id for task in swarm.tasks() if task.runs}
     if gone:

@@ -16,7 +16,7 @@ ROOM = (
 
 
 def database(world: World) -> str:
-    """A task reaches it by TLS, and not without; from outside there is no way. Tells how many connections are in use.
+    """Checks that a task reaches it with TLS and not without, and that it cannot be reached from outside; counts connections.
 
     Who is let in by rules is not seen from here: tests/live/test_managed_database.py asks a server as a stranger.
     """
@@ -32,8 +32,8 @@ def database(world: World) -> str:
         raise CheckFailed(f"without TLS: {plain.output.strip()[:200]}, instead of a refusal")
     state = world.box.probe(address, (postgres.port,))[postgres.port]
     if state == "open":
-        raise CheckFailed(f"port {postgres.port} is open to a stranger")
-    return f"by TLS only, no way from outside ({state}), {used.output.strip()} connections in use"
+        raise CheckFailed(f"port {postgres.port} is open from outside")
+    return f"with TLS only, unreachable from outside ({state}), {used.output.strip()} connections in use"
 
 
 def _ask(world: World, tls: str, sql: str) -> Finished:
@@ -47,7 +47,7 @@ def _ask(world: World, tls: str, sql: str) -> Finished:
 
 DATABASE = Check(
     name="database",
-    what="the managed database answers nodes, by TLS only",
+    what="the managed database answers nodes only, and only with TLS",
     run=database,
     applies=lambda world: (
         "" if world.services.settings.data.postgres.where == "managed" else "the database is in the swarm"

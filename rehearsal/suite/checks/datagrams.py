@@ -1,4 +1,4 @@
-"""Whether UDP reaches a node: counted on the node itself, before its firewall and behind it, since nothing answers."""
+"""Whether UDP reaches a node: counted on the node, before and behind its firewall, since UDP gets no answer."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def passed(
     finally:
         _nft(world, node, "delete", "table", *_TABLE.split())
     if silent := [port for port in ports if counts["came"].get(port, 0) < 1]:
-        raise CheckFailed(f"datagrams to {node} at {silent} did not arrive at all, so the try shows nothing")
+        raise CheckFailed(
+            f"datagrams to {node} at {silent} did not arrive at all, so the check shows nothing"
+        )
     return {port: counts["passed"].get(port, 0) > 0 for port in ports}
 
 

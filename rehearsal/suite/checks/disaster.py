@@ -1,4 +1,4 @@
-"""All droplets are destroyed by somebody outside Terraform; the two deploy commands bring everything back."""
+"""All droplets are destroyed outside Terraform; the two deploy commands restore everything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rehearsal.suite.world import World
 
 
 def destroy_all(world: World) -> int:
-    """As a click in the control panel would, for each of them."""
+    """Deletes every droplet, as in the control panel."""
     droplets = world.droplets()
     for name, id_ in droplets.items():
         world.say(f"deleting droplet {name} in the API")
@@ -20,18 +20,18 @@ def destroy_all(world: World) -> int:
 
 
 def disaster(world: World) -> str:
-    """Loses all nodes, and deploys twice: cloud, services."""
+    """Deletes all nodes, and deploys twice: cloud, services."""
     started = time.monotonic()
     count = destroy_all(world)
     world.ops("deploy", "--env", world.environment, "--only", "cloud", "--yes")
     stood = time.monotonic() - started
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
     whole(world)
-    return f"{count} droplets lost; cloud again after {stood:.0f} s, all with its data after {time.monotonic() - started:.0f} s"
+    return f"{count} droplets lost; cloud restored after {stood:.0f} s, all services and data after {time.monotonic() - started:.0f} s"
 
 
 DISASTER = Check(
     name="disaster",
-    what="all droplets lost: the same two deploys bring the platform and its data back",
+    what="all droplets lost: the same two deploys restore the platform and its data",
     run=disaster,
 )

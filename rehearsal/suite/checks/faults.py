@@ -1,4 +1,4 @@
-"""The API fails: too many requests, errors, slowness, a droplet that never starts, an apply that is stopped half way."""
+"""The API fails: rate limit, errors, slow actions, a droplet that never starts, an apply that is stopped halfway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STOPS_S = 90.0
 
 
 def faults(world: World) -> str:
-    """Loses the droplets, then makes the API fail in each way while they are made anew."""
+    """Deletes the droplets, then makes the API fail in each way while they are created again."""
     destroy_all(world)
     words = ("deploy", "--env", world.environment, "--only", "cloud", "--yes")
     told = [
@@ -42,7 +42,7 @@ def faults(world: World) -> str:
 
 
 def _never(world: World, words: tuple[str, ...]) -> str:
-    """A droplet stays new for ever; somebody stops the apply, which ends in order and keeps what it has made."""
+    """A droplet stays new for ever; the apply is interrupted, ends in order and keeps its state."""
     _set(world, "POST /v2/droplets never x1")
     running = world.begin(*words)
     world.until(STOPS_S, lambda: bool(world.droplets()), "the first droplet is asked for")
@@ -57,18 +57,18 @@ def _never(world: World, words: tuple[str, ...]) -> str:
 
 
 def _refused(world: World, words: tuple[str, ...]) -> str:
-    """An error that does not pass is told, with what the API said."""
+    """A permanent error is reported with the API's message."""
     _set(world, "POST /v2/droplets 422")
     running = world.begin(*words)
     world.end(running, expect=(1,))
     world.emulator.faults.clear()
     if not any("/v2/droplets: 422" in line for line in running.heard):
-        raise CheckFailed(f"the error does not say what the API said: {' | '.join(running.heard[-4:])}")
+        raise CheckFailed(f"the error lacks the API's message: {' | '.join(running.heard[-4:])}")
     return "refused: told"
 
 
 def _killed(world: World, words: tuple[str, ...]) -> str:
-    """All of it is killed while a droplet is being made: Terraform cannot write down which. The next deploy finds it."""
+    """Terraform is killed while it creates a droplet, and cannot record it. The next deploy imports it."""
     ordered = set(world.droplets().values())
     _set(world, "POST /v2/droplets slow=6 x1")
     running = world.begin(*words)
@@ -80,11 +80,11 @@ def _killed(world: World, words: tuple[str, ...]) -> str:
     new = set(world.droplets().values()) - ordered
     world.emulator.faults.clear()
     world.killed |= new
-    return "killed half way"
+    return "killed halfway"
 
 
 def _tree(pid: int) -> list[int]:
-    """A process and all below it, the youngest last."""
+    """A process and all its descendants, the youngest last."""
     found = [pid]
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -95,16 +95,16 @@ def _tree(pid: int) -> list[int]:
 
 
 def _passing(world: World, words: tuple[str, ...]) -> str:
-    """What passes is repeated until it works."""
+    """Passing errors are retried until the request works."""
     _set(world, *PASSING)
     started = time.monotonic()
     world.ops(*words)
     left = [fault.text() for fault in world.emulator.faults.all()]
     world.emulator.faults.clear()
     if lost := world.killed - set(world.droplets().values()):
-        raise CheckFailed(f"a droplet that a killed apply had ordered was not taken in: {lost}")
+        raise CheckFailed(f"a droplet of a killed apply was not imported: {lost}")
     if left:
-        raise CheckFailed(f"never met, so nothing is shown of them: {', '.join(left)}")
+        raise CheckFailed(f"these faults were never met: {', '.join(left)}")
     return f"{len(PASSING)} passing faults (429, 500, slow) in {time.monotonic() - started:.0f} s"
 
 
@@ -122,5 +122,7 @@ def _state(world: World) -> Path:
 
 
 FAULTS = Check(
-    name="faults", what="the API fails in every way: told or repeated, the next deploy finishes", run=faults
+    name="faults",
+    what="the API fails in every way: reported or retried, the next deploy finishes",
+    run=faults,
 )

@@ -37,7 +37,7 @@ def grown(world: World) -> str:
 
 
 def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
-    """Steps 3 to 6: off, volumes away, the rest applied, on again. It hears of its fewer stores by the next deploy."""
+    """Steps 3 to 6: power off, detach volumes, apply the rest, power on. The next deploy tells it of its fewer stores."""
     droplet = world.droplets()[old.name]
     world.ops("down", "--env", world.environment, "--yes")
     world.say(f"shutting {old.name} down")
@@ -52,14 +52,14 @@ def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
 
 
 def _moving(settings: Environment) -> list[str]:
-    """Stores with a volume of their own that another node holds."""
+    """Stores whose volume belongs to another node."""
     volumes = settings.cloud.volumes if settings.cloud else {}
     return sorted(store for store in volumes if settings.stores.label_of(store) != settings.stores.label)
 
 
 GROWTH = Check(
     name="growth",
-    what="one node becomes three by an edit: its stores move, the data is there",
+    what="one node becomes three by an edit: its stores move with their data",
     run=grown,
     applies=lambda world: "" if world.environment == FROM else f"only {FROM} becomes {TO}",
 )

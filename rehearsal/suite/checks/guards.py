@@ -1,4 +1,4 @@
-"""What would lose data or a droplet is refused before anything is applied."""
+"""Plans that would lose data or a droplet are refused before anything is applied."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 
 def guards(world: World) -> str:
-    """Edits of the synthesized stack that would cost something: each is refused, and nothing changes."""
+    """Makes such edits in the synthesized stack: each is refused, and nothing changes."""
     cloud = world.cloud
     file = cloud.folder / "cdk.tf.json"
     whole = file.read_text()

@@ -1,4 +1,4 @@
-"""No secret is anywhere that somebody could read it: not in what commands printed, not on nodes, not in the API's log."""
+"""No secret can be read anywhere: not in output of commands, not on nodes, not in the API's log."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rehearsal.suite.world import World
 SHORTEST = 8
 PUBLIC = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-")
 TOKEN = re.compile(r"SWMTKN-1-[0-9a-z]+-[0-9a-z]+")
-"""Of any swarm, also one that was used and changed since."""
+"""Matches a join token of any swarm, also an earlier one."""
 CREDENTIALS = ("DIGITALOCEAN_TOKEN", "SPACES_SECRET_ACCESS_KEY")
 PIECE, SAME_ENCODED = 48, 160
 SAME_IN_EVERY_KEY = "b3BlbnNzaC1rZXktdjE"
-"""How the first line of each OpenSSH key begins."""
+"""Start of the first line of each OpenSSH key."""
 _JOURNAL = ("journalctl", "--no-pager", "--output=cat")
 _LOGS = ("sh", "-c", "cat /var/log/cloud-init*.log 2>/dev/null; true")
 _PROCESSES = ("ps", "-eo", "args")
@@ -32,11 +32,11 @@ _ENVIRONMENTS = (
 
 
 def hidden(world: World) -> str:
-    """Looks for every value that the states hold, and for anything like a join token, in all that could be read."""
+    """Searches all places for every secret value in the states, and for join tokens."""
     values = secret_values(world)
     there = [node for node in world.nodes if _answers(world, node.name)]
     if not there:
-        raise CheckFailed("no node is there to be searched")
+        raise CheckFailed("no node can be searched")
     _can_find(world, there[0].name, values)
     places = 0
     found = []
@@ -48,9 +48,7 @@ def hidden(world: World) -> str:
     if found:
         raise CheckFailed("; ".join(sorted(set(found))[:8]))
     away = len(world.nodes) - len(there)
-    return f"{len(values)} values, {places} places" + (
-        f"; {away} nodes are not there to be searched" if away else ""
-    )
+    return f"{len(values)} values, {places} places" + (f"; {away} nodes cannot be searched" if away else "")
 
 
 def secret_values(world: World) -> dict[str, str]:
@@ -87,7 +85,7 @@ def _can_find(world: World, node: str, values: dict[str, str]) -> None:
     """
     text = world.box.exec(node, "sh", "-c", "cat /var/lib/cloud/instance/user-data.txt").stdout
     if not any(value in text for what, value in values.items() if world.cloud.stack in what):
-        raise CheckFailed(f"the search does not even find the keys in the user data of {node}")
+        raise CheckFailed(f"the search does not find the keys that are in the user data of {node}")
 
 
 def parts_of(value: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A node dies without a word: a worker, or one of three managers."""
+"""A node fails without warning: a worker, or one of three managers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAILOVER_S = 180.0
 
 
 def worker(world: World) -> str:
-    """Kills a worker: its services run on the others."""
+    """Kills a worker: its services move to the other nodes."""
     return _lost(world, next(node for node in world.nodes if node.role == "worker"))
 
 
@@ -49,15 +49,15 @@ def _lost(world: World, node: ClusterNode) -> str:
     world.box.start(node.name)
     started = time.monotonic()
     whole(world, names=True)
-    waited = f", {len(pinned)} pinned to its volumes waited for it" if pinned else ""
+    waited = f", {len(pinned)} waited for it, pinned to its volumes" if pinned else ""
     return (
         f"{node.name}: noticed after {noticed_s:.0f} s, services on the others after {moved_s:.0f} s{waited}; "
-        f"whole {time.monotonic() - started:.0f} s after it is back"
+        f"converged {time.monotonic() - started:.0f} s after its return"
     )
 
 
 def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
-    """Of these services, those with fewer tasks running on these nodes than they should have."""
+    """Services with fewer running tasks on these nodes than they should have."""
     raw_services = api.services()  # type: ignore[attr-defined]  # docker's own stubs are incomplete
     raw_tasks = api.tasks()  # type: ignore[attr-defined]
     lacking = []
@@ -82,7 +82,7 @@ def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
 
 
 def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
-    """Services that can run on this node only: their data is there."""
+    """Services that can run on this node only, since their data is there."""
     found = set()
     for resource in wanted.of_type("docker_service"):
         placement = one(one(resource.values.get("task_spec")).get("placement"))
@@ -95,7 +95,7 @@ def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
 
 WORKER_LOST = Check(
     name="worker-lost",
-    what="a worker dies: its services run on the others",
+    what="a worker fails: its services run on the others",
     run=worker,
     applies=lambda world: (
         "" if any(n.role == "worker" for n in world.nodes) else "this rehearsal has no worker"
@@ -103,7 +103,7 @@ WORKER_LOST = Check(
 )
 MANAGER_LOST = Check(
     name="manager-lost",
-    what="one of three managers dies: quorum kept, services on the others",
+    what="one of three managers fails: quorum kept, services on the others",
     run=manager,
     applies=lambda world: "" if len(world.managers) > 2 else "this rehearsal has one manager",
 )

@@ -1,4 +1,4 @@
-"""The metadata service, which hands out the user data with its keys, is out of reach for containers and users."""
+"""Containers and users cannot reach the metadata service, which serves the user data with its keys."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ except OSError as error:
 
 
 def refused(world: World) -> str:
-    """As root on the node it answers (so the try can succeed); to a container and to another user it does not."""
+    """Checks that it answers root on the node (so that the check can succeed), and no container or other user."""
     asked = 0
     wrong = []
     for node in world.nodes:
         root = world.box.exec(node.name, "python3", "-c", _TRY)
         if "refused" in root.stdout or not root.stdout.strip():
             wrong.append(
-                f"{node.name}: root is refused too, so the try proves nothing ({root.stdout.strip()})"
+                f"{node.name}: root is refused, too, so the check shows nothing ({root.stdout.strip()})"
             )
         user = world.box.exec(node.name, "setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", _TRY)
         if "refused" not in user.stdout:

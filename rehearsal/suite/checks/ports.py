@@ -1,4 +1,4 @@
-"""Who can reach which port: from the world outside, and from another node."""
+"""Which ports can be reached from outside, and from another node."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NEVER = {
 }  # fmt: skip
 SSH = 22
 UNUSED = 5353
-"""UDP that nobody needs: it must not get through anywhere, so that the other answers mean something."""
+"""An unused UDP port: it must not get through anywhere, which shows that the check can fail."""
 DATAGRAMS = (4789, 7946, UNUSED)
 
 
 def outside(world: World) -> str:
-    """Of each public address, only 80 and 443 answer a stranger, and those of the ingress node only."""
+    """From outside, only ports 80 and 443 of the ingress node answer."""
     from rehearsal.droplets.addresses import INTERNET
 
     ports = (*PUBLIC, SSH, *SWARM, *NEVER)
@@ -47,7 +47,7 @@ def outside(world: World) -> str:
 
 
 def inside(world: World) -> str:
-    """In the VPC the swarm's ports answer another node; what services keep for themselves answers nobody."""
+    """In the VPC, the swarm's ports answer other nodes, and no store does."""
     wrong = []
     pairs = 0
     for there in world.nodes:

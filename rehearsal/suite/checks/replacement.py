@@ -1,4 +1,4 @@
-"""A droplet is rebuilt by name."""
+"""Replaces a droplet by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTICED_S = 120.0
 
 
 def replaced(world: World) -> str:
-    """Replaces a node with volumes; they follow, and no entry of the old one is left."""
+    """Replaces a node with volumes: they are attached to the new droplet, and no old entry is left in the swarm."""
     node = world.last_manager
     before, volumes = world.droplets()[node.name], _volumes(world, node.name)
     if not volumes:
@@ -24,7 +24,7 @@ def replaced(world: World) -> str:
         refused = world.begin(*words)
         world.end(refused, expect=(1,))
         if not any("only manager" in line for line in refused.heard):
-            raise CheckFailed("the only manager would have been replaced without being asked twice")
+            raise CheckFailed("the only manager would have been replaced without a second confirmation")
         words.append("--ends-swarm")
     started = time.monotonic()
     told = world.ops(*words)
@@ -39,7 +39,7 @@ def replaced(world: World) -> str:
 
 
 def hung(world: World) -> str:
-    """A manager whose system stands still, so that swarm and ssh get no answer, is replaced. A shutdown would wake it here."""
+    """Replaces a manager that hangs, so that swarm and ssh get no answer. A shutdown would wake it here."""
     node = world.last_manager
     before, volumes = world.droplets()[node.name], _volumes(world, node.name)
     world.say(f"{node.name} hangs")
@@ -60,12 +60,14 @@ def _volumes(world: World, name: str) -> list[str]:
 
 
 REPLACEMENT = Check(
-    name="replacement", what="a droplet is rebuilt: volume follows, node back, dead entry gone", run=replaced
+    name="replacement",
+    what="a droplet is replaced: volume attached, node back, old entry removed",
+    run=replaced,
 )
 
 HUNG = Check(
     name="hung",
-    what="a droplet whose system stands still is rebuilt by --dead: volume follows, dead entry gone",
+    what="a droplet that hangs is replaced with --dead: volume attached, old entry removed",
     run=hung,
     applies=lambda world: "" if len(world.managers) > 2 else "this rehearsal has one manager",
 )

@@ -1,4 +1,4 @@
-"""The engine and the node itself start anew, one node after the other."""
+"""Restarts engines and nodes, one after the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reboots(world: World) -> str:
 
 
 def _one_by_one(world: World, doing: str, disturb: Callable[[str], None]) -> str:
-    """Waits until all is whole again before the next; the names that tasks resolve are tried after the last."""
+    """Waits until the platform is healthy before the next; checks name resolution of tasks after the last."""
     times = []
     for node in world.nodes:
         world.say(f"{doing} {node.name}")
