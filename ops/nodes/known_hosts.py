@@ -94,6 +94,6 @@ def _by_name(text: str) -> dict[str, str]:
 def _changed(cloud: Target, had: str, line: str) -> Obstacle:
     return Obstacle(
         what=f"known: {had}\n    now:   {line}",
-        fix=f"if somebody had it made anew (git log, the last applies): python -m ops known-hosts --env {cloud.name} --accept; "
+        fix=f"if somebody replaced it on purpose (git log, the last applies): python -m ops known-hosts --env {cloud.name} --accept; "
         "if nobody did, find out who changed the state before you connect",
     )

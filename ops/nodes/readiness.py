@@ -96,7 +96,7 @@ def wait_until_ready(
     look: Callable[[], list[NodeStatus]],
     *,
     wait_s: float,
-    tell: Tell = lambda standings, seconds: None,
+    tell: Tell = lambda statuses, seconds: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     configures: bool = False,

@@ -196,10 +196,10 @@ def _failures(lines: Sequence[str]) -> list[str]:
 
 def table(rounds: Sequence[Round]) -> list[str]:
     """The table of all rounds, and a summary."""
-    whole = sum(each.ok for each in rounds)
+    passed = sum(each.ok for each in rounds)
     worst = max((count for each in rounds for count in each.restarts.values()), default=0)
     return [
         *columns([HEADINGS, *(each.row for each in rounds)]),
         f"most restarts of one service in one round: {worst} ({MOST_RESTARTS} allowed)",
-        f"{whole} of {len(rounds)} cold starts passed",
+        f"{passed} of {len(rounds)} cold starts passed",
     ]

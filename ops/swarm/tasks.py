@@ -26,7 +26,7 @@ class TaskFailure:
 
 
 class TaskWatch:
-    """Collects the failures of all tasks, on a connection of its own, until it is left.
+    """Collects the failures of all tasks, on its own connection, while its context is open.
 
     Its own failures are silent: it must not add errors to those that it explains.
     """

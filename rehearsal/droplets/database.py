@@ -62,7 +62,7 @@ class Database:
         return f"{PREFIX}-database-{self.cluster.id}"
 
     def create(self) -> None:
-        """Make it anew, empty."""
+        """Creates it, empty."""
         self.delete()
         cluster = self.cluster
         private = have_private(cluster.vpc_range)

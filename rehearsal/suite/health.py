@@ -19,7 +19,7 @@ SETTLE_S = 300.0
 STABLE_S = 5.0
 
 
-def whole(world: World, *, names: bool = False) -> None:
+def wait_until_healthy(world: World, *, names: bool = False) -> None:
     """Waits until the platform is healthy.
 
     Args:
@@ -28,9 +28,9 @@ def whole(world: World, *, names: bool = False) -> None:
     Raises:
         CheckFailed: something is not healthy; says what.
     """
-    ready(world)
+    wait_until_nodes_ready(world)
     try:
-        settled(world)
+        _wait_until_converged(world)
     except OpsError as error:
         raise CheckFailed(error.problem) from None
     markers.read(world)
@@ -38,7 +38,7 @@ def whole(world: World, *, names: bool = False) -> None:
         raise CheckFailed(f"names that do not resolve: {', '.join(lost)}")
 
 
-def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
+def wait_until_nodes_ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
     """Waits until nodes, all by default, are ready.
 
     Raises:
@@ -58,16 +58,16 @@ def ready(world: World, nodes: Sequence[ClusterNode] | None = None) -> None:
         raise CheckFailed(f"not ready within {READY_S:g} s: {' | '.join(late)}")
 
 
-def noticed(world: World, swarm_nodes: SwarmNodes, node: ClusterNode, *, within_s: float) -> None:
+def wait_until_down(world: World, swarm_nodes: SwarmNodes, node: ClusterNode, *, within_s: float) -> None:
     """Waits until the swarm marks a node as down."""
     world.until(
         within_s,
         lambda: any(m.name == node.name and not m.is_up for m in swarm_nodes.all()),
-        f"the swarm notices that {node.name} does not answer",
+        f"the swarm marks {node.name} as down",
     )
 
 
-def settled(world: World) -> None:
+def _wait_until_converged(world: World) -> None:
     """Waits until all nodes are up, and all services have converged without a restart for a while."""
     with world.swarm() as swarm:
         swarm_nodes = SwarmNodes(swarm)

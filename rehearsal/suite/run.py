@@ -21,7 +21,7 @@ from rehearsal.suite import report, surroundings
 from rehearsal.suite.checks import CHECKS
 from rehearsal.suite.cold_start import STEPS
 from rehearsal.suite.diary import Diary
-from rehearsal.suite.health import whole
+from rehearsal.suite.health import wait_until_healthy
 from rehearsal.suite.outcome import CheckFailed, Outcome
 from rehearsal.suite.world import World
 
@@ -79,7 +79,7 @@ class Rehearsal:
         world.emulator.faults.clear()
         try:
             world.ops("deploy", "--env", world.environment, "--yes", "--stable", "5")
-            whole(world)
+            wait_until_healthy(world)
         except Exception as error:  # any error is in the diary; the failed check is the finding
             self.diary.say(f"  {error}", style="red")
             return f"the platform did not recover after {after}"

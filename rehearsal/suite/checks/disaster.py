@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from rehearsal.suite.check import Check
-from rehearsal.suite.health import whole
+from rehearsal.suite.health import wait_until_healthy
 from rehearsal.suite.world import World
 
 
@@ -26,7 +26,7 @@ def disaster(world: World) -> str:
     world.ops("deploy", "--env", world.environment, "--only", "cloud", "--yes")
     stood = time.monotonic() - started
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
-    whole(world)
+    wait_until_healthy(world)
     return f"{count} droplets lost; cloud restored after {stood:.0f} s, all services and data after {time.monotonic() - started:.0f} s"
 
 

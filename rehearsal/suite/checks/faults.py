@@ -11,7 +11,7 @@ from pathlib import Path
 from ops.paths import STATE
 from rehearsal.suite.check import Check
 from rehearsal.suite.checks.disaster import destroy_all
-from rehearsal.suite.health import whole
+from rehearsal.suite.health import wait_until_healthy
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 
@@ -35,7 +35,7 @@ def faults(world: World) -> str:
         _passing(world, words),
     ]
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
-    whole(world)
+    wait_until_healthy(world)
     if orphans := world.emulator.orphans(_state(world)):
         raise CheckFailed(f"in the API but in no state: {', '.join(f'{o.type} {o.name}' for o in orphans)}")
     return "; ".join(told) + "; nothing orphaned"

@@ -10,7 +10,7 @@ from layers.settings.environment import Environment
 from rehearsal.suite.check import Check
 from rehearsal.suite.cold_start import empty_plans
 from rehearsal.suite.editing import edit
-from rehearsal.suite.health import ready, whole
+from rehearsal.suite.health import wait_until_healthy, wait_until_nodes_ready
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 
@@ -30,7 +30,7 @@ def grown(world: World) -> str:
     started = time.monotonic()
     _move(world, old, stores)
     world.ops("deploy", "--env", world.environment, "--only", "services", "--yes", "--stable", "5")
-    whole(world, names=True)
+    wait_until_healthy(world, names=True)
     seconds = time.monotonic() - started
     empty_plans(world)
     return f"{len(world.nodes)} managers after {seconds:.0f} s, {', '.join(stores)} moved, both plans empty"
@@ -48,7 +48,7 @@ def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
     world.say(f"powering {old.name} on again")
     world.api("POST", f"/v2/droplets/{droplet}/actions", {"type": "power_on"})
     world.until(120, lambda: world.droplet(droplet)["status"] == "active", f"{old.name} is on")
-    ready(world, [node for node in world.nodes if node.name != old.name])
+    wait_until_nodes_ready(world, [node for node in world.nodes if node.name != old.name])
 
 
 def _moving(settings: Environment) -> list[str]:

@@ -8,7 +8,7 @@ from layers.cloud.nodes import ClusterNode
 from ops.model.inventory import Inventory, one
 from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite.check import Check
-from rehearsal.suite.health import noticed, whole
+from rehearsal.suite.health import wait_until_down, wait_until_healthy
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 
@@ -32,7 +32,7 @@ def _lost(world: World, node: ClusterNode) -> str:
     world.box.kill(node.name)
     with world.swarm() as swarm:
         swarm_nodes = SwarmNodes(swarm)
-        noticed(world, swarm_nodes, node, within_s=FAILOVER_S)
+        wait_until_down(world, swarm_nodes, node, within_s=FAILOVER_S)
         noticed_s = time.monotonic() - started
         movable = {str(r.values["name"]) for r in world.services.wanted.of_type("docker_service")} - pinned
 
@@ -48,7 +48,7 @@ def _lost(world: World, node: ClusterNode) -> str:
     world.say(f"powering {node.name} on again")
     world.box.start(node.name)
     started = time.monotonic()
-    whole(world, names=True)
+    wait_until_healthy(world, names=True)
     waited = f", {len(pinned)} waited for it, pinned to its volumes" if pinned else ""
     return (
         f"{node.name}: noticed after {noticed_s:.0f} s, services on the others after {moved_s:.0f} s{waited}; "

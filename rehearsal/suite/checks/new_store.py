@@ -12,7 +12,7 @@ from layers.loading import read_environment
 from rehearsal.suite import markers
 from rehearsal.suite.check import Check
 from rehearsal.suite.editing import edit
-from rehearsal.suite.health import whole
+from rehearsal.suite.health import wait_until_healthy
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 
@@ -50,7 +50,7 @@ def new_store(world: World) -> str:
         LABEL_S, lambda: _labels(world, node).get(LABEL[0]) == LABEL[1], "the managers know the label"
     )
     markers.write(world)
-    whole(world)
+    wait_until_healthy(world)
     return f"{', '.join(STORES)} on {node.name} after {seconds:.0f} s: same droplet, no boot, {UNTOUCHED} went on"
 
 

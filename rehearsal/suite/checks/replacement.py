@@ -6,7 +6,7 @@ import time
 
 from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite.check import Check
-from rehearsal.suite.health import noticed, whole
+from rehearsal.suite.health import wait_until_down, wait_until_healthy
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 
@@ -33,7 +33,7 @@ def replaced(world: World) -> str:
         raise CheckFailed(f"{node.name} is still the same droplet")
     if _volumes(world, node.name) != volumes:
         raise CheckFailed(f"volumes of {node.name}: {_volumes(world, node.name)}, before {volumes}")
-    whole(world, names=True)
+    wait_until_healthy(world, names=True)
     steps = [" ".join(line.split()) for line in told.splitlines() if line.strip()[:1].isdigit()]
     return f"{node.name} in {seconds:.0f} s ({'; '.join(steps)}), {len(volumes)} volumes followed"
 
@@ -45,13 +45,13 @@ def hung(world: World) -> str:
     world.say(f"{node.name} hangs")
     world.box.hang(node.name)
     with world.swarm() as swarm:
-        noticed(world, SwarmNodes(swarm), node, within_s=NOTICED_S)
+        wait_until_down(world, SwarmNodes(swarm), node, within_s=NOTICED_S)
     started = time.monotonic()
     world.ops("replace-node", "--env", world.environment, "--node", node.name, "--dead", "--yes")
     seconds = time.monotonic() - started
     if world.droplets()[node.name] == before or _volumes(world, node.name) != volumes:
         raise CheckFailed(f"{node.name} is still the same droplet, or its volumes are not all there")
-    whole(world, names=True)
+    wait_until_healthy(world, names=True)
     return f"{node.name} in {seconds:.0f} s, {len(volumes)} volumes followed"
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from rehearsal.suite.check import Check
-from rehearsal.suite.health import whole
+from rehearsal.suite.health import wait_until_healthy
 from rehearsal.suite.world import World
 
 
@@ -27,7 +27,7 @@ def _one_by_one(world: World, doing: str, disturb: Callable[[str], None]) -> str
         world.say(f"{doing} {node.name}")
         started = time.monotonic()
         disturb(node.name)
-        whole(world, names=node is world.nodes[-1])
+        wait_until_healthy(world, names=node is world.nodes[-1])
         times.append(f"{node.name} {time.monotonic() - started:.0f} s")
     return ", ".join(times)
 
