@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import ip_address
 
-from ops.check.decoding import Value
-from ops.check.file import MountedFile
-from ops.check.service import DeployedService
+from ops.model.decoding import Value
+from ops.model.file import MountedFile
+from ops.model.service import Service
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "amqp": 5672, "amqps": 5671, "redis": 6379, "postgres": 5432}
 """Of URLs that name none."""
@@ -77,7 +77,7 @@ class Address:
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
 
-def addresses_of(service: DeployedService) -> list[Address]:
+def addresses_of(service: Service) -> list[Address]:
     """Every address that a service is given."""
     found = [address for file in service.files for address in _in_file(file)]
     found += _in_texts((f"variable {name}", value) for name, value in service.environment.items())
@@ -87,7 +87,7 @@ def addresses_of(service: DeployedService) -> list[Address]:
         if name in BARE_HOSTS
     ]
     found += _in_texts(("command", word) for word in service.words)
-    found += _in_texts(("health check", word) for word in service.health_check)
+    found += _in_texts(("health check", word) for word in service.health_check.test)
     return found
 
 
@@ -103,7 +103,7 @@ def _in_file(file: MountedFile) -> Iterator[Address]:
 @cache
 def _in_content(at: str, text: str) -> tuple[Address, ...]:
     """With keys for places. Kept, because the same file has many readers."""
-    file = MountedFile(at=at, kind="", address="", text=text)
+    file = MountedFile(at=at, text=text)
     found: list[Address] = []
     hosts = [value for value in file.values if _names_host(value)]
     for value in file.values:

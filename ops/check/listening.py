@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 TELEGRAF = "/etc/telegraf/telegraf.conf"
 TOKEN_FILES = "/run/secrets"
@@ -19,12 +19,12 @@ class Writer:
     bucket: str
 
 
-def ports_of(service: DeployedService) -> set[int]:
+def ports_of(service: Service) -> set[int]:
     """All of them. Telegraf opens one for each token, which its declaration does not name."""
     return {*service.listens.values(), *(writer.port for writer in writers_of(service))}
 
 
-def writers_of(service: DeployedService) -> list[Writer]:
+def writers_of(service: Service) -> list[Writer]:
     """Telegraf's listeners; the token is the name of the secret value in the file that it is read from."""
     config = service.file(TELEGRAF)
     data = config.data if config else None
@@ -40,7 +40,7 @@ def writers_of(service: DeployedService) -> list[Writer]:
     ]
 
 
-def _token(service: DeployedService, reference: str) -> str:
+def _token(service: Service, reference: str) -> str:
     """``@{files:name}`` is the file of that name."""
     name = reference.removeprefix("@{files:").removesuffix("}")
     file = service.file(f"{TOKEN_FILES}/{name}")

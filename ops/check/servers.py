@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ops.check.listening import Writer, writers_of
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 KEEPER = "/etc/sprocket/keeper.sh"
 
@@ -66,35 +66,35 @@ def servers_of(platform: Platform) -> Servers:
     )
 
 
-def _keeper(platform: Platform, name: str) -> DeployedService | None:
+def _keeper(platform: Platform, name: str) -> Service | None:
     return platform.service(name)
 
 
-def _script(service: DeployedService | None) -> str:
+def _script(service: Service | None) -> str:
     file = service.file(KEEPER) if service else None
     return file.text if file else ""
 
 
-def _secret(service: DeployedService, at: str) -> str:
+def _secret(service: Service, at: str) -> str:
     file = service.file(at)
     return file.secrets[0] if file and file.secrets else ""
 
 
-def _logins(keeper: DeployedService | None, pattern: str) -> dict[str, str]:
+def _logins(keeper: Service | None, pattern: str) -> dict[str, str]:
     """User and file with the password, as a keeper's script names them."""
     if keeper is None:
         return {}
     return {name: _secret(keeper, at) for name, at in re.findall(pattern, _script(keeper), re.M)}
 
 
-def _redis(service: DeployedService | None) -> dict[str, str]:
+def _redis(service: Service | None) -> dict[str, str]:
     text = "\n".join(file.text for file in service.files if file.at.endswith(".conf")) if service else ""
     found = dict(re.findall("^user (\\S+) on >\ue000([^\ue001]+)", text, re.M))
     password = re.search("^requirepass \ue000([^\ue001]+)", text, re.M)
     return {**found, "default": password[1]} if password else found
 
 
-def _rabbitmq(service: DeployedService | None) -> dict[str, str]:
+def _rabbitmq(service: Service | None) -> dict[str, str]:
     text = "\n".join(file.text for file in service.files if file.at.endswith(".conf")) if service else ""
     user = re.search(r"^default_user = (\S+)", text, re.M)
     password = re.search("^default_pass = \ue000([^\ue001]+)", text, re.M)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.check.finding import Finding
 from ops.check.runner import Checked
-from ops.check.template import shown
+from ops.model.template import shown
 
 
 def render(results: Sequence[Checked]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ops.cloud.client import Client, NotFound
-from ops.model.detachments import DROPLET
+from ops.model.changes import DROPLET
 from ops.model.state import resources_of
 from ops.terraform.target import Target
 

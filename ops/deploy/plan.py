@@ -11,8 +11,9 @@ from typing import Any
 from layers.loading import load_environment
 from ops.deploy import prerequisites
 from ops.errors import OpsError
-from ops.model.changes import from_inventories, from_terraform
+from ops.model.changes import from_terraform
 from ops.model.inventory import Inventory, from_state, from_synthesis
+from ops.model.offline_plan import from_inventories
 from ops.report.compare import compare
 from ops.report.model import Report, StackReport
 from ops.terraform import guard, secrets, stack_outputs

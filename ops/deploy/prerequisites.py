@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.errors import Obstacle
-from ops.model.inventory import Inventory, one
-from ops.model.service import view_of
+from ops.model.inventory import Inventory
+from ops.model.services import services_of
 from ops.swarm import ports
 from ops.swarm.engine import Swarm
 from ops.terraform.runner import program
@@ -126,7 +126,7 @@ def managed_swarm(membership: Mapping[str, Any], host: str) -> Iterator[Obstacle
 
 def foreign_services(swarm: Swarm, wanted: Inventory, ours: set[str]) -> Iterator[Obstacle]:
     """Services that Terraform's state does not know, under names that are not ours."""
-    own_names = {str(resource.values.get("name")) for resource in wanted.of_type("docker_service")}
+    own_names = {service.name for service in services_of(wanted)}
     names = sorted(s.name for s in swarm.services() if s.id not in ours and s.name not in own_names)
     if names:
         yield Obstacle(
@@ -160,24 +160,23 @@ def _existing(swarm: Swarm, kind: str, in_swarm: bool) -> Mapping[str, str]:
 def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
     """Ports of this machine that services publish and that somebody else listens on."""
     running = {service.name for service in swarm.services() if service.id in ours} if in_swarm else set()
-    for resource in wanted.of_type("docker_service"):
-        name = str(resource.values.get("name"))
-        for published in one(resource.values.get("endpoint_spec")).get("ports") or []:
-            port = int(published["published_port"])
-            if name in running or not ports.is_taken(port):
+    for service in services_of(wanted):
+        for port in (each.published for each in service.published):
+            if service.name in running or not ports.is_taken(port):
                 continue
             containers = swarm.containers_publishing(port)
             by = f"container {containers[0]}" if containers else ports.holder(port)
-            yield Obstacle(what=f"port {port}, which {name} needs, is taken by {by}", fix="stop it first")
+            yield Obstacle(
+                what=f"port {port}, which {service.name} needs, is taken by {by}", fix="stop it first"
+            )
 
 
 def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
     """Images that nobody has looked up the digest of."""
-    views = [view_of(r, wanted, {}) for r in wanted.of_type("docker_service")]
     by_image: dict[str, list[str]] = {}
-    for view in views:
-        if view.image.is_unresolved:
-            by_image.setdefault(f"{view.image.name}:{view.image.tag}", []).append(view.name)
+    for service in services_of(wanted):
+        if service.image.is_unresolved:
+            by_image.setdefault(f"{service.image.name}:{service.image.tag}", []).append(service.name)
     if by_image:
         lines = [
             f"    {image} of {', '.join(sorted(services))}" for image, services in sorted(by_image.items())

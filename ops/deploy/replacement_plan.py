@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.errors import Obstacle
-from ops.model.detachments import DROPLET
+from ops.model.changes import DROPLET, ResourceChange, changes_of
 from ops.model.inventory import Inventory
 from ops.model.state import resources_of
 from ops.terraform.target import Target
@@ -33,12 +33,9 @@ def droplet_id(state: Mapping[str, Any], address: str) -> str:
 def beyond(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obstacle]:
     """Everything else that the plan would change: edits of the environment's file that nobody has deployed."""
     others = [
-        f"{'/'.join(change['change']['actions'])} {change['address']}"
-        for change in plan.get("resource_changes", [])
-        if change.get("mode") == "managed"
-        and change["change"]["actions"] not in (["no-op"], ["read"])
-        and change["address"] != address
-        and not _follows(change, address, cloud)
+        f"{'/'.join(change.actions)} {change.address}"
+        for change in changes_of(plan)
+        if change.address != address and not _follows(change, address, cloud)
     ]
     if others:
         yield Obstacle(
@@ -48,22 +45,22 @@ def beyond(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obs
         )
 
 
-def _follows(change: Mapping[str, Any], address: str, cloud: Target) -> bool:
-    may = _FOLLOWS.get(change["type"])
-    resource = cloud.wanted.resources.get(change["address"])
+def _follows(change: ResourceChange, address: str, cloud: Target) -> bool:
+    may = _FOLLOWS.get(change.type)
+    resource = cloud.wanted.resources.get(change.address)
     if may is None or resource is None:
         return False
     if f"${{{address}." not in json.dumps(dict(resource.values)):
         return False
-    return _changed(change["change"]) <= may | {"id", "fqdn"}
+    return _changed(change) <= may | {"id", "fqdn"}
 
 
-def _changed(change: Mapping[str, Any]) -> set[str]:
+def _changed(change: ResourceChange) -> set[str]:
     """Settings that differ; all that are set, when it is made and not only changed."""
-    before, after = change.get("before"), change.get("after") or {}
-    marks = (change.get("after_unknown") or {}).items()
-    unknown = {name for name, mark in marks if mark is True or (isinstance(mark, list) and True in mark)}
+    before, after = change.before, change.after or {}
     if before is None:
         # It was lost with the droplet before it: the whole of it follows.
         return set()
+    marks = change.unknown.items()
+    unknown = {name for name, mark in marks if mark is True or (isinstance(mark, list) and True in mark)}
     return {name for name in {*before, *after} if before.get(name) != after.get(name)} | unknown

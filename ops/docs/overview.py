@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ops.model.inventory import LAYERS, Inventory
-from ops.model.service import ServiceView, view_of
+from ops.model.service import Service
+from ops.model.services import services_of
+from ops.report.services import routes_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Services by layer, and who connects to whom (client, server)."""
+    """Services by layer, and the addresses of each with who may use them."""
 
-    layers: dict[str, tuple[ServiceView, ...]]
-    edges: tuple[tuple[str, str], ...]
-    public: frozenset[str]
+    layers: dict[str, tuple[Service, ...]]
+    routes: dict[str, list[str]]
 
-    def servers_of(self, client: str) -> list[str]:
-        """What a service connects to, sorted."""
-        return sorted(server for c, server in self.edges if c == client)
+    @property
+    def servers(self) -> list[str]:
+        """Every service that another one connects to."""
+        return sorted({server for group in self.layers.values() for each in group for server in each.servers})
 
 
 def overview(inventory: Inventory) -> Overview:
     """Reads it from a stack's inventory."""
-    views = [view_of(r, inventory, inventory.access) for r in inventory.of_type("docker_service")]
-    layers = {layer: tuple(v for v in views if v.layer == layer) for layer in LAYERS}
-    exposed = frozenset(view.name for view in views if view.routes)
+    services = services_of(inventory)
+    layers = {layer: tuple(each for each in services if each.layer == layer) for layer in LAYERS}
     return Overview(
         layers={layer: group for layer, group in layers.items() if group},
-        edges=tuple(sorted(_edges(views, inventory))),
-        public=exposed,
+        routes={each.name: routes_of(each, inventory.access) for each in services},
     )
 
 
@@ -41,32 +40,18 @@ def table(overview: Overview) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for layer, services in overview.layers.items():
-        for view in services:
+        for service in services:
             cells = (
                 layer,
-                f"`{view.name}`",
-                f"{view.image.short_name} {_short_tag(view.image.tag)}",
-                str(view.replicas),
-                view.order,
-                ", ".join(overview.servers_of(view.name)),
-                "<br>".join(route.removeprefix("https://") for route in view.routes),
+                f"`{service.name}`",
+                f"{service.image.short_name} {_short_tag(service.image.tag)}",
+                str(service.replicas),
+                service.order,
+                ", ".join(service.servers),
+                "<br>".join(route.removeprefix("https://") for route in overview.routes[service.name]),
             )
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _edges(views: list[ServiceView], inventory: Inventory) -> Iterator[tuple[str, str]]:
-    """A server's own network hangs on its construct; whoever else is on it is its client."""
-    owners = {view.path: view.name for view in views}
-    for network in inventory.of_type("docker_network"):
-        server = owners.get(network.owner.removesuffix("/network"))
-        if server is None or not network.owner.endswith("/network"):
-            continue
-        for view in views:
-            if view.name != server and any(
-                name.partition(" as ")[0] == network.name for name in view.networks
-            ):
-                yield view.name, server
 
 
 def _short_tag(tag: str) -> str:

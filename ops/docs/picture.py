@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from ops.docs.overview import Overview
-from ops.model.service import ServiceView
+from ops.model.service import Service
 
 _WIDTH = 1220
 _LEFT = 56
@@ -46,8 +46,7 @@ class _Chip:
 
 def draw(overview: Overview) -> str:
     """The picture. The same overview gives the same bytes."""
-    servers = sorted({server for _, server in overview.edges})
-    colours = {server: _CHIPS[number % len(_CHIPS)] for number, server in enumerate(servers)}
+    colours = {server: _CHIPS[number % len(_CHIPS)] for number, server in enumerate(overview.servers)}
     body: list[str] = []
     y = 8
     for layer, services in overview.layers.items():
@@ -69,19 +68,19 @@ def draw(overview: Overview) -> str:
 
 
 def _band(
-    layer: str, services: Sequence[ServiceView], overview: Overview, colours: dict[str, str], *, y: int
+    layer: str, services: Sequence[Service], overview: Overview, colours: dict[str, str], *, y: int
 ) -> tuple[list[str], int]:
     fill, colour = _BANDS.get(layer, _OTHER_BAND)
     boxes: list[str] = []
     top = y + _GAP
     for start in range(0, len(services), _PER_ROW):
         row = services[start : start + _PER_ROW]
-        chips = {view.name: _chips(overview.servers_of(view.name)) for view in row}
-        height = _HEAD + max((_chips_height(chips[view.name]) for view in row), default=0)
-        for column, view in enumerate(row):
+        chips = {service.name: _chips(service.servers) for service in row}
+        height = _HEAD + max((_chips_height(chips[service.name]) for service in row), default=0)
+        for column, service in enumerate(row):
             x = _LEFT + column * (_BOX_WIDTH + _GAP)
-            frame = colours.get(view.name, "#b0b0b0")
-            boxes += _box(view, chips[view.name], colours, place=(x, top, height), frame=frame)
+            routes = overview.routes[service.name]
+            boxes += _box(service, routes, chips[service.name], colours, place=(x, top, height))
         top += height + _GAP
     height = top - y
     middle = y + height // 2
@@ -94,26 +93,27 @@ def _band(
 
 
 def _box(
-    view: ServiceView,
+    service: Service,
+    routes: Sequence[str],
     chips: Sequence[_Chip],
     colours: dict[str, str],
     *,
     place: tuple[int, int, int],
-    frame: str,
 ) -> Iterator[str]:
     x, y, height = place
+    frame = colours.get(service.name, "#b0b0b0")
     yield (
         f'<rect x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{height}" rx="5" fill="#ffffff"'
         f' stroke="{frame}" stroke-width="{2 if frame != "#b0b0b0" else 1}"/>'
     )
-    yield f'<text x="{x + 10}" y="{y + 18}" font-size="13" font-weight="bold" fill="#222222">{escape(view.name)}</text>'
-    address = view.routes[0].removeprefix("https://") if view.routes else "no address"
+    yield f'<text x="{x + 10}" y="{y + 18}" font-size="13" font-weight="bold" fill="#222222">{escape(service.name)}</text>'
+    address = routes[0].removeprefix("https://") if routes else "no address"
     yield f'<text x="{x + 10}" y="{y + 33}" font-size="9" fill="#666666">{escape(address)}</text>'
     for chip in chips:
         left, top = x + 10 + chip.x, y + _HEAD - 4 + chip.y
         colour = colours[chip.server]
         yield (
-            f"<g><title>{escape(view.name)} connects to {escape(chip.server)}</title>"
+            f"<g><title>{escape(service.name)} connects to {escape(chip.server)}</title>"
             f'<rect x="{left}" y="{top}" width="{chip.width}" height="14" rx="7" fill={quoteattr(colour)}/>'
             f'<text x="{left + 7}" y="{top + 10}" font-size="9" fill="#ffffff">{escape(chip.server)}</text></g>'
         )

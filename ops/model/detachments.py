@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.model.changes import DROPLET, Action, ResourceChange, changes_of
 from ops.model.state import resources_of
 
-DROPLET = "digitalocean_droplet"
 VOLUME = "digitalocean_volume"
 
 
@@ -36,15 +36,15 @@ def detachments(plan: Mapping[str, Any]) -> list[Detachment]:
     held = resources_of(plan.get("prior_state"))
     known = {str(r["values"].get("id")): r for r in held if r["type"] == VOLUME}
     found = []
-    for change in plan.get("resource_changes", []):
-        if change["type"] != DROPLET or change["change"]["actions"] != ["update"]:
+    for change in changes_of(plan):
+        if change.type != DROPLET or change.planned.action is not Action.CHANGE:
             continue
-        before = change["change"].get("before") or {}
+        before = change.before or {}
         for id_ in _gone(plan, change, known):
             name = str(known[id_]["values"].get("name")) if id_ in known else id_
             found.append(
                 Detachment(
-                    address=str(change["address"]),
+                    address=change.address,
                     droplet=str(before.get("name")),
                     droplet_id=str(before.get("id")),
                     volume=name,
@@ -53,15 +53,15 @@ def detachments(plan: Mapping[str, Any]) -> list[Detachment]:
     return found
 
 
-def _gone(plan: Mapping[str, Any], change: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[str]:
-    had = [str(id_) for id_ in (change["change"].get("before") or {}).get("volume_ids") or []]
-    unknown = (change["change"].get("after_unknown") or {}).get("volume_ids")
+def _gone(plan: Mapping[str, Any], change: ResourceChange, known: Mapping[str, Any]) -> Iterator[str]:
+    had = [str(id_) for id_ in (change.before or {}).get("volume_ids") or []]
+    unknown = change.unknown.get("volume_ids")
     if unknown is not True and True not in (unknown or []):
-        will = {str(id_) for id_ in (change["change"].get("after") or {}).get("volume_ids") or []}
+        will = {str(id_) for id_ in (change.after or {}).get("volume_ids") or []}
         yield from (id_ for id_ in had if id_ not in will)
         return
     # A volume that is yet to be made hides the whole set; which others stay is only in the configuration then.
-    wanted = _references(plan, str(change["address"]))
+    wanted = _references(plan, change.address)
     yield from (id_ for id_ in had if id_ not in known or str(known[id_]["address"]) not in wanted)
 
 

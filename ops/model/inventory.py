@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -79,7 +77,7 @@ class Inventory:
     templates: Mapping[str, str] = field(default_factory=dict)
     """Terraform locals: the text of rendered secrets, with references in place of values."""
     access: Mapping[str, str] = field(default_factory=dict)
-    """Who may use a host: ``web, public`` or ``grafana, role admin``."""
+    """Who may use a host: ``public``, ``sign-in`` or ``role admin``."""
 
     def of_type(self, type_: str) -> list[Resource]:
         """Resources of one type, sorted by name."""
@@ -93,6 +91,14 @@ class Inventory:
         if match:
             return self.resources.get(match[1])
         return self._by_identity.get((type_, text))
+
+    def address_of(self, text: str, type_: str) -> str:
+        """The address that a reference, an id or a name means, also of what the stack does not have."""
+        match = _REFERENCE.match(text)
+        if match:
+            return match[1]
+        found = self._by_identity.get((type_, text))
+        return found.address if found else f"{type_}.{text}"
 
     @cached_property
     def _by_identity(self) -> dict[tuple[str, str], Resource]:
@@ -146,15 +152,6 @@ def one(block: Any) -> Values:
     return block if isinstance(block, Mapping) else {}
 
 
-def text_of(config: Resource) -> str:
-    """The content of a docker_config."""
-    data = config.values.get("data")
-    try:
-        return base64.b64decode(str(data or ""), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return f"(not text: {len(str(data))} characters of base64)\n"
-
-
 def readable_name(type_: str, name: str) -> str:
     """A config's or secret's name without its hash."""
     if type_ in ("docker_config", "docker_secret"):
@@ -171,9 +168,12 @@ def _state_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _access(document: Mapping[str, Any]) -> dict[str, str]:
+    """From the output for people: ``web, role admin`` by host."""
     value = document.get("output", {}).get("addresses", {}).get("value")
     try:
         parsed = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return {}
-    return {str(k): str(v) for k, v in parsed.items()} if isinstance(parsed, Mapping) else {}
+    if not isinstance(parsed, Mapping):
+        return {}
+    return {str(host): str(said).partition(", ")[2] for host, said in parsed.items()}

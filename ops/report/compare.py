@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange
+from ops.model.image_name import ImageName
 from ops.model.inventory import LAYERS, SHARED, Inventory, Resource
-from ops.model.service import ImageName, ServiceView, view_of
+from ops.model.service import Service
+from ops.model.services import members, services_of
 from ops.report.cloud import danger_of, loss_of
 from ops.report.items import item_changes
 from ops.report.model import ItemChange, LayerReport, ServiceChange, StackReport
@@ -25,16 +27,12 @@ def compare(
     """The report of one stack."""
     access = {**before.access, **after.access}
     planned = {address: _softened(address, what) for address, what in planned.items()}
-    old = _views(before, access)
-    new = _views(after, access)
+    old, new = ({each.address: each for each in services_of(stack)} for stack in (before, after))
     changes = {
-        address: service_change(
-            old.get(address), new.get(address), what, before=before, after=after, planned=planned
-        )
+        address: service_change(old.get(address), new.get(address), what, access=access, planned=planned)
         for address, what in planned.items()
         if address in old or address in new
     }
-    views = {**old, **new}
     return StackReport(
         name=name,
         compared_with=compared_with,
@@ -42,10 +40,13 @@ def compare(
         counts={action: sum(p.action is action for p in planned.values()) for action in Action},
         dangers=tuple(_dangers(planned, before, after, changes)),
         images=tuple(_images(changes, old, new)),
-        layers=tuple(_layers(views, new, changes, item_changes(before, after, planned))),
-        sharing=_sharing(new.values()),
+        layers=tuple(_layers(old, new, changes, item_changes(before, after, planned))),
+        sharing={
+            network: tuple(sorted({each.name for each in joined}))
+            for network, joined in members(new.values()).items()
+        },
         unresolved=tuple(
-            sorted((v.name, f"{v.image.name}:{v.image.tag}") for v in new.values() if v.image.is_unresolved)
+            sorted((s.name, f"{s.image.name}:{s.image.tag}") for s in new.values() if s.image.is_unresolved)
         ),
     )
 
@@ -56,28 +57,25 @@ def _softened(address: str, what: PlannedChange) -> PlannedChange:
     return PlannedChange(action=Action.CHANGE) if renewed else what
 
 
-def _views(inventory: Inventory, access: Mapping[str, str]) -> dict[str, ServiceView]:
-    return {r.address: view_of(r, inventory, access) for r in inventory.of_type("docker_service")}
-
-
 def _layers(
-    views: Mapping[str, ServiceView],
-    new: Mapping[str, ServiceView],
+    old: Mapping[str, Service],
+    new: Mapping[str, Service],
     changes: Mapping[str, ServiceChange],
     items: Mapping[str, Sequence[ItemChange]],
 ) -> list[LayerReport]:
-    names = {view.layer for view in views.values()} | set(items)
+    services = {**old, **new}
+    names = {service.layer for service in services.values()} | set(items)
     return [
         LayerReport(
             name=layer,
             services=tuple(
                 sorted(
-                    (changes[a] for a, v in views.items() if v.layer == layer and a in changes),
+                    (changes[a] for a, s in services.items() if s.layer == layer and a in changes),
                     key=lambda c: c.name,
                 )
             ),
             items=tuple(items.get(layer, ())),
-            unchanged=sum(v.layer == layer and a not in changes for a, v in new.items()),
+            unchanged=sum(s.layer == layer and a not in changes for a, s in new.items()),
         )
         for layer in sorted(names, key=_rank)
     ]
@@ -104,7 +102,7 @@ def _dangers(
         resource = old or new
         if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
-        if what.because == (NEVER_CAME_UP,):
+        if what.unfinished:
             found.append((2, f"droplet {resource.name} is made anew: {NEVER_CAME_UP}"))
         elif danger := danger_of(resource, what.action, what.because):
             found.append(danger)
@@ -133,7 +131,7 @@ def _service(change: ServiceChange) -> str:
 
 
 def _images(
-    changes: Mapping[str, ServiceChange], old: Mapping[str, ServiceView], new: Mapping[str, ServiceView]
+    changes: Mapping[str, ServiceChange], old: Mapping[str, Service], new: Mapping[str, Service]
 ) -> list[tuple[str, tuple[str, ...]]]:
     users: dict[tuple[ImageName, ImageName], list[str]] = {}
     for address, change in changes.items():
@@ -151,11 +149,3 @@ def arrow(was: ImageName, will: ImageName) -> str:
         else f"{will.name} {will.tag} ({will.short_digest})"
     )
     return f"{was.name} {was.tag} ({was.short_digest}) -> {after}"
-
-
-def _sharing(views: Iterable[ServiceView]) -> dict[str, tuple[str, ...]]:
-    members: dict[str, set[str]] = {}
-    for view in views:
-        for network in view.networks:
-            members.setdefault(network.partition(" as ")[0], set()).add(view.name)
-    return {network: tuple(sorted(names)) for network, names in sorted(members.items())}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from images import LOCK_FILE
 from images.builder import lock, version
 from ops.model.inventory import Inventory
+from ops.model.services import services_of
 from ops.terminal.columns import columns
 
 STAND_IN = "stand-in"
@@ -42,15 +43,14 @@ def programs_of(inventory: Inventory, built: Mapping[str, lock.Entry] | None = N
     entries = lock.load(LOCK_FILE) if built is None else built
     by_reference = {entry.reference: (name, entry) for name, entry in entries.items()}
     found = {}
-    for service in inventory.of_type("docker_service"):
-        reference = str(service.values["task_spec"]["container_spec"]["image"])
-        if known := by_reference.get(reference):
+    for service in services_of(inventory):
+        image = service.image
+        if known := by_reference.get(image.reference):
             name, entry = known
             found[service.name] = Program(name=name, pinned=entry.stands_in_for, runs=version.what_ran(entry))
         else:
-            tag = reference.partition("@")[0]
-            name = tag.rpartition("/")[2].partition(":")[0]
-            found[service.name] = Program(name=name, pinned=tag, runs=AS_PINNED)
+            pinned = f"{image.name}:{image.tag}"
+            found[service.name] = Program(name=image.short_name, pinned=pinned, runs=AS_PINNED)
     return found
 
 

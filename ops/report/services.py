@@ -2,115 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ops.model.changes import Action, PlannedChange
-from ops.model.inventory import Inventory, text_of
-from ops.model.service import FileRef, ServiceView
+from ops.model.file import MountedFile
+from ops.model.service import Service
 from ops.report.diff import summary, unified
 from ops.report.model import FileChange, ImageChange, ServiceChange, SettingChange
-
-_NO_RESTART = ("label ", "update ", "rollback ")
-"""Settings of the service, not of its tasks: changing them restarts nothing."""
+from ops.report.settings import restarts_tasks, settings_of
 
 
 def service_change(
-    old: ServiceView | None,
-    new: ServiceView | None,
+    old: Service | None,
+    new: Service | None,
     what: PlannedChange,
     *,
-    before: Inventory,
-    after: Inventory,
+    access: Mapping[str, str],
     planned: Mapping[str, PlannedChange],
 ) -> ServiceChange:
-    """The change of one service; one of the two views may be missing, not both."""
-    view = new or old
-    assert view is not None
+    """The change of one service, which may be missing on one side, not on both.
+
+    Args:
+        access: who may use a host, for its routes.
+    """
+    service = new or old
+    assert service is not None
     settings = tuple(_settings(old, new)) if old and new else ()
-    files = tuple(_files(old, new, before, after, planned))
-    moves = old is not None and new is not None and (old.networks != new.networks or old.image != new.image)
-    restarts = moves or bool(files) or any(not s.name.startswith(_NO_RESTART) for s in settings)
-    effect, away = _effect(view, what.action, restarts)
+    files = tuple(_files(old, new, planned))
+    networks = [_networks(each) for each in (old, new)]
+    routes = [routes_of(each, access) if each else [] for each in (old, new)]
+    moves = old is not None and new is not None and (networks[0] != networks[1] or old.image != new.image)
+    restarts = moves or bool(files) or any(restarts_tasks(setting.name) for setting in settings)
+    effect, away = _effect(service, what.action, restarts)
     return ServiceChange(
-        name=view.name,
+        name=service.name,
         action=what.action,
         image=ImageChange(before=str(old.image) if old else "", after=str(new.image) if new else ""),
         replicas=(old.replicas if old else 0, new.replicas if new else 0),
-        order=view.order,
+        order=service.order,
         away_s=away,
         effect=effect,
         because=what.because,
         settings=settings,
         files=files,
-        joins=_missing(new, old, "networks"),
-        leaves=_missing(old, new, "networks"),
-        routes_added=_missing(new, old, "routes"),
-        routes_removed=_missing(old, new, "routes"),
+        joins=_without(networks[1], networks[0]),
+        leaves=_without(networks[0], networks[1]),
+        routes_added=_without(routes[1], routes[0]),
+        routes_removed=_without(routes[0], routes[1]),
     )
 
 
-def _effect(view: ServiceView, action: Action, restarts: bool) -> tuple[str, int]:
+def routes_of(service: Service, access: Mapping[str, str]) -> list[str]:
+    """Addresses that lead to it, with who may use them."""
+    return sorted(
+        f"https://{page.host}{page.path} ({access.get(page.host) or 'access not stated'})"
+        for router in service.routers
+        for page in router.pages
+    )
+
+
+def _effect(service: Service, action: Action, restarts: bool) -> tuple[str, int]:
     if action is Action.ADD:
         return "new", 0
     if action is Action.DESTROY:
         return "gone", 0
     if action is Action.REPLACE:
-        return f"away up to {view.away_s} s", view.away_s
+        return f"away up to {service.away_s} s", service.away_s
     if not restarts:
         return "no task restarts", 0
-    if view.order == "start-first":
+    if service.order == "start-first":
         return "rolls over without a gap", 0
-    if view.replicas > 1:
-        return f"{view.replicas - 1} of {view.replicas} tasks stay", 0
-    return f"away up to {view.away_s} s", view.away_s
+    if service.replicas > 1:
+        return f"{service.replicas - 1} of {service.replicas} tasks stay", 0
+    return f"away up to {service.away_s} s", service.away_s
 
 
-def _missing(has: ServiceView | None, lacks: ServiceView | None, attribute: str) -> tuple[str, ...]:
-    return tuple(x for x in getattr(has, attribute, ()) if x not in getattr(lacks, attribute, ()))
+def _networks(service: Service | None) -> list[str]:
+    joined = sorted(service.networks.items()) if service else []
+    return [name + (f" as {', '.join(sorted(aliases))}" if aliases else "") for name, aliases in joined]
 
 
-def _settings(old: ServiceView, new: ServiceView) -> Iterator[SettingChange]:
-    for name in sorted({**old.settings, **new.settings}):
-        was, will = old.settings.get(name, ""), new.settings.get(name, "")
+def _without(these: Sequence[str], those: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each for each in these if each not in those)
+
+
+def _settings(old: Service, new: Service) -> Iterator[SettingChange]:
+    olds, news = settings_of(old), settings_of(new)
+    for name in sorted({**olds, **news}):
+        was, will = olds.get(name, ""), news.get(name, "")
         if was != will:
             yield SettingChange(name=name, before=was, after=will)
 
 
 def _files(
-    old: ServiceView | None,
-    new: ServiceView | None,
-    before: Inventory,
-    after: Inventory,
-    planned: Mapping[str, PlannedChange],
+    old: Service | None, new: Service | None, planned: Mapping[str, PlannedChange]
 ) -> Iterator[FileChange]:
-    olds = {file.path: file for file in old.files} if old else {}
-    news = {file.path: file for file in new.files} if new else {}
+    olds = {file.at: file for file in old.files} if old else {}
+    news = {file.at: file for file in new.files} if new else {}
     for path in sorted({**olds, **news}):
         was, will = olds.get(path), news.get(path)
         if was is None and will is not None:
-            yield _whole(will, after, Action.ADD)
+            yield _whole(will, Action.ADD)
         elif was is not None and will is None:
-            yield _whole(was, before, Action.DESTROY)
+            yield _whole(was, Action.DESTROY)
         elif was is not None and will is not None:
-            yield from _content(was, will, before, after, planned)
+            yield from _content(was, will, planned)
 
 
-def _whole(file: FileRef, inventory: Inventory, action: Action) -> FileChange:
-    config = inventory.resources.get(file.address) if file.kind == "config" else None
-    count = len(text_of(config).splitlines()) if config else 0
-    note = f"{count} line{'' if count == 1 else 's'}" if config else ""
-    return FileChange(path=file.path, name=file.name, kind=file.kind, action=action, note=note)
+def _whole(file: MountedFile, action: Action) -> FileChange:
+    count = len(file.text.splitlines())
+    note = f"{count} line{'' if count == 1 else 's'}" if file.kind == "config" else ""
+    return FileChange(path=file.at, name=file.name, kind=file.kind, action=action, note=note)
 
 
 def _content(
-    was: FileRef, will: FileRef, before: Inventory, after: Inventory, planned: Mapping[str, PlannedChange]
+    was: MountedFile, will: MountedFile, planned: Mapping[str, PlannedChange]
 ) -> Iterator[FileChange]:
-    old, new = before.resources.get(was.address), after.resources.get(will.address)
-    if was.kind == will.kind == "config" and old and new:
-        diff = unified(text_of(old), text_of(new))
+    if was.kind == will.kind == "config":
+        diff = unified(was.text, will.text)
         if diff:
             yield FileChange(
-                path=will.path,
+                path=will.at,
                 name=will.name,
                 kind="config",
                 action=Action.CHANGE,
@@ -120,5 +132,5 @@ def _content(
     elif was.kind != will.kind or was.address != will.address or will.address in planned:
         # A secret, or a config that became one: its content is nobody's business.
         yield FileChange(
-            path=will.path, name=will.name, kind=will.kind, action=Action.CHANGE, note="content changes"
+            path=will.at, name=will.name, kind=will.kind, action=Action.CHANGE, note="content changes"
         )

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ops.smoke.graph import Declared
+from ops.model.service import Service
+from ops.smoke.graph import healthz_port
 from ops.smoke.outcome import Outcome
 from ops.smoke.scene import Scene
 from ops.smoke.tasks import Tasks
@@ -84,9 +85,9 @@ def settled(
 
 
 def judged(
-    service: Declared,
+    service: Service,
     found: list[Dependency],
-    services: Mapping[str, Declared],
+    services: Mapping[str, Service],
     hosts: Mapping[str, list[str]],
 ) -> Iterator[Outcome]:
     """Each dependency, and each declared connection that no dependency uses.
@@ -132,12 +133,13 @@ def parsed(body: str) -> list[Dependency] | None:
         return None
 
 
-def _asked(tasks: Tasks, service: Declared) -> list[Dependency] | None:
+def _asked(tasks: Tasks, service: Service) -> list[Dependency] | None:
     """The list from its newest task, at the port of the health check or any other port that it listens on."""
     container = tasks.container(service.name)
     if container is None:
         return None
-    ports = [service.healthz] if service.healthz else tasks.listening(container)
+    known = healthz_port(service)
+    ports = [known] if known else tasks.listening(container)
     for port in ports:
         found = parsed(tasks.get(container, f"http://127.0.0.1:{port}/healthz").output)
         if found is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Mapping
 
-from ops.smoke.graph import Declared
+from ops.model.service import Service
 from ops.smoke.outcome import Outcome
 from ops.smoke.scene import Scene
 from ops.smoke.tasks import Tasks
@@ -72,10 +72,14 @@ def check_services(scene: Scene, swarm: Swarm, *, seconds: float, end: threading
         )
 
 
-def check_ports(services: Mapping[str, Declared], tasks: Tasks) -> Iterator[Outcome]:
+def check_ports(services: Mapping[str, Service], tasks: Tasks) -> Iterator[Outcome]:
     """Only the gateway publishes ports, 80 and 443: as declared, and on the swarm, other stacks included."""
     found = tasks.published()
-    declared = {name: list(service.published) for name, service in services.items() if service.published}
+    declared = {
+        name: sorted(port.published for port in service.published)
+        for name, service in services.items()
+        if service.published
+    }
     yield _ports("as declared", declared)
     yield _ports("on the swarm", found)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ops.errors import OpsError
-from ops.model.inventory import Inventory, Resource
+from ops.model.inventory import Inventory
+from ops.model.service import Router, Service
+from ops.model.services import services_of
 
-_ROUTER = re.compile(r"traefik\.http\.routers\.([^.]+)\.(.+)")
-_RULE = re.compile(r"Host\(`(?P<host>[^`]+)`\)(?: && PathPrefix\(`(?P<path>[^`]+)`\))?")
 _PUBLIC = "public@file"
 _HEALTH = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)(?P<path>/[^\s'\"]*)")
 
@@ -54,65 +53,34 @@ def routes_of(inventory: Inventory, *, admin_role: str) -> list[Route]:
         OpsError: Traefik's rule for one is of a form that is not known here.
     """
     found = [
-        _route(service, labels, inventory.access, admin_role)
-        for service in inventory.of_type("docker_service")
-        for labels in _routers(service).values()
+        _route(service, router, inventory.access, admin_role)
+        for service in services_of(inventory)
+        for router in service.routers
     ]
     return sorted(found, key=lambda route: (route.host, route.page))
 
 
-def _routers(service: Resource) -> dict[str, dict[str, str]]:
-    routers: dict[str, dict[str, str]] = {}
-    for label, value in labels_of(service).items():
-        match = _ROUTER.fullmatch(label)
-        if match:
-            routers.setdefault(match[1], {"name": match[1]})[match[2]] = value
-    return routers
-
-
-def _route(service: Resource, labels: Mapping[str, str], access: Mapping[str, str], admin_role: str) -> Route:
-    rule = _RULE.fullmatch(labels.get("rule", ""))
-    if rule is None:
-        raise OpsError(f"service {service.name}: router {labels['name']} has rule {labels.get('rule')!r}")
-    who = access.get(rule["host"], "").partition(", ")[2]
-    top = rule["path"] or "/"
-    chain = labels.get("middlewares", "").split(",")
-    if alias_of := _redirect(service, chain):
-        return Route(host=rule["host"], service=service.name, role=None, page=top, redirects_to=alias_of)
-    if _PUBLIC in chain:
-        port = labels_of(service).get(f"traefik.http.services.{labels['name']}.loadbalancer.server.port", "")
-        page, answers = _public_page(service, port, top)
-        return Route(host=rule["host"], service=service.name, role=None, page=page, answers=answers)
+def _route(service: Service, router: Router, access: Mapping[str, str], admin_role: str) -> Route:
+    if not router.is_one_page:
+        raise OpsError(f"service {service.name}: router {router.name} has rule {router.rule!r}")
+    (page,) = router.pages
+    who, top = access.get(page.host, ""), page.path or "/"
+    if router.redirects_to:
+        alias_of = router.redirects_to.removeprefix("https://").removesuffix("$1")
+        return Route(host=page.host, service=service.name, role=None, page=top, redirects_to=alias_of)
+    if _PUBLIC in router.middlewares:
+        path, answers = _public_page(service, router.port, top)
+        return Route(host=page.host, service=service.name, role=None, page=path, answers=answers)
     role = who.removeprefix("role ") if who.startswith("role ") else admin_role
-    return Route(host=rule["host"], service=service.name, role=role, signs_in=who == "sign-in", page=top)
+    return Route(host=page.host, service=service.name, role=role, signs_in=who == "sign-in", page=top)
 
 
-def _redirect(service: Resource, chain: Sequence[str]) -> str | None:
-    """The host that one of a router's own middlewares sends browsers to."""
-    for name in chain:
-        to = labels_of(service).get(f"traefik.http.middlewares.{name}.redirectregex.replacement")
-        if to is not None:
-            return to.removeprefix("https://").removesuffix("$1")
-    return None
-
-
-def _public_page(service: Resource, port: str, top: str) -> tuple[str, int | None]:
+def _public_page(service: Service, port: int | None, top: str) -> tuple[str, int | None]:
     """The path and status of the health check, where it asks the routed port below the routed path."""
-    for match in _HEALTH.finditer(" ".join(health_check_of(service))):
-        if match["port"] == port and match["path"].startswith(top):
+    for match in _HEALTH.finditer(" ".join(service.health_check.test)):
+        if int(match["port"]) == port and match["path"].startswith(top):
             return match["path"], 200
     return top, None
-
-
-def labels_of(service: Resource) -> dict[str, str]:
-    """Labels of a docker_service, in the form of synthesized JSON."""
-    return {each["label"]: each["value"] for each in service.values.get("labels") or []}
-
-
-def health_check_of(service: Resource) -> list[str]:
-    """The words of its health check."""
-    container: Mapping[str, Any] = service.values["task_spec"]["container_spec"]
-    return [str(word) for word in (container.get("healthcheck") or {}).get("test") or []]
 
 
 def hosts_of(routes: list[Route]) -> Iterator[str]:

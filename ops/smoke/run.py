@@ -24,7 +24,7 @@ from ops.smoke import (
 )
 from ops.smoke.authority import trust_of
 from ops.smoke.browser import Reach
-from ops.smoke.graph import services_of
+from ops.smoke.graph import by_name
 from ops.smoke.outcome import Outcome
 from ops.smoke.person import ANONYMOUS
 from ops.smoke.result import Result
@@ -89,7 +89,7 @@ class Smoke:
             return self._scene(None), None
         with engines(self._target) as (swarm, *others):
             there = {service.name for service in swarm.services()}
-            wanted = services_of(self._target.wanted)
+            wanted = by_name(self._target.wanted)
             if not there & wanted.keys():
                 raise OpsError(
                     f"{self._target.name} is not deployed: none of its {len(wanted)} services is on the swarm",
@@ -100,11 +100,10 @@ class Smoke:
 
     def _scene(self, tasks: Tasks | None) -> Scene:
         settings, wanted = self._target.settings, self._target.wanted
-        services = services_of(wanted)
         return Scene(
             settings=settings,
             routes=routes_of(wanted, admin_role=settings.ingress.admin_role),
-            services=services,
+            services=by_name(wanted),
             reach=self._reach,
             trust=trust_of(settings, tasks),
             programs=programs_of(wanted),

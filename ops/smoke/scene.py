@@ -12,10 +12,10 @@ from layers.ingress.fake_discord import Person
 from layers.ingress.layer import PROXIES
 from layers.platform.identity import Identity, identities_of
 from layers.settings.environment import Environment
+from ops.model.service import Service
 from ops.report.programs import AS_PINNED, Program
 from ops.smoke.authority import Trust
 from ops.smoke.browser import Browser, Reach
-from ops.smoke.graph import Declared
 from ops.smoke.person import people_of
 from ops.smoke.route import Route
 
@@ -30,7 +30,7 @@ class Scene:
 
     settings: Environment
     routes: list[Route]
-    services: dict[str, Declared]
+    services: dict[str, Service]
     reach: Reach
     trust: Trust
     programs: dict[str, Program] = field(default_factory=dict)

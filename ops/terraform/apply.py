@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import Interrupted, OpsError, Refused
-from ops.model.changes import from_terraform
+from ops.model.changes import ResourceChange, changes_of
 from ops.model.redact import scrubbed
+from ops.model.services import TYPE as SERVICE
 from ops.model.state import ids_in, resources_of
 from ops.swarm.tasks import TaskFailure
 from ops.terminal import screen
@@ -130,19 +131,17 @@ def saved_plan(
 def _run(
     target: Target, file: Path, plan: Mapping[str, Any], parallelism: int
 ) -> tuple[Outcome, dict[str, TaskFailure]]:
-    planned = from_terraform(plan)
-    changes = {change["address"]: change["change"] for change in plan.get("resource_changes", [])}
-    services = {a: _name(changes[a]) for a in planned if a.startswith("docker_service.")}
+    changes = changes_of(plan)
     if target.is_cloud:
-        named = {address: _spoken(address, changes[address]) for address in planned}
-        with ApplyProgress(named, len(planned), screen.err, what="resources") as progress:
+        named = {change.address: _spoken(change) for change in changes}
+        with ApplyProgress(named, len(changes), screen.err, what="resources") as progress:
             return target.terraform.apply(file, progress, parallelism=parallelism), {}
-    with ApplyProgress(services, len(planned), screen.err) as progress, target.watch() as watch:
+    services = [change for change in changes if change.type == SERVICE]
+    named = {change.address: _name(change) for change in services}
+    with ApplyProgress(named, len(changes), screen.err) as progress, target.watch() as watch:
         outcome = target.terraform.apply(file, progress, parallelism=parallelism)
     if outcome.code:
-        _remove_unfinished(
-            target, {services[a] for a, what in planned.items() if a in services and what.makes}
-        )
+        _remove_unfinished(target, {_name(change) for change in services if change.planned.makes})
     return outcome, watch.failures
 
 
@@ -162,17 +161,14 @@ def _remove_unfinished(target: Target, made: Collection[str]) -> None:
         swarm.wait_for_removed_tasks()
 
 
-def _name(change: Mapping[str, Any]) -> str:
-    return str((change.get("after") or change.get("before") or {}).get("name"))
+def _name(change: ResourceChange) -> str:
+    return str(change.values.get("name"))
 
 
-def _spoken(address: str, change: Mapping[str, Any]) -> str:
+def _spoken(change: ResourceChange) -> str:
     """A resource of the cloud as people call it: what it is and its name, or its id in the code."""
-    type_, _, own = address.partition(".")
-    values = change.get("after") or change.get("before") or {}
-    return (
-        f"{type_.split('_', 1)[1].replace('_', ' ')} {values.get('name') or values.get('description') or own}"
-    )
+    name = change.values.get("name") or change.values.get("description") or change.address.partition(".")[2]
+    return f"{change.type.split('_', 1)[1].replace('_', ' ')} {name}"
 
 
 def _interrupted(target: Target) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from layers.cloud.way_out import way_out
 from ops.errors import Obstacle, OpsError, WrongUse
-from ops.model.changes import Action, from_terraform
-from ops.model.detachments import DROPLET, detachments
+from ops.model.changes import DROPLET, Action, changes_of
+from ops.model.detachments import detachments
 from ops.model.state import resources_of
 from ops.terraform.runner import TerraformFailed
 
@@ -41,23 +41,16 @@ def refusals(
         destroy: names of droplets that are meant to go.
         moves: names of volumes that are meant to leave the droplet they are on.
     """
-    planned = from_terraform(plan)
     found = list(_taken_away(plan, moves))
-    for change in plan.get("resource_changes", []):
-        what = planned.get(change["address"])
-        if what is None:
-            continue
-        before, after = change["change"].get("before") or {}, change["change"].get("after") or {}
-        name = str(before.get("name") or before.get("ip_address") or change["address"])
-        because = f" (because of {', '.join(what.because)})" if what.because else ""
-        if change["type"] == DROPLET and change.get("action_reason") == "replace_because_tainted":
-            # It never became a node: the apply that made it failed.
-            continue
-        if what.action in (Action.DESTROY, Action.REPLACE):
+    for change in changes_of(plan):
+        what, before = change.planned, change.before or {}
+        name = str(before.get("name") or before.get("ip_address") or change.address)
+        if what.action is Action.CHANGE:
+            found += _unlike(change.type, name, before, change.after or {})
+        elif what.action in (Action.DESTROY, Action.REPLACE) and not what.unfinished:
+            because = f" (because of {', '.join(what.because)})" if what.because else ""
             named = destroy if what.action is Action.DESTROY else replace
-            found += _lost(change["type"], name, what.action, because, named)
-        elif what.action is Action.CHANGE:
-            found += _unlike(change["type"], name, before, after)
+            found += _lost(change.type, name, what.action, because, named)
     return found
 
 

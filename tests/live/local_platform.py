@@ -16,8 +16,9 @@ import pytest
 
 from layers.settings.environment import Environment
 from ops.errors import OpsError
+from ops.model.service import Service
 from ops.paths import ROOT
-from ops.smoke.graph import Declared, services_of
+from ops.smoke.graph import by_name
 from ops.smoke.result import Result
 from ops.smoke.run import Smoke
 from ops.smoke.soak import Deaths
@@ -52,7 +53,7 @@ class LocalPlatform:
         self.swarm = swarm
         self.api: Any = swarm.api
         self.tasks = Tasks(swarm)
-        self.services: Mapping[str, Declared] = services_of(target.wanted)
+        self.services: Mapping[str, Service] = by_name(target.wanted)
 
     @property
     def settings(self) -> Environment:
@@ -110,7 +111,7 @@ def standing() -> Iterator[LocalPlatform]:
     target = target_of(ENVIRONMENT)
     with target.swarm() as swarm:
         there = {service.name for service in swarm.services()}
-        lacking = sorted(services_of(target.wanted).keys() - there)
+        lacking = sorted(by_name(target.wanted).keys() - there)
         if lacking:
             _absent(f"the local platform does not stand: {', '.join(lacking[:3])} ...; make up")
         platform = LocalPlatform(target, swarm)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ops.smoke.graph import Declared, clients_of, sharing
+from ops.model.service import Service
+from ops.smoke.graph import clients_of, sharing
 from ops.smoke.route import routes_of
 from tests.live.local_platform import LocalPlatform
 
@@ -116,14 +117,13 @@ def stores(platform: LocalPlatform) -> list[str]:
     """Services that keep data and that somebody declared a connection to."""
     keeping = {
         service.name
-        for service in platform.target.wanted.of_type("docker_service")
-        for mount in service.values["task_spec"]["container_spec"].get("mounts") or []
-        if mount["type"] == "volume"
+        for service in platform.services.values()
+        if any(mount.type == "volume" for mount in service.mounts)
     }
     return [name for name in sorted(keeping) if clients_of(platform.services, name)]
 
 
-def gateway(services: Mapping[str, Declared]) -> str:
+def gateway(services: Mapping[str, Service]) -> str:
     return next(name for name, service in services.items() if service.published)
 
 
@@ -196,7 +196,7 @@ def test_nothing_answers_a_container_outside(reached: Reached) -> None:
     assert reached.outside == {}
 
 
-def _sharing_by_declaration(services: Mapping[str, Declared]) -> dict[str, set[str]]:
+def _sharing_by_declaration(services: Mapping[str, Service]) -> dict[str, set[str]]:
     """For each service, those on a network that hangs on a server: its servers, its clients, and their clients."""
     found: dict[str, set[str]] = {name: set() for name in services}
     for server in services:

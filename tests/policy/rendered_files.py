@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 
-from ops.check.file import MountedFile
-from ops.check.service import DeployedService
+from ops.model.file import MountedFile
+from ops.model.service import Service
 from tests.policy import alloy_syntax
 from tests.policy.recorded_keys import records
 
@@ -95,7 +95,7 @@ CONFIGURATION = (".alloy", ".cfg", ".conf", ".env", ".ini", ".json", ".toml", ".
 """Files with keys have such an ending; others are scripts, certificates, and secrets of one value."""
 
 
-def rendered(services: Iterable[DeployedService]) -> Iterator[Rendered]:
+def rendered(services: Iterable[Service]) -> Iterator[Rendered]:
     """Everything that programs of others read; the application's own files have tests of their own."""
     for service in services:
         if labels := _tree(label for label in service.labels if label.startswith("traefik.")):
@@ -116,7 +116,7 @@ def rendered(services: Iterable[DeployedService]) -> Iterator[Rendered]:
                     yield Rendered(name=file.at, program=program, what=what, document=read(file))
 
 
-def without_record(services: Iterable[DeployedService]) -> set[str]:
+def without_record(services: Iterable[Service]) -> set[str]:
     """Files with keys, and flags, that no record is named for above."""
     known = [pattern for pattern, *_ in FILES] + list(OURS)
     found: set[str] = set()
@@ -133,9 +133,8 @@ def without_record(services: Iterable[DeployedService]) -> set[str]:
     return found
 
 
-def _flags(service: DeployedService) -> list[str]:
-    args = service.container.get("args") or []
-    return [arg.lstrip("-").partition("=")[0] for arg in args if arg.startswith("-")]
+def _flags(service: Service) -> list[str]:
+    return [arg.lstrip("-").partition("=")[0] for arg in service.args if arg.startswith("-")]
 
 
 def _tree(labels: Iterable[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layers.services import ServicesStack
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 from tests.stacks.synthesis import Synthesized, synthesized
 
 
@@ -14,7 +14,7 @@ def platform(environment: str) -> Platform:
     return Platform.of(found.stack, found.document)
 
 
-def services(environment: str) -> list[DeployedService]:
+def services(environment: str) -> list[Service]:
     """All services of an environment."""
     return platform(environment).services
 

@@ -125,7 +125,7 @@ def test_names_of_secrets_and_configs_are_apart_and_fit(environment: str) -> Non
 
 def test_no_service_has_more_than_one_variable(environment: str) -> None:
     for each in services(environment):
-        assert len(each.container.get("env", {})) <= 1, each.name
+        assert len(each.environment) <= 1, each.name
 
 
 def test_only_pages_that_are_listed_are_open(environment: str) -> None:

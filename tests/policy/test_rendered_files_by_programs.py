@@ -132,15 +132,14 @@ def test_socket_proxy_takes_its_arguments() -> None:
     binary = program("socket-proxy", "socket-proxy")
     tried = 0
     for service in services(ENVIRONMENT):
-        args = service.container.get("args") or []
         if not service.name.endswith("socket-proxy"):
             continue
         tried += 1
         # It prints how it is used once all before it was understood.
-        status, said = run([str(binary), *args, "-help"])
+        status, said = run([str(binary), *service.args, "-help"])
         assert "flag provided but not defined" not in said
         assert status == 0, said
-        status, said = run([str(binary), "-allowget=x", *args, "-help"])
+        status, said = run([str(binary), "-allowget=x", *service.args, "-help"])
         assert "flag provided but not defined: -allowget" in said
         assert status == 2
     assert tried

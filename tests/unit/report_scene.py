@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ops.model.changes import from_inventories
 from ops.model.inventory import from_synthesis
+from ops.model.offline_plan import from_inventories
 from ops.report import text
 from ops.report.compare import compare
 from ops.report.model import Report, ServiceChange, StackReport

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops.model.changes import Action, from_inventories
+from ops.model.changes import Action
 from ops.model.inventory import from_synthesis
+from ops.model.offline_plan import from_inventories
 from ops.report import text
 from ops.report.compare import compare
 from ops.report.model import Report, StackReport

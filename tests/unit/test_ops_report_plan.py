@@ -93,4 +93,5 @@ def terraform_plan() -> Document:
 
 
 def change(address: str, actions: list[str]) -> Document:
-    return {"address": address, "mode": "managed", "change": {"actions": actions}}
+    type_ = address.partition(".")[0]
+    return {"address": address, "type": type_, "mode": "managed", "change": {"actions": actions}}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 from images.builder.lock import Entry
+from ops.model.inventory import Inventory, from_synthesis
 from ops.report.programs import Program, programs_of, table
+from tests.unit.ops_fixtures import service
 
 WEB = Entry(
     name="127.0.0.1:5000/sprocket/web",
@@ -17,13 +16,10 @@ WEB = Entry(
 )
 
 
-def inventory(**images: str) -> Any:
+def inventory(**images: str) -> Inventory:
     """A stack with these services."""
-    services = [
-        SimpleNamespace(name=name, values={"task_spec": {"container_spec": {"image": image}}})
-        for name, image in images.items()
-    ]
-    return SimpleNamespace(of_type=lambda kind: services if kind == "docker_service" else [])
+    services = {name: service(f"data/{name}", name=name, image=image) for name, image in images.items()}
+    return from_synthesis({"resource": {"docker_service": services}})
 
 
 def test_what_was_built_here_is_what_its_lock_says_and_all_else_what_it_is_called() -> None:

@@ -91,3 +91,19 @@ def test_the_ground_imports_no_room() -> None:
 def test_typer_is_the_command_line_s_alone() -> None:
     using = {path.parent.name for path in (ROOT / "ops").rglob("*.py") if "typer" in set(imported(path))}
     assert using == {"cli"}
+
+
+@pytest.mark.parametrize(
+    ("key", "reader"),
+    [
+        *[
+            (key, "services.py")
+            for key in ("task_spec", "container_spec", "networks_advanced", "endpoint_spec")
+        ],
+        ("resource_changes", "changes.py"),
+    ],
+)
+def test_terraform_s_json_has_one_reader(key: str, reader: str) -> None:
+    modules = [path for package in ("ops", "rehearsal") for path in (ROOT / package).rglob("*.py")]
+    reading = {path for path in modules if f'"{key}"' in path.read_text()}
+    assert reading == {ROOT / "ops/model" / reader}

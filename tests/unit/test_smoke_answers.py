@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from ops.model.service import PublishedPort, Service
 from ops.smoke.checks_addresses import headers_outcome
 from ops.smoke.checks_dependencies import Dependency, judged, parsed, settled
 from ops.smoke.checks_services import Observation, check_ports
@@ -19,7 +20,7 @@ from ops.smoke.expectation import (
     wrong_in_authorize,
     wrong_in_redirect,
 )
-from ops.smoke.graph import Declared, services_of
+from ops.smoke.graph import by_name
 from ops.smoke.outcome import Outcome, Status
 from ops.smoke.route import Route
 from ops.smoke.tasks import Tasks, listening_in
@@ -187,7 +188,7 @@ def test_healthz_without_a_list_is_no_list() -> None:
 
 
 def test_a_declared_connection_that_nothing_uses_is_a_failure() -> None:
-    services = services_of(inventory())
+    services = by_name(inventory())
     used = [Dependency(name="cache", target="redis:6379/1")]
     assert _verdicts(judged(services["core"], used, services, {})) == {
         "core: cache": Status.PASSED,
@@ -201,7 +202,7 @@ def test_a_declared_connection_that_nothing_uses_is_a_failure() -> None:
 
 
 def test_a_server_may_be_asked_by_its_public_name() -> None:
-    services = services_of(inventory())
+    services = by_name(inventory())
     asked = [Dependency(name="api", target="http://api.example.org/refresh")]
     found = _verdicts(judged(services["core"], asked, services, {"redis": ["api.example.org"]}))
     assert found["core -> redis"] is Status.PASSED
@@ -287,9 +288,8 @@ class _Published(Tasks):
     ],
 )
 def test_no_port_but_two_is_published_by_one_service(ports: dict[str, list[int]], status: Status) -> None:
-    declared = Declared(
-        name="t", names=("t",), replicas=1, layer="ingress", servers=(), networks=(), published=(80, 443)
-    )
+    published = tuple(PublishedPort(published=port, target=port, mode="host") for port in (80, 443))
+    declared = Service(address="docker_service.t", path="ingress/t", name="t", published=published)
     found: dict[str, Outcome] = {each.name: each for each in check_ports({"t": declared}, _Published(ports))}
     assert found["as declared"].status is Status.PASSED
     assert found["on the swarm"].status is status

@@ -10,7 +10,7 @@ from ops.errors import OpsError
 from ops.model.inventory import from_synthesis
 from ops.smoke.browser import Reach
 from ops.smoke.expectation import Arrival, cases, expected
-from ops.smoke.graph import clients_of, services_of, sharing
+from ops.smoke.graph import by_name, clients_of, healthz_port, sharing
 from ops.smoke.person import ANONYMOUS, people_of
 from ops.smoke.route import Route, routes_of
 from tests.unit.smoke_scene import document, inventory
@@ -60,12 +60,12 @@ def test_a_rule_of_another_form_is_an_error_and_no_address_that_nobody_tests() -
 
 
 def test_connections_come_from_the_servers_own_networks() -> None:
-    services = services_of(inventory())
+    services = by_name(inventory())
     assert services["core"].servers == ("redis",)
-    assert services["core"].healthz == 3001
-    assert services["web"].healthz is None
+    assert healthz_port(services["core"]) == 3001
+    assert healthz_port(services["web"]) is None
     assert services["redis"].servers == ()
-    assert services["gateway"].published == (443,)
+    assert [port.published for port in services["gateway"].published] == [443]
     assert clients_of(services, "redis") == ["core", "web"]
     assert sharing(services)["redis-net"] == ["core", "redis", "web"]
     # Everybody on the network of the gateway shares it, and nobody declared a connection by that.

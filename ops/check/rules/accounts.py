@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ops.check.application import PROGRAMS
-from ops.check.file import MountedFile
 from ops.check.finding import Finding
 from ops.check.platform import Platform
 from ops.check.servers import Servers, servers_of
-from ops.check.service import DeployedService
+from ops.model.file import MountedFile
+from ops.model.service import Service
 
 _LOGIN = re.compile("\\b(amqp|redis)://([^:@/\\s]*):\ue000([^\ue001]*)\ue001@")
 _BUCKET_KEYS = ("minio/bucketNames/replays", "minio/bucketNames/image_generation", "minio/bucket")
@@ -95,7 +95,7 @@ def collectors_are_known(platform: Platform) -> Iterator[Finding]:
             yield from _login(f"{service.path}: {at}", server, user, file.secrets[0], logins)
 
 
-def _applications(platform: Platform) -> Iterator[tuple[DeployedService, MountedFile]]:
+def _applications(platform: Platform) -> Iterator[tuple[Service, MountedFile]]:
     for service in platform.services:
         program = PROGRAMS.get(service.short_name) if service.instance else None
         file = service.file(program.settings) if program else None
@@ -115,7 +115,7 @@ def _login(path: str, server: str, user: str, secret: str, logins: Mapping[str, 
 
 
 def _database(
-    service: DeployedService,
+    service: Service,
     settings: MountedFile,
     servers: Servers,
     user: tuple[str, str],
@@ -136,7 +136,7 @@ def _database(
             )
 
 
-def _keys(service: DeployedService) -> tuple[str, str] | None:
+def _keys(service: Service) -> tuple[str, str] | None:
     found = [service.file(f"/app/secret/minio-{part}.txt") for part in ("access", "secret")]
     names = [file.secrets[0] for file in found if file and file.secrets]
     return (names[0], names[1]) if len(names) == 2 else None
@@ -153,9 +153,7 @@ def _bucket(path: str, bucket: str, keys: tuple[str, str] | None, servers: Serve
                        "add the bucket to the account: object_storage.account(buckets=...)")  # fmt: skip
 
 
-def _pair_of_keys(
-    service: DeployedService, keys: tuple[str, str] | None, servers: Servers
-) -> Iterator[Finding]:
+def _pair_of_keys(service: Service, keys: tuple[str, str] | None, servers: Servers) -> Iterator[Finding]:
     if keys and keys not in {(account.access_key, account.secret_key) for account in servers.accounts}:
         yield _finding(f"{service.path}: /app/secret/minio-secret.txt", f"is {keys[1]}, with access key {keys[0]}",
                        "object storage has no account with that pair, and would refuse every request",

@@ -10,7 +10,7 @@ from ops.check.address import Address, addresses_of
 from ops.check.finding import Finding
 from ops.check.listening import ports_of
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 _WATCHED = re.compile(r"grep ':(\d+) '")
 """A health check that looks for an established connection to a port."""
@@ -37,7 +37,7 @@ def labels_lead_to_ports(platform: Platform) -> Iterator[Finding]:
                 )
 
 
-def _look_at(platform: Platform, service: DeployedService, address: Address) -> Iterator[Finding]:
+def _look_at(platform: Platform, service: Service, address: Address) -> Iterator[Finding]:
     visible = platform.visible_to(service)
     if address.is_own or address.host == service.name:
         yield from _own(service, address)
@@ -53,7 +53,7 @@ def _look_at(platform: Platform, service: DeployedService, address: Address) -> 
         yield _unknown(platform, service, address)
 
 
-def _own(service: DeployedService, address: Address) -> Iterator[Finding]:
+def _own(service: Service, address: Address) -> Iterator[Finding]:
     if address.port is None or address.port in ports_of(service):
         return
     yield Finding(
@@ -64,7 +64,7 @@ def _own(service: DeployedService, address: Address) -> Iterator[Finding]:
     )
 
 
-def _port_of(service: DeployedService, server: DeployedService, address: Address) -> Iterator[Finding]:
+def _port_of(service: Service, server: Service, address: Address) -> Iterator[Finding]:
     path = f"{service.path}: {address.place}"
     labels = {label for label, port in server.listens.items() if port == address.port}
     if address.port is not None and address.port not in ports_of(server):
@@ -83,7 +83,7 @@ def _port_of(service: DeployedService, server: DeployedService, address: Address
         )
 
 
-def _unconnected(service: DeployedService, server: DeployedService, address: Address) -> Finding:
+def _unconnected(service: Service, server: Service, address: Address) -> Finding:
     return Finding(
         path=f"{service.path}: {address.place}",
         what=f"connects to {address}",
@@ -92,7 +92,7 @@ def _unconnected(service: DeployedService, server: DeployedService, address: Add
     )
 
 
-def _outside(platform: Platform, service: DeployedService, address: Address) -> Iterator[Finding]:
+def _outside(platform: Platform, service: Service, address: Address) -> Iterator[Finding]:
     domain = platform.settings.domain
     ours = address.host == domain or address.host.endswith(f".{domain}")
     # The managed database has a name of ours too, which leads out of the swarm.
@@ -112,7 +112,7 @@ def _outside(platform: Platform, service: DeployedService, address: Address) -> 
         )
 
 
-def _unknown(platform: Platform, service: DeployedService, address: Address) -> Finding:
+def _unknown(platform: Platform, service: Service, address: Address) -> Finding:
     close = difflib.get_close_matches(address.host, sorted(platform.names), n=1)
     reachable = ", ".join(
         sorted({other.name for other in platform.visible_to(service).values()} - {service.name})
@@ -127,8 +127,8 @@ def _unknown(platform: Platform, service: DeployedService, address: Address) -> 
     )
 
 
-def _watched(platform: Platform, service: DeployedService) -> Iterator[Finding]:
-    ports = {int(port) for word in service.health_check for port in _WATCHED.findall(word)}
+def _watched(platform: Platform, service: Service) -> Iterator[Finding]:
+    ports = {int(port) for word in service.health_check.test for port in _WATCHED.findall(word)}
     known = {port for other in platform.visible_to(service).values() for port in ports_of(other)}
     for port in sorted(ports - known):
         yield Finding(
@@ -139,5 +139,5 @@ def _watched(platform: Platform, service: DeployedService) -> Iterator[Finding]:
         )
 
 
-def _ports(service: DeployedService) -> str:
+def _ports(service: Service) -> str:
     return ", ".join(str(port) for port in sorted(ports_of(service))) or "no port"

@@ -9,7 +9,7 @@ from sprocket_constructs import mebibytes, size
 from layers.settings.nodes import NodePool
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 _LABEL = "engine.labels."
 
@@ -17,9 +17,8 @@ _LABEL = "engine.labels."
 def limits_and_reservations_are_set(platform: Platform) -> Iterator[Finding]:
     """Without them one service takes a node from all others."""
     for service in platform.services:
-        for bound in ("limits", "reservation"):
-            part = service.task.get("resources", {}).get(bound) or {}
-            if not (part.get("memory_bytes", 0) > 0 and part.get("nano_cpus", 0) > 0):
+        for bound, amount in (("limits", service.limits), ("reservation", service.reservation)):
+            if not (amount.memory_bytes > 0 and amount.nano_cpus > 0):
                 yield Finding(
                     path=f"{service.path}: resources/{bound}",
                     what="memory or cpu is not bounded",
@@ -36,7 +35,7 @@ def services_find_a_node(platform: Platform) -> Iterator[Finding]:
             yield _nowhere(platform, service)
             continue
         largest = max(size(pool.memory) for pool in pools)
-        limit = _memory(service, "limits")
+        limit = service.limits.memory_bytes
         if limit > largest:
             yield Finding(
                 path=f"{platform.file_name}: resources/{service.short_name}/memory",
@@ -65,12 +64,12 @@ def reservations_fit(platform: Platform) -> Iterator[Finding]:
 
 
 def _sum_fits(
-    platform: Platform, services: Sequence[DeployedService], pools: Sequence[NodePool], where: str
+    platform: Platform, services: Sequence[Service], pools: Sequence[NodePool], where: str
 ) -> Iterator[Finding]:
     memory = sum(pool.count * (size(pool.memory) - size(pool.headroom)) for pool in pools)
     cpus = sum(pool.count * pool.cpus for pool in pools)
-    reserved = sum(_memory(s, "reservation") * s.replicas for s in services)
-    cores = sum(_cores(s) * s.replicas for s in services)
+    reserved = sum(s.reservation.memory_bytes * s.replicas for s in services)
+    cores = sum(s.reservation.nano_cpus / 1e9 * s.replicas for s in services)
     if reserved > memory:
         yield _too_much(
             platform, f"{mebibytes(reserved)} of memory", f"{mebibytes(memory)} after headroom", where
@@ -88,7 +87,7 @@ def _too_much(platform: Platform, reserved: str, have: str, where: str) -> Findi
     )
 
 
-def _nowhere(platform: Platform, service: DeployedService) -> Finding:
+def _nowhere(platform: Platform, service: Service) -> Finding:
     labels = {
         f"{name}={value}" for pool in platform.settings.nodes.values() for name, value in pool.labels.items()
     }
@@ -100,7 +99,7 @@ def _nowhere(platform: Platform, service: DeployedService) -> Finding:
     )
 
 
-def _pools_for(platform: Platform, service: DeployedService) -> list[NodePool]:
+def _pools_for(platform: Platform, service: Service) -> list[NodePool]:
     return [
         pool
         for pool in platform.settings.nodes.values()
@@ -113,12 +112,3 @@ def _fulfils(pool: NodePool, constraint: str) -> bool:
     if name == "node.role":
         return pool.role == value
     return name.startswith(_LABEL) and pool.labels.get(name.removeprefix(_LABEL)) == value
-
-
-def _memory(service: DeployedService, bound: str) -> int:
-    return int((service.task.get("resources", {}).get(bound) or {}).get("memory_bytes") or 0)
-
-
-def _cores(service: DeployedService) -> float:
-    part = service.task.get("resources", {}).get("reservation") or {}
-    return int(part.get("nano_cpus") or 0) / 1_000_000_000

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.model.service import ImageName
 from ops.registry.image_lock import LockFile
 
 IMAGE = re.compile(r"(?P<name>[a-z0-9./:_-]+):(?P<tag>[A-Za-z0-9._-]+)@(sha256:[0-9a-f]{64}|unresolved)")
@@ -20,7 +19,7 @@ BUILT_HERE = "127.0.0.1:5000/sprocket/"
 def images_are_pinned(platform: Platform) -> Iterator[Finding]:
     """``name:tag@digest``, with a tag that tells something, in the form that the engine reads back."""
     for service in platform.services:
-        reference = service.container["image"]
+        reference = service.image.reference
         match = IMAGE.fullmatch(reference)
         if match and match["tag"] not in FLOATING and not match["name"].startswith("docker.io/"):
             continue
@@ -38,7 +37,7 @@ def images_are_in_the_lock(platform: Platform) -> Iterator[Finding]:
     known = set() if packages else _locked(platform)
     overridden = {f"{p.name}:{p.tag}@{p.digest}" for p in platform.settings.images.overrides.values()}
     for service in platform.services:
-        reference = service.container["image"]
+        reference = service.image.reference
         if reference in known | overridden or (packages and reference.startswith(BUILT_HERE)):
             continue
         yield Finding(
@@ -56,9 +55,8 @@ def images_are_resolved(platform: Platform) -> Iterator[Finding]:
         return
     users: dict[str, list[str]] = {}
     for service in platform.services:
-        image = ImageName.parse(service.container["image"])
-        if image.is_unresolved:
-            users.setdefault(f"{image.name}:{image.tag}", []).append(service.name)
+        if service.image.is_unresolved:
+            users.setdefault(f"{service.image.name}:{service.image.tag}", []).append(service.name)
     for image_name, services in sorted(users.items()):
         yield Finding(
             path=f"images.lock.yaml: {image_name}",

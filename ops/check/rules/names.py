@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 KINDS = {
     "docker_service": "service",
@@ -23,7 +23,7 @@ LONGEST = {"docker_service": 63, "docker_network": 63}
 def names_are_apart(platform: Platform) -> Iterator[Finding]:
     """The engine takes one of a name and kind; a published port is one service's."""
     for type_, kind in KINDS.items():
-        names = Counter(resource["name"] for resource in platform.resources(type_).values())
+        names = Counter(resource.values["name"] for resource in platform.inventory.of_type(type_))
         for name, count in names.items():
             if count > 1:
                 yield _twice(platform, f"{kind} {name}", "the engine refuses the second")
@@ -34,16 +34,14 @@ def names_are_apart(platform: Platform) -> Iterator[Finding]:
                     cause=f"a name on a network has at most {LONGEST[type_]}",
                     fix="use a shorter one",
                 )
-    ports = Counter(
-        int(port["published_port"]) for service in platform.services for port in service.published
-    )
+    ports = Counter(port.published for service in platform.services for port in service.published)
     for port in (port for port, count in ports.items() if count > 1):
         yield _twice(platform, f"published port {port}", "the second service would never start")
 
 
 def networks_exist(platform: Platform) -> Iterator[Finding]:
     """Each that a service joins is one of this stack."""
-    known = {network["name"] for network in platform.resources("docker_network").values()}
+    known = {network.name for network in platform.inventory.of_type("docker_network")}
     for service in platform.services:
         for network in sorted(service.networks.keys() - known):
             yield Finding(
@@ -57,7 +55,7 @@ def networks_exist(platform: Platform) -> Iterator[Finding]:
 def names_resolve_to_one(platform: Platform) -> Iterator[Finding]:
     """A service that sees two of one name would ever reach the first only."""
     for service in platform.services:
-        seen: dict[str, DeployedService] = {}
+        seen: dict[str, Service] = {}
         for network in service.networks:
             for other in platform.members[network]:
                 for name in (other.name, *other.networks[network]):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ops.check.application import PROGRAMS
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 SHARED_BY_AN_INSTANCE = {
     "transport/events_queue": "exchange of events",
@@ -29,7 +29,7 @@ EVENTS_KEY = "transport/events_application_key"
 class Named:
     """A name at a key of a service's settings."""
 
-    service: DeployedService
+    service: Service
     key: str
     name: str
 

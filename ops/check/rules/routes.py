@@ -9,7 +9,7 @@ from sprocket_constructs import Access
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Router, Service
 
 PUBLIC_CHAIN, GUARDED_CHAIN = "public@file", "guarded@file"
 DYNAMIC = "/etc/traefik/dynamic.yml"
@@ -19,12 +19,10 @@ FORWARD_AUTH = "/run/secrets/forward-auth.yaml"
 def routes_are_decided(platform: Platform) -> Iterator[Finding]:
     """What the label says is what was declared: public with a reason, or a role."""
     for service in platform.services:
-        for name, router in service.routers.items():
-            access = platform.declared.access.get((service.name, router.get("rule", "")))
-            yield from _decided(platform, service, name, router, access)
-    labelled = {
-        (service.name, r.get("rule")) for service in platform.services for r in service.routers.values()
-    }
+        for router in service.routers:
+            access = platform.declared.access.get((service.name, router.rule))
+            yield from _decided(platform, service, router, access)
+    labelled = {(service.name, router.rule) for service in platform.services for router in service.routers}
     for service_name, rule in sorted(platform.declared.access.keys() - labelled):
         yield Finding(
             path=f"{platform.settings.services_stack}: {service_name}",
@@ -96,36 +94,34 @@ def traefik_finds_the_service(platform: Platform) -> Iterator[Finding]:
 
 def routes_are_apart(platform: Platform) -> Iterator[Finding]:
     """One router of a name, one service for a rule."""
-    names = Counter(name for service in platform.services for name in service.routers)
-    rules = Counter(r.get("rule", "") for service in platform.services for r in service.routers.values())
+    names = Counter(router.name for service in platform.services for router in service.routers)
+    rules = Counter(router.rule for service in platform.services for router in service.routers)
     for service in platform.services:
-        for name, router in service.routers.items():
-            rule = router.get("rule", "")
-            if names[name] > 1:
-                yield _twice(service, f"router {name}", "Traefik would serve neither")
-            if rules[rule] > 1:
-                yield _twice(service, f"rule {rule}", "either of them would answer")
+        for router in service.routers:
+            if names[router.name] > 1:
+                yield _twice(service, f"router {router.name}", "Traefik would serve neither")
+            if rules[router.rule] > 1:
+                yield _twice(service, f"rule {router.rule}", "either of them would answer")
 
 
 def _decided(
-    platform: Platform, service: DeployedService, name: str, router: dict[str, str], access: Access | None
+    platform: Platform, service: Service, router: Router, access: Access | None
 ) -> Iterator[Finding]:
-    path = f"{service.path}: router {name}"
-    chain = router.get("middlewares", "")
+    path = f"{service.path}: router {router.name}"
     if access is None:
         yield Finding(
             path=path,
-            what=f"leads to {router.get('rule', 'nothing')}",
+            what=f"leads to {router.rule or 'nothing'}",
             cause="nobody decided who may use that",
             fix="expose_via(gateway, host=..., access=...)",
         )
         return
     expected = PUBLIC_CHAIN if access.is_public else GUARDED_CHAIN
     # An alias sends browsers on, behind what all pages pass through.
-    if chain not in (expected, f"{expected},{name}-redirect"):
+    if router.middlewares not in ((expected,), (expected, f"{router.name}-redirect")):
         yield Finding(
             path=path,
-            what=f"passes through {chain or 'nothing'}",
+            what=f"passes through {','.join(router.middlewares) or 'nothing'}",
             cause=f"it was declared {access}, which is {expected}",
             fix="let expose_via(gateway, access=...) write the labels",
         )
@@ -157,7 +153,7 @@ def _sign_in_asks_for_roles(platform: Platform) -> Iterator[Finding]:
                 )
 
 
-def _twice(service: DeployedService, what: str, cause: str) -> Finding:
+def _twice(service: Service, what: str, cause: str) -> Finding:
     return Finding(
         path=service.path,
         what=f"{what} is there twice",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from sprocket_constructs.secret_value import SUPPLIED_CHARSET
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import texts
-from ops.check.template import references_in
+from ops.model.file import template_of, text_of
+from ops.model.template import references_in
 from ops.terraform.secrets import names as missing
 
 _VISIBLE = re.compile(r"@@secret:|random_password\.|\bvar\.|\blocal\.")
@@ -34,13 +34,13 @@ def secrets_are_read(platform: Platform) -> Iterator[Finding]:
 
 def secrets_have_an_owner(platform: Platform) -> Iterator[Finding]:
     """What a file refers to is declared in the same stack."""
-    known = {f"random_password.{name}.result" for name in platform.resources("random_password")}
+    known = {f"{each.address}.result" for each in platform.inventory.of_type("random_password")}
     known |= {f"var.{name}" for name in platform.document.get("variable", {})}
-    for resource in platform.resources("docker_secret").values():
-        for reference in references_in(platform.template_of(resource)):
+    for resource in platform.inventory.of_type("docker_secret"):
+        for reference in references_in(template_of(resource, platform.inventory)):
             if reference not in known:
                 yield Finding(
-                    path=_path_of(resource),
+                    path=resource.owner,
                     what=f"refers to {reference}",
                     cause="no secret of that name is declared, so Terraform would refuse the plan",
                     fix="declare it in layers/secrets.py, as generated or supplied",
@@ -51,17 +51,17 @@ def files_are_read(platform: Platform) -> Iterator[Finding]:
     """A config or secret on the engine that no service mounts."""
     mounted = {file.address for service in platform.services for file in service.files}
     for kind in ("docker_config", "docker_secret"):
-        for name, resource in platform.resources(kind).items():
-            if f"{kind}.{name}" not in mounted:
+        for resource in platform.inventory.of_type(kind):
+            if resource.address not in mounted:
+                name = resource.address.partition(".")[2]
                 yield Finding(
-                    path=_path_of(resource),
+                    path=resource.owner,
                     what=f"{kind.removeprefix('docker_')} {name} is read by no service",
                     cause="whoever needs it goes without, or it is left over",
                     fix="mount it: service.reads(file, at=...), or remove it",
                 )
     for file in (file for service in platform.services for file in service.files):
-        kind, _, name = file.address.partition(".")
-        if name not in platform.resources(kind):
+        if file.address not in platform.inventory.resources:
             yield Finding(
                 path=f"{platform.settings.services_stack}: {file.at}",
                 what=f"is {file.address}",
@@ -73,16 +73,22 @@ def files_are_read(platform: Platform) -> Iterator[Finding]:
 def secrets_are_in_secrets(platform: Platform) -> Iterator[Finding]:
     """Not where anybody may look: command, arguments, variables, labels, health checks, configs."""
     for service in platform.services:
-        container = service.container
-        shown = {key: container.get(key) for key in ("command", "args", "env", "healthcheck", "hostname")}
-        for place, value in {**shown, "labels": service.labels}.items():
-            if any(_VISIBLE.search(text) for text in texts(value)):
+        shown: dict[str, Any] = {
+            "command": service.command,
+            "args": service.args,
+            "env": dict(service.environment),
+            "healthcheck": vars(service.health_check),
+            "hostname": service.hostname,
+            "labels": dict(service.labels),
+        }
+        for place, value in shown.items():
+            if any(_VISIBLE.search(text) for text in _texts(value)):
                 yield _exposed(f"{service.path}: {place}", "docker service inspect")
-    for config in platform.resources("docker_config").values():
-        text = str(config.get("data", ""))
-        if "${" in text or _VISIBLE.search(platform.text_of(config)):
-            yield _exposed(_path_of(config), "docker config inspect")
-    for text in texts(dict(platform.document)):
+    for config in platform.inventory.of_type("docker_config"):
+        text = str(config.values.get("data") or "")
+        if "${" in text or _VISIBLE.search(text_of(config, platform.inventory, {})):
+            yield _exposed(config.owner, "docker config inspect")
+    for text in _texts(dict(platform.document)):
         if "@@secret:" in text:
             yield _exposed(platform.settings.services_stack, "the plan")
 
@@ -134,7 +140,13 @@ def _exposed(path: str, where: str) -> Finding:
     )
 
 
-def _path_of(resource: Mapping[str, Any]) -> str:
-    """Of the construct that made it."""
-    metadata = resource.get("//", {}).get("metadata", {})
-    return str(metadata.get("path", resource.get("name", ""))).removesuffix("/Resource")
+def _texts(value: Any) -> Iterator[str]:
+    """All texts inside of JSON."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value

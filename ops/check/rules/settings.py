@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from ops.check.application import PROGRAMS, Kind, Program
-from ops.check.decoding import Scalar
-from ops.check.file import MountedFile
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.decoding import Scalar
+from ops.model.file import MountedFile
+from ops.model.service import Service
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _URL = re.compile(r"[a-z]+://[^\s]+")
@@ -130,13 +130,13 @@ def web_calls_its_own_api(platform: Platform) -> Iterator[Finding]:
             )
 
 
-def _programs(platform: Platform) -> Iterator[tuple[DeployedService, Program]]:
+def _programs(platform: Platform) -> Iterator[tuple[Service, Program]]:
     for service in platform.services:
         if service.instance and service.short_name in PROGRAMS:
             yield service, PROGRAMS[service.short_name]
 
 
-def _value(service: DeployedService, file: MountedFile, key: str, kind: Kind) -> Iterator[Finding]:
+def _value(service: Service, file: MountedFile, key: str, kind: Kind) -> Iterator[Finding]:
     if not file.has(key):
         yield _missing(service, f"{file.at}: {key}", "it", service.name)
     elif kind == "words":
@@ -148,7 +148,7 @@ def _value(service: DeployedService, file: MountedFile, key: str, kind: Kind) ->
             yield _wrong(service, file, key, meaning)
 
 
-def _wrong(service: DeployedService, file: MountedFile, key: str, meaning: str) -> Finding:
+def _wrong(service: Service, file: MountedFile, key: str, meaning: str) -> Finding:
     value = file.get(key)
     shown = repr(value) if not file.secrets or not isinstance(value, str) else "of another kind"
     return Finding(
@@ -159,7 +159,7 @@ def _wrong(service: DeployedService, file: MountedFile, key: str, meaning: str) 
     )
 
 
-def _missing(service: DeployedService, where: str, what: str, name: str) -> Finding:
+def _missing(service: Service, where: str, what: str, name: str) -> Finding:
     return Finding(
         path=f"{service.path}: {where}",
         what="is missing",

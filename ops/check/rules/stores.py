@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
-from ops.check.service import DeployedService
+from ops.model.service import Service
 
 SOCKET = "/var/run/docker.sock"
 MAY_HOLD_THE_SOCKET = {"socket-proxy", "collectors-socket-proxy", "swarm-socket-proxy"}
@@ -24,7 +24,7 @@ def stores_stay_with_their_data(platform: Platform) -> Iterator[Finding]:
         if service.replicas != 1 and not each_node:
             yield _finding(service, f"keeps data and has {service.replicas} tasks", "two on one directory corrupt it",
                            "one replica")  # fmt: skip
-        if service.json.get("update_config", {}).get("order") != "stop-first":
+        if service.update.order != "stop-first":
             yield _finding(service, "keeps data and updates start-first", "old and new would write side by side",
                            "update=UpdatePolicy.stop_first()")  # fmt: skip
 
@@ -33,10 +33,10 @@ def stores_have_a_backup(platform: Platform) -> Iterator[Finding]:
     """Or a reason for none."""
     for service in platform.services:
         for mount in service.mounts:
-            if not platform.declared.data.get((service.name, mount["target"])):
+            if not platform.declared.data.get((service.name, mount.target)):
                 yield _finding(
                     service,
-                    f"mounts {mount['target']}, and nothing was decided about its backup",
+                    f"mounts {mount.target}, and nothing was decided about its backup",
                     "what is lost there is lost",
                     "stores(..., backup=Backup.by(...)) or Backup.none(because=...)",
                 )
@@ -46,11 +46,11 @@ def the_engines_socket_is_guarded(platform: Platform) -> Iterator[Finding]:
     """Whoever has it owns the node."""
     for service in platform.services:
         if service.short_name not in MAY_HOLD_THE_SOCKET and any(
-            m["source"] == SOCKET for m in service.mounts
+            mount.source == SOCKET for mount in service.mounts
         ):
             yield _finding(service, f"mounts {SOCKET}", "whoever has the engine's socket owns the node",
                            "connect to the socket proxy instead")  # fmt: skip
 
 
-def _finding(service: DeployedService, what: str, cause: str, fix: str) -> Finding:
+def _finding(service: Service, what: str, cause: str, fix: str) -> Finding:
     return Finding(path=service.path, what=what, cause=cause, fix=fix)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sprocket_constructs import seconds
 
 from ops.check.finding import Finding
 from ops.check.platform import Platform
+from ops.model.service import Service
 
 PUBLISHED = {("traefik", 80, "host"), ("traefik", 443, "host")}
 """The only ports of nodes, all by the way in. Adding one here is a decision: swarm's ports pass every firewall rule
@@ -18,7 +18,7 @@ on the node itself."""
 def health_is_checked(platform: Platform) -> Iterator[Finding]:
     """Or there is a reason why not."""
     for service in platform.services:
-        kind = (service.health_check or ["NONE"])[0]
+        kind = (service.health_check.test or ("NONE",))[0]
         if kind not in ("CMD", "CMD-SHELL") and not platform.declared.unchecked.get(service.name):
             yield Finding(
                 path=f"{service.path}: health check",
@@ -31,19 +31,16 @@ def health_is_checked(platform: Platform) -> Iterator[Finding]:
 def failures_are_bounded(platform: Platform) -> Iterator[Finding]:
     """Restarts with a pause, logs rotated, time to leave, an update that goes back, an apply that waits."""
     for service in platform.services:
-        policy = service.task.get("restart_policy") or {}
-        update = service.json.get("update_config") or {}
-        log = service.task.get("log_driver") or {}
+        restart, update = service.restart, service.update
         limits = {
-            "restart policy": (policy.get("condition"), policy.get("max_attempts")) == ("any", 0)
-            and seconds(policy.get("delay", "0s")) >= 10
-            and seconds(policy.get("window", "0s")) > 0,
-            "log rotation": log.get("name") == "json-file"
-            and set(log.get("options") or ()) == {"max-size", "max-file"},
-            "stop grace": seconds(service.container.get("stop_grace_period", "0s")) >= 10,
-            "update policy": (update.get("failure_action"), update.get("max_failure_ratio"))
-            == ("rollback", "0.0"),
-            "convergence": _waits(service.json, service.container),
+            "restart policy": (restart.condition, restart.max_attempts) == ("any", 0)
+            and seconds(restart.delay or "0s") >= 10
+            and seconds(restart.window or "0s") > 0,
+            "log rotation": service.log_driver == "json-file"
+            and set(service.log_options) == {"max-size", "max-file"},
+            "stop grace": seconds(service.stop_grace or "0s") >= 10,
+            "update policy": (update.failure_action, update.max_failure_ratio) == ("rollback", "0.0"),
+            "convergence": _waits(service),
         }
         for part in (name for name, met in limits.items() if not met):
             yield Finding(
@@ -57,7 +54,7 @@ def failures_are_bounded(platform: Platform) -> Iterator[Finding]:
 def ports_are_published_by_the_way_in_only(platform: Platform) -> Iterator[Finding]:
     """80 and 443."""
     found = {
-        (service.name, int(port["published_port"]), port["publish_mode"]): service.path
+        (service.name, port.published, port.mode): service.path
         for service in platform.services
         for port in service.published
     }
@@ -81,9 +78,7 @@ def ports_are_published_by_the_way_in_only(platform: Platform) -> Iterator[Findi
 def networks_work_without_ipvs(platform: Platform) -> Iterator[Finding]:
     """Names resolve to tasks; a virtual address would need a module of the kernel that not every node has."""
     for service in platform.services:
-        if service.json.get("endpoint_spec", {}).get("mode") != "dnsrr" or set(service.json["mode"]) != {
-            "replicated"
-        }:
+        if (service.endpoint_mode, service.mode) != ("dnsrr", "replicated"):
             yield Finding(
                 path=f"{service.path}: endpoint_spec",
                 what="is not a replicated service with DNS round robin",
@@ -92,12 +87,9 @@ def networks_work_without_ipvs(platform: Platform) -> Iterator[Finding]:
             )
 
 
-def _waits(service: Mapping[str, Any], container: Mapping[str, Any]) -> bool:
-    converge = service.get("converge_config")
-    timeout = seconds(str(converge.get("timeout", "0s"))) if isinstance(converge, dict) else 0
-    check = container.get("healthcheck")
-    start = seconds(str(check.get("start_period") or "0s")) if isinstance(check, dict) else 0
-    return timeout >= 60 and start <= timeout
+def _waits(service: Service) -> bool:
+    timeout = seconds(service.converge_timeout or "0s")
+    return timeout >= 60 and seconds(service.health_check.start_period or "0s") <= timeout
 
 
 _CAUSES = {

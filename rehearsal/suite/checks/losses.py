@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from layers.cloud.nodes import ClusterNode
-from ops.model.inventory import Inventory, one
+from ops.model.inventory import Inventory
+from ops.model.services import services_of
 from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite.check import Check
 from rehearsal.suite.health import wait_until_down, wait_until_healthy
@@ -34,7 +35,7 @@ def _lost(world: World, node: ClusterNode) -> str:
         swarm_nodes = SwarmNodes(swarm)
         wait_until_down(world, swarm_nodes, node, within_s=FAILOVER_S)
         noticed_s = time.monotonic() - started
-        movable = {str(r.values["name"]) for r in world.services.wanted.of_type("docker_service")} - pinned
+        movable = {service.name for service in services_of(world.services.wanted)} - pinned
 
         def moved() -> bool:
             here = {m.id for m in swarm_nodes.all() if m.is_up}
@@ -84,12 +85,11 @@ def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
 def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
     """Services that can run on this node only, since their data is there."""
     found = set()
-    for resource in wanted.of_type("docker_service"):
-        placement = one(one(resource.values.get("task_spec")).get("placement"))
-        for constraint in placement.get("constraints") or []:
-            key, _, value = str(constraint).partition("==")
+    for service in services_of(wanted):
+        for constraint in service.constraints:
+            key, _, value = constraint.partition("==")
             if key.strip() == "engine.labels.storage" and value.strip() == node.labels.get("storage"):
-                found.add(str(resource.values["name"]))
+                found.add(service.name)
     return found
 
 
