@@ -2,16 +2,7 @@
 
 import re
 
-KEPT = {
-    "digitalocean_volume": "the data of a store",
-    "digitalocean_database_cluster": "the managed database",
-    "digitalocean_database_db": "a database",
-    "digitalocean_spaces_bucket": "a bucket",
-    "digitalocean_reserved_ip": "the public address",
-    "digitalocean_vpc": "the private network, and with it every node",
-    "digitalocean_domain": "the DNS zone with all records in it",
-}
-"""What has ``prevent_destroy``, and what would be lost."""
+from layers.cloud.protected import PROTECTED
 
 _FRAME = re.compile(r"^[│╷╵ ]+", re.M)
 _DESTROYED = re.compile(r"Resource\s+(\S+)\s+has\s+lifecycle\.prevent_destroy\s+set")
@@ -38,7 +29,8 @@ def way_out(said: str) -> list[str]:
 
 
 def _kept(address: str) -> str:
-    lost = KEPT.get(address.partition(".")[0], "something that is kept")
+    known = PROTECTED.get(address.partition(".")[0])
+    lost = known.lost if known else "something that is kept"
     return (
         f"{address} would be destroyed or replaced, and with it {lost}; take the edit back. Where it is meant, save what "
         f"is in it, let Terraform forget it (terraform state rm '{address}' in the stack's folder), deploy, and delete it "

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ops.model.changes import Action
+from layers.cloud.protected import PROTECTED, STEPS
+from ops.model.changes import DROPLET, Action
 from ops.model.inventory import REFERENCE, Inventory, Resource, Values, one
 
 Say = Callable[[Values, Inventory], str]
@@ -22,7 +23,7 @@ def details_of(resource: Resource, inventory: Inventory) -> tuple[str, ...]:
     """More lines about it."""
     if resource.type == "digitalocean_firewall":
         return tuple(_rules(resource.values, inventory))
-    if resource.type == "digitalocean_droplet":
+    if resource.type == DROPLET:
         return tuple(_droplet_details(resource.values, inventory))
     return ()
 
@@ -131,28 +132,7 @@ _NOTES: Mapping[str, Say] = {
     "digitalocean_uptime_check": _join("target"),
 }
 
-_MEANS: Mapping[str, tuple[str, str]] = {
-    "digitalocean_volume": (
-        "all data on it is lost",
-        "it is a new, empty one: all data on the old one is lost",
-    ),
-    "digitalocean_database_cluster": (
-        "all its databases are lost",
-        "a new, empty cluster: all databases are lost",
-    ),
-    "digitalocean_database_db": ("its tables are lost", "a new, empty one: its tables are lost"),
-    "digitalocean_spaces_bucket": ("its objects are lost", "a new, empty one: its objects are lost"),
-    "digitalocean_reserved_ip": (
-        "the address is given back and cannot be had again: DNS and allow-lists of others name it",
-        "another address: DNS and allow-lists of others name the old one",
-    ),
-    "digitalocean_domain": (
-        "every record of the zone goes, also those of others",
-        "every record of the zone goes",
-    ),
-    "digitalocean_vpc": ("nothing can be in it then", "every droplet and database in it is made anew"),
-}
-_DATA_OUT = "refused on deploy; undo the edit, or follow docs/runbooks/destroy-data.md"
+_DATA_OUT = f"refused on deploy; undo the edit, or follow {STEPS}"
 
 
 def danger_of(resource: Resource, action: Action, because: tuple[str, ...]) -> tuple[int, str] | None:
@@ -160,10 +140,10 @@ def danger_of(resource: Resource, action: Action, because: tuple[str, ...]) -> t
     fate = "is destroyed" if action is Action.DESTROY else "is replaced"
     reason = f" ({', '.join(because)})" if because else ""
     kind = resource.type.split("_", 1)[1].replace("_", " ")
-    if resource.type in _MEANS:
-        meaning = _MEANS[resource.type][action is not Action.DESTROY]
+    if protected := PROTECTED.get(resource.type):
+        meaning = protected.destroyed if action is Action.DESTROY else protected.replaced
         return 0, f"{kind} {resource.name} {fate}{reason}: {meaning}; {_DATA_OUT}"
-    if resource.type == "digitalocean_droplet":
+    if resource.type == DROPLET:
         return 1, f"droplet {resource.name} {fate}{reason}: {_droplet_danger(resource.name, action)}"
     if resource.type == "tls_private_key":
         return 1, (
@@ -175,7 +155,7 @@ def danger_of(resource: Resource, action: Action, because: tuple[str, ...]) -> t
 
 def loss_of(old: Resource, new: Resource, before: Inventory, after: Inventory) -> tuple[int, str] | None:
     """What a droplet that runs on would lose in place, with its rank; nothing when it keeps all it has."""
-    if new.type != "digitalocean_droplet":
+    if new.type != DROPLET:
         return None
     kept = {
         found.address for each in new.values.get("volume_ids") or [] if (found := _behind(str(each), after))
@@ -204,7 +184,7 @@ def _droplet_danger(name: str, action: Action) -> str:
 
 def effect_of(resource: Resource, changed: Mapping[str, Any]) -> str:
     """What a change in place does to what runs; empty where nobody notices."""
-    if resource.type == "digitalocean_droplet" and "size" in changed:
+    if resource.type == DROPLET and "size" in changed:
         return "powered off hard and on again: drain it first; away for minutes"
     if resource.type == "digitalocean_droplet" and "volume_ids" in changed:
         return "new volumes are attached while it runs, and a deploy has the node mount them"

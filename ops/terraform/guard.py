@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from layers.cloud.protected import PROTECTED, STEPS
 from layers.cloud.way_out import way_out
 from ops.errors import Obstacle, OpsError, WrongUse
 from ops.model.changes import DROPLET, Action, changes_of
@@ -12,18 +13,6 @@ from ops.model.detachments import detachments
 from ops.model.state import resources_of
 from ops.terraform.runner import TerraformFailed
 
-DATA: Mapping[str, str] = {
-    "digitalocean_volume": "volume",
-    "digitalocean_database_cluster": "database cluster",
-    "digitalocean_database_db": "database",
-    "digitalocean_spaces_bucket": "bucket",
-    "digitalocean_reserved_ip": "reserved address",
-    "digitalocean_domain": "DNS zone",
-    "digitalocean_vpc": "private network",
-}
-"""What is lost for good when it is destroyed; an address too, since it cannot be had again."""
-
-STEPS = "docs/runbooks/destroy-data.md"
 MOVE = "docs/runbooks/move-a-store.md"
 
 
@@ -65,9 +54,9 @@ def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obs
 
 def _lost(type_: str, name: str, action: Action, because: str, named: Collection[str]) -> Iterator[Obstacle]:
     fate = "destroyed" if action is Action.DESTROY else f"replaced{because}"
-    if type_ in DATA:
+    if type_ in PROTECTED:
         yield Obstacle(
-            what=f"{DATA[type_]} {name} would be {fate}",
+            what=f"{PROTECTED[type_].noun} {name} would be {fate}",
             fix=f"undo the edit that asks for it; if it is meant, {STEPS} has the steps",
         )
     elif type_ == DROPLET and name not in named:
@@ -96,9 +85,7 @@ def _unlike(type_: str, name: str, before: Mapping[str, Any], after: Mapping[str
         )
 
 
-SHRINK = (
-    "keep {was} GiB; to get smaller, make a second volume, copy, and swap them: docs/runbooks/destroy-data.md"
-)
+SHRINK = "keep {was} GiB; to get smaller, make a second volume, copy, and swap them: " + STEPS
 
 
 def explained(error: TerraformFailed) -> OpsError:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from layers.cloud.protected import PROTECTED
 from tests.policy import cloud_rules
 from tests.policy.cloud_rules import RULES, Document, Rule, tags_and_firewalls_are_the_environments_own
-from tests.stacks.synthesis import CLOUDS, cloud
+from tests.stacks.synthesis import ALL, CLOUDS, cloud, synthesized
 
 
 @pytest.mark.parametrize("environment", CLOUDS)
@@ -49,6 +50,26 @@ def test_private_networks_of_one_account_do_not_overlap(environment: str) -> Non
     ranges = [cloud(each).resources("digitalocean_vpc")["network"]["ip_range"] for each in CLOUDS]
     own = cloud(environment).resources("digitalocean_vpc")["network"]["ip_range"]
     assert ranges.count(own) == 1
+
+
+def test_what_has_prevent_destroy_is_in_the_table_of_protected_types() -> None:
+    """One that is missing there would go without a word of ours; one that is only there would not be protected."""
+    found = {
+        type_
+        for environment in CLOUDS
+        for type_, group in cloud(environment).document["resource"].items()
+        for values in group.values()
+        if values.get("lifecycle", {}).get("prevent_destroy")
+    }
+    assert found == set(PROTECTED) == set(cloud_rules.KEPT)
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_the_services_stack_protects_nothing_by_itself(environment: str) -> None:
+    groups = synthesized(environment).document["resource"].values()
+    assert not any(
+        "prevent_destroy" in each.get("lifecycle", {}) for group in groups for each in group.values()
+    )
 
 
 def _of(document: Document, kind: str, name: str) -> dict[str, Any]:

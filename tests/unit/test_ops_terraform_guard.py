@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from layers.cloud.way_out import KEPT
+from layers.cloud.protected import PROTECTED, STEPS
 from ops.errors import WrongUse
-from ops.report import cloud as cloud_report
 from ops.terraform import guard
 from ops.terraform.runner import Diagnostic, Outcome, TerraformFailed
 from tests.unit.ops_cloud import change, plan
@@ -21,27 +20,17 @@ def refused(*changes: dict[str, Any], **named: Any) -> list[str]:
     return [obstacle.what for obstacle in guard.refusals(plan(*changes), **named)]
 
 
-@pytest.mark.parametrize(
-    ("type_", "word"),
-    [
-        ("digitalocean_volume", "volume"),
-        ("digitalocean_database_cluster", "database cluster"),
-        ("digitalocean_database_db", "database"),
-        ("digitalocean_spaces_bucket", "bucket"),
-        ("digitalocean_reserved_ip", "reserved address"),
-        ("digitalocean_domain", "DNS zone"),
-        ("digitalocean_vpc", "private network"),
-    ],
-)
-def test_data_is_neither_destroyed_nor_replaced_whatever_is_named(type_: str, word: str) -> None:
+@pytest.mark.parametrize("type_", PROTECTED)
+def test_data_is_neither_destroyed_nor_replaced_whatever_is_named(type_: str) -> None:
+    noun = PROTECTED[type_].noun
     gone = change(f"{type_}.x", "delete", before={"name": "x"})
     anew = change(
         f"{type_}.x", "delete", "create", before={"name": "x"}, after={"name": "y"}, paths=("name",)
     )
-    assert refused(gone, replace=["x"], destroy=["x"]) == [f"{word} x would be destroyed"]
-    assert refused(anew, replace=["x"], destroy=["x"]) == [f"{word} x would be replaced (because of name)"]
+    assert refused(gone, replace=["x"], destroy=["x"]) == [f"{noun} x would be destroyed"]
+    assert refused(anew, replace=["x"], destroy=["x"]) == [f"{noun} x would be replaced (because of name)"]
     (obstacle,) = guard.refusals(plan(gone))
-    assert guard.STEPS in obstacle.fix
+    assert STEPS in obstacle.fix
 
 
 def test_a_droplet_is_replaced_only_by_name() -> None:
@@ -108,7 +97,7 @@ def test_harmless_changes_pass() -> None:
 def test_a_plan_that_terraform_refuses_gets_a_way_out(summary: str, detail: str, words: str) -> None:
     outcome = Outcome(code=1, diagnostics=[Diagnostic(severity="error", summary=summary, detail=detail)])
     explained = guard.explained(TerraformFailed("terraform plan", outcome))
-    assert words in explained.fix and guard.STEPS in explained.fix
+    assert words in explained.fix and STEPS in explained.fix
     assert summary in explained.problem
 
 
@@ -166,8 +155,3 @@ def test_a_volume_that_is_yet_to_be_made_hides_no_loss() -> None:
     assert not guard.refusals(attached(["r", "m"], None, REDIS, MINIO, 'digitalocean_volume.stores["new"]'))
     (obstacle,) = guard.refusals(attached(["r", "m"], None, MINIO, 'digitalocean_volume.stores["new"]'))
     assert "volume prod-redis" in obstacle.what
-
-
-def test_the_plan_the_report_and_the_way_out_speak_of_the_same_things() -> None:
-    """Each has words of its own for what is lost for good; one that is missing would be lost without a word."""
-    assert set(guard.DATA) == set(KEPT) == set(cloud_report._MEANS)
