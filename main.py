@@ -1,12 +1,15 @@
 """Synthesizes one environment: what ``cdktf`` runs.
 
 ``SPROCKET_ENV`` names the environment (default ``local``); ``SPROCKET_POWER=off`` leaves out everything but data and
-generated secrets, which is how an environment is stopped.
+generated secrets, which is how an environment is stopped. ``SPROCKET_ERROR_FILE`` names a file that an error is written
+to as JSON, for programs.
 """
 
 import gc
+import json
 import os
 import sys
+from pathlib import Path
 
 # jsii starts with the first import below, and would say in eleven lines that this release of Node is old.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
@@ -29,6 +32,8 @@ def main() -> int:
         synthesize(os.environ.get("SPROCKET_ENV", "local"), off=power == "off")
     except (SettingsError, ConstructError) as error:
         print(f"error: {error}", file=sys.stderr)
+        if path := os.environ.get("SPROCKET_ERROR_FILE"):
+            Path(path).write_text(json.dumps({"problem": str(error)}))
         return 1
     return 0
 

@@ -5,25 +5,46 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 
 from images.builder.errors import ImagesError
 
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Something that this machine does not have, and how to get it."""
+
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.fix})"
+
+
 _PROGRAMS = {
-    "docker": "the Docker engine's command line (Debian: apt-get install docker.io)",
-    "docker-registry": "a registry to push to (Debian: apt-get install docker-registry)",
+    "docker": Missing(
+        what="docker: the Docker engine's command line", fix="Debian: apt-get install docker.io"
+    ),
+    "docker-registry": Missing(
+        what="docker-registry: a registry to push to", fix="Debian: apt-get install docker-registry"
+    ),
 }
-_FOR_ROOT = {"debootstrap": "makes the Debian root image (Debian: apt-get install debootstrap)"}
+_FOR_ROOT = {
+    "debootstrap": Missing(
+        what="debootstrap: makes the Debian root image", fix="Debian: apt-get install debootstrap"
+    )
+}
 
 
-def missing(*, root_image: bool) -> list[str]:
-    """One line for each thing that is not there; `root_image` says whether debootstrap will be needed."""
+def missing_programs(*, root_image: bool) -> list[Missing]:
+    """Programs, and the rights to run them; `root_image` says whether debootstrap will be needed."""
     needed = _PROGRAMS | (_FOR_ROOT if root_image else {})
-    lines = [f"{name}: {why}" for name, why in needed.items() if shutil.which(name) is None]
+    found = [missing for name, missing in needed.items() if shutil.which(name) is None]
     if root_image and os.geteuid() != 0:
-        lines.append("the rights of root: debootstrap needs them, once; run this command with sudo")
-    if shutil.which("docker") and not engine_answers():
-        lines.append("an engine that answers `docker info`: start it, or set DOCKER_HOST")
-    return lines
+        found.append(
+            Missing(what="the rights of root, which debootstrap needs once", fix="run this command with sudo")
+        )
+    return found
 
 
 def engine_answers() -> bool:
@@ -37,5 +58,8 @@ def engine_answers() -> bool:
 
 def require(*, root_image: bool) -> None:
     """Raise one error that names everything missing and how to get it."""
-    if lines := missing(root_image=root_image):
-        raise ImagesError("images cannot be built here; missing:\n  " + "\n  ".join(lines))
+    found = missing_programs(root_image=root_image)
+    if shutil.which("docker") and not engine_answers():
+        found.append(Missing(what="an engine that answers `docker info`", fix="start it, or set DOCKER_HOST"))
+    if found:
+        raise ImagesError("images cannot be built here; missing:\n  " + "\n  ".join(map(str, found)))

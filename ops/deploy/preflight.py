@@ -15,10 +15,11 @@ from ops.terraform.target import Target
 
 def obstacles(target: Target) -> list[Obstacle]:
     """Everything at once; empty when the deploy may start."""
-    found = [*prerequisites.tools(), *secrets.missing(target.document, known=target.variables)]
+    no_terraform = list(prerequisites.terraform())
+    found = [*no_terraform, *prerequisites.node(), *secrets.missing(target.document, known=target.variables)]
     found += image_tools() if target.builds_images else prerequisites.unresolved(target.wanted)
     state: Mapping[str, Any] = {}
-    if not any("Terraform" in obstacle.what for obstacle in found):
+    if not no_terraform:
         try:
             target.terraform.init()
             state = target.terraform.state()
@@ -36,9 +37,9 @@ def image_tools() -> list[Obstacle]:
     """What the builder of images from packages lacks, but for the engine, which is looked at here."""
     from images.builder import tools
 
-    lines = [line for line in tools.missing(root_image=False) if not line.startswith("an engine ")]
     return [
-        Obstacle(what=f"images cannot be built without {line.partition(' (')[0]}", fix=line) for line in lines
+        Obstacle(what=f"images cannot be built without {missing.what}", fix=missing.fix)
+        for missing in tools.missing_programs(root_image=False)
     ]
 
 

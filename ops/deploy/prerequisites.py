@@ -38,6 +38,12 @@ def tools(*, locks: bool = False) -> Iterator[Obstacle]:
     Args:
         locks: the state is in a bucket, so that Terraform must be able to lock it there.
     """
+    yield from terraform(locks=locks)
+    yield from node()
+
+
+def terraform(*, locks: bool = False) -> Iterator[Obstacle]:
+    """Terraform in a version that will do."""
     needed = OLDEST_THAT_LOCKS if locks else OLDEST_TERRAFORM
     how = "https://developer.hashicorp.com/terraform/install"
     oldest = ".".join(map(str, needed))
@@ -49,6 +55,10 @@ def tools(*, locks: bool = False) -> Iterator[Obstacle]:
         yield Obstacle(
             what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
         )
+
+
+def node() -> Iterator[Obstacle]:
+    """What synthesis runs on."""
     if shutil.which("node") is None:
         yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
 

@@ -60,6 +60,7 @@ def _item(
         name=resource.name,
         action=what.action,
         note=_note(resource, what, settings, inventory),
+        because=what.because if resource.type != "docker_network" else (),
         settings=settings,
         details=details_of(resource, inventory) if what.action is Action.ADD else (),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ops.model.changes import Action
 from ops.report.model import FileChange, LayerReport, Report, ServiceChange, StackReport
-from ops.report.text import LEGEND, MARKS, counts, image_and_change, replicas, unresolved
+from ops.report.text import LEGEND, MARKS, counts, replicas, unresolved
 
 
 def render(report: Report) -> str:
@@ -48,7 +48,7 @@ def _layer(layer: LayerReport) -> Iterator[str]:
         yield "| | service | image | replicas | update | effect |"
         yield "|---|---|---|---|---|---|"
         for change in layer.services:
-            cells = (change.name, image_and_change(change), replicas(change), change.order, change.effect)
+            cells = (change.name, change.image.shown, replicas(change), change.order, change.effect)
             yield f"| {MARKS[change.action]} | {' | '.join(_escaped(cell) for cell in cells)} |"
         yield ""
     for change in layer.services:

@@ -31,10 +31,15 @@ class FileChange:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageChange:
-    """A service's image before and after, each as ``web 1.2 (ab12cd34)``; empty where there is none."""
+    """A service's image before and after, each as ``web 1.2 (ab12cd34)``; empty where there is none.
+
+    Attributes:
+        shown: the image, or the two if they differ.
+    """
 
     before: str
     after: str
+    shown: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +71,17 @@ class ServiceChange:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemChange:
-    """Any other resource that changes: a network, volume, config, secret, droplet, record."""
+    """Any other resource that changes: a network, volume, config, secret, droplet, record.
+
+    Attributes:
+        because: what forces a replacement.
+    """
 
     type: str
     name: str
     action: Action
     note: str = ""
+    because: tuple[str, ...] = ()
     settings: tuple[SettingChange, ...] = ()
     details: tuple[str, ...] = ()
 

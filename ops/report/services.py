@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ops.model.changes import Action, PlannedChange
 from ops.model.file import MountedFile
+from ops.model.image_name import ImageName
 from ops.model.service import Service
 from ops.report.diff import summary, unified
 from ops.report.model import FileChange, ImageChange, ServiceChange, SettingChange
@@ -37,7 +38,7 @@ def service_change(
     return ServiceChange(
         name=service.name,
         action=what.action,
-        image=ImageChange(before=str(old.image) if old else "", after=str(new.image) if new else ""),
+        image=_image(old.image if old else None, new.image if new else None),
         replicas=(old.replicas if old else 0, new.replicas if new else 0),
         order=service.order,
         away_s=away,
@@ -50,6 +51,14 @@ def service_change(
         routes_added=_without(routes[1], routes[0]),
         routes_removed=_without(routes[0], routes[1]),
     )
+
+
+def _image(old: ImageName | None, new: ImageName | None) -> ImageChange:
+    shown = str(new or old)
+    if old and new and str(old) != str(new):
+        after = f"{new.tag} ({new.short_digest})" if old.short_name == new.short_name else str(new)
+        shown = f"{old} -> {after}"
+    return ImageChange(before=str(old or ""), after=str(new or ""), shown=shown)
 
 
 def routes_of(service: Service, access: Mapping[str, str]) -> list[str]:

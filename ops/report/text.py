@@ -37,14 +37,6 @@ def counts(stack: StackReport) -> str:
     return ", ".join(parts)
 
 
-def image_and_change(change: ServiceChange) -> str:
-    """The image, or the two if they differ."""
-    before, after = change.image.before, change.image.after
-    if before and after and before != after:
-        return f"{before} -> {after.removeprefix(before.split(' ')[0] + ' ')}"
-    return after or before
-
-
 def replicas(change: ServiceChange) -> str:
     """The number of tasks, or the two if they differ."""
     before, after = change.replicas
@@ -95,9 +87,7 @@ def _layer(layer: LayerReport, shown: set[tuple[str, ...]]) -> Iterator[str]:
     yield ""
     unchanged = f", {_plural(layer.unchanged, 'service')} unchanged" if layer.unchanged else ""
     yield f"{layer.name}{unchanged}"
-    rows = [
-        (MARKS[c.action], c.name, image_and_change(c), replicas(c), c.order, c.effect) for c in layer.services
-    ]
+    rows = [(MARKS[c.action], c.name, c.image.shown, replicas(c), c.order, c.effect) for c in layer.services]
     yield from columns([_HEADINGS, *rows] if rows else [], indent="  ")
     for change in layer.services:
         yield from _service(change, shown)
@@ -160,7 +150,7 @@ def _items(items: Sequence[ItemChange]) -> Iterator[str]:
 
 def _fits_in_a_list(item: ItemChange) -> bool:
     """Whether its name, with a word or two, says all."""
-    if item.settings or item.details or item.note.startswith("because"):
+    if item.settings or item.details or item.because:
         return False
     return item.type != "digitalocean_record"
 

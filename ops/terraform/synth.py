@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,17 +37,22 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
     Raises:
         OpsError: main.py refused; the message is its own.
     """
-    run = subprocess.run(
-        [sys.executable, "main.py"],
-        cwd=root,
-        env=_environment(environment, root, out, off),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="sprocket-synth-") as folder:
+        error = Path(folder) / "error.json"
+        run = subprocess.run(
+            [sys.executable, "main.py"],
+            cwd=root,
+            env={**_environment(environment, root, out, off), "SPROCKET_ERROR_FILE": str(error)},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        if error.is_file():
+            raise OpsError(json.loads(error.read_text())["problem"])
     if run.returncode:
-        raise OpsError(_reason(run.stderr))
+        last = (run.stderr.strip().splitlines() or ["without a word"])[-1]
+        raise OpsError(f"main.py failed: {last}")
     return Synthesized(out=out, stacks={name: _read(out, name) for name in _stack_names(out)})
 
 
@@ -71,12 +77,3 @@ def _stack_names(out: Path) -> list[str]:
 def _read(out: Path, stack: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((stack_folder(stack, out) / "cdk.tf.json").read_text())
     return document
-
-
-def _reason(stderr: str) -> str:
-    """main.py's own error, or the last line of what went wrong in it."""
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    for number, line in enumerate(lines):
-        if line.startswith("error: "):
-            return "\n".join([line.removeprefix("error: "), *lines[number + 1 :]])
-    return f"main.py failed: {lines[-1] if lines else 'without a word'}"

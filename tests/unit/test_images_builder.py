@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from images import ImagesError
-from images.builder import acme, debian, engine, gateway, lock
+from images.builder import acme, debian, engine, gateway, lock, tools
 from images.builder.engine import LocalImage, outdated
 from images.builder.paths import DESCRIPTIONS, RECIPES
 from images.builder.plan import steps
@@ -284,3 +284,18 @@ def test_the_certificate_comes_from_the_digest_whatever_the_tag_holds_here(
     entry = lock.Entry(name="r/pebble", tag="t", digest="sha256:d", stands_in_for="x", kind="stand-in")
     assert acme.read(entry) == "pem"
     assert asked == [("create", "r/pebble@sha256:d"), ("rm", "c0ffee")]
+
+
+def test_everything_missing_for_a_build_is_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ImagesError) as caught:
+        tools.require(root_image=True)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "images cannot be built here; missing:"
+    assert lines[1:4] == [
+        "  docker: the Docker engine's command line (Debian: apt-get install docker.io)",
+        "  docker-registry: a registry to push to (Debian: apt-get install docker-registry)",
+        "  debootstrap: makes the Debian root image (Debian: apt-get install debootstrap)",
+    ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.deploy import prerequisites
+from ops.deploy import preflight, prerequisites
 from ops.errors import Obstacle, Refused
 from ops.model.inventory import from_synthesis
 from ops.model.state import ids_in
@@ -161,6 +161,22 @@ def test_a_missing_terraform_says_where_to_get_it(monkeypatch: pytest.MonkeyPatc
     assert whats(prerequisites.tools()) == [
         "Terraform 1.6 or newer is not installed",
         "Node.js 20 or newer is not installed",
+    ]
+
+
+def test_missing_programs_of_the_image_builder_are_obstacles_with_a_fix(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert preflight.image_tools() == [
+        Obstacle(
+            what="images cannot be built without docker: the Docker engine's command line",
+            fix="Debian: apt-get install docker.io",
+        ),
+        Obstacle(
+            what="images cannot be built without docker-registry: a registry to push to",
+            fix="Debian: apt-get install docker-registry",
+        ),
     ]
 
 
