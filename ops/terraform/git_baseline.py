@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from layers.errors import SettingsError
 from ops.errors import OpsError, WrongUse
 from ops.paths import ROOT
 from ops.terraform.synth import Synthesized, synthesize
@@ -31,7 +32,7 @@ def synthesized_at(revision: str, environment: str, *, root: Path = ROOT) -> Syn
             raise OpsError(f"revision {revision} has no main.py, so it has nothing to compare with")
         try:
             return synthesize(environment, root=tree, out=tree / "cdktf.out")
-        except OpsError as error:
+        except (OpsError, SettingsError) as error:
             raise OpsError(
                 f"revision {revision} cannot be synthesized with the packages installed here: {error}",
                 fix="leave BASE out to compare with nothing, or take a newer revision",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from layers.errors import Problem, SettingsError
 from ops.errors import OpsError
 from ops.paths import OUT, ROOT, stack_folder
 
@@ -35,21 +36,22 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
         off: leave out everything but data and generated secrets.
 
     Raises:
-        OpsError: main.py refused; the message is its own.
+        SettingsError: main.py refused the environment; the problems are its own.
+        OpsError: main.py could not do its work.
     """
     with tempfile.TemporaryDirectory(prefix="sprocket-synth-") as folder:
-        error = Path(folder) / "error.json"
+        problems = Path(folder) / "problems.json"
         run = subprocess.run(
             [sys.executable, "main.py"],
             cwd=root,
-            env={**_environment(environment, root, out, off), "SPROCKET_ERROR_FILE": str(error)},
+            env={**_environment(environment, root, out, off), "SPROCKET_PROBLEMS_FILE": str(problems)},
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             check=False,
         )
-        if error.is_file():
-            raise OpsError(json.loads(error.read_text())["problem"])
+        if problems.is_file():
+            raise SettingsError(*(Problem(**each) for each in json.loads(problems.read_text())))
     if run.returncode:
         last = (run.stderr.strip().splitlines() or ["without a word"])[-1]
         raise OpsError(f"main.py failed: {last}")
