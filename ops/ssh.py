@@ -11,6 +11,9 @@ CONNECT_TIMEOUT_S = 10
 REFUSED = 255
 """ssh's own exit code, when the other side was not reached; everything else is the command's."""
 
+_BEHIND_A_HOP = ("UNKNOWN port 65535", "kex_exchange_identification: Connection closed by remote host")
+"""What ssh adds when the hop before it has failed: it hides the hop's own reason, and names no host."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
@@ -27,8 +30,9 @@ class Done:
 
     @property
     def reason(self) -> str:
-        """The last line of what went wrong."""
+        """The last line that says what went wrong."""
         lines = [line for line in self.errors.splitlines() if line.strip()]
+        lines = [line for line in lines if not any(noise in line for noise in _BEHIND_A_HOP)] or lines
         return lines[-1].strip() if lines else f"exit code {self.code}, without a reason"
 
 
