@@ -1,8 +1,9 @@
 # The front door. Each target is one line that you can also call yourself; `python` below is .venv/bin/python.
-ENV ?= local
+# Set with = what chooses or confirms what is changed: a variable that the shell exports must not (make up ENV=staging).
+ENV = local
+CONFIRM =
 PYTHON ?= python3
 BASE ?=
-CONFIRM ?=
 TIMES ?= 10
 INSTALL ?=
 NODES ?= 1
@@ -23,20 +24,20 @@ setup: .venv/.ready node_modules/.ready ## installs what this repository needs, 
 plan: setup ## what a deploy would change, by layer: make plan [ENV=local] [BASE=git revision]
 	@$(OPS) plan --env $(ENV) $(if $(BASE),--base $(BASE))
 
-up: tools setup ## deploys, the cloud first where there is one: make up [ENV=local] [INSTALL=yes]
-	@$(OPS) check --env $(ENV) && $(OPS) up --env $(ENV)
+up: tools setup ## checks and deploys, the cloud first where there is one: make up [ENV=local] [INSTALL=yes]
+	@$(OPS) deploy --env $(ENV)
 
-down: tools setup ## switches services off; data, generated secrets and droplets stay
+down: tools setup ## switches services off; data, generated secrets and droplets stay: make down [ENV=local]
 	@$(OPS) down --env $(ENV)
 
-purge: tools setup ## removes data, secrets and state too: make purge [CONFIRM=local]
+purge: tools setup ## deletes data, secrets and state too, on this machine only: make purge [CONFIRM=local]
 	@$(OPS) purge --env $(ENV) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 smoke: setup ## checks a running environment from outside: make smoke [ENV=local]
 	@$(OPS) smoke --env $(ENV)
 
-soak: tools setup ## cold starts of the local environment, one after the other: make soak TIMES=10 CONFIRM=local
-	@$(OPS) soak --times $(TIMES) --confirm "$(CONFIRM)"
+soak: tools setup ## purges, deploys and smoke-tests local again and again: make soak TIMES=10 CONFIRM=local
+	@$(OPS) soak --env $(ENV) --times $(TIMES) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 rehearse: tools setup ## the whole platform from nothing, in a box on this machine: make rehearse [NODES=1|3|4]
 	@sh ops/setup/need.sh box && .venv/bin/python -m rehearsal --nodes $(NODES)
@@ -44,19 +45,19 @@ rehearse: tools setup ## the whole platform from nothing, in a box on this machi
 test: setup ## all tests; the live ones where engine and providers are there
 	@.venv/bin/python -m pytest
 
-prove: setup ## the long proofs, on a local platform that make up has brought up
+prove: setup ## the long proofs, on a local platform that make up has deployed
 	@PROOFS=1 .venv/bin/python -m pytest -m proof
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
-format: setup ## what ruff can mend by itself
+format: setup ## fixes what ruff can
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
 bench: setup ## the benchmarks: name, ratio, bar
 	@$(OPS) bench
 
-clean: ## removes what was installed and synthesized; state, data and images stay
+clean: ## removes what setup installed and what was synthesized; state, data and images stay
 	@rm -rf .venv node_modules cdktf.out .mypy_cache .ruff_cache .pytest_cache
 
 .PHONY: tools

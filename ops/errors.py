@@ -1,19 +1,25 @@
 """Errors that a person can act on, and the exit codes of the command line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+from layers.errors import SettingsError
 
 FINE = 0
 FINDING = 1
 """A finding or a failure."""
 WRONG_USE = 2
-"""A word on the command line that does not exist or does not fit."""
+"""A command line that does not exist or does not fit."""
 INTERRUPTED = 130
-"""Ctrl-C, as shells count it."""
+"""Ctrl-C or SIGTERM; the number is the one that shells use for Ctrl-C."""
 
 
 class OpsError(Exception):
-    """A failure: what happened and where, then what to do. Shown as it is, without a traceback."""
+    """A failure: what happened and where, then what to do. Printed without a traceback."""
 
     def __init__(self, problem: str, *, fix: str = "") -> None:
         self.problem = problem
@@ -26,21 +32,46 @@ class WrongUse(OpsError):
 
 
 class Interrupted(OpsError):
-    """Ctrl-C, after what was running has ended in order."""
+    """Ctrl-C, after running operations have finished."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Obstacle:
-    """One thing that stands in the way of a deploy, and how to get it out of the way."""
+    """One reason why a change is refused, and what to do about it."""
 
     what: str
     fix: str
 
 
 class Refused(OpsError):
-    """A deploy that was not started. All obstacles are named at once."""
+    """A change that was not started. All obstacles are named at once; neighbours with the same fix share one line of it."""
 
     def __init__(self, headline: str, obstacles: Sequence[Obstacle]) -> None:
         self.obstacles = tuple(obstacles)
-        lines = [f"- {o.what}\n    {o.fix}" for o in obstacles]
-        super().__init__("\n".join([headline, *lines]))
+        super().__init__("\n".join([headline, *_lines(obstacles)]))
+        self.problem = headline
+
+
+def _lines(obstacles: Sequence[Obstacle]) -> Iterator[str]:
+    for fix, group in groupby(obstacles, key=lambda obstacle: obstacle.fix):
+        yield from (f"- {obstacle.what}" for obstacle in group)
+        yield f"    {fix}"
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code of a command that ended with this error."""
+    if isinstance(error, WrongUse):
+        return WRONG_USE
+    return INTERRUPTED if isinstance(error, Interrupted) else FINDING
+
+
+def as_data(error: Exception) -> dict[str, Any]:
+    """An error for programs: ``problem``, ``fix``, and ``problems`` where it has several."""
+    if isinstance(error, Refused):
+        return {"problem": error.problem, "fix": "", "problems": [asdict(each) for each in error.obstacles]}
+    if isinstance(error, OpsError):
+        return {"problem": error.problem, "fix": error.fix, "problems": []}
+    if isinstance(error, SettingsError):
+        problems = [{**asdict(each), "path": each.path} for each in error.problems]
+        return {"problem": str(error), "fix": "", "problems": problems}
+    return {"problem": str(error), "fix": "", "problems": []}

@@ -1,29 +1,42 @@
-"""Runs all rules over an environment."""
+"""Checks environments: all rules, what a deploy still needs, and what was acknowledged."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from sprocket_constructs import ConstructError
 
-from layers.errors import SettingsError
-from layers.loading import environment_names
+from layers.conflicts import conflicts
+from layers.errors import Problem, SettingsError
+from layers.images import LOCK, unknown_promotions
+from layers.loading import environment_names, load_environment
 from layers.services import synthesize
+from ops.check import acknowledgement, needs
+from ops.check.acknowledgement import Acknowledged
 from ops.check.address import addresses_of
-from ops.check.finding import Finding
+from ops.check.finding import Finding, Stack, of_problem
 from ops.check.platform import Platform
 from ops.check.rules import RULES
-from ops.errors import Obstacle, WrongUse
+from ops.errors import WrongUse
 
 Say = Callable[[str], None]
 """Hears what is being done."""
 
-BEFORE_THE_FIX = "; "
-"""Between what is wrong and what to do in the errors of layers and constructs."""
+SYNTHESIS = "synthesis"
+"""Instead of a rule's name: the environment cannot be synthesized."""
+
+CONFLICT = "environments_are_apart"
+"""Instead of a rule's name: two environments want the same thing."""
+
+TOGETHER = "environments together"
+"""Instead of an environment's name: what is found in all of them compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +45,7 @@ class Checked:
 
     environment: str
     findings: tuple[Finding, ...]
+    acknowledged: tuple[Acknowledged, ...] = ()
     services: int = 0
     files: int = 0
     addresses: int = 0
@@ -44,7 +58,7 @@ class Checked:
 
     @property
     def lacking(self) -> list[Finding]:
-        """What a deploy lacks still."""
+        """What a deploy still needs."""
         return [finding for finding in self.findings if finding.severity == "deploy"]
 
 
@@ -62,27 +76,88 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 
 def is_fine(results: Sequence[Checked], *, deploy: bool = False) -> bool:
-    """Whether nothing was found that counts; for a deploy, what it lacks counts too."""
+    """Whether nothing was found that counts; for a deploy, what it still needs counts too."""
     return not any(result.errors or (deploy and result.lacking) for result in results)
 
 
-def check(environment: str, say: Say = lambda text: None) -> Checked:
-    """Synthesizes an environment, elsewhere than in cdktf.out, and runs every rule over it."""
+def check_all(
+    names: Sequence[str], say: Say = lambda text: None, *, today: date | None = None
+) -> list[Checked]:
+    """Checks environments, each by itself, and all that there are against each other.
+
+    Args:
+        names: of environments; ``all`` stands for every one. Conflicts are found whichever are chosen, and are the
+            last result.
+    """
+    results = [check(name, say, today=today) for name in chosen(names)]
+    between = tuple(findings_between(environment_names()))
+    return [*results, Checked(environment=TOGETHER, findings=between)] if between else results
+
+
+def findings_between(names: Sequence[str]) -> Iterator[Finding]:
+    """What environments would take from each other, and promotions to none of them.
+
+    Those that cannot be read are left out: their own check says so.
+    """
+    environments = []
+    for name in names:
+        with suppress(SettingsError):
+            environments.append(load_environment(name))
+    for problem in conflicts(environments):
+        yield of_problem(problem, rule=CONFLICT)
+    if len(environments) == len(names):
+        for problem in unknown_promotions(LOCK, environments):
+            yield of_problem(problem, rule="promotions_are_known", stack="services")
+
+
+def check(environment: str, say: Say = lambda text: None, *, today: date | None = None) -> Checked:
+    """Checks one environment.
+
+    It is synthesized elsewhere than in cdktf.out, and every rule looks at it. Conflicts with other environments are
+    :func:`check_all`'s.
+
+    Args:
+        today: the day by which acknowledgements expire.
+    """
     say(f"checking {environment}")
+    try:
+        entries = acknowledgement.acknowledgements_of(environment)
+    except SettingsError as error:
+        return Checked(
+            environment=environment,
+            findings=tuple(of_problem(each, rule=SYNTHESIS) for each in error.problems),
+        )
     with tempfile.TemporaryDirectory(prefix="sprocket-check-") as folder:
         try:
             stack = synthesize(environment, outdir=folder)
         except (SettingsError, ConstructError) as error:
             return Checked(environment=environment, findings=tuple(refusals(error, environment)))
-        document = json.loads((Path(folder) / "stacks" / stack.node.id / "cdk.tf.json").read_text())
-    return checked(environment, Platform.of(stack, document))
+        platform = Platform.of(stack, _read(folder, stack.site.settings.services_stack))
+        documents: dict[Stack, Mapping[str, Any]] = {}
+        if stack.site.settings.cloud is not None:
+            documents["cloud"] = _read(folder, stack.site.settings.cloud_stack)
+        documents["services"] = platform.document
+    findings = [
+        *findings_in(platform),
+        *needs.images_without_recipe(stack),
+        *needs.values_needed(environment, documents),
+        *needs.values_refused(documents),
+    ]
+    return checked(platform, findings, entries, today or datetime.now(UTC).date())
 
 
-def checked(environment: str, platform: Platform) -> Checked:
-    """The same for a platform that is synthesized already."""
+def checked(
+    platform: Platform,
+    findings: Sequence[Finding],
+    entries: Sequence[acknowledgement.Acknowledgement],
+    today: date,
+) -> Checked:
+    """The result for a synthesized platform, with acknowledged findings apart from the others."""
+    still, acknowledged = acknowledgement.split(platform.settings.name, findings, entries, today)
     return Checked(
-        environment=environment,
-        findings=tuple(findings_in(platform)),
+        environment=platform.settings.name,
+        findings=tuple(still),
+        acknowledged=tuple(acknowledged),
         services=len(platform.services),
         files=sum(len(service.files) for service in platform.services),
         addresses=sum(len(addresses_of(service)) for service in platform.services),
@@ -101,34 +176,16 @@ def findings_in(platform: Platform) -> Iterator[Finding]:
                 yield replace(finding, rule=rule.__name__)
 
 
-def obstacles(environment: str) -> list[Obstacle]:
-    """What cannot work, as a deploy names what stands in its way."""
-    return [
-        Obstacle(what=f"{finding.path}: {finding.what}; {finding.cause}", fix=finding.fix)
-        for finding in check(environment).errors
-    ]
-
-
-def refusals(error: Exception, environment: str) -> Iterator[Finding]:
-    """An environment that cannot be synthesized: a finding for each line of the error."""
+def refusals(error: SettingsError | ConstructError, environment: str) -> Iterator[Finding]:
+    """An environment that cannot be synthesized: a finding for each problem of the error."""
     origin = error.__cause__ if isinstance(error.__cause__, ConstructError) else error
     if isinstance(origin, ConstructError):
-        yield _refusal(origin.path, origin.problem, origin.fix)
-        return
-    for line in str(error).splitlines():
-        path, problem = _split(line, environment)
-        what, _, fix = problem.rpartition(BEFORE_THE_FIX)
-        yield _refusal(path, what or problem, fix if what else "change the setting")
+        yield of_problem(Problem(problem=origin.problem, fix=origin.fix, setting=origin.path), rule=SYNTHESIS)
+    elif isinstance(error, SettingsError):
+        for problem in error.problems:
+            yield of_problem(replace(problem, file=problem.file or f"{environment}.yaml"), rule=SYNTHESIS)
 
 
-def _split(line: str, environment: str) -> tuple[str, str]:
-    """``prod.yaml: nodes/app/size: is too small`` in its path and the rest; a path has no spaces in it."""
-    parts = line.replace(": (whole file): ", ": ", 1).split(": ")
-    count = 0
-    while count < len(parts) - 1 and " " not in parts[count]:
-        count += 1
-    return ": ".join(parts[:count]) or f"{environment}.yaml", ": ".join(parts[count:])
-
-
-def _refusal(path: str, what: str, fix: str) -> Finding:
-    return Finding(path=path, what=what, cause="it cannot be synthesized", fix=fix, rule="synthesis")
+def _read(folder: str, stack: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((Path(folder) / "stacks" / stack / "cdk.tf.json").read_text())
+    return document

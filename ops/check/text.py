@@ -12,7 +12,7 @@ from ops.model.template import shown
 
 
 def render(results: Sequence[Checked]) -> str:
-    """A paragraph for each environment: what was looked at, what cannot work, what a deploy lacks still."""
+    """A paragraph for each environment: what was looked at, what cannot work, what is acknowledged, what a deploy needs."""
     return "\n".join(line for result in results for line in _environment(result)) + "\n"
 
 
@@ -26,6 +26,14 @@ def as_data(results: Sequence[Checked]) -> list[dict[str, Any]]:
             "addresses": result.addresses,
             "secrets": result.secrets,
             "findings": [_plain(finding) for finding in result.findings],
+            "acknowledged": [
+                {
+                    **_plain(each.finding),
+                    "reason": each.entry.reason,
+                    "until": each.entry.until.isoformat() if each.entry.until else None,
+                }
+                for each in result.acknowledged
+            ],
         }
         for result in results
     ]
@@ -35,24 +43,34 @@ def _environment(result: Checked) -> Iterator[str]:
     looked_at = f"{result.services} services, {result.files} files, {result.addresses} addresses, {result.secrets} secrets"
     count = len(result.errors)
     found = "nothing wrong" if not count else f"{count} {'finding' if count == 1 else 'findings'}"
+    if result.acknowledged:
+        found += f", {len(result.acknowledged)} acknowledged,"
     yield f"{result.environment}: {found}" + (f" in {looked_at}" if result.services else "")
     for finding in result.errors:
-        path, what, cause, fix = _parts(finding)
-        yield f"  ! {path}"
-        yield f"      {what}: {cause}"
-        yield f"      fix: {fix}"
-    if result.lacking:
-        yield f"  a deploy still lacks ({len(result.lacking)}):"
-    for finding in result.lacking:
-        path, what, cause, fix = _parts(finding)
-        yield f"  ~ {path} {what}: {cause}"
-    for fix in dict.fromkeys(_parts(finding)[3] for finding in result.lacking):
-        yield f"      fix: {fix}"
+        yield f"  ! {shown(finding.path)} [{finding.name}]"
+        yield f"      {_why(finding)}"
+        yield f"      fix: {shown(finding.fix)}"
+    for each in result.acknowledged:
+        until = f", until {each.entry.until}" if each.entry.until else ""
+        yield f"  = {shown(each.finding.path)} [{each.finding.name}]"
+        yield f"      {_why(each.finding)}"
+        yield f"      acknowledged{until}: {each.entry.reason}"
+    yield from _lacking(result.lacking)
 
 
-def _parts(finding: Finding) -> tuple[str, str, str, str]:
-    return shown(finding.path), shown(finding.what), shown(finding.cause), shown(finding.fix)
+def _lacking(findings: Sequence[Finding]) -> Iterator[str]:
+    """What a deploy still needs; those with the same fix share one line of it."""
+    if findings:
+        yield f"  a deploy still needs ({len(findings)}):"
+    for fix in dict.fromkeys(finding.fix for finding in findings):
+        yield from (f"  ~ {shown(f.path)} {_why(f)}" for f in findings if f.fix == fix)
+        yield f"      fix: {shown(fix)}"
+
+
+def _why(finding: Finding) -> str:
+    return ": ".join(shown(part) for part in (finding.what, finding.cause) if part)
 
 
 def _plain(finding: Finding) -> dict[str, str]:
-    return {name: shown(str(value)) for name, value in asdict(finding).items()}
+    plain = {name: shown(str(value)) for name, value in asdict(finding).items() if name != "rule"}
+    return {"name": finding.name, **plain}

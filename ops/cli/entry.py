@@ -1,44 +1,82 @@
-"""What all our command lines share: errors as text, exit codes, Ctrl-C and SIGTERM in order."""
+"""What all our command lines share: errors as text or JSON, exit codes, Ctrl-C and SIGTERM in order."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 import typer
+from typer.exceptions import TyperException
 
 from images import ImagesError
 from layers.errors import SettingsError
 from ops import errors
 from ops.terminal import screen
 
+JSON = "--json"
+
 
 def run(app: typer.Typer) -> None:
-    """Runs a command line: errors that a person can act on come out as text, never as a traceback."""
+    """Runs a command line and exits: 0 fine, 1 a finding or a failure, 2 wrong use, 130 interrupted.
+
+    An error that a person can act on is printed to stderr, never as a traceback. With ``--json`` stdout gets it too, as
+    ``{"error": {"problem", "fix", "problems": [...]}, "exit_code"}``: a program that reads stdout finds one JSON document
+    however the command ended.
+    """
     signal.signal(signal.SIGTERM, _as_interrupt)
-    sys.unraisablehook = _without_farewell
+    sys.unraisablehook = _ignore_broken_pipe
     try:
-        app()
-    except errors.WrongUse as error:
-        screen.fail(str(error))
-        sys.exit(errors.WRONG_USE)
-    except errors.Interrupted as error:
-        screen.fail(str(error))
-        sys.exit(errors.INTERRUPTED)
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        code = _wrong_use(error)
+    except (typer.Abort, KeyboardInterrupt):
+        code = _fail(errors.Interrupted("interrupted; nothing was changed after that"))
     except (errors.OpsError, SettingsError, ImagesError) as error:
-        screen.fail(str(error))
-        sys.exit(errors.FINDING)
-    except KeyboardInterrupt:
-        screen.fail("stopped")
-        sys.exit(errors.INTERRUPTED)
+        code = _fail(error)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does. Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = errors.FINDING
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = _fail(
+            errors.OpsError(
+                f"{error.filename}: {error.strerror}", fix="check that it exists and that you may use it"
+            )
+        )
+    else:
+        if code == errors.INTERRUPTED:
+            code = _fail(errors.Interrupted("interrupted"))
+    sys.exit(code or errors.FINE)
 
 
-def _without_farewell(unraisable: sys.UnraisableHookArgs) -> None:
-    """Ctrl-C reaches jsii's Node process as well; at exit jsii says good-bye to nobody, which is no news."""
+def _fail(error: Exception) -> int:
+    screen.fail(str(error))
+    code = errors.exit_code(error)
+    if JSON in sys.argv[1:]:
+        print(json.dumps({"error": errors.as_data(error), "exit_code": code}, indent=2))
+    return code
+
+
+def _wrong_use(error: TyperException) -> int:
+    context: Any = getattr(error, "ctx", None)
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+        # typer has printed the help; without a command there is nothing to run.
+        return errors.WRONG_USE
+    see = f"see {context.command_path} --help" if context is not None else ""
+    message = error.format_message().rstrip(".")
+    return _fail(errors.WrongUse(message[:1].lower() + message[1:], fix=see))
+
+
+def _ignore_broken_pipe(unraisable: sys.UnraisableHookArgs) -> None:
+    """Ctrl-C reaches jsii's Node process as well, and jsii writes to it once more at exit."""
     if not isinstance(unraisable.exc_value, BrokenPipeError):
         sys.__unraisablehook__(unraisable)
 

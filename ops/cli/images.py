@@ -6,21 +6,24 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops import errors
-from ops.cli.options import Env, Json
+from ops.cli.options import Json, known
 from ops.terminal import screen
 from ops.terminal.columns import columns
 
-app = typer.Typer(help="The image lock.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ops.registry.login import Login
+
+app = typer.Typer(help="Image versions: the lock file images.lock.yaml.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_images(as_json: Json = False) -> None:
-    """Show every pinned image, its digest, and who said that it has that one."""
+    """Show every pinned image, its digest, and where the digest comes from."""
     from ops.registry.image_lock import LockFile
 
     pins = list(LockFile().pins())
@@ -43,33 +46,50 @@ def list_images(as_json: Json = False) -> None:
 
 @app.command()
 def resolve(
-    env: Env = "prod",
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env",
+            metavar="NAME",
+            callback=known,
+            help="Use this environment's platform/login only. Default: those of all environments.",
+        ),
+    ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Ask for all images, not only where no registry was asked yet.")
+        bool,
+        typer.Option("--again", help="Ask for all images, not only those that no registry was asked about."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask registries for digests and write them to lock.lock.yaml; exit code 1 when one of them named none.
+    """Ask registries for digests and write them to images.lock.yaml. Exits with 1 when a digest could not be had.
 
-    The application's images are asked for with platform/login of the environment and the token in TF_VAR_registry_token.
+    The application's images need platform/login in an environment's file and the token in TF_VAR_registry_token.
     """
     from ops.registry import image_lock
     from ops.registry.client import Registries
 
     lock = image_lock.LockFile()
-    with Registries(image_lock.logins_of(env, os.environ)) as registries, screen.doing() as say:
-        answers = image_lock.resolve(lock, registries, again=again, today=datetime.now(UTC).date(), say=say)
-    lock.save()
+    answers: list[image_lock.Answer] = []
+    with Registries(_logins(env)) as registries, screen.doing() as say:
+        try:
+            answers = image_lock.resolve(
+                lock, registries, again=again, today=datetime.now(UTC).date(), say=say
+            )
+        finally:
+            # Also after Ctrl-C: every answer until then is in the lock already.
+            lock.save()
     if as_json:
         print(json.dumps([answer.as_data() for answer in answers], indent=2))
     elif answers:
         cells = [(a.image, _short(a.digest), a.verdict, a.text) for a in answers]
         print("\n".join(columns([("image", "digest", "answer", ""), *cells])))
     else:
-        screen.err.print("registries were asked about every image; --again asks anew")
+        screen.err.print("registries were asked about every image already; --again asks for all of them")
     failed = sum(answer.is_failure for answer in answers)
     if failed:
-        screen.fail(f"{failed} of {len(answers)} images got no digest; the lock keeps what it had for them")
+        screen.fail(
+            f"{failed} of {len(answers)} images have no answer; their entries in the lock are unchanged"
+        )
     raise typer.Exit(errors.FINDING if failed else errors.FINE)
 
 
@@ -79,11 +99,15 @@ def take(
         Path, typer.Argument(help="A bill of materials of the application: main-<sha>.json.", dir_okay=False)
     ],
     line: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The line of images, where the lock has several.")
+        str | None,
+        typer.Option(metavar="NAME", help="The line of images to update, where the lock has several."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the diff, write nothing.")] = False,
 ) -> None:
-    """Write tags and digests of a bill of materials to lock.lock.yaml, and print the diff."""
+    """Write the tags and digests of a bill of materials to images.lock.yaml, and print the diff.
+
+    Example: images take main-0123abc.json --dry-run
+    """
     from ops.registry import bill_of_materials
     from ops.registry.image_lock import LockFile
 
@@ -95,6 +119,17 @@ def take(
     outcome = f"{lock.path.name} written" if changed else "nothing written"
     what = ", ".join(taken) or "no image of a service"
     screen.err.print(f"{outcome}: the bill of commit {given.commit} has {what}", markup=False)
+
+
+def _logins(env: str | None) -> dict[str, Login]:
+    """Of one environment, or of all: the lock is for all of them."""
+    from layers.loading import environment_names
+    from ops.registry.image_lock import logins_of
+
+    found: dict[str, Login] = {}
+    for name in [env] if env else environment_names():
+        found |= logins_of(name, os.environ)
+    return found
 
 
 def _short(digest: str) -> str:

@@ -1,4 +1,4 @@
-"""The commands about nodes: ready, known-hosts, replace-node, keys."""
+"""The commands about nodes: ready, replace-node, keys, known-hosts."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from typing import Annotated
 import typer
 
 from ops import errors
-from ops.cli.options import Env, Json
+from ops.cli import confirmation
+from ops.cli.options import ChangedEnv, Env, Json, Yes
 from ops.terminal import screen
 
-Wait = Annotated[
-    float,
-    typer.Option("--wait", min=0, metavar="SECONDS", help="Look on until all are ready, at most so long."),
-]
 
+def ready(
+    env: Env = "local",
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait", min=0, metavar="SECONDS", help="Ask again until all are ready, at most so long."
+        ),
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Ask every node whether it has all that services need: engine, swarm, volumes, labels. Exits with 1 if one has not.
 
-def ready(env: Env = "prod", wait: Wait = 0, as_json: Json = False) -> None:
-    """Ask every node whether it is what the services need; exit code 1 when one still waits for something."""
+    Example: ready --env prod --wait 600
+    """
     from ops.nodes import status
-    from ops.nodes.readiness import node_statuses as look
-    from ops.nodes.readiness import wait_until_ready
+    from ops.nodes.readiness import node_statuses, wait_until_ready
     from ops.terraform.target import targets_of
 
     with screen.doing() as say:
@@ -29,7 +36,7 @@ def ready(env: Env = "prod", wait: Wait = 0, as_json: Json = False) -> None:
         targets = targets_of(env)
         targets.needed_cloud("its engine is this machine's own")
     shown = status.StatusDisplay(screen.err)
-    found = wait_until_ready(lambda: look(targets.services), wait_s=wait, tell=shown)
+    found = wait_until_ready(lambda: node_statuses(targets.services), wait_s=wait, tell=shown)
     if as_json:
         print(json.dumps([each.as_data() for each in found], indent=2))
     else:
@@ -38,12 +45,15 @@ def ready(env: Env = "prod", wait: Wait = 0, as_json: Json = False) -> None:
 
 
 def known_hosts(
-    env: Env = "prod",
+    env: ChangedEnv,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Also when the file holds another key: you know why it changed.")
+        bool,
+        typer.Option(
+            "--accept", help="Overwrite another key in the file: you know why the host key changed."
+        ),
     ] = False,
 ) -> None:
-    """Take the nodes' host keys over from the deployed cloud stack, and say whether they changed."""
+    """Write the nodes' host key from the cloud stack's outputs to environments/known_hosts/NAME."""
     from ops.deploy import prerequisites
     from ops.nodes.known_hosts import update_known_hosts
     from ops.terraform.target import targets_of
@@ -51,40 +61,54 @@ def known_hosts(
     with screen.doing() as say:
         say(f"synthesizing {env}")
         cloud = targets_of(env).needed_cloud("its engine is reached without ssh")
-        found = list(prerequisites.tools(locks=cloud.state_file is None))
+        found = [*prerequisites.tools(locks=cloud.state_file is None), *prerequisites.state_access(cloud)]
         if found:
             raise errors.Refused(f"the host key of {env} cannot be read; nothing was written", found)
         say(f"terraform init of {cloud.stack}")
         cloud.terraform.init()
-        taken = update_known_hosts(cloud, accept=accept)
-    screen.out.print(str(taken), markup=False)
+        updated = update_known_hosts(cloud, accept=accept)
+    screen.out.print(str(updated), markup=False)
 
 
 def replace_node(
     node: Annotated[str, typer.Option("--node", metavar="DROPLET", help="Such as prod-app-1.")],
-    env: Env = "prod",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    env: ChangedEnv,
+    yes: Yes = False,
     ends_swarm: Annotated[
         bool,
         typer.Option(
-            "--ends-swarm", help="The node is the only manager: its swarm ends, and all services start anew."
+            "--ends-swarm",
+            help="Needed where the node is the only manager: its swarm ends, and all services are deployed again.",
         ),
     ] = False,
     dead: Annotated[
-        bool, typer.Option("--dead", help="It does not answer: pull its plug, without draining it first.")
+        bool,
+        typer.Option(
+            "--dead", help="The node does not answer: power it off through the API, without draining it."
+        ),
     ] = False,
-    parallelism: Annotated[int, typer.Option("--parallelism", min=1, max=100, help="Terraform's.")] = 10,
+    parallelism: Annotated[
+        int,
+        typer.Option(
+            "--parallelism", min=1, max=100, metavar="NUMBER", help="Terraform's parallel operations."
+        ),
+    ] = 10,
 ) -> None:
-    """Rebuild one droplet: drain it, make it anew, and wait until it is back and every service runs."""
+    """Replace one droplet: drain it, replace it, and wait until it is ready and all services have converged.
+
+    Its volumes stay. docs/runbooks/replace-a-node.md tells when to use --ends-swarm and --dead.
+
+    Example: replace-node --env prod --node prod-work-1
+    """
     from ops.deploy.replace_node import Replacement
 
     Replacement.of(env, node, ends_swarm=ends_swarm, parallelism=parallelism, dead=dead).run(
-        ask=None if yes else lambda question: bool(typer.confirm(question))
+        ask=None if yes else confirmation.confirmed
     )
 
 
-def keys(env: Env = "prod", as_json: Json = False) -> None:
-    """Write the operators' keys of the environment's file to every node, and check that one can still sign in."""
+def keys(env: ChangedEnv, as_json: Json = False) -> None:
+    """Write the ssh keys of the environment's file to every node, and check that one of them can sign in."""
     from ops.nodes.authorized_keys import write_keys
     from ops.terraform.target import targets_of
 

@@ -1,8 +1,75 @@
-"""Options that several commands have."""
+"""Options that several commands have, and the one rule for ``--env``.
+
+A command that reads takes the environment from ``SPROCKET_ENV`` and defaults to local, like ``cdktf``. A command that
+changes something needs ``--env`` on its command line: nothing that a shell happens to export may choose what is changed.
+"""
+
+from __future__ import annotations
 
 from typing import Annotated
 
 import typer
 
-Env = Annotated[str, typer.Option("--env", metavar="NAME", help="An environment: a file in environments/.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+from ops.errors import WrongUse
+
+
+def known(name: str | None) -> str | None:
+    """The environment's name, where there is such an environment.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    from layers.errors import SettingsError
+    from layers.loading import environment_names, load_environment
+
+    if name is not None and name not in environment_names():
+        try:
+            load_environment(name)
+        except SettingsError as error:
+            raise WrongUse(str(error)) from None
+    return name
+
+
+Env = Annotated[
+    str,
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        envvar="SPROCKET_ENV",
+        show_envvar=False,
+        callback=known,
+        help="The environment: a file in environments/. Default: SPROCKET_ENV, or local.",
+        show_default=False,
+    ),
+]
+"""For commands that only read; their parameter's default is ``"local"``."""
+
+ChangedEnv = Annotated[
+    str,
+    typer.Option(
+        "--env", metavar="NAME", callback=known, help="The environment to change: a file in environments/."
+    ),
+]
+"""For commands that change something; without a default."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout, errors included.")]
+
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Apply the plan that was printed without asking; for pipelines.")
+]
+
+Confirm = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="NAME", help="The environment's name, instead of typing it."),
+]
+
+Parallelism = Annotated[
+    int | None,
+    typer.Option(
+        "--parallelism",
+        min=1,
+        max=100,
+        metavar="NUMBER",
+        help="Terraform's parallel operations. Default: 30 on this machine's engine, 10 over ssh.",
+    ),
+]

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ops import errors
-from ops.cli.options import Env, Json
+from ops.cli import confirmation
+from ops.cli.options import ChangedEnv, Confirm, Env, Json
 from ops.terminal import screen
 
 
@@ -17,21 +18,26 @@ def smoke(
     as_json: Json = False,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="One look at the tasks and dependencies, no burst, no large upload."),
+        typer.Option(
+            "--quick", help="Look at tasks and dependencies once; send no burst and no large upload."
+        ),
     ] = False,
     outside: Annotated[
-        bool, typer.Option("--outside", help="Only what anybody can see; the engine is not asked.")
+        bool, typer.Option("--outside", help="Only what a visitor can see; the engine is not asked.")
     ] = False,
     connect: Annotated[
         str | None,
         typer.Option(
             "--connect",
             metavar="ADDRESS",
-            help="Send every name there; for nodes that DNS does not lead to yet.",
+            help="Send every request to this address; for nodes that DNS does not point to yet.",
         ),
     ] = None,
 ) -> None:
-    """Check a running environment from outside: addresses, sign-in, certificates, services, dependencies."""
+    """Check a running environment from outside: addresses, sign-in, certificates, services, dependencies.
+
+    Exits with 1 when a check failed. Example: smoke --env prod --outside
+    """
     from ops.smoke import report
     from ops.smoke.run import Smoke
     from ops.terraform.target import target_of
@@ -47,17 +53,20 @@ def smoke(
 
 
 def soak(
-    times: Annotated[int, typer.Option("--times", min=1, max=100, help="How often.")] = 10,
-    confirm: Annotated[
-        str | None,
-        typer.Option(envvar="CONFIRM", metavar="NAME", help="local: each time begins by deleting all of it."),
-    ] = None,
+    env: ChangedEnv,
+    times: Annotated[int, typer.Option("--times", min=1, max=100, help="Number of rounds.")] = 10,
+    confirm: Confirm = None,
 ) -> None:
-    """Bring the local environment up from nothing again and again, and check it each time."""
-    from ops.smoke.soak import Soak
+    """Purge, deploy and smoke-test the local environment again and again. Each round deletes all its data.
 
-    if confirm != "local":
+    Example: soak --env local --times 3 --confirm local
+    """
+    from ops.smoke.soak import ENVIRONMENT, Soak
+
+    if env != ENVIRONMENT:
         raise errors.WrongUse(
-            "soak deletes all data of local before each time", fix="confirm with the name: --confirm local"
+            f"soak is for {ENVIRONMENT} only: it deletes all data before each round",
+            fix=f"use --env {ENVIRONMENT}",
         )
+    confirmation.typed(env, confirm, f"soak deletes all data of {env} before each round")
     raise typer.Exit(errors.FINE if Soak(times).run() else errors.FINDING)

@@ -8,26 +8,36 @@ from typing import Annotated
 import typer
 
 from ops import errors
-from ops.cli.options import Env, Json
+from ops.cli.options import ChangedEnv, Json
 from ops.terminal import screen
 
-app = typer.Typer(help="Where Terraform keeps its state.", no_args_is_help=True)
+app = typer.Typer(help="The bucket for Terraform's state.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Where Terraform keeps its state."""
+    """The bucket for Terraform's state."""
 
 
 @app.command()
 def create(
-    env: Env = "prod",
+    env: ChangedEnv,
     rounds: Annotated[
-        int, typer.Option("--rounds", min=1, max=1000, help="How often two writers race.")
+        int,
+        typer.Option(
+            "--rounds",
+            min=1,
+            max=1000,
+            metavar="NUMBER",
+            help="Rounds of the test in which two writers race for the lock.",
+        ),
     ] = 40,
     as_json: Json = False,
 ) -> None:
-    """Make the private bucket for an environment's states, and prove that its lock excludes; exit code 1 if not."""
+    """Create the private bucket for an environment's Terraform state, and test its lock. Exits with 1 if two writers get in.
+
+    Example: state create --env prod
+    """
     from layers.loading import load_environment
     from ops.state.create import WAY_OUT
     from ops.state.create import create as make
@@ -39,5 +49,5 @@ def create(
     else:
         print("\n".join(created.lines()))
     if not created.excludes:
-        screen.fail(f"THE LOCK OF THIS BUCKET DOES NOT EXCLUDE\n  {WAY_OUT}")
+        screen.fail(f"THE LOCK OF THIS BUCKET DOES NOT WORK: two writers held it at once\n  {WAY_OUT}")
     raise typer.Exit(errors.FINE if created.excludes else errors.FINDING)

@@ -1,19 +1,20 @@
-"""Deploys an environment and waits until it stands."""
+"""Deploys an environment and waits until its services have converged."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 
+from ops.check import runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
 from ops.cloud.client import Client
 from ops.deploy import prerequisites
 from ops.deploy.plan import report_of_plan
-from ops.deploy.preflight import obstacles
+from ops.deploy.preflight import obstacles, verdict
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
 from ops.report import text
@@ -22,8 +23,9 @@ from ops.report.programs import programs_of, table
 from ops.swarm import local
 from ops.swarm.tasks import wait_until_converged
 from ops.terminal import screen
-from ops.terraform import secrets, stack_outputs
+from ops.terraform import stack_outputs
 from ops.terraform.apply import Approve, ApprovedChanges, apply
+from ops.terraform.missing_values import missing_values
 from ops.terraform.target import Target, Targets, target_of, targets_of
 
 CONVERGENCE_TIMEOUT_S = 180.0
@@ -44,24 +46,30 @@ def deploy(
     approved: ApprovedChanges = ApprovedChanges(),
     ready_s: float = READY_TIMEOUT_S,
 ) -> None:
-    """Brings an environment to what its files say: its cloud, then, once the nodes are ready, its services.
+    """Changes an environment to what its files say: its cloud, then, when the nodes are ready, its services.
 
     Args:
-        stable_s: how long the same tasks must have been running before it counts as standing.
+        stable_s: services have converged when they have run the same tasks for so long.
         parallelism: Terraform's.
-        ask: asked, after the report was shown, before anything changes; without it nobody is asked.
+        ask: asked after each plan was printed, before it is applied; without it nobody is asked.
         only: ``cloud`` or ``services``: nothing of the other stack.
         approved: droplets that may be replaced or destroyed, volumes that may leave their droplet.
         ready_s: how long to wait for the nodes.
 
     Raises:
-        Refused: it cannot stand here; nothing was changed.
-        OpsError: it failed on the way; what stands is in the state, and another run goes on from there.
+        Refused: a check, this machine or the swarm rules it out; nothing was changed.
+        OpsError: it failed on the way; what was made is in the state, and another run continues from there.
     """
     with screen.doing() as say:
+        checked = verdict(environment, only, say)
+        for finding in checked.warnings:
+            screen.err.print(Text(f"warning: {finding.obstacle.what}", style="yellow"))
+        found = [each.obstacle for each in checked.blocking]
+        if any(each.rule == runner.SYNTHESIS for each in checked.blocking):
+            _refuse(environment, [*found, *prerequisites.tools()])
         say(f"synthesizing {environment}")
         targets = targets_of(environment)
-        check_prerequisites(targets, only)
+        _refuse(environment, [*found, *_tools(_wanted(targets, only))])
     if targets.cloud and only != "services":
         deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
     if only != "cloud":
@@ -71,31 +79,42 @@ def deploy(
 
 
 def check_prerequisites(targets: Targets, only: str) -> None:
-    """Stops for what is known to be missing before anything is touched, of both stacks at once."""
-    if only == "cloud":
-        targets.needed_cloud("there is nothing to deploy of it")
+    """Refuses what is known to be missing before anything is changed, for a change that is smaller than a deploy."""
+    wanted = _wanted(targets, only)
     nodes = access.found_in(targets.services.settings) if only != "services" else ()
-    wanted = [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
     known = stack_outputs.names_from_cloud(targets.services.document, targets.cloud) if targets.cloud else []
-    found = [*prerequisites.tools(locks=any(t.state_file is None for t in wanted))]
-    for target in wanted:
-        found += secrets.missing(target.document, known=known)
-        found += prerequisites.credentials(target.document)
+    values = missing_values([t.document for t in wanted], deploys=targets.name, known=known)
+    found = [*_tools(wanted), *(value.obstacle for value in values)]
     if targets.services in wanted and not targets.services.builds_images:
         found += prerequisites.unresolved(targets.services.wanted)
-    found += [Obstacle(what=f"{each.path}: {each.what}; {each.cause}", fix=each.fix) for each in nodes]
-    _refuse(targets.services, found)
+    found += [each.obstacle for each in nodes]
+    _refuse(targets.name, found)
+
+
+def _wanted(targets: Targets, only: str) -> list[Target]:
+    """The stacks to deploy.
+
+    Raises:
+        WrongUse: the cloud stack of an environment that has none.
+    """
+    if only == "cloud":
+        targets.needed_cloud("there is nothing to deploy of it")
+    return [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
+
+
+def _tools(wanted: Sequence[Target]) -> list[Obstacle]:
+    return list(prerequisites.tools(locks=any(t.state_file is None for t in wanted)))
 
 
 def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges) -> None:
-    """Applies the cloud stack and takes its host key over."""
+    """Applies the cloud stack and writes its host key to the file of known hosts."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
         removed = failed_droplets.remove(target)
     for droplet in removed:
-        screen.err.print(f"{droplet}: had never started; removed, and made anew now")
+        screen.err.print(f"{droplet}: its first start had failed; destroyed, and created again now")
     orphans.import_orphans(target, screen.err.print)
-    approve = _approval(target, ask)
+    approve = approval(target, ask)
     if approved.moves:
         first = volume_migration.droplets_losing_volumes(
             target, approved.moves, parallelism=parallelism, client=Client()
@@ -108,20 +127,20 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved:
 
 
 def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
-    """Applies the services stack on nodes that are ready, and waits until it stands."""
+    """Applies the services stack on nodes that are ready, and waits until its services have converged."""
     with screen.doing() as say:
         say("looking at this machine and the swarm")
         target = stack_outputs.with_cloud_outputs(targets)
         found = obstacles(target)
-    _refuse(target, found)
+    _refuse(target.name, found)
     if target.is_here:
         _start_swarm(target)
     if target.builds_images:
         build_images()
         target = target_of(target.name).given(target.variables)
-        _refuse(target, list(prerequisites.unresolved(target.wanted)))
+        _refuse(target.name, list(prerequisites.unresolved(target.wanted)))
     target.terraform.init()
-    if not apply(target, parallelism=parallelism, approve=_approval(target, ask)):
+    if not apply(target, parallelism=parallelism, approve=approval(target, ask)):
         screen.err.print(
             "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
         )
@@ -140,7 +159,7 @@ def wait_for_convergence(
         except OpsError as error:
             reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.failures.items())]
             raise OpsError("\n  ".join([error.problem, *reasons])) from None
-    screen.err.print(f"{len(names)} services stand, the same tasks for {stable_s:g} s")
+    screen.err.print(f"{len(names)} services converged; no task restarted for {stable_s:g} s")
 
 
 def print_addresses(target: Target) -> None:
@@ -168,27 +187,32 @@ def build_images() -> None:
         screen.err.print(f"{len(result.built)} images built, {len(result.pushed)} pushed")
 
 
-def _refuse(target: Target, found: list[Any]) -> None:
+def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
     if found:
-        raise Refused(f"{target.name} cannot be deployed; nothing was changed", found)
+        raise Refused(f"{environment} cannot be deployed; nothing was changed", found)
 
 
 def _start_swarm(target: Target) -> None:
     with target.swarm() as swarm:
         if local.ensure(swarm):
-            screen.err.print("started a swarm of this one node; make purge ends it again")
+            screen.err.print("started a swarm on this machine; make purge ends it again")
 
 
-def _approval(target: Target, ask: Ask | None) -> Approve:
+def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:
+    """Prints the plan of a stack and asks; where nobody is asked, only prints it.
+
+    An environment on this machine's engine gets the counts and what is lost instead of the whole plan.
+    """
+
     def approve(plan: Mapping[str, Any]) -> bool:
         report = report_of_plan(target, plan)
-        if ask is None:
+        if ask is None and target.is_here:
             screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))
             for danger in report.dangers:
                 screen.err.print(Text(f"  ! {danger}", style="bold red"))
             return True
         screen.show_report(text.render(Report(environment=target.name, stacks=(report,))))
-        return ask(f"deploy this to {target.name}?")
+        return ask is None or ask(question or f"deploy this to {target.name}?")
 
     return approve
 

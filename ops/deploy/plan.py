@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from layers.loading import load_environment
-from ops.deploy import prerequisites
 from ops.errors import OpsError
 from ops.model.changes import from_terraform
 from ops.model.inventory import Inventory, from_state, from_synthesis
@@ -18,6 +17,7 @@ from ops.report.compare import compare
 from ops.report.model import Report, StackReport
 from ops.terraform import guard, secrets, stack_outputs
 from ops.terraform.git_baseline import synthesized_at
+from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import TerraformFailed, program
 from ops.terraform.synth import Synthesized, synthesize
 from ops.terraform.target import Target, targets_in
@@ -70,12 +70,11 @@ def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -
     lacking = [name for name in secrets.names(target.document) if name not in target.variables]
     if lacking and set(lacking) <= set(from_cloud):
         return f"{', '.join(lacking)} comes from the cloud stack, which is not deployed or cannot be asked"
-    lacking = [name for name in lacking if name not in from_cloud]
-    if lacking:
-        return f"these secrets have no value: {', '.join(f'TF_VAR_{secret}' for secret in lacking)}"
-    without = [obstacle.what for obstacle in prerequisites.credentials(target.document)]
-    if without:
-        return "; ".join(without)
+    known = {*from_cloud, *target.variables}
+    values = missing_values([target.document], deploys=target.name, known=known)
+    if values:
+        names = [value.variable for value in values]
+        return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not set"
     try:
         say(f"terraform init of {target.stack}")
         target.terraform.init()

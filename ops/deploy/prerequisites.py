@@ -1,9 +1,8 @@
-"""What must hold before Terraform starts; everything that does not is named at once."""
+"""What a deploy needs of this machine and the swarm before Terraform starts; everything missing is named at once."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,7 +14,9 @@ from ops.model.inventory import Inventory
 from ops.model.services import services_of
 from ops.swarm import ports
 from ops.swarm.engine import Swarm
+from ops.terraform.missing_values import state_credentials
 from ops.terraform.runner import program
+from ops.terraform.target import Target
 
 OLDEST_TERRAFORM = (1, 6)
 """The first that knows the S3 backend's settings for DigitalOcean Spaces."""
@@ -50,7 +51,9 @@ def terraform(*, locks: bool = False) -> Iterator[Obstacle]:
     if shutil.which(program()) is None:
         yield Obstacle(what=f"Terraform {oldest} or newer is not installed{_by_another_name()}", fix=how)
     elif (version := _terraform_version()) == (0, 0):
-        yield Obstacle(what=f"{program()} does not say which version it is{_by_another_name()}", fix=how)
+        yield Obstacle(
+            what=f"{program()} version -json does not print a version{_by_another_name()}", fix=how
+        )
     elif version < needed:
         yield Obstacle(
             what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
@@ -63,46 +66,9 @@ def node() -> Iterator[Obstacle]:
         yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
 
 
-_CREDENTIALS: Mapping[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
-    "digitalocean_": ("DigitalOcean's API", (("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"),)),
-    "digitalocean_spaces_bucket": ("Spaces", (("SPACES_ACCESS_KEY_ID",), ("SPACES_SECRET_ACCESS_KEY",))),
-}
-"""By the beginning of a resource's type: what they open, and for each part of them the names that it may have."""
-
-
-def credentials(
-    document: Mapping[str, Any], environment: Mapping[str, str] = os.environ
-) -> Iterator[Obstacle]:
-    """Credentials that a synthesized stack needs and this shell does not have."""
-    types = tuple(document.get("resource", {}))
-    for prefix, (what, parts) in _CREDENTIALS.items():
-        if any(type_.startswith(prefix) for type_ in types):
-            lacking = _unset(parts, environment)
-            if lacking:
-                yield Obstacle(
-                    what=f"no credentials for {what}: {_are_not_set(lacking)}",
-                    fix=f"{_export(lacking)}, or have Doppler set it (docs/runbooks/access.md)",
-                )
-    if "s3" in document.get("terraform", {}).get("backend", {}) and not environment.get("AWS_PROFILE"):
-        lacking = _unset((("AWS_ACCESS_KEY_ID",), ("AWS_SECRET_ACCESS_KEY",)), environment)
-        if lacking:
-            yield Obstacle(
-                what=f"no credentials for the state's bucket: {_are_not_set(lacking)}",
-                fix=f"{_export(lacking)} (a Spaces key: docs/runbooks/state.md)",
-            )
-
-
-def _unset(parts: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[str]:
-    """The first name of each part that goes by none of its names."""
-    return [names[0] for names in parts if not any(environment.get(name) for name in names)]
-
-
-def _are_not_set(names: Sequence[str]) -> str:
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not set"
-
-
-def _export(names: Sequence[str]) -> str:
-    return "export " + " ".join(f"{name}=..." for name in names)
+def state_access(target: Target) -> list[Obstacle]:
+    """Credentials that reading this stack's state needs and the shell does not have."""
+    return [value.obstacle for value in state_credentials(target.document)]
 
 
 def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
@@ -116,7 +82,7 @@ def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
         )
     elif not membership.get("ControlAvailable"):
         yield Obstacle(
-            what="this engine is a worker of somebody's swarm",
+            what="this engine is a worker of another swarm",
             fix="docker swarm leave, or use another machine",
         )
     elif membership.get("Nodes") != 1:
@@ -127,28 +93,28 @@ def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
 
 
 def managed_swarm(membership: Mapping[str, Any], host: str) -> Iterator[Obstacle]:
-    """For an environment on other machines: the engine is a manager of a swarm that stands."""
+    """For an environment on other machines: the engine is a manager of an active swarm."""
     if membership.get("LocalNodeState") != "active" or not membership.get("ControlAvailable"):
         yield Obstacle(
-            what=f"the engine at {host} is no manager of a swarm", fix="deploy the cloud stack first"
+            what=f"the engine at {host} is not a manager of a swarm", fix="deploy the cloud stack first"
         )
 
 
 def foreign_services(swarm: Swarm, wanted: Inventory, ours: set[str]) -> Iterator[Obstacle]:
-    """Services that Terraform's state does not know, under names that are not ours."""
+    """Services that are neither in Terraform's state nor declared."""
     own_names = {service.name for service in services_of(wanted)}
     names = sorted(s.name for s in swarm.services() if s.id not in ours and s.name not in own_names)
     if names:
         yield Obstacle(
-            what=f"the swarm runs services that are not ours: {', '.join(names)}",
+            what=f"the swarm runs services of something else: {', '.join(names)}",
             fix="use a machine whose swarm is empty, or remove them: docker service rm " + " ".join(names),
         )
 
 
 def taken_names(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
-    """Services, networks, volumes and configs that exist under a name of ours, but not by us.
+    """Services, networks, volumes and configs of a declared name that exist and are not in the state.
 
-    The provider would adopt a service or volume of that name without a word, and fail on the others half way.
+    The provider would adopt a service or volume of that name silently, and fail on the others half way.
     """
     for type_, kind in _KINDS.items():
         existing = _existing(swarm, kind, in_swarm)
@@ -168,7 +134,7 @@ def _existing(swarm: Swarm, kind: str, in_swarm: bool) -> Mapping[str, str]:
 
 
 def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
-    """Ports of this machine that services publish and that somebody else listens on."""
+    """Ports of this machine that services publish and that something else listens on."""
     running = {service.name for service in swarm.services() if service.id in ours} if in_swarm else set()
     for service in services_of(wanted):
         for port in (each.published for each in service.published):
@@ -177,12 +143,12 @@ def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bo
             containers = swarm.containers_publishing(port)
             by = f"container {containers[0]}" if containers else ports.holder(port)
             yield Obstacle(
-                what=f"port {port}, which {service.name} needs, is taken by {by}", fix="stop it first"
+                what=f"port {port}, which {service.name} publishes, is in use by {by}", fix="stop it first"
             )
 
 
 def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
-    """Images that nobody has looked up the digest of."""
+    """Images without a digest."""
     by_image: dict[str, list[str]] = {}
     for service in services_of(wanted):
         if service.image.is_unresolved:
@@ -203,7 +169,7 @@ def _taken(kind: str, names: Sequence[str]) -> Obstacle:
     deletes = " (deletes their data)" if kind == "volume" else ""
     return Obstacle(
         what=f"{some} already, but not in Terraform's state",
-        fix=f"another deploy is running, or the state was lost: bring it back, or docker {kind} rm {' '.join(names)}{deletes}",
+        fix=f"if another deploy runs, wait for it; if the state was lost, restore it, or docker {kind} rm {' '.join(names)}{deletes}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Rebuilds one droplet while the platform stands: out of the swarm, made anew, back in."""
+"""Replaces one droplet while the platform runs: out of the swarm, replaced, back in."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ from ops.terraform.target import Target, Targets, targets_of
 DRAIN_S = 180.0
 STABLE_S = 10.0
 BACK_S = 120.0
-QUORUM = "without more than half of its managers a swarm does nothing: bring them back (docs/runbooks/replace-a-node.md)"
+QUORUM = (
+    "a swarm needs more than half of its managers: bring them back first (docs/runbooks/replace-a-node.md)"
+)
 
 
 @dataclass
 class Replacement:
-    """One rebuild of one node.
+    """One replacement of one node.
 
     Args:
         ends_swarm: it may be the only manager.
-        dead: it does not answer or hangs: it is not drained, and its plug is pulled.
+        dead: it does not answer or hangs: it is not drained, and is powered off through the API.
     """
 
     targets: Targets
@@ -67,9 +69,9 @@ class Replacement:
         """All steps, each timed.
 
         Raises:
-            Refused: the swarm would lose its quorum, or its only manager; or the plan cannot be had, or changes more than
+            Refused: the swarm would lose its quorum or its only manager, or the plan cannot be made or changes more than
                 this droplet. Nothing was changed.
-            OpsError: a step failed; the message says what stands.
+            OpsError: a step failed; the message says in what state the node is.
         """
         check_prerequisites(self.targets, "" if self.ends_swarm else "cloud")
         with self._step("look"):
@@ -79,7 +81,9 @@ class Replacement:
             self._refuse(obstacles(self.node, swarm_nodes, ends_swarm=self.ends_swarm))
         with self._step("plan"):
             self._dry_run()
-        if ask is not None and not ask(f"replace {self.node.name}? Its volumes stay, its own disk does not"):
+        if ask is not None and not ask(
+            f"replace {self.node.name}? Its volumes stay; its own disk is deleted"
+        ):
             raise OpsError("not approved; nothing was changed")
         last = self._is_last(swarm_nodes)
         with self._returning(swarm_nodes):
@@ -88,7 +92,7 @@ class Replacement:
             if self.dead and (droplet := self._droplet_id()):
                 with self._step("power off"):
                     power_off(droplet, Client())
-            with self._step("make the droplet anew"):
+            with self._step("replace the droplet"):
                 apply(
                     self._cloud,
                     parallelism=self.parallelism,
@@ -101,17 +105,17 @@ class Replacement:
                 self.targets.services,
                 wait_s=READY_TIMEOUT_S,
                 tell=status.StatusDisplay(screen.err),
-                # The services of a new swarm need all; in one that stands, others may be next to be replaced.
+                # The services of a new swarm need all nodes; in a running one, others may be the next to be replaced.
                 nodes=None if last else [self.node],
             )
         if last:
-            with self._step("deploy the services anew"):
+            with self._step("deploy the services to the new swarm"):
                 deploy_services(self.targets, stable_s=STABLE_S, parallelism=self.parallelism, ask=None)
         else:
-            with self._step("remove the dead entry"):
+            with self._step("remove the old entry"):
                 self._forget()
             if self._any_service():
-                with self._step("wait until every service runs"):
+                with self._step("wait until all services converged"):
                     wait_for_convergence(self.targets.services, STABLE_S, timeout_s=CONVERGENCE_TIMEOUT_S)
         self._report()
 
@@ -125,20 +129,21 @@ class Replacement:
             raise Refused(f"{self.node.name} is not replaced; nothing was changed", found)
 
     def _swarm_nodes(self) -> list[SwarmNode]:
-        """The swarm's entries; those that the environment declares where its engine is known to be dead."""
+        """The swarm's nodes; those that the environment declares where its engine cannot be asked."""
         try:
             with self.targets.services.swarm() as swarm:
                 return SwarmNodes(swarm).all()
         except docker.errors.APIError as error:
-            problem, fix = f"the engine cannot tell the swarm's nodes: {error.explanation or error}", QUORUM
+            problem, fix = f"the engine cannot list the swarm's nodes: {error.explanation or error}", QUORUM
         except OpsError as error:
             problem, fix = error.problem, error.fix
         if not self.node.is_first:
             first = next(each for each in nodes_of(self.targets.services.settings) if each.is_first)
             raise OpsError(
-                problem, fix=f"{fix}; engines are reached over {first.name}: if it is dead, it comes first"
+                problem,
+                fix=f"{fix}; engines are reached through {first.name}: if it is dead, replace it first",
             )
-        # Without a droplet nobody can answer: an earlier run, or somebody else, has destroyed it.
+        # Without a droplet nothing can answer: an earlier run, or someone else, has destroyed it.
         if self.dead or not self._droplet_id():
             return [_unheard(each, self.node) for each in nodes_of(self.targets.services.settings)]
         raise OpsError(problem, fix=f"{fix}; if {self.node.name} itself is dead, add --dead")
@@ -152,7 +157,7 @@ class Replacement:
         return self.node.role == "manager" and sum(swarm_node.is_manager for swarm_node in swarm_nodes) <= 1
 
     def _approved_changes(self) -> ApprovedChanges:
-        """A droplet that the state does not know (an apply that failed half way) is simply made."""
+        """A droplet that is not in the state (an apply failed half way) is simply created."""
         known = self._droplet_id()
         return ApprovedChanges(replace=(self.node.name,)) if known else ApprovedChanges()
 
@@ -161,7 +166,7 @@ class Replacement:
         return droplet_id(self._cloud.terraform.state(), address)
 
     def _dry_run(self) -> None:
-        """Plans without applying, so that what would fail or be refused does so while the node still works."""
+        """Plans without applying, so that what would fail or be refused does so while the node still runs."""
         approved = self._approved_changes()
         with saved_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
             self._refuse(iter(guard.refusals(plan or {}, replace=approved.replace)))
@@ -172,7 +177,7 @@ class Replacement:
         return True
 
     def _leave(self, swarm_nodes: list[SwarmNode]) -> None:
-        """Drains it and takes its vote away; a node that is dead already only loses its vote."""
+        """Drains and demotes it; a node that is dead already is only demoted."""
         if self._is_unheard(swarm_nodes):
             # Its entry is removed by the node that comes after it.
             return
@@ -193,25 +198,27 @@ class Replacement:
 
     @contextmanager
     def _returning(self, swarm_nodes: list[SwarmNode]) -> Iterator[None]:
-        """When a step fails before the old droplet is gone, its node gets its tasks and its vote back."""
+        """When a step fails before the old droplet is destroyed, its node is activated and promoted again."""
         had = self._droplet_id()
         try:
             yield
         except (OpsError, KeyboardInterrupt) as failure:
             own = [each for each in swarm_nodes if each.name == self.node.name and each.is_up]
             if own and not self._is_last(swarm_nodes):
-                self._say_what_stands(own, had)
+                self._restore(own, had)
             if isinstance(failure, Refused):
-                # Its words say that nothing was changed, which is not so any more.
-                raise OpsError(f"{self.node.name}: the plan has changed meanwhile\n  {failure}") from None
+                # Its text says that nothing was changed, which is no longer true.
+                raise OpsError(f"{self.node.name}: the plan changed in the meantime\n  {failure}") from None
             raise
 
-    def _say_what_stands(self, own: list[SwarmNode], had: str) -> None:
+    def _restore(self, own: list[SwarmNode], had: str) -> None:
         again = f"python -m ops replace-node --env {self.targets.name} --node {self.node.name}"
         try:
             now = self._droplet_id()
             if not had or now != had or not _is_active(had):
-                screen.err.print(f"  the old droplet is gone or off; the same command goes on: {again}")
+                screen.err.print(
+                    f"  the old droplet is destroyed or off; continue with the same command: {again}"
+                )
                 return
             with self.targets.services.swarm() as swarm:
                 for each in own:
@@ -219,17 +226,17 @@ class Replacement:
                     if each.is_manager:
                         SwarmNodes(swarm).promote(each.id)
             screen.err.print(
-                f"  {self.node.name} stands as it was, with its tasks and its vote; then again: {again}"
+                f"  {self.node.name} is active again and has its role back; then run again: {again}"
             )
         except (OpsError, docker.errors.APIError) as error:
             promote = f" && docker node promote {self.node.name}" if own[0].is_manager else ""
             screen.err.print(
-                f"  {self.node.name} could not be given its tasks and its vote back ({error}); if it still stands, on "
+                f"  {self.node.name} could not be activated again ({error}); if its droplet still exists, run on "
                 f"another manager: docker node update --availability active {self.node.name}{promote}"
             )
 
     def _forget(self) -> None:
-        """The node that joins removes its predecessor's entry; what is left when it could not is removed here."""
+        """The node that joins removes its predecessor's entry; this removes it where the node could not."""
         deadline = time.monotonic() + BACK_S
         with self.targets.services.swarm() as swarm:
             known = SwarmNodes(swarm)
@@ -253,10 +260,10 @@ class Replacement:
         self.seconds[name] = time.monotonic() - started
 
     def _report(self) -> None:
-        screen.out.print(f"{self.node.name} is back")
+        screen.out.print(f"{self.node.name} is replaced")
         for step, seconds in self.seconds.items():
             screen.out.print(f"  {seconds:5.0f} s  {step}")
-        screen.out.print(f"  {sum(self.seconds.values()):5.0f} s  in all")
+        screen.out.print(f"  {sum(self.seconds.values()):5.0f} s  total")
 
     def as_data(self) -> Mapping[str, Any]:
         """For programs."""
@@ -264,7 +271,7 @@ class Replacement:
 
 
 def _unheard(node: ClusterNode, dead: ClusterNode) -> SwarmNode:
-    """What the swarm would say of a declared node, were its engine there: all stand but the dead one."""
+    """A declared node as the swarm would list it if it could be asked: all are up but the dead one."""
     up = node.name != dead.name
     return SwarmNode(
         id=node.name if up else "",
@@ -281,23 +288,23 @@ def _is_active(droplet: str) -> bool:
 
 
 def obstacles(node: ClusterNode, swarm_nodes: list[SwarmNode], *, ends_swarm: bool) -> Iterator[Obstacle]:
-    """Why a node must not go now."""
+    """Why a node must not be replaced now."""
     managers = [swarm_node for swarm_node in swarm_nodes if swarm_node.is_manager]
     reachable = [swarm_node for swarm_node in managers if swarm_node.is_reachable]
     goes = [swarm_node for swarm_node in reachable if swarm_node.name == node.name]
     if node.role == "manager" and len(managers) <= 1:
         if not ends_swarm:
             yield Obstacle(
-                what=f"{node.name} is the only manager: its swarm ends with it, and every service is away until it is back",
-                fix="add --ends-swarm if that is meant (data on volumes stays), or have three managers first",
+                what=f"{node.name} is the only manager: its swarm ends with it, and every service is down until it is deployed again",
+                fix="add --ends-swarm to accept that (data on volumes stays), or deploy three managers first",
             )
         return
-    # Demoted first, it has no vote any more: of the managers that stay, more than half must be there.
+    # It is demoted first: of the managers that stay, more than half must be reachable.
     stay = len(managers) - len([swarm_node for swarm_node in managers if swarm_node.name == node.name])
     left = len(reachable) - len(goes)
     if node.role == "manager" and left <= stay // 2:
         others = ", ".join(m.name for m in managers if not m.is_reachable and m.name != node.name)
         yield Obstacle(
             what=f"without {node.name} the swarm has {left} of {stay} managers and no quorum ({others} do not answer)",
-            fix=f"bring {others or 'the others'} back first: python -m ops ready",
+            fix=f"bring {others or 'the others'} back first (docker node ls shows them)",
         )

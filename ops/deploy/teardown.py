@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from layers.loading import load_environment
 from ops.deploy import prerequisites
+from ops.deploy.deploy import Ask, approval
 from ops.errors import OpsError, Refused, WrongUse
 from ops.model.state import Resource, resources_of
 from ops.paths import STATE
 from ops.swarm import local
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
-from ops.terraform import secrets, stack_outputs
+from ops.terraform import stack_outputs
 from ops.terraform.apply import apply
+from ops.terraform.missing_values import missing_values
 from ops.terraform.target import Target, targets_of
 
 
-def down(environment: str, *, parallelism: int) -> None:
-    """Removes services, networks, configs and secrets; keeps data and the generated values that open it."""
+def down(environment: str, *, parallelism: int, ask: Ask | None) -> None:
+    """Removes services, networks, configs and secrets; keeps data and the generated secrets that open it.
+
+    Args:
+        ask: asked after the plan was printed; without it nobody is asked.
+    """
     target, has_cloud = _reachable(environment)
     if not _resources(target):
         screen.err.print(f"{environment} has no state: nothing is deployed")
         return
-    if not apply(target, parallelism=parallelism):
+    approve = approval(target, ask, question=f"switch {environment} off? All its services stop")
+    if not apply(target, parallelism=parallelism, approve=approve):
         screen.err.print("nothing to switch off")
     with target.swarm() as swarm:
         swarm.wait_for_removed_tasks()
@@ -31,26 +39,32 @@ def down(environment: str, *, parallelism: int) -> None:
     volumes = sorted(r["values"]["name"] for r in left if r["type"] == "docker_volume")
     values = sum(r["type"] == "random_password" for r in left)
     screen.err.print(
-        f"{environment} is off; {len(volumes)} volumes and {values} generated values stay for the next make up"
+        f"{environment} is off; {len(volumes)} volumes and {values} generated secrets stay for the next make up"
     )
     if has_cloud:
         screen.err.print(
-            "its droplets, volumes and addresses stand and cost what they did: only services are switched off; "
-            "to destroy them too, docs/runbooks/destroy-data.md"
+            "droplets, volumes and addresses are still there and cost the same; "
+            "docs/runbooks/destroy-data.md has the steps to destroy them"
         )
 
 
 def purge(environment: str, *, parallelism: int) -> None:
-    """Removes everything: services, data, generated values, state, the swarm if a deploy started it, the registry.
+    """Removes everything: services, data, generated secrets, state, the swarm if a deploy started it, the registry.
 
     Only where the state is a file on this machine: other environments keep their data on volumes that no command here
     deletes.
     """
-    target, has_cloud = _reachable(environment)
-    if target.state_file is None or has_cloud:
+    settings = load_environment(environment)
+    if settings.cloud is not None:
         raise WrongUse(
-            f"{environment} has a cloud, and purge is for environments on one machine only",
+            f"{environment} has a cloud; purge is only for environments on this machine",
             fix=f"make down ENV={environment} switches it off; docs/runbooks/destroy-data.md has the steps for the rest",
+        )
+    target, _ = _reachable(environment)
+    if target.state_file is None:
+        raise WrongUse(
+            f"the state of {environment} is not a file on this machine; purge deletes nothing elsewhere",
+            fix="destroy what is in that state with Terraform itself: docs/runbooks/state.md",
         )
     resources = _resources(target)
     if resources:
@@ -62,7 +76,7 @@ def purge(environment: str, *, parallelism: int) -> None:
         _verify(swarm, resources)
     _stop_what_a_deploy_started(target)
     _delete_state(target)
-    screen.err.print(f"{environment} is gone: nothing of it is left on this machine but built images")
+    screen.err.print(f"{environment} is deleted; only built images are left on this machine")
 
 
 def _reachable(environment: str) -> tuple[Target, bool]:
@@ -70,11 +84,14 @@ def _reachable(environment: str) -> tuple[Target, bool]:
     with screen.doing() as say:
         say(f"synthesizing {environment}, switched off")
         targets = targets_of(environment, off=True)
-        target = stack_outputs.with_cloud_outputs(targets)
+        target = targets.services
+        known = stack_outputs.names_from_cloud(target.document, targets.cloud) if targets.cloud else []
+        values = missing_values([target.document], deploys=environment, known=known)
         found = list(prerequisites.tools(locks=target.state_file is None))
-        found += secrets.missing(target.document, known=target.variables)
+        found += [value.obstacle for value in values]
         if found:
-            raise Refused(f"{environment} cannot be switched off", found)
+            raise Refused(f"{environment} cannot be switched off; nothing was changed", found)
+        target = stack_outputs.with_cloud_outputs(targets)
         say("terraform init")
         target.terraform.init()
         with target.swarm():
@@ -90,16 +107,16 @@ def _verify(swarm: Swarm, resources: list[Mapping[str, Any]]) -> None:
     left = sorted(_leftovers(swarm, resources))
     if left:
         raise OpsError(
-            f"still there after the purge: {', '.join(left)}",
+            f"left over after the purge: {', '.join(left)}",
             fix="run make purge again; the state was kept for that",
         )
 
 
 def _leftovers(swarm: Swarm, resources: list[Mapping[str, Any]]) -> Iterator[str]:
-    stands = swarm.membership().get("LocalNodeState") == "active"
-    kinds = ("network", "volume", "config", "secret") if stands else ("network", "volume")
+    active = swarm.membership().get("LocalNodeState") == "active"
+    kinds = ("network", "volume", "config", "secret") if active else ("network", "volume")
     existing = {kind: set(swarm.names(kind).values()) for kind in kinds}
-    existing["service"] = {service.id for service in swarm.services()} if stands else set()
+    existing["service"] = {service.id for service in swarm.services()} if active else set()
     for resource in resources:
         kind = resource["type"].removeprefix("docker_")
         if resource["values"].get("id") in existing.get(kind, ()):

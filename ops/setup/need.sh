@@ -31,8 +31,12 @@ look() {
                 lacks "Node.js 20 or newer" "apt-get install nodejs npm (Debian 13, Ubuntu 25.04 or newer), or https://nodejs.org/en/download" nodejs
             command -v npm >/dev/null || lacks "npm" "apt-get install npm; it comes with Node.js from nodejs.org" npm ;;
         terraform)
-            command -v "${TERRAFORM_BINARY_NAME:-terraform}" >/dev/null || command -v tofu >/dev/null ||
-                lacks "Terraform 1.6 or newer, or OpenTofu" "https://opentofu.org/docs/intro/install, or https://developer.hashicorp.com/terraform/install" opentofu ;;
+            if [ -n "${TERRAFORM_BINARY_NAME:-}" ]; then
+                command -v "$TERRAFORM_BINARY_NAME" >/dev/null ||
+                    lacks "Terraform: TERRAFORM_BINARY_NAME is $TERRAFORM_BINARY_NAME, and there is no such program" "unset TERRAFORM_BINARY_NAME, or name a program that is there"
+            elif ! command -v terraform >/dev/null && ! command -v tofu >/dev/null; then
+                lacks "Terraform 1.6 or newer, or OpenTofu" "https://opentofu.org/docs/intro/install, or https://developer.hashicorp.com/terraform/install" opentofu
+            fi ;;
         engine)
             if ! command -v docker >/dev/null; then
                 lacks "Docker Engine 20.10 or newer" "apt-get install docker.io, or https://docs.docker.com/engine/install/" engine
@@ -65,6 +69,6 @@ if [ "${INSTALL:-}" = yes ] && [ -n "$packages" ]; then
     look "$@"
 fi
 [ -z "$missing" ] && exit 0
-echo "This machine lacks:$missing" >&2
+echo "This machine needs:$missing" >&2
 [ -z "$packages" ] || echo "On Debian and Ubuntu, INSTALL=yes at the end of the command installs it: make up INSTALL=yes" >&2
 exit 1

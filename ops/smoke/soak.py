@@ -132,11 +132,15 @@ class Soak:
 
     def _round(self, number: int) -> Round:
         seconds: dict[str, float] = {}
-        problem = self._step(number, "purge", ["purge", "--confirm", ENVIRONMENT], seconds)
+        problem = self._step(
+            number, "purge", ["purge", "--env", ENVIRONMENT, "--confirm", ENVIRONMENT], seconds
+        )
         deaths = Deaths()
         with deaths:
-            problem = problem or self._step(number, "up", ["up"], seconds)
-            problem = problem or self._step(number, "smoke", ["smoke", "--json"], seconds)
+            problem = problem or self._step(number, "up", ["deploy", "--env", ENVIRONMENT], seconds)
+            problem = problem or self._step(
+                number, "smoke", ["smoke", "--env", ENVIRONMENT, "--json"], seconds
+            )
         found = self._found(number) if "smoke" in seconds else {}
         return Round(
             number=number,

@@ -25,12 +25,12 @@ from ops.terraform.target import Target
 _STOP_GRACE = re.compile(r"error on wait for container with ID '[^']*': .*context deadline exceeded")
 
 Approve = Callable[[Mapping[str, Any]], bool]
-"""Sees a plan's JSON and says whether it may be applied."""
+"""Takes a plan's JSON and says whether it may be applied."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovedChanges:
-    """What somebody asked for by name: droplets to be made anew or to be gone, volumes to leave their droplet."""
+    """What was approved by name: droplets to replace or to destroy, volumes to detach from their droplet."""
 
     replace: tuple[str, ...] = ()
     destroy: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def apply(
 
     Raises:
         Refused: the plan would lose data, an address or a droplet that nobody named; nothing was changed.
-        Interrupted: Ctrl-C; what was begun has ended and is in the state.
+        Interrupted: Ctrl-C; running operations have finished and are in the state.
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
     for last in (False, True):
@@ -61,7 +61,7 @@ def apply(
         with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
             if plan is None:
                 if encrypts():
-                    _written_anew(target, file)
+                    _rewrite_state(target, file)
                 return last
             found = guard.refusals(
                 plan, replace=approved.replace, destroy=approved.destroy, moves=approved.moves
@@ -78,12 +78,12 @@ def apply(
         if last or not only_stop_grace(outcome):
             raise OpsError(_explained(target, outcome, failures))
         screen.err.print(
-            "  a task used its whole stop grace, which the provider counts as an error; once more"
+            "  a task used its whole stop grace, which the provider counts as an error; applying once more"
         )
     return True
 
 
-def _written_anew(target: Target, file: Path) -> None:
+def _rewrite_state(target: Target, file: Path) -> None:
     """Applies a plan without changes: how a state is encrypted changes only when it is written."""
     outcome = target.terraform.apply(file, lambda event: None)
     if outcome.interrupted:
@@ -96,7 +96,7 @@ def only_stop_grace(outcome: Outcome) -> bool:
     """Whether the one known error is all that went wrong.
 
     A task that uses its whole stop grace ends a destroy or a replace with an error although the service is gone; on
-    replace the new one is still to be made. Repeating settles both. Anything else is not repeated.
+    replace the new one is not created yet. A second apply solves both. Anything else is not repeated.
     """
     texts = [str(error) for error in outcome.errors]
     deleting = bool(outcome.errored) and all(action == "delete" for _, action in outcome.errored)
@@ -148,16 +148,16 @@ def _run(
 def _remove_unfinished(target: Target, made: Collection[str]) -> None:
     """Removes services that this apply made but could not finish.
 
-    The provider notes a service in the state only when it has converged. Stopped before that, it leaves one behind that
-    nobody knows, and the next apply would adopt it. Services of these names that were there before would have stopped
-    the deploy.
+    The provider writes a service to the state only when it has converged. Stopped before that, it leaves one behind that
+    the state does not know, and the next apply would adopt it. A service of such a name that was there before would have
+    been refused by the preflight.
     """
     known = ids_in(target.terraform.state())
     with target.swarm() as swarm:
         for service in swarm.services():
             if service.name in made and service.id not in known:
                 swarm.remove_service(service.id)
-                screen.err.print(f"  {service.name}: removed again, it had not converged yet")
+                screen.err.print(f"  {service.name}: removed, it had not converged yet")
         swarm.wait_for_removed_tasks()
 
 
@@ -166,22 +166,19 @@ def _name(change: ResourceChange) -> str:
 
 
 def _spoken(change: ResourceChange) -> str:
-    """A resource of the cloud as people call it: what it is and its name, or its id in the code."""
+    """A resource of the cloud in words: its type and its name, or its id in the code."""
     name = change.values.get("name") or change.values.get("description") or change.address.partition(".")[2]
     return f"{change.type.split('_', 1)[1].replace('_', ' ')} {name}"
 
 
 def _interrupted(target: Target) -> str:
-    held = resources_of(target.terraform.state())
-    if target.is_cloud:
-        return (
-            f"stopped; Terraform ended what it had begun, and its state is whole: {len(held)} resources of {target.stack}\n"
-            f"  python -m ops deploy --env {target.name} goes on from there"
-        )
-    services = sum(resource["type"] == "docker_service" for resource in held)
+    resources = resources_of(target.terraform.state())
+    services = sum(resource["type"] == "docker_service" for resource in resources)
+    counts = f"{len(resources)} resources" + ("" if target.is_cloud else f", {services} of them services")
+    off = "" if target.is_cloud else f", or switch it off: make down ENV={target.name}"
     return (
-        f"stopped; Terraform ended what it had begun, and its state is whole: {services} services, {len(held)} resources\n"
-        f"  make up ENV={target.name} goes on from there, make down ENV={target.name} takes it down"
+        f"interrupted: running operations finished, state is saved ({target.stack}: {counts})\n"
+        f"  continue with make up ENV={target.name}{off}"
     )
 
 
@@ -194,12 +191,10 @@ def _explained(target: Target, outcome: Outcome, failures: Mapping[str, TaskFail
         lines.append(f"service {service}: its task {failure.reason}{times}")
         lines += [f"    {line}" for line in failure.log]
     if target.is_cloud:
-        lines.append(
-            f"what was made is in the state; python -m ops deploy --env {target.name} goes on from there"
-        )
+        lines.append(f"what was created is in the state; continue with make up ENV={target.name}")
         return scrubbed("\n".join(lines), known)
     lines.append(
-        "a service that failed on its first start was removed again; an updated one runs its old version"
+        "a service that failed on its first start was removed; an updated one runs its previous version"
     )
     return scrubbed("\n".join(lines), known)
 

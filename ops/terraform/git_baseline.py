@@ -35,7 +35,7 @@ def synthesized_at(revision: str, environment: str, *, root: Path = ROOT) -> Syn
         except (OpsError, SettingsError) as error:
             raise OpsError(
                 f"revision {revision} cannot be synthesized with the packages installed here: {error}",
-                fix="leave BASE out to compare with nothing, or take a newer revision",
+                fix="leave out --base (BASE) to compare with what is deployed, or use a newer revision",
             ) from None
 
 

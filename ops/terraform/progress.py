@@ -1,4 +1,4 @@
-"""Shows an apply while it runs: services done of services to do, and which are starting."""
+"""Shows an apply while it runs: how many services are done, and which are starting."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.text import Text
 
 from ops.terraform.runner import Event
 
-_DONE = {"create": "up", "update": "updated", "delete": "gone"}
+_DONE = {"create": "up", "update": "updated", "delete": "removed"}
 
 
 class ApplyProgress:
-    """Hears Terraform's events. A bar at a terminal, a line for each service elsewhere.
+    """Takes Terraform's events. Shows a bar at a terminal, a line for each service elsewhere.
 
     Args:
         services: name by address, of all services that change.

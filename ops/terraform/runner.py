@@ -50,7 +50,7 @@ class Outcome:
     interrupted: bool = False
 
     def interrupt(self) -> None:
-        """Somebody stopped it."""
+        """It was interrupted."""
         self.interrupted = True
 
     @property
@@ -124,8 +124,8 @@ class Terraform:
         """Makes a plan and saves it; says whether it has changes. The file holds secrets: remove it after use.
 
         Args:
-            replace: addresses of resources that are made anew although nothing about them changes.
-            targets: addresses of all that may change, with what they need; empty for everything.
+            replace: addresses of resources to replace although nothing about them changes.
+            targets: addresses of all that may change, with their dependencies; empty for everything.
         """
         words = [
             "plan",
@@ -140,7 +140,7 @@ class Terraform:
         words += [f"-target={address}" for address in targets]
         outcome = self._stream(words, lambda event: None)
         if outcome.interrupted:
-            raise Interrupted("stopped while planning; nothing was changed")
+            raise Interrupted("interrupted while planning; nothing was changed")
         if outcome.code not in (0, 2):
             raise TerraformFailed(f"{_name()} plan", outcome)
         file.chmod(0o600)
@@ -169,14 +169,14 @@ class Terraform:
     ) -> Outcome:
         """Applies a saved plan, telling every event.
 
-        Ctrl-C is passed on once: Terraform then ends what it has begun and writes its state, which is waited for.
+        Ctrl-C is passed on once: Terraform then finishes running operations and saves its state; this waits for it.
         """
         return self._stream(
             ["apply", "-json", "-input=false", f"-parallelism={parallelism}", str(file)], on_event
         )
 
     def import_(self, address: str, id_: str) -> None:
-        """Takes what exists into the state.
+        """Imports an existing resource into the state.
 
         Raises:
             OpsError: there is no such thing, or the state has that address already.
@@ -187,7 +187,7 @@ class Terraform:
             raise OpsError(f"{_name()} import of {address}: {_first_error(run.stderr or run.stdout)}")
 
     def forget(self, address: str) -> None:
-        """Takes an entry out of the state; what it names stays."""
+        """Removes an entry from the state; the resource stays."""
         run = self._run(["state", "rm", address], timeout=INIT_TIMEOUT_S)
         if run.returncode:
             raise OpsError(f"{_name()} state rm of {address}: {_first_error(run.stderr or run.stdout)}")
@@ -220,15 +220,18 @@ class Terraform:
             )
         except subprocess.TimeoutExpired:
             raise OpsError(
-                f"{_name()} {words[0]} did not end within {timeout:g} s",
-                fix="is the state's bucket or a provider out of reach? Then the same command again",
+                f"{_name()} {words[0]} took longer than {timeout:g} s",
+                fix="check that the state's bucket and the provider registry can be reached, then run the same command again",
             ) from None
         except OSError as error:
             raise self._not_started(error) from None
 
     def _not_started(self, error: OSError) -> OpsError:
         if not self.folder.is_dir():
-            return OpsError(f"{self.folder} is not there", fix="the stack was not synthesized; run it again")
+            return OpsError(
+                f"there is no folder {self.folder}",
+                fix="run the same command again; it synthesizes the stack",
+            )
         return OpsError(
             f"{program()} cannot be run: {error.strerror or error}",
             fix="https://developer.hashicorp.com/terraform/install; another program: TERRAFORM_BINARY_NAME",
@@ -290,7 +293,7 @@ def _note(event: Event, outcome: Outcome) -> None:
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
     environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
-    # Words that somebody's shell adds to every command would change what is read here.
+    # Arguments that a shell adds to every command would change the output that is read here.
     return {name: value for name, value in environment.items() if not name.startswith("TF_CLI_ARGS")}
 
 
@@ -299,4 +302,4 @@ def _first_error(text: str) -> str:
     lines = [line.strip("│╷╵ \t") for line in text.splitlines()]
     lines = [line for line in lines if line]
     start = next((i for i, line in enumerate(lines) if line.startswith("Error:")), 0)
-    return " ".join(line.removeprefix("Error: ") for line in lines[start : start + 6]) or "without a word"
+    return " ".join(line.removeprefix("Error: ") for line in lines[start : start + 6]) or "it gave no reason"

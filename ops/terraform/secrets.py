@@ -1,40 +1,16 @@
-"""Values that somebody has to supply before Terraform starts."""
+"""Secret values: which variables have none, and which values no output may show."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.errors import Obstacle
 from ops.model.state import resources_of
-
-DOPPLER = "doppler run --name-transformer tf-var -- make up"
-
-
-def missing(
-    document: Mapping[str, Any],
-    environment: Mapping[str, str] = os.environ,
-    *,
-    known: Collection[str] = (),
-) -> list[Obstacle]:
-    """Terraform variables of a synthesized stack that have no value, each with what it is and how to give it.
-
-    Args:
-        known: names of variables whose values come from elsewhere.
-    """
-    return [
-        Obstacle(
-            what=f"secret {name} is missing: {declared.get('description') or 'no description'}",
-            fix=f"export TF_VAR_{name}=..., or have Doppler set all of them: {DOPPLER}",
-        )
-        for name, declared in sorted(document.get("variable", {}).items())
-        if name in names(document, environment) and name not in known
-    ]
 
 
 def names(document: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Only the names of the missing ones."""
+    """Terraform variables of a synthesized stack that have neither a default nor a value in the shell."""
     return [
         name
         for name, declared in sorted(document.get("variable", {}).items())

@@ -1,4 +1,4 @@
-"""What the services stack takes over from the cloud stack: values that the cloud chose, such as a database's password."""
+"""Values that the services stack needs and the cloud stack has as outputs, such as a database's password."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ops.errors import OpsError
+from ops.errors import OpsError, Refused
 from ops.terraform import secrets
+from ops.terraform.missing_values import state_credentials
 from ops.terraform.target import Target, Targets
 
 
@@ -31,9 +32,12 @@ def with_cloud_outputs(targets: Targets) -> Target:
     names = names_from_cloud(services.document, cloud) if cloud else []
     if cloud is None or not names:
         return services
+    lacking = [value.obstacle for value in state_credentials(cloud.document)]
+    if lacking:
+        raise Refused(f"the outputs of {cloud.stack} cannot be read", lacking)
     cloud.terraform.init()
-    held = {**cloud.terraform.outputs(), **cloud.terraform.secret_outputs()}
-    values = {name: str(held[name]) for name in names if held.get(name)}
+    outputs = {**cloud.terraform.outputs(), **cloud.terraform.secret_outputs()}
+    values = {name: str(outputs[name]) for name in names if outputs.get(name)}
     return services.given(values)
 
 

@@ -1,4 +1,4 @@
-"""up, plan, down, purge, failures and Ctrl-C on a real swarm, with a small platform in a copy of the repository."""
+"""deploy, plan, down, purge, failures and Ctrl-C on a real swarm, with a small platform in a copy of the repository."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,12 @@ from images import LOCK_FILE
 from images.builder import lock
 from ops.paths import ROOT
 from ops.swarm.engine import connected
+from tests.stacks.synthesis import synthesized
 
-# The swarm is started by `up` where there is none.
+# The swarm is started by `deploy` where there is none.
 pytestmark = pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"])
 
+LOCAL = ("--env", "local")
 COPIED = ("ops", "layers", "environments", "constructs", "images", "rehearsal")
 
 
@@ -74,14 +76,27 @@ def here(tmp_path: Path) -> Iterator[Here]:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "images.lock.yaml", tmp_path)
     shutil.copy(ROOT / "tests" / "live" / "small_platform" / "main.py", tmp_path)
-    settings = tmp_path / "environments" / "local.yaml"
-    settings.write_text(settings.read_text().replace("source: packages", "source: lock"))
+    shutil.copy(ROOT / "acme-ca.packages.pem", tmp_path)
+    _use_images_without_building(tmp_path / "environments" / "local.yaml", images)
     redis = images["redis"]
     copy = Here(tmp_path, f"{redis.name} {redis.tag} {redis.digest}")
     try:
         yield copy
     finally:
-        copy.start("purge", "--confirm", "local").communicate(timeout=300)
+        copy.start("purge", *LOCAL, "--confirm", "local").communicate(timeout=300)
+
+
+def _use_images_without_building(file: Path, images: Mapping[str, lock.Entry]) -> None:
+    """A deploy checks the real layers, although the copy's main.py declares others: they need images with a digest."""
+    asked = synthesized("local").stack.site.asked_images & images.keys()
+    overrides = {
+        name: {"name": images[name].name, "tag": images[name].tag, "digest": images[name].digest}
+        for name in sorted(asked)
+    }
+    before = file.read_text()
+    source = {"source": "lock", "overrides": overrides}
+    file.write_text(before.replace("images: {source: packages}", f"images: {json.dumps(source)}"))
+    assert file.read_text() != before
 
 
 def swarm_in_use() -> bool:
@@ -99,40 +114,40 @@ def left_over() -> list[str]:
 
 
 def test_up_down_up_purge(here: Here) -> None:
-    shown = here.run("up", "--stable", "3")
-    assert "2 services stand" in shown
+    shown = here.run("deploy", *LOCAL, "--stable", "3")
+    assert "2 services converged" in shown
     assert "https://page.sprocket.localhost  try-page, public" in shown
     assert here.counts() == {"add": 0, "change": 0, "replace": 0, "destroy": 0}
     assert here.counts(TRY_CONF="a: 2\n") == {"add": 0, "change": 2, "replace": 0, "destroy": 0}
-    assert "1 volumes and 2 generated values stay" in here.run("down")
+    assert "1 volumes and 2 generated secrets stay" in here.run("down", *LOCAL)
     assert left_over() == ["try-store"]
     # The store refuses to start on data that was made with another password.
-    assert "2 services stand" in here.run("up", "--stable", "3")
-    here.run("purge", "--confirm", "local")
+    assert "2 services converged" in here.run("deploy", *LOCAL, "--stable", "3")
+    here.run("purge", *LOCAL, "--confirm", "local")
     assert left_over() == []
     assert not list((here.root / ".sprocket").rglob("*.tfstate*"))
 
 
 def test_a_failed_first_start_shows_why_and_the_log_without_secrets(here: Here) -> None:
     broken = {"TRY_FIRST": "echo cannot open amqp://user:pw12345@host; exit 3", "TRY_WITHIN": "20s"}
-    shown = here.run("up", expect=1, **broken)
+    shown = here.run("deploy", *LOCAL, expect=1, **broken)
     assert "did not converge after 20s" in shown
     assert "service try-store: its task failed: task: non-zero exit (3)" in shown
     assert "cannot open amqp://user:***@host" in shown
     assert "Traceback" not in shown
-    assert "2 services stand" in here.run("up", "--stable", "1")
+    assert "2 services converged" in here.run("deploy", *LOCAL, "--stable", "1")
 
 
 def test_a_replaced_service_that_ignores_term_is_whole_after_one_up(here: Here) -> None:
-    here.run("up", "--stable", "1", TRY_IGNORES_TERM="1")
-    shown = here.run("up", "--stable", "1", TRY_IGNORES_TERM="1", TRY_NETWORK="1")
+    here.run("deploy", *LOCAL, "--stable", "1", TRY_IGNORES_TERM="1")
+    shown = here.run("deploy", *LOCAL, "--stable", "1", TRY_IGNORES_TERM="1", TRY_NETWORK="1")
     assert "! service try-store is replaced (networks)" in shown
     assert "once more" in shown
-    assert "2 services stand" in shown
+    assert "2 services converged" in shown
 
 
 def test_ctrl_c_leaves_nothing_that_terraform_does_not_know(here: Here) -> None:
-    process = here.start("up")
+    process = here.start("deploy", *LOCAL)
     time.sleep(1)
     seen = ""
     assert process.stdout is not None
@@ -142,5 +157,5 @@ def test_ctrl_c_leaves_nothing_that_terraform_does_not_know(here: Here) -> None:
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 130, output
-    assert "stopped; Terraform ended what it had begun" in output
-    assert "2 services stand" in here.run("up", "--stable", "1")
+    assert "interrupted: running operations finished, state is saved" in output
+    assert "2 services converged" in here.run("deploy", *LOCAL, "--stable", "1")

@@ -179,7 +179,7 @@ def _marked(platform: LocalPlatform, store: Store) -> str:
 def _as_terraform_left_it(platform: LocalPlatform) -> Iterator[None]:
     """Puts the services back, and removes the configs that were made here."""
     yield
-    command("up")
+    command("deploy", "--env", "local")
     for config in platform.api.configs():
         if config["Spec"]["Name"].startswith("live-"):
             platform.api.remove_config(config["ID"])
@@ -212,8 +212,8 @@ def test_markers_outlive_down_and_up(platform: LocalPlatform) -> None:
     real = {name: store for name, store in STORES.items() if not programs[name].is_stand_in}
     marks = {name: _marked(platform, store) for name, store in real.items()}
     platform.wait_for_convergence(stable_s=2)
-    command("down")
-    command("up")
+    command("down", "--env", "local")
+    command("deploy", "--env", "local")
     platform.wait_for_convergence(stable_s=3)
     lost = [
         name for name, mark in marks.items() if mark not in _ran(platform, STORES[name], STORES[name].read)

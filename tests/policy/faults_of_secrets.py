@@ -83,16 +83,6 @@ FAULTS = (
         fix="SwarmSecret",
     ),
     Fault(
-        name="supplied secret without a value",
-        environment="prod",
-        seed=lambda s: None,
-        rule="supplied_secrets_are_there",
-        path="prod-services: variable discord_bot_token",
-        cause="has no value; it is supplied from outside: token of the Discord bot",
-        fix="TF_VAR_",
-        severity="deploy",
-    ),
-    Fault(
         name="sign-in with placeholders",
         environment="prod",
         seed=lambda s: None,

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sprocket_constructs import ConstructError
 
 from layers.errors import Problem, SettingsError
-from layers.loading import environment_names
+from layers.loading import ENVIRONMENTS, environment_names
 from ops import errors
 from ops.check import runner, text
 from ops.check.address import addresses_of
-from ops.check.finding import Finding
-from ops.check.rules.secrets import supplied_secrets_are_there
+from ops.check.finding import Finding, Stack
+from ops.check.needs import images_without_recipe, values_needed, values_refused
 from ops.cli import app
-from tests.policy.rules import platform, services
+from tests.policy.rules import services
 from tests.stacks.synthesis import ALL, synthesized
 
 LACKING = {
-    "supplied_secrets_are_there",
+    "values_are_there",
     "images_are_resolved",
     "sign_in_is_set_up",
     "ssh_is_open_to_somebody_we_know",
@@ -56,38 +61,72 @@ def test_the_check_looks_at_all_there_is(environment: str) -> None:
                 assert {server.name, server.alias} & named, f"{each.name} never names {server.name}"
 
 
-def test_local_lacks_nothing() -> None:
+def test_local_needs_nothing() -> None:
     assert runner.check("local").findings == ()
 
 
+def documents(environment: str) -> dict[Stack, Mapping[str, Any]]:
+    return {"services": synthesized(environment).document}
+
+
 def test_supplied_secrets_are_named_all_at_once_with_what_they_are() -> None:
-    found = list(supplied_secrets_are_there(replace(platform("prod"), variables={})))
+    found = list(values_needed("prod", documents("prod"), {"AWS_PROFILE": "spaces"}))
     assert len(found) == len(synthesized("prod").stack.supplied_secrets) >= 8
-    assert any("token of the Discord bot" in finding.cause for finding in found)
+    (bot,) = (finding for finding in found if "bot_token" in finding.path)
+    assert str(bot) == (
+        "TF_VAR_discord_bot_token: is not set; token of the Discord bot; export it, or have Doppler set all of them: "
+        "doppler run --name-transformer tf-var -- make up ENV=prod"
+    )
+    assert (bot.severity, bot.stack, bot.name) == ("deploy", "services", "values-are-there")
 
 
 def test_a_supplied_secret_with_a_value_is_not_missing() -> None:
     given = {f"TF_VAR_{secret.variable}": "x" for secret in synthesized("prod").stack.supplied_secrets}
-    assert list(supplied_secrets_are_there(replace(platform("prod"), variables=given))) == []
+    assert list(values_needed("prod", documents("prod"), {**given, "AWS_PROFILE": "spaces"})) == []
+
+
+def test_what_both_stacks_need_is_named_once_and_what_the_cloud_gives_not_at_all() -> None:
+    state: dict[str, Any] = {"backend": {"s3": {}}}
+    both: dict[Stack, Mapping[str, Any]] = {
+        "cloud": {
+            "terraform": state,
+            "resource": {"digitalocean_droplet": {}, "digitalocean_spaces_bucket": {}},
+            "output": {"postgres_password": {}},
+        },
+        "services": {
+            "terraform": state,
+            "variable": {"postgres_password": {}, "token": {"description": "a token"}},
+        },
+    }
+    assert [(f.path, f.stack) for f in values_needed("x", both, {})] == [
+        ("DIGITALOCEAN_TOKEN", "cloud"),
+        ("SPACES_ACCESS_KEY_ID", "cloud"),
+        ("SPACES_SECRET_ACCESS_KEY", "cloud"),
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("TF_VAR_token", "services"),
+    ]
 
 
 def test_a_value_that_would_break_a_file_is_found_and_not_shown() -> None:
-    given = {f"TF_VAR_{secret.variable}": "x" for secret in synthesized("prod").stack.supplied_secrets}
-    given["TF_VAR_discord_bot_token"] = 'can"ary\n'
-    (finding,) = supplied_secrets_are_there(replace(platform("prod"), variables=given))
-    assert finding.path == "prod-services: variable discord_bot_token"
+    (finding,) = values_refused(documents("prod"), {"TF_VAR_discord_bot_token": 'can"ary\n'})
+    assert finding.path == "TF_VAR_discord_bot_token"
     assert "characters that are not allowed" in finding.what
     assert "ary" not in str(finding)
 
 
-def test_an_environment_that_cannot_be_synthesized_is_a_finding_per_line() -> None:
+def test_an_environment_that_cannot_be_synthesized_is_a_finding_for_each_problem() -> None:
     error = SettingsError(
-        Problem(file="a.yaml", setting="nodes/app", problem="is missing", fix="add it"),
-        Problem(file="a.yaml", setting="domain", problem="is wrong", fix="use another"),
+        Problem(
+            problem="is NYC3; it is a region", allowed="use a slug", fix="use nyc3; or ams3", setting="region"
+        ),
+        Problem(problem="is wrong", fix="use another", setting="domain", file="b.yaml"),
     )
     first, second = runner.refusals(error, "a")
-    assert (first.path, first.what, first.fix) == ("a.yaml: nodes/app", "is missing", "add it")
-    assert (second.path, second.what, second.fix) == ("a.yaml: domain", "is wrong", "use another")
+    assert (first.path, first.what) == ("a.yaml: region", "is NYC3; it is a region")
+    assert (first.cause, first.fix) == ("use a slug", "use nyc3; or ams3")
+    assert (second.path, second.what, second.fix) == ("b.yaml: domain", "is wrong", "use another")
+    assert (first.name, first.stack) == ("synthesis", "")
 
 
 def test_an_error_without_a_path_is_the_environments() -> None:
@@ -95,10 +134,38 @@ def test_an_error_without_a_path_is_the_environments() -> None:
     assert (finding.path, finding.what, finding.fix) == ("a.yaml", "this went wrong", "mend it")
 
 
-def test_obstacles_are_what_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "check", lambda name: checked(WRONG, MISSING))
-    (obstacle,) = runner.obstacles("x")
-    assert (obstacle.what, obstacle.fix) == ("x-services/data/redis: is wrong; it is seeded", "mend it")
+def test_a_construct_that_cannot_be_is_a_finding_at_its_path() -> None:
+    error = ConstructError(
+        "x-services/data/redis", "has no health check; it needs one", fix="give health=..."
+    )
+    (finding,) = runner.refusals(error, "x")
+    assert (finding.path, finding.what) == ("x-services/data/redis", "has no health check; it needs one")
+    assert finding.fix == "give health=..."
+
+
+def test_conflicts_are_found_whichever_environment_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("prod", "staging"):
+        shutil.copy(ENVIRONMENTS / f"{name}.yaml", tmp_path)
+    shutil.copytree(ENVIRONMENTS / "resources", tmp_path / "resources")
+    (tmp_path / "twin.yaml").write_text("like: prod\n")
+    monkeypatch.setenv("SPROCKET_ENVIRONMENTS", str(tmp_path))
+    monkeypatch.setattr(runner, "check", lambda name, say, today: checked())
+    _, together = runner.check_all(["staging"])
+    assert together.environment == "environments together"
+    assert any("twin.yaml" in finding.path and "prod.yaml" in finding.what for finding in together.findings)
+    assert {finding.name for finding in together.findings} == {"environments-are-apart"}
+
+
+def test_an_image_that_nothing_builds_is_named_with_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = synthesized("local").stack
+    assert list(images_without_recipe(stack)) == []
+    monkeypatch.setattr(type(stack.site), "asked_images", frozenset({"redis", "n8n"}))
+    (finding,) = images_without_recipe(stack)
+    assert finding.path == "local.yaml: images" and "image 'n8n'" in finding.what
+    assert "images/recipes/n8n/recipe.yaml" in finding.fix and "images/overrides/n8n" in finding.fix
+    assert (finding.severity, finding.name) == ("error", "images-have-a-recipe")
 
 
 def checked(*findings: Finding) -> runner.Checked:
@@ -117,7 +184,7 @@ def checked(*findings: Finding) -> runner.Checked:
 def test_exit_codes(
     findings: tuple[Finding, ...], words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "check", lambda name, say: checked(*findings))
+    monkeypatch.setattr(runner, "check_all", lambda names, say: [checked(*findings)])
     assert run(monkeypatch, "--env", "local", *words) == code
 
 
@@ -134,17 +201,19 @@ def test_all_is_the_default_and_nothing_is_checked_twice() -> None:
 
 
 def test_json_has_every_field(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(runner, "check", lambda name, say: checked(WRONG))
+    monkeypatch.setattr(runner, "check_all", lambda names, say: [checked(WRONG)])
     run(monkeypatch, "--env", "local", "--json")
     (result,) = json.loads(capsys.readouterr().out)
+    assert result["acknowledged"] == []
     assert result["findings"] == [
         {
+            "name": "seeded",
             "path": "x-services/data/redis",
             "what": "is wrong",
             "cause": "it is seeded",
             "fix": "mend it",
             "severity": "error",
-            "rule": "seeded",
+            "stack": "services",
         }
     ]
 
@@ -153,10 +222,10 @@ def test_the_text_says_where_why_and_what_to_do() -> None:
     marked = replace(WRONG, what="signs in with \ue000redis-password\ue001")
     assert text.render([checked(marked, MISSING)]) == (
         "x: 1 finding in 1 services, 2 files, 3 addresses, 4 secrets\n"
-        "  ! x-services/data/redis\n"
+        "  ! x-services/data/redis [seeded]\n"
         "      signs in with <redis-password>: it is seeded\n"
         "      fix: mend it\n"
-        "  a deploy still lacks (1):\n"
+        "  a deploy still needs (1):\n"
         "  ~ x-services/data/redis has no value: it is seeded\n"
         "      fix: mend it\n"
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from images import ImagesError
 from ops import bench, errors
-from ops.cli import app
+from ops.cli import app, confirmation
 from ops.paths import ROOT
 
 
@@ -23,26 +27,173 @@ def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 def test_an_environment_that_does_not_exist_is_one_clear_error() -> None:
     done = run("plan", "--env", "nowhere")
-    assert done.returncode == errors.FINDING
+    assert done.returncode == errors.WRONG_USE
     assert done.stderr.startswith("error: nowhere.yaml: there is no environment 'nowhere'; use one of ")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
-def test_an_unknown_option_is_wrong_use() -> None:
-    assert run("plan", "--bogus").returncode == errors.WRONG_USE
+def test_wrong_use_says_where_help_is() -> None:
+    done = run("plan", "--bogus")
+    assert (done.returncode, done.stdout) == (errors.WRONG_USE, "")
+    assert done.stderr.startswith("error: no such option: --bogus")
+    assert done.stderr.endswith("see python -m ops plan --help\n")
 
 
-def test_a_purge_without_anybody_to_ask_needs_the_name(capsys: pytest.CaptureFixture[str]) -> None:
-    done = run("purge")
+CHANGING = (
+    *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
+    *("state create", "picture", "soak"),
+)
+READING = ("plan", "smoke", "ready", "table")
+
+
+@pytest.mark.parametrize("command", CHANGING)
+def test_a_command_that_changes_something_takes_its_environment_from_the_command_line_only(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPROCKET_ENV", "prod")
+    monkeypatch.setenv("CONFIRM", "prod")
+    assert ended(monkeypatch, *command.split()) == errors.WRONG_USE
+    assert "missing option '--env'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_command_that_reads_takes_it_from_the_shell_too(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPROCKET_ENV", "nowhere")
+    assert ended(monkeypatch, command) == errors.WRONG_USE
+    assert "there is no environment 'nowhere'" in capsys.readouterr().err
+
+
+def test_every_command_is_one_that_reads_or_one_that_changes() -> None:
+    """A new command must decide; the others have no environment, or check takes several."""
+    without = {"check", "schema", "bench", "images list", "images resolve", "images take"}
+    known = {command.partition(" --")[0] for command in (*CHANGING, *READING)} | without
+    assert {path for path, _ in commands()} == known
+
+
+def test_every_option_and_command_has_a_text_and_no_default_names_an_environment_but_local() -> None:
+    for path, command in commands():
+        assert command.help, path
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{path} {parameter.name}"
+            if parameter.name == "env":
+                assert parameter.default in (None, "local") or parameter.required, path
+
+
+def commands() -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, command in typer.main.get_group(app.app).commands.items():
+        inner = getattr(command, "commands", None)
+        found += [(name, command)] if inner is None else [(f"{name} {n}", c) for n, c in inner.items()]
+    return found
+
+
+def test_json_has_errors_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise errors.Refused("not now", [errors.Obstacle(what="a is missing", fix="add a")])
+
+    monkeypatch.setattr("ops.deploy.plan.report_of", refuse)
+    assert ended(monkeypatch, "plan", "--json") == errors.FINDING
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {
+        "error": {"problem": "not now", "fix": "", "problems": [{"what": "a is missing", "fix": "add a"}]},
+        "exit_code": 1,
+    }
+    assert "- a is missing\n    add a" in shown.err
+
+
+def test_a_file_that_cannot_be_used_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def denied(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied", "/etc/x")
+
+    monkeypatch.setattr("ops.deploy.plan.report_of", denied)
+    assert ended(monkeypatch, "plan") == errors.FINDING
+    assert capsys.readouterr().err.endswith(
+        "error: /etc/x: Permission denied\n  check that it exists and that you may use it\n"
+    )
+
+
+def test_a_plan_is_not_made_for_a_file_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert ended(monkeypatch, "plan", "--out", str(tmp_path / "no" / "plan.md")) == errors.WRONG_USE
+    assert f"there is no folder {tmp_path}/no" in capsys.readouterr().err
+    assert ended(monkeypatch, "plan", "--out", str(tmp_path)) == errors.WRONG_USE
+
+
+def test_obstacles_with_one_fix_share_its_line() -> None:
+    obstacles = [errors.Obstacle(what=what, fix="export it") for what in "ab"]
+    last = errors.Obstacle(what="c", fix="build it")
+    assert str(errors.Refused("no", [*obstacles, last])) == ("no\n- a\n- b\n    export it\n- c\n    build it")
+
+
+def test_a_question_that_nobody_can_answer_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(errors.WrongUse, match="stdin is not a terminal, so nobody can be asked"):
+        confirmation.confirmed("go on?")
+
+
+def test_only_this_machines_environment_is_changed_without_a_question() -> None:
+    assert confirmation.question("local", yes=False) is None
+    assert confirmation.question("prod", yes=False) is confirmation.confirmed
+    assert confirmation.question("prod", yes=True) is None
+
+
+def test_a_purge_without_a_terminal_needs_the_name() -> None:
+    done = run("purge", "--env", "local")
     assert done.returncode == errors.WRONG_USE
-    assert "say that it is meant: --confirm local" in done.stderr
+    assert "stdin is not a terminal\n  confirm with --confirm local" in done.stderr
 
 
 def test_a_purge_with_another_name_is_refused() -> None:
-    done = run("purge", "--confirm", "prod")
+    done = run("purge", "--env", "local", "--confirm", "prod")
     assert done.returncode == errors.WRONG_USE
     assert "'prod' is not 'local'; nothing was changed" in done.stderr
+
+
+def test_digests_are_saved_when_the_look_up_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[bool] = []
+
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.registry.image_lock.resolve", interrupted)
+    monkeypatch.setattr("ops.registry.image_lock.LockFile.save", lambda self: saved.append(True))
+    assert ended(monkeypatch, "images", "resolve") == errors.INTERRUPTED
+    assert saved == [True]
+
+
+def test_make_chooses_and_confirms_by_its_own_command_line_only() -> None:
+    """A shell may export ENV for its own ends, and CONFIRM for another command."""
+    shell = {**os.environ, "ENV": "prod", "CONFIRM": "prod"}
+    for words, said in (
+        (["purge"], "purge --env local \n"),
+        (["purge", "ENV=staging", "CONFIRM=staging"], "purge --env staging --confirm staging\n"),
+        (["up"], "deploy --env local\n"),
+        (["down"], "down --env local\n"),
+    ):
+        done = subprocess.run(
+            ["make", "--dry-run", "-o", "setup", "-o", "tools", *words],
+            cwd=ROOT,
+            env=shell,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.endswith(f".venv/bin/python -m ops {said}"), done.stdout
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """How a command ends, in this process."""
+    monkeypatch.setattr("sys.argv", ["ops", *words])
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    with pytest.raises(SystemExit) as caught:
+        app.main()
+    return int(caught.value.code or 0)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +209,7 @@ def test_a_purge_with_another_name_is_refused() -> None:
 def test_every_error_has_its_exit_code(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken() -> None:
+    def broken(standalone_mode: bool) -> None:
         raise error
 
     monkeypatch.setattr(app, "app", broken)
@@ -94,6 +245,27 @@ def test_need_says_nothing_when_nothing_is_missing(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_another_name_for_terraform_must_be_a_program(tmp_path: Path) -> None:
+    for name in ("terraform", "tofu", "mine"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+
+    def need(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", str(ROOT / "ops" / "setup" / "need.sh"), "terraform"],
+            env={"PATH": str(tmp_path), "TERRAFORM_BINARY_NAME": name},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert need("mine").returncode == need("").returncode == 0
+    done = need("not-there")
+    assert done.returncode == 1
+    assert "TERRAFORM_BINARY_NAME is not-there, and there is no such program" in done.stderr
+    assert "INSTALL=yes" not in done.stderr
 
 
 def test_the_bars_of_the_benchmarks() -> None:

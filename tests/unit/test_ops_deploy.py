@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from layers.loading import load_environment
+from ops.check import runner
+from ops.check.acknowledgement import Acknowledged, Acknowledgement
+from ops.check.finding import Finding
 from ops.check.rules import access
-from ops.deploy import deploy, prerequisites
-from ops.errors import Refused, WrongUse
+from ops.deploy import deploy, preflight, prerequisites
+from ops.errors import Obstacle, Refused, WrongUse
 from ops.nodes import readiness
-from ops.terraform import secrets, stack_outputs
+from ops.terraform import stack_outputs
 from ops.terraform.apply import ApprovedChanges
+from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import Terraform, program
 from ops.terraform.target import Target, Targets
 from tests.unit.ops_cloud import cloud
@@ -56,9 +61,8 @@ def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch:
     taken = stack_outputs.with_cloud_outputs(both)
     assert dict(taken.variables) == {"postgres_password": "from-the-cloud"}
     assert "from-the-cloud" not in repr(taken)
-    assert [o.what for o in secrets.missing(taken.document, known=taken.variables)] == [
-        "secret discord_secret is missing: the discord_secret"
-    ]
+    left = missing_values([taken.document], deploys="prod", known=taken.variables, environment={})
+    assert [value.variable for value in left] == ["TF_VAR_discord_secret"]
 
 
 def test_a_password_that_was_supplied_is_left_as_it_is(
@@ -96,7 +100,7 @@ def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_t
         deploy.check_prerequisites(both, "")
     told = str(caught.value)
     assert "DIGITALOCEAN_TOKEN is not set" in told
-    assert "secret discord_secret is missing" in told
+    assert "TF_VAR_discord_secret is not set" in told
     assert "postgres_password" not in told
     assert "prod.yaml: cloud/access/ssh_from/0: 192.0.2.0/24 is a placeholder" in told
     with pytest.raises(Refused) as caught:
@@ -135,24 +139,22 @@ def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:
         deploy.check_prerequisites(local, "cloud")
 
 
-def test_credentials_by_environment_only() -> None:
+def test_credentials_come_from_the_shell_only_and_each_is_named_once() -> None:
     document = {**cloud(), "terraform": {"backend": {"s3": {}}}}
     document["resource"]["digitalocean_spaces_bucket"] = {"b": {}}
-    told = [obstacle.what for obstacle in prerequisites.credentials(document, {})]
-    assert [line.split(":")[0] for line in told] == [
-        "no credentials for DigitalOcean's API",
-        "no credentials for Spaces",
-        "no credentials for the state's bucket",
+
+    def missing(environment: dict[str, str], *documents: dict[str, Any]) -> list[str]:
+        found = missing_values(documents, deploys="prod", environment=environment)
+        return [value.variable for value in found]
+
+    assert missing({}, document, document) == [
+        *("DIGITALOCEAN_TOKEN", "SPACES_ACCESS_KEY_ID", "SPACES_SECRET_ACCESS_KEY"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     ]
     have = {"DIGITALOCEAN_ACCESS_TOKEN": "t", "SPACES_ACCESS_KEY_ID": "k", "AWS_ACCESS_KEY_ID": "k"}
-    assert [obstacle.what for obstacle in prerequisites.credentials(document, have)] == [
-        "no credentials for Spaces: SPACES_SECRET_ACCESS_KEY is not set",
-        "no credentials for the state's bucket: AWS_SECRET_ACCESS_KEY is not set",
-    ]
-    assert "SPACES_ACCESS_KEY_ID and SPACES_SECRET_ACCESS_KEY are not set" in told[1]
-    have |= {"SPACES_SECRET_ACCESS_KEY": "s", "AWS_PROFILE": "p"}
-    assert not list(prerequisites.credentials(document, have))
-    assert not list(prerequisites.credentials(stack(), {}))
+    assert missing(have, document) == ["SPACES_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"]
+    assert missing(have | {"SPACES_SECRET_ACCESS_KEY": "s", "AWS_PROFILE": "p"}, document) == []
+    assert missing({}, stack()) == []
 
 
 def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,9 +179,87 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
 ) -> None:
     done: list[str] = []
     monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
-    monkeypatch.setattr(deploy, "check_prerequisites", lambda targets, only: None)
+    monkeypatch.setattr(runner, "check_all", lambda names, say: [result("prod")])
+    monkeypatch.setattr(prerequisites, "tools", lambda locks=False: iter(()))
     monkeypatch.setattr(deploy, "deploy_cloud", lambda target, **rest: done.append("cloud"))
     monkeypatch.setattr(deploy, "deploy_services", lambda targets, **rest: done.append("services"))
     monkeypatch.setattr(readiness, "require_ready", lambda target, **rest: done.append("ready"))
     deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, approved=ApprovedChanges())
     assert done == steps.split()
+
+
+def result(environment: str, *findings: Finding) -> runner.Checked:
+    return runner.Checked(environment=environment, findings=findings)
+
+
+def finding(path: str, **rest: Any) -> Finding:
+    return Finding(path=path, what="is wrong", cause="", fix="mend it", rule="seeded", **rest)
+
+
+def test_a_deploy_is_refused_for_its_own_findings_and_warns_of_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All at once with what this machine lacks, before anything is changed."""
+    results = [
+        result("staging", finding("staging-services/web"), finding("TF_VAR_y", severity="deploy")),
+        result("prod", finding("prod-services/web"), finding("TF_VAR_x", severity="deploy")),
+    ]
+    monkeypatch.setattr(runner, "check_all", lambda names, say: results if names == ["all"] else [])
+    monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
+    monkeypatch.setattr(
+        prerequisites, "tools", lambda locks=False: iter([Obstacle(what="no terraform", fix="get it")])
+    )
+    with pytest.raises(Refused) as caught:
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
+    assert str(caught.value) == (
+        "prod cannot be deployed; nothing was changed\n"
+        "- prod-services/web: is wrong\n- TF_VAR_x: is wrong\n    mend it\n- no terraform\n    get it"
+    )
+    shown = capsys.readouterr().err
+    assert "warning: staging-services/web: is wrong" in shown
+    assert "TF_VAR_y" not in shown
+
+
+def test_an_environment_that_cannot_be_synthesized_is_refused_without_trying_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = replace(finding("prod.yaml: domain", stack=""), rule=runner.SYNTHESIS)
+    monkeypatch.setattr(runner, "check_all", lambda names, say: [result("prod", broken)])
+    monkeypatch.setattr(prerequisites, "tools", lambda locks=False: iter(()))
+    monkeypatch.setattr(deploy, "targets_of", lambda environment: pytest.fail("synthesized"))
+    with pytest.raises(Refused, match=r"prod\.yaml: domain: is wrong"):
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
+
+
+@pytest.mark.parametrize(
+    ("only", "blocking"),
+    [
+        ("", ["wiring", "ssh", "both", "conflict"]),
+        ("cloud", ["ssh", "both", "conflict"]),
+        ("services", ["wiring", "both", "conflict"]),
+    ],
+)
+def test_the_other_stacks_findings_do_not_end_the_deploy_of_one(only: str, blocking: list[str]) -> None:
+    own = result("prod", finding("wiring"), finding("ssh", stack="cloud"), finding("both", stack=""))
+    conflict = replace(finding("conflict", stack=""), rule=runner.CONFLICT)
+    found = preflight.judged([own, result(runner.TOGETHER, conflict)], "prod", only)
+    assert [each.path for each in found.blocking] == blocking
+    assert {each.path for each in found.warnings} == {"wiring", "ssh"} - set(blocking)
+
+
+def test_a_finding_that_is_acknowledged_does_not_block() -> None:
+    entry = Acknowledgement(finding="seeded", about="x", reason="it is so")
+    known = runner.Checked(
+        environment="prod", findings=(), acknowledged=(Acknowledged(finding=finding("x"), entry=entry),)
+    )
+    assert preflight.judged([known], "prod", "").blocking == ()
+
+
+def test_an_id_of_zeros_ends_a_real_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
+    monkeypatch.setattr(prerequisites, "tools", lambda locks=False: iter(()))
+    with pytest.raises(Refused) as caught:
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
+    told = [obstacle.what for obstacle in caught.value.obstacles]
+    assert any(what.startswith("prod.yaml: ingress/sign_in/guild: is a placeholder") for what in told)
+    assert len(told) == len(set(told))

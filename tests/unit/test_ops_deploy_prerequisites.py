@@ -13,7 +13,7 @@ from ops.errors import Obstacle, Refused
 from ops.model.inventory import from_synthesis
 from ops.model.state import ids_in
 from ops.swarm import local, ports
-from ops.terraform import secrets
+from ops.terraform.missing_values import missing_values
 from tests.unit.ops_fixtures import service, stack
 from tests.unit.ops_swarm import FakeSwarm, on_swarm
 
@@ -31,7 +31,7 @@ def whats(obstacles: Any) -> list[str]:
         ({"LocalNodeState": "active", "ControlAvailable": True, "Nodes": 1}, []),
         (
             {"LocalNodeState": "active", "ControlAvailable": False},
-            ["this engine is a worker of somebody's swarm"],
+            ["this engine is a worker of another swarm"],
         ),
         (
             {"LocalNodeState": "active", "ControlAvailable": True, "Nodes": 3},
@@ -46,7 +46,7 @@ def test_only_an_own_swarm_of_one_node_will_do(membership: dict[str, Any], expec
 
 def test_another_machine_must_be_a_manager() -> None:
     assert whats(prerequisites.managed_swarm({"LocalNodeState": "inactive"}, "ssh://deploy@swarm")) == [
-        "the engine at ssh://deploy@swarm is no manager of a swarm"
+        "the engine at ssh://deploy@swarm is not a manager of a swarm"
     ]
 
 
@@ -54,7 +54,7 @@ def test_foreign_services_are_named() -> None:
     swarm = FakeSwarm(services_=[on_swarm("blog"), on_swarm("wiki"), on_swarm("redis", "ours")])
     assert list(prerequisites.foreign_services(swarm, WANTED, {"ours"})) == [
         Obstacle(
-            what="the swarm runs services that are not ours: blog, wiki",
+            what="the swarm runs services of something else: blog, wiki",
             fix="use a machine whose swarm is empty, or remove them: docker service rm blog wiki",
         )
     ]
@@ -75,7 +75,7 @@ def test_names_that_others_took_are_named_with_their_kind() -> None:
         "volume sprocket-redis exists already, but not in Terraform's state",
     ]
     assert found[2].fix == (
-        "another deploy is running, or the state was lost: bring it back, or docker volume rm sprocket-redis (deletes their data)"
+        "if another deploy runs, wait for it; if the state was lost, restore it, or docker volume rm sprocket-redis (deletes their data)"
     )
 
 
@@ -103,14 +103,14 @@ def publishing(port: int) -> Any:
 def test_a_taken_port_names_its_holder(listening: int) -> None:
     assert ports.is_taken(listening)
     (found,) = prerequisites.taken_ports(FakeSwarm(), publishing(listening), set(), in_swarm=True)
-    assert found.what.startswith(f"port {listening}, which traefik needs, is taken by ")
+    assert found.what.startswith(f"port {listening}, which traefik publishes, is in use by ")
     assert "(process " in found.what
 
 
 def test_a_taken_port_names_the_container_that_holds_it(listening: int) -> None:
     swarm = FakeSwarm(publishing={listening: ["nginx"]})
     (found,) = prerequisites.taken_ports(swarm, publishing(listening), set(), in_swarm=True)
-    assert found.what == f"port {listening}, which traefik needs, is taken by container nginx"
+    assert found.what == f"port {listening}, which traefik publishes, is in use by container nginx"
 
 
 def test_our_own_service_may_hold_its_port(listening: int) -> None:
@@ -145,14 +145,13 @@ def test_missing_secrets_are_named_all_together_with_the_way_to_give_them() -> N
             "steam_key": {"description": "key of Steam"},
         }
     }
-    found = secrets.missing(document, {"TF_VAR_given": "1"})
-    assert whats(found) == [
-        "secret bot_token is missing: token of the bot",
-        "secret steam_key is missing: key of Steam",
+    found = missing_values([document], deploys="prod", environment={"TF_VAR_given": "1"})
+    assert whats(value.obstacle for value in found) == [
+        "TF_VAR_bot_token is not set: token of the bot",
+        "TF_VAR_steam_key is not set: key of Steam",
     ]
     assert found[0].fix == (
-        "export TF_VAR_bot_token=..., or have Doppler set all of them: "
-        "doppler run --name-transformer tf-var -- make up"
+        "export it, or have Doppler set all of them: doppler run --name-transformer tf-var -- make up ENV=prod"
     )
 
 

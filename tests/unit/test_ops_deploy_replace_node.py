@@ -181,7 +181,7 @@ def test_an_apply_that_fails_gives_the_node_its_tasks_and_vote_back(
     with pytest.raises(OpsError, match="no capacity"):
         scene.replace()
     assert scene.done == ["drain", "demote", "apply", "activate", "promote"]
-    assert "stands as it was" in capsys.readouterr().err
+    assert "is active again and has its role back" in capsys.readouterr().err
 
 
 def test_a_droplet_that_is_gone_gets_no_vote(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +191,9 @@ def test_a_droplet_that_is_gone_gets_no_vote(scene: Scene, capsys: pytest.Captur
     with pytest.raises(OpsError):
         scene.replace()
     assert scene.done == ["drain", "demote", "apply"]
-    assert "the same command goes on: python -m ops replace-node" in " ".join(capsys.readouterr().err.split())
+    assert "continue with the same command: python -m ops replace-node" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def test_who_must_promote_it_by_hand_is_told_how(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
@@ -219,7 +221,7 @@ def test_a_dead_first_manager_is_replaced_without_its_engine(scene: Scene) -> No
     scene.answers = False
     with pytest.raises(OpsError, match="if rehearsal-4-app-1 itself is dead, add --dead"):
         scene.replace()
-    with pytest.raises(OpsError, match=r"reached over rehearsal-4-app-1: if it is dead, it comes first"):
+    with pytest.raises(OpsError, match=r"reached through rehearsal-4-app-1: if it is dead, replace it first"):
         scene.replace("data", dead=True)
     assert scene.done == []
     assert scene.replace(dead=True) == ["power off 7", "apply", "ready", "wait_for_convergence"]

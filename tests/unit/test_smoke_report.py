@@ -177,6 +177,6 @@ def test_only_containers_of_services_that_end_are_counted() -> None:
 
 
 def test_soak_wants_the_name_typed() -> None:
-    result = CliRunner().invoke(app, ["soak", "--times", "1"])
+    result = CliRunner().invoke(app, ["soak", "--env", "local", "--times", "1"])
     assert isinstance(result.exception, WrongUse)
     assert "--confirm local" in str(result.exception)

@@ -32,7 +32,6 @@ RULES: tuple[Rule, ...] = (
     secrets.files_are_read,
     secrets.secrets_are_in_secrets,
     secrets.supplied_secrets_can_be_used,
-    secrets.supplied_secrets_are_there,
     settings.settings_are_complete,
     settings.secret_files_are_there,
     settings.programs_know_where_they_are,

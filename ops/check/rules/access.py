@@ -50,4 +50,5 @@ def _finding(path: str, what: str, cause: str) -> Finding:
         cause=cause,
         fix="put the addresses of maintainers and CI there, or set cloud/access/tailscale; docs/runbooks/access.md",
         severity="deploy",
+        stack="cloud",
     )

@@ -7,13 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sprocket_constructs.secret_value import SUPPLIED_CHARSET
-
 from ops.check.finding import Finding
 from ops.check.platform import Platform
 from ops.model.file import template_of, text_of
 from ops.model.template import references_in
-from ops.terraform.secrets import names as missing
 
 _VISIBLE = re.compile(r"@@secret:|random_password\.|\bvar\.|\blocal\.")
 
@@ -91,30 +88,6 @@ def secrets_are_in_secrets(platform: Platform) -> Iterator[Finding]:
     for text in _texts(dict(platform.document)):
         if "@@secret:" in text:
             yield _exposed(platform.settings.services_stack, "the plan")
-
-
-def supplied_secrets_are_there(platform: Platform) -> Iterator[Finding]:
-    """Each that has no value, all at once; and values that Terraform would refuse."""
-    lacking = missing(platform.document, platform.variables)
-    for name, declared in sorted(platform.document.get("variable", {}).items()):
-        about = declared.get("description") or "no description"
-        value = platform.variables.get(f"TF_VAR_{name}", "")
-        if name in lacking:
-            what, cause = "has no value", f"it is supplied from outside: {about}"
-        elif value and not re.match(SUPPLIED_CHARSET, value):
-            what = "has a value with characters that are not allowed"
-            cause = (
-                "it is put into files and URLs unescaped; allowed are letters, digits and . _ ~ + / = : @ -"
-            )
-        else:
-            continue
-        yield Finding(
-            path=f"{platform.settings.services_stack}: variable {name}",
-            what=what,
-            cause=cause,
-            fix="export TF_VAR_<name>=..., or have all of them set: doppler run --name-transformer tf-var -- ...",
-            severity="deploy",
-        )
 
 
 def supplied_secrets_can_be_used(platform: Platform) -> Iterator[Finding]:

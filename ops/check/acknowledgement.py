@@ -1,0 +1,163 @@
+"""Findings that are intended: acknowledged by name, with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from layers.errors import SettingsError
+from layers.loading import environments_folder
+from layers.settings.model import Settings
+from layers.validation import problems_in
+from layers.yaml_file import read_yaml
+from ops.check.finding import Finding
+from ops.model.template import shown
+
+FOLDER = "acknowledged"
+RULE = "acknowledgements_are_current"
+
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+
+NEVER: Mapping[str, str] = {
+    "synthesis": "without a synthesized stack there is nothing to deploy",
+    "environments_are_apart": "one environment would overwrite what belongs to the other",
+    "instances_are_apart": "one instance would overwrite what belongs to the other",
+    "routes_are_apart": "which of the two services answers would be chance",
+    "names_are_apart": "which of the two services answers would be chance",
+    "secrets_are_in_secrets": "it shows a secret value to others",
+    "routes_are_decided": "it may open a page to everybody; declare the access with expose_via(access=...)",
+    "roles_have_members": "an admin page would be closed to everybody, or open to the wrong people",
+    "sign_in_stands_in_front": "it opens an admin page to everybody",
+    "the_engines_socket_is_guarded": "whoever reaches the socket is root on the node",
+    "stores_stay_with_their_data": "the store would start without its data",
+    "stores_have_a_backup": "data would be lost; declare the backup with stores(backup=...), which takes a reason for none",
+    RULE: "edit or remove the entry itself",
+}
+"""Rules whose findings cannot be acknowledged, each with the reason. What a deploy still needs cannot either."""
+
+NEEDED = "a deploy cannot succeed without it"
+
+
+class Acknowledgement(Settings):
+    """One entry of ``environments/acknowledged/<environment>.yaml``.
+
+    Attributes:
+        finding: name of the finding, as ``ops check`` prints it in brackets.
+        about: where it is, as printed; ``*`` stands for any part of it.
+        reason: why it is intended.
+        until: last day on which it counts; without it, no end.
+    """
+
+    finding: Words
+    about: Words
+    reason: Words
+    until: date | None = None
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether the finding is one that is meant."""
+        place = ".*".join(re.escape(part) for part in self.about.split("*"))
+        return self.finding == finding.name and bool(re.fullmatch(place, shown(finding.path)))
+
+
+class Acknowledgements(Settings):
+    """The file."""
+
+    acknowledged: list[Acknowledgement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledged:
+    """A finding, and the entry that acknowledges it."""
+
+    finding: Finding
+    entry: Acknowledgement
+
+
+def acknowledgements_of(environment: str, folder: Path | None = None) -> list[Acknowledgement]:
+    """The entries of an environment's file; none where there is no file.
+
+    Raises:
+        SettingsError: the file cannot be read, or an entry is not one.
+    """
+    path = _file(environment, folder)
+    name = _name(environment)
+    if not path.exists():
+        return []
+    try:
+        return Acknowledgements.model_validate(read_yaml(path, name)).acknowledged
+    except ValidationError as error:
+        raise SettingsError(*problems_in(error, Acknowledgements, lambda setting: name)) from None
+
+
+def split(
+    environment: str, findings: Sequence[Finding], entries: Sequence[Acknowledgement], today: date
+) -> tuple[list[Finding], list[Acknowledged]]:
+    """Findings that still count, with those about the entries themselves, and the acknowledged ones."""
+    acknowledged: list[Acknowledged] = []
+    still: list[Finding] = []
+    for finding in findings:
+        entry = next(
+            (each for each in entries if each.covers(finding) and _counts(each, finding, today)), None
+        )
+        if entry is None:
+            still.append(finding)
+        else:
+            acknowledged.append(Acknowledged(finding=finding, entry=entry))
+    for number, entry in enumerate(entries):
+        still += _wrong(environment, number, entry, findings, today)
+    return still, acknowledged
+
+
+def refusal(finding: Finding) -> str:
+    """Why a finding cannot be acknowledged; empty where it can."""
+    return NEVER.get(finding.rule, NEEDED if finding.severity == "deploy" else "")
+
+
+def _counts(entry: Acknowledgement, finding: Finding, today: date) -> bool:
+    return not refusal(finding) and (entry.until is None or today <= entry.until)
+
+
+def _wrong(
+    environment: str, number: int, entry: Acknowledgement, findings: Sequence[Finding], today: date
+) -> Iterator[Finding]:
+    covered = [finding for finding in findings if entry.covers(finding)]
+    refused = next((why for finding in covered if (why := refusal(finding))), "")
+    if not covered:
+        what, fix = (
+            "matches no finding",
+            "remove the entry, or write finding and about as `ops check` prints them",
+        )
+        cause = f"there is no {entry.finding} at {entry.about} (any more)"
+    elif refused:
+        what, cause, fix = (
+            f"{entry.finding} cannot be acknowledged",
+            refused,
+            "remove the entry and fix the finding",
+        )
+    elif entry.until is not None and today > entry.until:
+        what, cause = f"expired on {entry.until}", "its finding counts again"
+        fix = "fix the finding, or decide again and set another date"
+    else:
+        return
+    yield Finding(
+        path=f"{_name(environment)}: acknowledged/{number}",
+        what=what,
+        cause=cause,
+        fix=fix,
+        rule=RULE,
+        stack="",
+    )
+
+
+def _name(environment: str) -> str:
+    return f"{FOLDER}/{environment}.yaml"
+
+
+def _file(environment: str, folder: Path | None) -> Path:
+    return (folder or environments_folder()) / FOLDER / f"{environment}.yaml"

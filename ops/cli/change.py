@@ -1,0 +1,150 @@
+"""The commands that change an environment: deploy, down, purge, seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops import errors
+from ops.cli import confirmation
+from ops.cli.options import ChangedEnv, Confirm, Parallelism, Yes
+
+HERE_PARALLELISM, SSH_PARALLELISM = 30, 10
+HERE_STABLE_S, STABLE_S = 10.0, 30.0
+
+
+def deploy(
+    env: ChangedEnv,
+    stable: Annotated[
+        float | None,
+        typer.Option(
+            "--stable",
+            min=0,
+            metavar="SECONDS",
+            help="Services have converged when no task restarted for so long. Default: 10 on this machine's engine, else 30.",
+        ),
+    ] = None,
+    parallelism: Parallelism = None,
+    yes: Yes = False,
+    only: Annotated[
+        str,
+        typer.Option(
+            "--only",
+            metavar="STACK",
+            help="cloud or services. Default: both, the cloud first.",
+            show_default=False,
+        ),
+    ] = "",
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace", metavar="DROPLET", help="Allow this droplet to be replaced. See replace-node."
+        ),
+    ] = None,
+    destroy: Annotated[
+        list[str] | None,
+        typer.Option("--destroy", metavar="DROPLET", help="Allow this droplet to be destroyed."),
+    ] = None,
+    moved: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--moves",
+            metavar="STORE",
+            help="Allow this store's volume to be detached from its droplet, which must be off.",
+        ),
+    ] = None,
+) -> None:
+    """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
+
+    First everything that `check` knows is checked, for all environments. Findings of this environment and conflicts with
+    others end the deploy before anything is changed; findings of other environments are printed as warnings.
+
+    The cloud stack comes first, then, when the nodes are ready, the services. No plan is applied that destroys data, an
+    address or a droplet, unless the droplet is named with --replace or --destroy, or the store with --moves. An
+    environment on this machine's engine is applied without a question.
+
+    Examples: deploy --env local, deploy --env prod --only cloud
+    """
+    from layers.loading import load_environment
+    from ops.cloud.volume_migration import volumes_of
+    from ops.deploy.deploy import deploy as run
+    from ops.terraform.apply import ApprovedChanges
+
+    if only not in ("", "cloud", "services"):
+        raise errors.WrongUse(f"--only {only}: there is no such stack", fix="use cloud or services")
+    settings = load_environment(env)
+    if only == "cloud" and settings.cloud is None:
+        raise errors.WrongUse(f"{env} has no cloud", fix="leave --only out, or name an environment with one")
+    approved = ApprovedChanges(
+        replace=tuple(replace or ()),
+        destroy=tuple(destroy or ()),
+        moves=volumes_of(settings, moved) if moved else (),
+    )
+    here = _is_here(env)
+    run(
+        env,
+        stable_s=(HERE_STABLE_S if here else STABLE_S) if stable is None else stable,
+        parallelism=_parallelism(env, parallelism),
+        ask=confirmation.question(env, yes=yes),
+        only=only,
+        approved=approved,
+    )
+
+
+def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False) -> None:
+    """Switch an environment's services off: show the plan, ask, apply. Data, generated secrets and droplets stay.
+
+    `deploy` switches them on again.
+    """
+    from ops.deploy.teardown import down as switch_off
+
+    switch_off(env, parallelism=_parallelism(env, parallelism), ask=confirmation.question(env, yes=yes))
+
+
+def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = None) -> None:
+    """Delete an environment on this machine: services, data, generated secrets and state. Its name must be typed.
+
+    An environment with a cloud is refused: docs/runbooks/destroy-data.md has its steps.
+    """
+    from ops.deploy.teardown import purge as remove
+
+    confirmation.typed(env, confirm, f"purge deletes all data of {env}, its secrets and its state")
+    remove(env, parallelism=_parallelism(env, parallelism))
+
+
+def seed(
+    env: ChangedEnv,
+    source: Annotated[Path, typer.Option("--from", metavar="DUMP", help="A file that pg_dump wrote.")],
+    instance: Annotated[
+        str | None,
+        typer.Option("--instance", metavar="NAME", help="The instance, where the environment has several."),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Delete what is in the database first. Asks for the environment's name."
+        ),
+    ] = False,
+    confirm: Confirm = None,
+) -> None:
+    """Restore a dump into an instance's database. Core starts only after this.
+
+    Example: seed --env prod --instance main --from league.dump
+    """
+    from ops.database.seed import seed as restore
+
+    if replace:
+        confirmation.typed(env, confirm, f"--replace deletes all data in the database of {env}")
+    restore(env, instance=instance, path=source, replace=replace)
+
+
+def _parallelism(env: str, given: int | None) -> int:
+    return given or (HERE_PARALLELISM if _is_here(env) else SSH_PARALLELISM)
+
+
+def _is_here(env: str) -> bool:
+    from layers.loading import load_environment
+
+    return load_environment(env).engine.host.startswith("unix://")

@@ -1,0 +1,57 @@
+"""Questions before something is changed.
+
+A change that another deploy can undo shows its plan and asks yes or no; ``--yes`` answers. Deleting data has the
+environment's name typed; ``--confirm NAME`` answers. An environment on this machine's own engine is deployed and switched
+off without a question: its data stays.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from ops import errors
+from ops.terminal import screen
+
+NOT_A_TERMINAL = "stdin is not a terminal"
+
+
+def question(env: str, *, yes: bool) -> Callable[[str], bool] | None:
+    """What asks before a plan is applied; none where nobody is asked."""
+    from layers.loading import load_environment
+
+    on_this_machine = load_environment(env).engine.host.startswith("unix://")
+    return None if yes or on_this_machine else confirmed
+
+
+def confirmed(text: str) -> bool:
+    """Asks yes or no.
+
+    Raises:
+        WrongUse: nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        raise errors.WrongUse(
+            f"{NOT_A_TERMINAL}, so nobody can be asked: {text}",
+            fix="add --yes to apply without a question; the plan is printed either way",
+        )
+    return typer.confirm(text)
+
+
+def typed(env: str, given: str | None, warning: str) -> None:
+    """Has the environment's name typed, unless an option gave it.
+
+    Raises:
+        WrongUse: it is another name, or nobody can type it.
+    """
+    if given is None and not sys.stdin.isatty():
+        raise errors.WrongUse(f"{warning}; {NOT_A_TERMINAL}", fix=f"confirm with --confirm {env}")
+    if given is None:
+        screen.err.print(warning, markup=False)
+        given = str(typer.prompt(f"type {env} to continue"))
+    if given != env:
+        raise errors.WrongUse(
+            f"{given!r} is not {env!r}; nothing was changed", fix=f"confirm with --confirm {env}"
+        )

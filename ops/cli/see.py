@@ -1,0 +1,92 @@
+"""The commands that only look: plan, check."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops import errors
+from ops.cli.options import Env, Json
+from ops.terminal import screen
+
+
+def plan(
+    env: Env = "local",
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REVISION", help="Compare with this git revision instead of what is deployed."),
+    ] = None,
+    as_json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the plan as markdown to this file.")
+    ] = None,
+) -> None:
+    """Show what a deploy would change, by layer. Nothing is changed.
+
+    Where Terraform, its state or the engine cannot be reached, the plan says so and is worked out from the synthesized
+    JSON alone: everything is to add, or compared with --base.
+
+    Examples: plan --env prod, plan --base main --out plan.md
+    """
+    from ops.deploy.plan import report_of
+    from ops.report import markdown, text
+
+    if out is not None:
+        _require_writable(out)
+    with screen.doing("synthesizing") as say:
+        report = report_of(env, base=base, say=say)
+    if out is not None:
+        out.write_text(markdown.render(report))
+    if as_json:
+        print(json.dumps(report.as_data(), indent=2, sort_keys=True))
+    else:
+        screen.show_report(text.render(report))
+
+
+def check(
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--env", metavar="NAME", help="An environment, or all. May be given several times. Default: all."
+        ),
+    ] = None,
+    deploy: Annotated[
+        bool,
+        typer.Option(
+            "--deploy", help="Exit with 1 also for what a deploy still needs: credentials, digests."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check environments before a deploy: wiring, accounts, routes, stores, limits, conflicts. Exits with 1 on a finding.
+
+    A finding that is intended can be acknowledged in environments/acknowledged/NAME.yaml, as a list of entries with
+    finding (the name in brackets), about (where it is), reason, and until (a date, optional). An entry that matches
+    nothing or has expired is a finding itself. Findings that expose secrets or pages, or lose data, cannot be
+    acknowledged.
+
+    Example: check --env prod --deploy
+    """
+    from ops.check import runner, text
+
+    names = runner.chosen(env or ["all"])
+    with screen.doing() as say:
+        results = runner.check_all(names, say)
+    if as_json:
+        print(json.dumps(text.as_data(results), indent=2))
+    else:
+        screen.show_report(text.render(results))
+    raise typer.Exit(errors.FINE if runner.is_fine(results, deploy=deploy) else errors.FINDING)
+
+
+def _require_writable(file: Path) -> None:
+    """Before minutes of work, not after."""
+    if file.is_dir():
+        raise errors.WrongUse(f"--out {file}: is a folder", fix="name a file in it")
+    if not file.parent.is_dir():
+        raise errors.WrongUse(
+            f"--out {file}: there is no folder {file.parent}", fix=f"make it first: mkdir -p {file.parent}"
+        )
