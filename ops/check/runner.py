@@ -16,7 +16,7 @@ from sprocket_constructs import ConstructError
 from layers.conflicts import conflicts
 from layers.errors import Problem, SettingsError
 from layers.images import LOCK, unknown_promotions
-from layers.loading import environment_names, load_environment
+from layers.loading import environment_names, environments_folder, load_environment
 from layers.services import synthesize
 from ops.check import acknowledgement, needs
 from ops.check.acknowledgement import Acknowledged
@@ -66,9 +66,14 @@ def chosen(names: Sequence[str]) -> list[str]:
     """Names of environments; ``all`` stands for every one.
 
     Raises:
-        WrongUse: there is no environment of that name.
+        WrongUse: there is no environment of that name, or none at all.
     """
     known = environment_names()
+    if not known:
+        raise WrongUse(
+            f"there is no environment in {environments_folder()}",
+            fix="unset SPROCKET_ENVIRONMENTS, or name a folder with environment files",
+        )
     for name in names:
         if name not in (*known, "all"):
             raise WrongUse(f"there is no environment {name!r}", fix=f"use one of {', '.join(known)}, or all")

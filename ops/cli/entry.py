@@ -30,13 +30,13 @@ def run(app: typer.Typer) -> None:
     however the command ended.
     """
     signal.signal(signal.SIGTERM, _as_interrupt)
-    sys.unraisablehook = _ignore_broken_pipe
+    sys.unraisablehook = _without_jsii
     try:
         code = app(standalone_mode=False)
     except TyperException as error:
         code = _wrong_use(error)
     except (typer.Abort, KeyboardInterrupt):
-        code = _fail(errors.Interrupted("interrupted; nothing was changed after that"))
+        code = _fail(errors.Interrupted("interrupted"))
     except (errors.OpsError, SettingsError, ImagesError) as error:
         code = _fail(error)
     except BrokenPipeError:
@@ -46,11 +46,7 @@ def run(app: typer.Typer) -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        code = _fail(
-            errors.OpsError(
-                f"{error.filename}: {error.strerror}", fix="check that it exists and that you may use it"
-            )
-        )
+        code = _fail(_unusable(error))
     else:
         if code == errors.INTERRUPTED:
             code = _fail(errors.Interrupted("interrupted"))
@@ -60,6 +56,9 @@ def run(app: typer.Typer) -> None:
 def _fail(error: Exception) -> int:
     screen.fail(str(error))
     code = errors.exit_code(error)
+    if code == errors.INTERRUPTED:
+        # Ctrl-C reaches jsii's Node process as well; what it says about that is of no use.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # until the end of the process
     if JSON in sys.argv[1:]:
         print(json.dumps({"error": errors.as_data(error), "exit_code": code}, indent=2))
     return code
@@ -75,9 +74,17 @@ def _wrong_use(error: TyperException) -> int:
     return _fail(errors.WrongUse(message[:1].lower() + message[1:], fix=see))
 
 
-def _ignore_broken_pipe(unraisable: sys.UnraisableHookArgs) -> None:
-    """Ctrl-C reaches jsii's Node process as well, and jsii writes to it once more at exit."""
-    if not isinstance(unraisable.exc_value, BrokenPipeError):
+def _unusable(error: OSError) -> errors.OpsError:
+    if error.filename == os.environ.get("JSII_NODE", "node"):
+        return errors.OpsError("Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
+    return errors.OpsError(
+        f"{error.filename}: {error.strerror}", fix="check that it exists and that you may use it"
+    )
+
+
+def _without_jsii(unraisable: sys.UnraisableHookArgs) -> None:
+    """jsii stops its Node process when Python exits, also one that Ctrl-C ended before or that was never started."""
+    if "_NodeProcess" not in repr(unraisable.object):
         sys.__unraisablehook__(unraisable)
 
 

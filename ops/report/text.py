@@ -51,9 +51,9 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
     yield ""
     if stack.is_empty:
         yield "no changes"
-    else:
-        yield counts(stack)
-        yield LEGEND
+        return
+    yield counts(stack)
+    yield LEGEND
     yield from _section("DESTROYED OR REPLACED", [f"  ! {text}" for text in stack.dangers])
     yield from _section("images", [f"  {change}: {', '.join(users)}" for change, users in stack.images])
     shown: set[tuple[str, ...]] = set()

@@ -200,6 +200,14 @@ def test_all_is_the_default_and_nothing_is_checked_twice() -> None:
     assert runner.chosen(["local", "local"]) == ["local"]
 
 
+def test_a_folder_without_environments_is_wrong_use_and_not_fine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SPROCKET_ENVIRONMENTS", str(tmp_path))
+    assert run(monkeypatch) == errors.WRONG_USE
+    assert f"there is no environment in {tmp_path}" in capsys.readouterr().err
+
+
 def test_json_has_every_field(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(runner, "check_all", lambda names, say: [checked(WRONG)])
     run(monkeypatch, "--env", "local", "--json")
