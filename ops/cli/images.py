@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -122,13 +123,17 @@ def take(
 
 
 def _logins(env: str | None) -> dict[str, Login]:
-    """Of one environment, or of all: the lock is for all of them."""
+    """Of one environment, or of all that can be read: the lock is for all of them."""
+    from layers.errors import SettingsError
     from layers.loading import environment_names
     from ops.registry.image_lock import logins_of
 
+    if env is not None:
+        return logins_of(env, os.environ)
     found: dict[str, Login] = {}
-    for name in [env] if env else environment_names():
-        found |= logins_of(name, os.environ)
+    for name in environment_names():
+        with suppress(SettingsError):
+            found |= logins_of(name, os.environ)
     return found
 
 
