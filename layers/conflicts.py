@@ -25,7 +25,7 @@ NOBODYS = ("example", "invalid", "localhost", "test")
 it lives in a box of its own with an account of its own, however many of them are called alike."""
 
 PAGES = ("auth", "grafana", "influxdb", "minio", "rabbitmq", "traefik")
-"""Labels of the pages that an environment has below its domain beside the application's."""
+"""Names of the pages that an environment has beside the application's; what host each is at, it says itself."""
 
 RENAME = "rename one of the environments"
 
@@ -86,7 +86,7 @@ def _hosts(environment: Environment) -> Iterator[_Claim]:
 def _derived_hosts(environment: Environment) -> dict[str, str]:
     """Hosts below the domain that no setting spells out, and what each is."""
     found = {manager_host(environment): "the manager's name for SSH"}
-    found |= {f"{page}.{environment.domain}": f"the page {page}" for page in PAGES}
+    found |= {environment.page_host(page): f"the page {page}" for page in PAGES}
     if environment.cloud is not None:
         found[managers_name(environment.domain)] = "the managers' name for nodes"
         found |= {node.dns_name: f"the name of node {node.name}" for node in nodes_of(environment)}
@@ -205,7 +205,7 @@ def _cookies(environments: Sequence[Environment]) -> Iterator[Problem]:
     names = {each.name for each in environments}
     for one in environments:
         sign_in = one.ingress.sign_in
-        covers = sign_in.cookie_domain or one.domain
+        covers = sign_in.cookie_domain or one.pages_domain
         reached = {
             other.name: hosts
             for other in environments

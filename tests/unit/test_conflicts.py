@@ -60,7 +60,7 @@ def takes_domain(document: Document) -> None:
     document["data"]["postgres"]["host"] = "db.sprocket.mlesports.gg"
 
 
-def host(**settings: str) -> Callable[[Document], None]:
+def host(**settings: str | list[str]) -> Callable[[Document], None]:
     def change(document: Document) -> None:
         document["domain"] = "qa.mlesports.gg"
         document["cloud"]["zone"] = "mlesports.gg"
@@ -94,6 +94,11 @@ CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
     "the other's page for admins": (
         host(api_host="grafana.sprocket.mlesports.gg"),
         f"{INSTANCE}/api_host: is grafana.sprocket.mlesports.gg, which is the page grafana of prod.yaml: domain; use another host",
+    ),
+    "an alias that is the other's host": (
+        host(aliases=["api.sprocket.mlesports.gg"]),
+        f"{INSTANCE}/aliases/0: host api.sprocket.mlesports.gg is also that of prod.yaml: platform/instances/main/api_host; "
+        "give one of both another name",
     ),
     "the other's manager": (
         host(api_host="swarm.sprocket.mlesports.gg"),
@@ -165,6 +170,16 @@ def test_a_name_that_continues_another_one_may_meet_it(tmp_path: Path, name: str
     worker = PROD.nodes["app"].model_copy(update={"labels": {}, "role": "worker"})
     prod = PROD.model_copy(update={"nodes": {**PROD.nodes, "x-app": worker}})
     assert found(prod, STAGING, other(tmp_path, lambda document: None, name)) == [message]
+
+
+def test_a_page_is_where_its_label_says(tmp_path: Path) -> None:
+    ingress = PROD.ingress.model_copy(update={"pages": {"rabbitmq": "management"}})
+    prod = PROD.model_copy(update={"ingress": ingress})
+    qa = other(tmp_path, host(api_host="management.sprocket.mlesports.gg"))
+    assert (
+        f"{INSTANCE}/api_host: is management.sprocket.mlesports.gg, which is the page rabbitmq of prod.yaml: domain; "
+        "use another host"
+    ) in found(prod, STAGING, qa)
 
 
 def test_a_cookie_for_the_others_hosts_needs_a_reason(tmp_path: Path) -> None:
