@@ -41,21 +41,35 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
     """
     with tempfile.TemporaryDirectory(prefix="sprocket-synth-") as folder:
         problems = Path(folder) / "problems.json"
-        run = subprocess.run(
+        run = _run(
+            root, {**_environment(environment, root, out, off), "SPROCKET_PROBLEMS_FILE": str(problems)}
+        )
+        if problems.is_file():
+            raise SettingsError(*(Problem(**each) for each in json.loads(problems.read_text())))
+    if run.returncode:
+        last = (run.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise OpsError(
+            f"main.py failed: {last}", fix=f"for the whole error: SPROCKET_ENV={environment} python main.py"
+        )
+    return Synthesized(out=out, stacks={name: _read(out, name) for name in _stack_names(out)})
+
+
+def _run(root: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
             [sys.executable, "main.py"],
             cwd=root,
-            env={**_environment(environment, root, out, off), "SPROCKET_PROBLEMS_FILE": str(problems)},
+            env=environment,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             check=False,
         )
-        if problems.is_file():
-            raise SettingsError(*(Problem(**each) for each in json.loads(problems.read_text())))
-    if run.returncode:
-        last = (run.stderr.strip().splitlines() or ["without a word"])[-1]
-        raise OpsError(f"main.py failed: {last}")
-    return Synthesized(out=out, stacks={name: _read(out, name) for name in _stack_names(out)})
+    except subprocess.TimeoutExpired:
+        raise OpsError(
+            f"main.py took longer than {TIMEOUT_S} s",
+            fix="run the same command again when the machine is idle",
+        ) from None
 
 
 def _environment(environment: str, root: Path, out: Path, off: bool) -> dict[str, str]:

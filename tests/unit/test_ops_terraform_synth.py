@@ -44,12 +44,14 @@ def test_an_error_of_a_construct_arrives_with_its_path(
     ("program", "said"),
     [
         ("import sys; sys.exit('ModuleNotFoundError: no cdktf\\n')", "ModuleNotFoundError: no cdktf"),
-        ("import sys; sys.exit(3)", "without a word"),
+        ("import sys; sys.exit(3)", "it gave no reason"),
     ],
 )
 def test_what_ends_main_py_otherwise_is_told_by_its_last_line(
     program: str, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "main.py").write_text(program)
-    with pytest.raises(OpsError, match=f"main.py failed: {said}$"):
+    with pytest.raises(
+        OpsError, match=f"main.py failed: {said}\n  for the whole error: SPROCKET_ENV=local python main.py$"
+    ):
         synthesize("local", root=tmp_path, out=tmp_path / "out")
