@@ -17,7 +17,7 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
     "digitalocean_reserved_ip_assignment": frozenset({"droplet_id"}),
     "digitalocean_project_resources": frozenset({"resources"}),
 }
-"""What follows a droplet that is made anew, and the settings of it that do."""
+"""Resources that change with a replaced droplet, and which of their settings may."""
 
 
 def address_of(wanted: Inventory, name: str) -> str:
@@ -31,7 +31,7 @@ def droplet_id(state: Mapping[str, Any], address: str) -> str:
 
 
 def beyond(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obstacle]:
-    """Everything else that the plan would change: edits of the environment's file that nobody has deployed."""
+    """Everything else that the plan would change: edits of the environment's file that are not deployed yet."""
     others = [
         f"{'/'.join(change.actions)} {change.address}"
         for change in changes_of(plan)

@@ -178,7 +178,7 @@ def _droplet_danger(name: str, action: Action) -> str:
         )
     return (
         "its own disk is lost, its volumes stay, its services are away for minutes; refused on deploy; "
-        f"undo the edit, or python -m ops replace-node --node {name}"
+        f"undo the edit, or python -m ops replace-node --env NAME --node {name}"
     )
 
 

@@ -66,7 +66,9 @@ def _lost(type_: str, name: str, action: Action, because: str, named: Collection
 def _droplet_fix(name: str, action: Action) -> str:
     if action is Action.DESTROY:
         return f"if it is meant to go: drain it, then --destroy {name} (docs/runbooks/replace-a-node.md)"
-    return f"undo the edit; a rebuild is asked for by name: python -m ops replace-node --node {name}"
+    return (
+        f"undo the edit; a rebuild is asked for by name: python -m ops replace-node --env NAME --node {name}"
+    )
 
 
 def _unlike(type_: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Obstacle]:

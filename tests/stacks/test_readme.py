@@ -35,14 +35,16 @@ def expect(begin: str, end: str, text: str) -> None:
 
 
 def test_the_table_of_services_is_current() -> None:
-    expect("table of services: python -m ops table", "end of table", "\n" + table_of("prod") + "\n")
+    expect(
+        "table of services: python -m ops table --env prod", "end of table", "\n" + table_of("prod") + "\n"
+    )
 
 
 def test_the_picture_is_current() -> None:
     text = draw(overview_of("prod"))
     if UPDATE:
         PICTURE.write_text(text)
-    assert PICTURE.read_text() == text, "run `python -m ops picture` and look at it"
+    assert PICTURE.read_text() == text, "run `python -m ops picture --env prod` and look at it"
 
 
 def test_the_example_is_short_and_shown_as_it_is() -> None:

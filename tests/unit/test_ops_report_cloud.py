@@ -67,7 +67,7 @@ def test_a_setting_that_forces_a_new_droplet_comes_first_with_the_way_out() -> N
     assert report.counts[Action.REPLACE] == 1
     assert report.dangers == (
         "droplet prod-app-1 is replaced (region): its own disk is lost, its volumes stay, its services are away for "
-        "minutes; refused on deploy; undo the edit, or python -m ops replace-node --node prod-app-1",
+        "minutes; refused on deploy; undo the edit, or python -m ops replace-node --env NAME --node prod-app-1",
     )
 
 
