@@ -16,6 +16,7 @@ from ops.cloud.force_power_off import power_off
 from ops.deploy.deploy import (
     CONVERGENCE_TIMEOUT_S,
     READY_TIMEOUT_S,
+    approval,
     check_prerequisites,
     deploy_services,
     wait_for_convergence,
@@ -166,11 +167,12 @@ class Replacement:
         return droplet_id(self._cloud.terraform.state(), address)
 
     def _dry_run(self) -> None:
-        """Plans without applying, so that what would fail or be refused does so while the node still runs."""
+        """Plans and prints without applying, so that what would fail or be refused does so while the node still runs."""
         approved = self._approved_changes()
         with saved_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
             self._refuse(iter(guard.refusals(plan or {}, replace=approved.replace)))
             self._approve(plan or {})
+            approval(self._cloud, None)(plan or {})
 
     def _approve(self, plan: Mapping[str, Any]) -> bool:
         self._refuse(beyond(plan, address_of(self._cloud.wanted, self.node.name), self._cloud))
