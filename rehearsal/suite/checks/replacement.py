@@ -34,7 +34,7 @@ def replaced(world: World) -> str:
     if _volumes(world, node.name) != volumes:
         raise CheckFailed(f"volumes of {node.name}: {_volumes(world, node.name)}, before {volumes}")
     wait_until_healthy(world, names=True)
-    steps = [" ".join(line.split()) for line in told.splitlines() if line.strip()[:1].isdigit()]
+    steps = [" ".join(line.split()) for line in told.splitlines() if line.split()[1:2] == ["s"]]
     return f"{node.name} in {seconds:.0f} s ({'; '.join(steps)}), {len(volumes)} volumes followed"
 
 
