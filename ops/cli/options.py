@@ -26,7 +26,9 @@ def known(name: str | None) -> str | None:
         try:
             load_environment(name)
         except SettingsError as error:
-            raise WrongUse(str(error)) from None
+            first = error.problems[0]
+            fix = "; ".join(part for part in (first.allowed, first.fix) if part)
+            raise WrongUse(f"{first.path}: {first.problem}", fix=fix) from None
     return name
 
 

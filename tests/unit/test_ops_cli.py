@@ -28,7 +28,7 @@ def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 def test_an_environment_that_does_not_exist_is_one_clear_error() -> None:
     done = run("plan", "--env", "nowhere")
     assert done.returncode == errors.WRONG_USE
-    assert done.stderr.startswith("error: nowhere.yaml: there is no environment 'nowhere'; use one of ")
+    assert done.stderr.startswith("error: nowhere.yaml: there is no environment 'nowhere'\n  use one of ")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
