@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ops.errors import OpsError
 from ops.nodes.inventory import ClusterNode
 from ops.nodes.readiness import node_statuses, wait_until_ready
-from ops.swarm.nodes import SwarmNodes
+from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.swarm.tasks import wait_until_converged
 from rehearsal.suite import markers
 from rehearsal.suite.names import unresolved
@@ -71,11 +71,14 @@ def _wait_until_converged(world: World) -> None:
     """Waits until all nodes are up, and all services have converged without a restart for a while."""
     with world.swarm() as swarm:
         swarm_nodes = SwarmNodes(swarm)
-        world.until(
-            120,
-            lambda: _complete(world, swarm_nodes),
-            "all nodes are up in the swarm, and no old entry is left",
-        )
+        try:
+            world.until(
+                120,
+                lambda: _complete(world, swarm_nodes),
+                "all nodes are up in the swarm, and no old entry is left",
+            )
+        except CheckFailed as error:
+            raise CheckFailed(f"{error}; it has {'; '.join(map(_described, swarm_nodes.all()))}") from None
         names = [str(resource.values["name"]) for resource in world.services.wanted.of_type("docker_service")]
         last: list[str] = []
 
@@ -85,6 +88,11 @@ def _wait_until_converged(world: World) -> None:
                 world.diary.say(f"    {text}", shown=False)
 
         wait_until_converged(swarm, names, stable_s=STABLE_S, timeout_s=SETTLE_S, say=say)
+
+
+def _described(node: SwarmNode) -> str:
+    words = (node.name, node.role, node.state, node.availability, node.reachability)
+    return " ".join(word for word in words if word)
 
 
 def _complete(world: World, swarm_nodes: SwarmNodes) -> bool:
