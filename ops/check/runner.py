@@ -16,8 +16,10 @@ from sprocket_constructs import ConstructError
 from layers.conflicts import conflicts
 from layers.errors import Problem, SettingsError
 from layers.images import LOCK, unknown_promotions
-from layers.loading import environment_names, environments_folder, load_environment
+from layers.loading import environment_names, environments_folder, load_environment, load_resources
+from layers.platform.lines import optional_shares
 from layers.services import synthesize
+from layers.site import unused_shares
 from ops.check import acknowledgement, needs
 from ops.check.acknowledgement import Acknowledged
 from ops.check.address import addresses_of
@@ -50,6 +52,8 @@ class Checked:
     files: int = 0
     addresses: int = 0
     secrets: int = 0
+    asked_shares: frozenset[str] = frozenset()
+    """Names of limits and reservations that its services asked for."""
 
     @property
     def errors(self) -> list[Finding]:
@@ -95,7 +99,7 @@ def check_all(
             last result.
     """
     results = [check(name, say, today=today) for name in chosen(names)]
-    between = tuple(findings_between(environment_names()))
+    between = (*findings_between(environment_names()), *unused_limits(results))
     return [*results, Checked(environment=TOGETHER, findings=between)] if between else results
 
 
@@ -113,6 +117,20 @@ def findings_between(names: Sequence[str]) -> Iterator[Finding]:
     if len(environments) == len(names):
         for problem in unknown_promotions(LOCK, environments):
             yield of_problem(problem, rule="promotions_are_known", stack="services")
+
+
+def unused_limits(results: Sequence[Checked]) -> Iterator[Finding]:
+    """Entries of resource tables that no service of any environment has.
+
+    Only where every environment was synthesized: one that was not may have the service.
+    """
+    synthesized = {result.environment for result in results if result.services}
+    if synthesized != set(environment_names()):
+        return
+    asked = optional_shares().union(*(result.asked_shares for result in results))
+    for table in sorted({load_environment(name).resources_table for name in synthesized}):
+        for problem in unused_shares(table, load_resources(table), asked):
+            yield of_problem(problem, rule="limits_are_used", stack="services")
 
 
 def check(environment: str, say: Say = lambda text: None, *, today: date | None = None) -> Checked:
@@ -148,7 +166,8 @@ def check(environment: str, say: Say = lambda text: None, *, today: date | None 
         *needs.values_needed(environment, documents),
         *needs.values_refused(documents),
     ]
-    return checked(platform, findings, entries, today or datetime.now(UTC).date())
+    result = checked(platform, findings, entries, today or datetime.now(UTC).date())
+    return replace(result, asked_shares=frozenset(stack.site.asked_shares))
 
 
 def checked(

@@ -30,6 +30,7 @@ from ops.terminal import screen
 from ops.terraform import guard
 from ops.terraform.apply import ApprovedChanges, apply, saved_plan
 from ops.terraform.target import Target, Targets, targets_of
+from ops.waiting import wait_until
 
 DRAIN_S = 180.0
 STABLE_S = 10.0
@@ -239,18 +240,18 @@ class Replacement:
 
     def _forget(self) -> None:
         """The node that joins removes its predecessor's entry; this removes it where the node could not."""
-        deadline = time.monotonic() + BACK_S
         with self.targets.services.swarm() as swarm:
             known = SwarmNodes(swarm)
-            while True:
-                same = [each for each in known.all() if each.name == self.node.name]
-                alive = [each for each in same if each.is_up and each.availability == "active"]
-                if alive:
-                    break
-                if time.monotonic() > deadline:
-                    raise OpsError(f"{self.node.name} is ready but not in the swarm after {BACK_S:g} s")
-                time.sleep(1)
-            for each in same:
+
+            def same() -> list[SwarmNode]:
+                return [each for each in known.all() if each.name == self.node.name]
+
+            def joined() -> bool:
+                return any(each.is_up and each.availability == "active" for each in same())
+
+            if not wait_until(joined, BACK_S, interval_s=1):
+                raise OpsError(f"{self.node.name} is ready but not in the swarm after {BACK_S:g} s")
+            for each in same():
                 if not each.is_up:
                     known.remove(each.id, manager=each.is_manager)
 

@@ -158,6 +158,26 @@ def test_conflicts_are_found_whichever_environment_is_checked(
     assert {finding.name for finding in together.findings} == {"environments-are-apart"}
 
 
+def test_limits_of_a_service_that_nobody_has_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once every environment was synthesized: before, the one that has the service may be missing."""
+    shutil.copytree(ENVIRONMENTS, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "resources" / "standard.yaml").open("a") as table:
+        table.write("raddis: {cpu: 1, memory: 64MiB, reserve_cpu: 0.1, reserve_memory: 32MiB}\n")
+    monkeypatch.setenv("SPROCKET_ENVIRONMENTS", str(tmp_path))
+    results = [
+        replace(
+            checked(), environment=name, services=1, asked_shares=synthesized(name).stack.site.asked_shares
+        )
+        for name in ALL
+    ]
+    found = list(runner.unused_limits(results))
+    assert "raddis" in {finding.path.rpartition(": ")[2] for finding in found}
+    assert any("did you mean redis?" in finding.fix for finding in found)
+    assert list(runner.unused_limits(results[1:])) == []
+
+
 def test_an_image_that_nothing_builds_is_named_with_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = synthesized("local").stack
     assert list(images_without_recipe(stack)) == []
