@@ -23,7 +23,33 @@ def test_again_is_nothing(scene: Scene) -> None:
     scene.log.write_text("")
     run = join(scene)
     assert (run.returncode, run.stdout) == (0, "")
-    assert scene.calls == ["docker info --format {{json .Swarm}}"]
+    assert scene.calls == [
+        "docker info --format {{json .Swarm}}",
+        "docker node ls --format {{.ID}} {{.Status}} {{.Hostname}}",
+    ]
+
+
+NODES = """
+case "$*" in
+    info*) cat $state/swarm ;;
+    "node ls"*) printf 'new Ready test-app-1\nlost Unknown \ndead Down test-data-1\nyoung Unknown \n' ;;
+    *inspect*young) printf '"%s"\n' "$(date -u +%Y-%m-%dT%H:%M:%S.5Z)" ;;
+    *inspect*) echo '"2026-01-02T03:04:05.678Z"' ;;
+esac
+"""
+
+
+def test_what_never_joined_is_removed(scene: Scene) -> None:
+    """An entry with a name is a node, dead or not; one that is young may be joining."""
+    admitted(scene)
+    (scene.state / "swarm").write_text('{"LocalNodeState":"active","NodeID":"new"}')
+    scene.fake("docker", NODES)
+    assert "removed lost, which never joined" in join(scene).stdout
+    assert [call for call in scene.calls if "node rm" in call] == ["docker node rm --force lost"]
+    scene.facts(ROLE="worker")
+    scene.log.write_text("")
+    join(scene)
+    assert not [call for call in scene.calls if "node ls" in call]
 
 
 def test_cut_off_before_it_was_admitted(scene: Scene) -> None:
