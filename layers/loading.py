@@ -35,6 +35,9 @@ ENVIRONMENTS = ROOT / "environments"
 ELSEWHERE = "SPROCKET_ENVIRONMENTS"
 """Environment variable: another folder of environment files, such as a copy that a rehearsal edits."""
 
+LIKE = "like"
+"""Key: the file that this one starts from."""
+
 Document = dict[str, Any]
 
 
@@ -100,7 +103,7 @@ def table_names(folder: Path | None = None) -> list[str]:
 
 
 def load_resources(table: str, folder: Path | None = None, *, wanted_by: str = "") -> dict[str, Share]:
-    """The table of limits and reservations of that name, by service.
+    """The table of limits and reservations of that name, by service; merged over the table that it is ``like``.
 
     Args:
         wanted_by: the environment that names the table, for messages.
@@ -109,21 +112,51 @@ def load_resources(table: str, folder: Path | None = None, *, wanted_by: str = "
         SettingsError: there is none, or something in it cannot be.
     """
     folder = folder or environments_folder()
-    tables = table_names(folder)
+    _check_table(
+        table, table_names(folder), setting="resources_table", file=f"{wanted_by}.yaml" if wanted_by else ""
+    )
+    own, base = _tables(table, folder)
+    like = own.pop(LIKE, table)
+
+    def locate(path: tuple[str, ...]) -> str:
+        inherited = not _has(own, path) and _has(base, path)
+        return f"resources/{like if inherited else table}.yaml"
+
+    try:
+        return TypeAdapter(dict[str, Share]).validate_python(merged(base, own))
+    except ValidationError as error:
+        raise SettingsError(*problems_in(error, dict[str, Share], locate)) from None
+
+
+def _tables(table: str, folder: Path) -> tuple[Document, Document]:
+    """What the table itself says, and what the table says that it is like."""
+    file = f"resources/{table}.yaml"
+    own = read_yaml(folder / file, file)
+    like = own.get(LIKE)
+    if like is None:
+        return own, {}
+    others = [name for name in table_names(folder) if name != table]
+    _check_table(like, others, setting=LIKE, file=file)
+    base = read_yaml(folder / f"resources/{like}.yaml", f"resources/{like}.yaml")
+    if LIKE in base:
+        raise SettingsError.of(
+            f"{like} is itself like {shown(base[LIKE])}",
+            fix="name a table without like, so that two files tell all",
+            setting=LIKE,
+            file=file,
+        )
+    return own, base
+
+
+def _check_table(table: object, tables: list[str], *, setting: str, file: str) -> None:
     if table not in tables:
         raise SettingsError.of(
-            f"there is no resources/{table}.yaml",
+            f"there is no {'other ' if setting == LIKE else ''}resources/{table}.yaml",
             allowed=f"tables are {', '.join(tables) or 'none'}",
             fix=did_you_mean(table, tables, otherwise="use one of those or add it"),
-            setting="resources_table",
-            file=f"{wanted_by}.yaml" if wanted_by else "",
+            setting=setting,
+            file=file,
         )
-    file = f"resources/{table}.yaml"
-    document = read_yaml(folder / file, file)
-    try:
-        return TypeAdapter(dict[str, Share]).validate_python(document)
-    except ValidationError as error:
-        raise SettingsError(*problems_in(error, dict[str, Share], lambda path: file)) from None
 
 
 def _documents(name: str, folder: Path) -> tuple[Document, Document]:

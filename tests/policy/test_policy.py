@@ -9,6 +9,7 @@ import pytest
 from ops.check.runner import findings_in
 from tests.policy.rules import platform, services, short_name
 from tests.stacks.synthesis import ALL, synthesized
+from tests.uses import OTHERS, PLATFORM
 
 pytestmark = pytest.mark.parametrize("environment", ALL)
 
@@ -16,43 +17,10 @@ OPEN_PAGES = {"core", "web", "fake-discord"}
 """Services that answer anybody. Adding one here is a decision."""
 
 CLIENTS = {
-    "redis": {
-        *(
-            "core",
-            "matchmaking-service",
-            "notification-service",
-            "submission-service",
-            "replay-parse-service",
-        ),
-        *("elo-service", "telegraf"),
-    },
-    "rabbitmq": {
-        *(
-            "core",
-            "discord-bot",
-            "image-generation-frontend",
-            "image-generation-service",
-            "matchmaking-service",
-        ),
-        *("notification-service", "replay-parse-service", "server-analytics-service", "submission-service"),
-        *("elo-service", "telegraf"),
-    },
-    "postgres": {"core", "migration", "image-generation-frontend", "postgres-keeper", "grafana", "telegraf"},
-    "minio": {
-        *(
-            "core",
-            "discord-bot",
-            "image-generation-frontend",
-            "image-generation-service",
-            "submission-service",
-        ),
-        *("replay-parse-service", "minio-keeper", "telegraf"),
-    },
-    "influxdb": {"server-analytics-service", "influxdb-keeper", "grafana", "telegraf"},
-    "loki": {"alloy", "grafana", "telegraf"},
-    "socket-proxy": {"traefik"},
+    server: {client for client, servers in {**PLATFORM, **OTHERS}.items() if server in servers}
+    for server in ("redis", "rabbitmq", "postgres", "minio", "influxdb", "loki", "socket-proxy")
 }
-"""Who may share a server's network. Adding one here is a decision."""
+"""Who may share a server's network."""
 
 
 def test_the_check_finds_nothing_wrong(environment: str) -> None:

@@ -134,3 +134,54 @@ def test_a_table_that_does_not_exist_names_those_that_do() -> None:
         "prod.yaml: resources_table: there is no resources/huge.yaml; tables are shared, small, standard; "
         "use one of those or add it"
     )
+
+
+# -- tables that start from another ---------------------------------------------------------------------------
+
+WHOLE = "web: {cpu: 1, memory: 64MiB, reserve_cpu: 0.1, reserve_memory: 32MiB}\n"
+
+
+def tables(folder: Path, **texts: str) -> Path:
+    """A folder of environments with these tables."""
+    (folder / "resources").mkdir()
+    for name, text in texts.items():
+        (folder / "resources" / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def test_a_table_changes_the_keys_of_the_one_it_is_like(tmp_path: Path) -> None:
+    tables(tmp_path, whole=WHOLE + WHOLE.replace("web", "core"), part="like: whole\nweb: {memory: 48MiB}\n")
+    part, whole = load_resources("part", tmp_path), load_resources("whole", tmp_path)
+    assert part["web"] == whole["web"].model_copy(update={"memory": "48MiB"})
+    assert part["core"] == whole["core"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "like: hole\n",
+            "resources/part.yaml: like: there is no other resources/hole.yaml; tables are third, whole; "
+            "did you mean whole?",
+        ),
+        ("like: part\n", "resources/part.yaml: like: there is no other resources/part.yaml"),
+        (
+            "like: third\n",
+            "resources/part.yaml: like: third is itself like 'whole'; name a table without like, so that two files tell all",
+        ),
+        ("like: whole\nweb: {memory: 16MiB}\n", "resources/part.yaml: web: memory limit 16MiB is below"),
+        ("like: whole\nnew: {cpu: 1}\n", "resources/part.yaml: new/memory: "),
+    ],
+)
+def test_a_table_that_cannot_start_from_another_says_why(tmp_path: Path, text: str, said: str) -> None:
+    tables(tmp_path, whole=WHOLE, third="like: whole\n", part=text)
+    with pytest.raises(SettingsError) as caught:
+        load_resources("part", tmp_path)
+    assert str(caught.value).startswith(said)
+
+
+def test_a_mistake_in_the_other_table_is_told_of_that_one(tmp_path: Path) -> None:
+    tables(tmp_path, whole=WHOLE.replace("cpu: 1,", "cpu: 0,"), part="like: whole\nweb: {memory: 48MiB}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_resources("part", tmp_path)
+    assert str(caught.value).startswith("resources/whole.yaml: web/cpu: ")

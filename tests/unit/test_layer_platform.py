@@ -14,20 +14,9 @@ from layers.platform import lines
 from layers.services import ServicesStack
 from layers.site import Site
 from tests.stacks.synthesis import altered, built, declared, service, with_ratings
+from tests.uses import PLATFORM
 
-SERVICES = (
-    "core",
-    "discord-bot",
-    "image-generation-frontend",
-    "image-generation-service",
-    "matchmaking-service",
-    "migration",
-    "notification-service",
-    "replay-parse-service",
-    "server-analytics-service",
-    "submission-service",
-    "web",
-)
+SERVICES = tuple(sorted(PLATFORM))
 NODE = tuple(name for name in SERVICES if name not in ("migration", "replay-parse-service"))
 
 
@@ -156,24 +145,11 @@ def test_settings_are_files_and_one_variable(name: str) -> None:
 # -- whom they reach -----------------------------------------------------------------------------------------
 
 STORES = ("redis", "rabbitmq", "postgres", "minio", "influxdb", "telegraf")
-USES = {
-    "core": {"redis", "rabbitmq", "postgres", "minio"},
-    "discord-bot": {"rabbitmq", "minio"},
-    "image-generation-frontend": {"rabbitmq", "postgres", "minio"},
-    "image-generation-service": {"rabbitmq", "minio"},
-    "matchmaking-service": {"redis", "rabbitmq"},
-    "migration": {"postgres"},
-    "notification-service": {"redis", "rabbitmq"},
-    "replay-parse-service": {"redis", "rabbitmq", "minio"},
-    "server-analytics-service": {"rabbitmq", "telegraf"},
-    "submission-service": {"redis", "rabbitmq", "minio"},
-    "web": set(),
-}
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_reaches_the_stores_it_uses_and_no_other(name: str) -> None:
-    assert set(service(declared("local"), name).servers) & set(STORES) == USES[name]
+    assert set(service(declared("local"), name).servers) & set(STORES) == PLATFORM[name]
 
 
 @pytest.mark.parametrize("name", SERVICES)
