@@ -62,8 +62,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "a volume without a store": (
         lambda d: d["cloud"]["volumes"].update(mongo=1),
-        "cloud/volumes: has mongo, which no service of the environment stores; use redis, rabbitmq, postgres, minio, "
-        "influxdb, grafana, loki, letsencrypt; a new store is added to STORES in layers/stores.py first",
+        "cloud/volumes: has mongo, which no service of the environment stores; "
+        f"use {', '.join(load_environment('staging').store_names)}; a new store is added to STORES in layers/stores.py first",
     ),
     "stores in named volumes": (
         lambda d: d.update(stores={"kind": "volume"}),

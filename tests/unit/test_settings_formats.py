@@ -18,6 +18,7 @@ KEY = (
     "paste the one line of ~/.ssh/id_ed25519.pub, or write supplied and give it as TF_VAR_ssh_key_<name>"
 )
 GOOD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcTsYKfHoT1Y4PYQ5fM2qCKDOOcGRzNFZ4tnuZWpJiK"
+STORES = ", ".join(load_environment("prod").store_names)
 LABEL = "use at most 40 of a-z, 0-9 and -, no dash first or last"
 
 
@@ -202,7 +203,7 @@ def test_a_number_that_cannot_be_says_the_range(tmp_path: Path, old: str, new: s
         ("10.124.0.0/20", "100.64.0.0/20", "cloud/vpc_range: 100.64.0.0/20 is not a private IPv4 network of /16 to /28; it must be inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16; use one such as 10.124.0.0/20"),
         ("{ci: supplied}", "{Ci_1: supplied}", f"cloud/ssh_keys: 'Ci_1' is not a name that DNS and Docker take; {LABEL}; write ci-1"),
         ("main: {host", "Main_1: {host", f"platform/instances: 'Main_1' is not a name that DNS and Docker take; {LABEL}; write main-1"),
-        ("{kind: directory}", "{kind: directory, labels: {redi: main}}", "stores/labels/redi: no service of the environment stores anything under that name; stores here are redis, rabbitmq, minio, influxdb, grafana, loki, letsencrypt; did you mean redis?"),
+        ("{kind: directory}", "{kind: directory, labels: {redi: main}}", f"stores/labels/redi: no service of the environment stores anything under that name; stores here are {STORES}; did you mean redis?"),
         ("image_generation_frontend: false", "image_generation_frontend: 'no'", "platform/instances/main/image_generation_frontend: is 'no', not true or false; write true or false, without quotes (the editor for report cards; it cannot reach a database that demands TLS)"),
         ("[192.0.2.0/24]", "192.0.2.0/24", "cloud/access/ssh_from: is '192.0.2.0/24', and a list is needed; write it as [\"192.0.2.0/24\"] (addresses that may reach port 22)"),
     ],
