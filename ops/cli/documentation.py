@@ -14,7 +14,7 @@ def schema() -> None:
 
 
 def picture(env: ChangedEnv) -> None:
-    """Draw an environment's services, routes and stores to docs/platform.svg. The README shows prod.
+    """Draw an environment's services, routes and stores to docs/platform.svg. The documentation shows prod.
 
     Example: picture --env prod
     """
@@ -24,7 +24,7 @@ def picture(env: ChangedEnv) -> None:
 
 
 def table(env: Env = "local") -> None:
-    """Print an environment's services as a markdown table. The README shows prod.
+    """Print an environment's services as a markdown table. docs/services.md shows prod.
 
     Example: table --env prod
     """

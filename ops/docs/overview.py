@@ -34,7 +34,7 @@ def overview(inventory: Inventory) -> Overview:
 
 
 def table(overview: Overview) -> str:
-    """The README's table, as markdown."""
+    """The table of docs/services.md."""
     lines = [
         "| layer | service | image | tasks | update | connects to | address |",
         "|---|---|---|---|---|---|---|",
