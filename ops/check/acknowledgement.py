@@ -26,17 +26,17 @@ Words = Annotated[str, Field(min_length=1, max_length=500)]
 
 NEVER: Mapping[str, str] = {
     "synthesis": "without a synthesized stack there is nothing to deploy",
-    "environments_are_apart": "one environment would overwrite what belongs to the other",
-    "instances_are_apart": "one instance would overwrite what belongs to the other",
-    "routes_are_apart": "which of the two services answers would be chance",
-    "names_are_apart": "which of the two services answers would be chance",
-    "secrets_are_in_secrets": "it shows a secret value to others",
-    "routes_are_decided": "it may open a page to everybody; declare the access with expose_via(access=...)",
-    "roles_have_members": "an admin page would be closed to everybody, or open to the wrong people",
-    "sign_in_stands_in_front": "it opens an admin page to everybody",
-    "the_engines_socket_is_guarded": "whoever reaches the socket is root on the node",
+    "environments_are_apart": "one environment would overwrite the other's resources",
+    "instances_are_apart": "one instance would overwrite the other's data",
+    "routes_are_apart": "either of the two services could answer",
+    "names_are_apart": "either of the two services could answer",
+    "secrets_are_in_secrets": "it exposes a secret value",
+    "routes_are_decided": "the page may be public; declare its access with expose_via(access=...)",
+    "roles_have_members": "an admin page would admit nobody, or the wrong people",
+    "sign_in_stands_in_front": "it makes an admin page public",
+    "the_engines_socket_is_guarded": "access to the socket is root access to the node",
     "stores_stay_with_their_data": "the store would start without its data",
-    "stores_have_a_backup": "data would be lost; declare the backup with stores(backup=...), which takes a reason for none",
+    "stores_have_a_backup": "data could be lost; declare a backup with stores(backup=...), or the reason for having none",
     RULE: "edit or remove the entry itself",
 }
 """Rules whose findings cannot be acknowledged, each with the reason. What a deploy still needs cannot either."""
@@ -60,13 +60,13 @@ class Acknowledgement(Settings):
     until: date | None = None
 
     def covers(self, finding: Finding) -> bool:
-        """Whether the finding is one that is meant."""
+        """Whether this entry acknowledges the finding."""
         place = ".*".join(re.escape(part) for part in self.about.split("*"))
         return self.finding == finding.name and bool(re.fullmatch(place, shown(finding.path)))
 
 
 class Acknowledgements(Settings):
-    """The file."""
+    """The acknowledgements in one file."""
 
     acknowledged: list[Acknowledgement]
 
@@ -133,7 +133,7 @@ def _wrong(
             "matches no finding",
             "remove the entry, or write finding and about as `ops check` prints them",
         )
-        cause = f"there is no {entry.finding} at {entry.about} (any more)"
+        cause = f"there is no {entry.finding} at {entry.about} "
     elif refused:
         what, cause, fix = (
             f"{entry.finding} cannot be acknowledged",
@@ -142,7 +142,7 @@ def _wrong(
         )
     elif entry.until is not None and today > entry.until:
         what, cause = f"expired on {entry.until}", "its finding counts again"
-        fix = "fix the finding, or decide again and set another date"
+        fix = "fix the finding, or set a later date"
     else:
         return
     yield Finding(

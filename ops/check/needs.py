@@ -58,7 +58,7 @@ def values_refused(documents: Documents, variables: Mapping[str, str] = os.envir
                 path=f"TF_VAR_{name}",
                 what="has a value with characters that are not allowed",
                 cause="it is put into files and URLs unescaped; allowed are letters, digits and . _ ~ + / = : @ -",
-                fix="look for a line break or a quote around it, or have another value made",
+                fix="remove any line break or quotes around it, or create a new value",
                 severity="deploy",
                 rule="values_can_be_used",
             )
@@ -79,7 +79,7 @@ def images_without_recipe(stack: ServicesStack) -> Iterator[Finding]:
             path=f"{settings.name}.yaml: images/source",
             what="images cannot be built from packages",
             cause=str(error),
-            fix="mend what is named there",
+            fix="fix the recipe or file that the error names",
             rule="images_have_a_recipe",
         )
         return

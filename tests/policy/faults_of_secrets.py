@@ -89,7 +89,7 @@ FAULTS = (
         rule="sign_in_is_set_up",
         path="prod.yaml: ingress/sign_in/guild",
         cause="is a placeholder",
-        fix="put the id from Discord there",
+        fix="copy the id from Discord",
         severity="deploy",
     ),
     Fault(

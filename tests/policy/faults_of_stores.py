@@ -38,7 +38,7 @@ FAULTS = (
         seed=lambda s: s.replace("telegraf", TELEGRAF, 'bucket = "sprocket_main"', 'bucket = "telegraf"'),
         rule="metrics_arrive",
         path="server-analytics-service: /app/config/production.json: influx/address",
-        cause="what is written there goes to bucket telegraf, not to sprocket_main",
+        cause="points sent there go to bucket telegraf, not to sprocket_main",
         fix="telegraf.connect(client, token)",
     ),
     Fault(
@@ -47,7 +47,7 @@ FAULTS = (
         seed=lambda s: s.put("dev-server-analytics-service", "influx/address", "http://telegraf:8187"),
         rule="metrics_arrive",
         path="dev/server-analytics-service: /app/config/production.json: influx/address",
-        cause="it takes the token staging-influxdb-token, and the service has dev-influxdb-token",
+        cause="it accepts token staging-influxdb-token, and the service has dev-influxdb-token",
         fix="mount the token that belongs to the port",
     ),
     Fault(
@@ -137,7 +137,7 @@ FAULTS = (
         ),
         rule="stores_have_a_backup",
         path="platform/main/core",
-        cause="nothing was decided about its backup",
+        cause="without a decision about its backup",
         fix="Backup.none(because=...)",
     ),
     Fault(
@@ -147,7 +147,7 @@ FAULTS = (
         ),
         rule="the_engines_socket_is_guarded",
         path="platform/main/web",
-        cause="owns the node",
+        cause="is root access to the node",
         fix="connect to the socket proxy",
     ),
 )  # fmt: skip

@@ -82,7 +82,7 @@ FAULTS = (
         seed=lambda s: s.leave("migration", "migration-egress"),
         rule="addresses_lead_somewhere",
         path="migration: /app/core/config/production.json: db/host",
-        cause="outside of the swarm; all its networks are internal",
+        cause="outside the swarm; all its networks are internal",
         fix="migration.reaches_internet(because=...)",
     ),
     Fault(
@@ -91,7 +91,7 @@ FAULTS = (
         seed=lambda s: s.leave("discord-bot", "discord-bot-egress"),
         rule="supplied_secrets_can_be_used",
         path="platform/main/discord-bot",
-        cause="reads discord-bot-token; that is for a server outside",
+        cause="reads discord-bot-token; the secret is for a server outside",
         fix="discord-bot.reaches_internet(because=...)",
     ),
     Fault(
@@ -107,7 +107,7 @@ FAULTS = (
         seed=_swap_redis_for_broker,
         rule="redis_passwords_are_known",
         path="core: /app/secret/redis-password.txt",
-        cause="signs in as default with rabbitmq-password; the server (redis) knows default by redis-password",
+        cause="signs in as default with rabbitmq-password; the server (redis) expects redis-password for default",
         fix="redis-password",
     ),
     Fault(
@@ -164,7 +164,7 @@ FAULTS = (
         seed=lambda s: s.put("core", "defaultOrganizationId", "2"),
         rule="settings_are_complete",
         path="core: /app/config/production.json: defaultOrganizationId",
-        cause="core needs a number; in quotes it would stay a text",
+        cause="core needs a number; in quotes it would be text",
         fix="production_json.py",
     ),
     Fault(
@@ -228,7 +228,7 @@ FAULTS = (
         seed=lambda s: s.replace(PARSER, SETTINGS, "heartbeat=60", "heartbeat=60&frameMax=131072"),
         rule="broker_urls_fit_their_library",
         path="replay-parse-service: /app/config/production.json: celery/broker",
-        cause="kombu ends with a TypeError",
+        cause="kombu raises a TypeError",
         fix="frame_max=False",
     ),
     Fault(
@@ -236,7 +236,7 @@ FAULTS = (
         seed=lambda s: s.put("submission-service", "transport/events_application_key", "main-core"),
         rule="events_keys_are_apart",
         path="submission-service: /app/config/production.json: transport/events_application_key",
-        cause="events key main-core is core's too; they would take each other's events",
+        cause="events key main-core is also used by core; each would receive some of the other's events",
         fix="identity.queue(<service>)",
     ),
     Fault(
@@ -244,7 +244,7 @@ FAULTS = (
         seed=lambda s: s.put("core", "transport/submission_queue", "main-submissions"),
         rule="every_queue_has_one_consumer",
         path="core: /app/config/production.json: transport/submission_queue",
-        cause="sends into queue main-submissions; no service takes from it",
+        cause="sends into queue main-submissions; no service consumes it",
         fix="main-submission",
     ),
     Fault(
@@ -252,8 +252,8 @@ FAULTS = (
         seed=lambda s: s.put("core", "transport/bot_queue", "main-matchmaking"),
         rule="every_queue_has_one_consumer",
         path="core: /app/config/production.json: transport/bot_queue",
-        cause="matchmaking-service takes from it, which does not know these messages",
-        fix="the queue of the service that is meant",
+        cause="matchmaking-service consumes it and does not understand these messages",
+        fix="the queue of the intended service",
     ),
     Fault(
         name="two take from one queue",
@@ -261,7 +261,7 @@ FAULTS = (
         seed=lambda s: s.put("dev-discord-bot", "transport/bot_queue", "staging-bot"),
         rule="every_queue_has_one_consumer",
         path="staging/discord-bot: /app/config/production.json: transport/bot_queue",
-        cause="takes from queue staging-bot, as dev-discord-bot does",
+        cause="consumes queue staging-bot, as dev-discord-bot does",
         fix="a queue of its own",
     ),
     Fault(
@@ -270,7 +270,7 @@ FAULTS = (
         seed=lambda s: s.put("dev-core", "transport/celery-queue", "staging-celery"),
         rule="every_queue_has_one_consumer",
         path="dev/core: /app/config/production.json: transport/celery-queue",
-        cause="staging-replay-parse-service of another instance takes from it",
+        cause="staging-replay-parse-service of another instance consumes it",
         fix="use the queue of instance dev",
     ),
     Fault(
@@ -288,6 +288,6 @@ FAULTS = (
         rule="instances_are_apart",
         path="submission-service: /app/config/production.json: redis/prefix",
         cause="is other; core of the same instance has main",
-        fix="take both from the instance's identity",
+        fix="use the name from the instance's identity in both",
     ),
 )

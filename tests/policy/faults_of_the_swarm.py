@@ -32,7 +32,7 @@ FAULTS = (
         rule="files_can_be_parsed",
         path="core: /app/config/production.json",
         cause="is not JSON",
-        fix="never paste text",
+        fix="instead of pasting text",
     ),
     Fault(
         name="port of a store on the node",
@@ -40,7 +40,7 @@ FAULTS = (
             ports=[{"published_port": 6379, "target_port": 6379, "publish_mode": "host"}]),
         rule="ports_are_published_by_the_way_in_only",
         path="data/redis/redis: published port 6379",
-        cause="open to the internet",
+        cause="bypass the node's own firewall",
         fix="connect_to(...)",
     ),
     Fault(
@@ -48,7 +48,7 @@ FAULTS = (
         seed=lambda s: s.service("traefik")["endpoint_spec"]["ports"].pop(),
         rule="ports_are_published_by_the_way_in_only",
         path="published port 443",
-        cause="nobody could reach any page",
+        cause="no page could be reached",
         fix="traefik.publishes",
     ),
     Fault(
@@ -88,7 +88,7 @@ FAULTS = (
         seed=lambda s: s.label("rabbitmq", "traefik.http.routers.rabbitmq.middlewares", "public@file"),
         rule="routes_are_decided",
         path="rabbitmq: router rabbitmq",
-        cause="passes through public@file; it was declared role admin",
+        cause="passes through public@file; its access is declared as role admin",
         fix="expose_via(gateway, access=...)",
     ),
     Fault(
@@ -96,7 +96,7 @@ FAULTS = (
         seed=lambda s: s.label("web", "traefik.http.routers.web.middlewares", "web-redirect"),
         rule="routes_are_decided",
         path="web: router web",
-        cause="passes through web-redirect; it was declared public",
+        cause="passes through web-redirect; its access is declared as public",
         fix="expose_via(gateway, access=...)",
     ),
     Fault(
@@ -104,7 +104,7 @@ FAULTS = (
         seed=lambda s: s.label("web", "traefik.http.routers.web.rule", "Host(`new.sprocket.localhost`)"),
         rule="routes_are_decided",
         path="web: router web",
-        cause="nobody decided who may use that",
+        cause="its access is not declared",
         fix="access=...",
     ),
     Fault(
@@ -112,7 +112,7 @@ FAULTS = (
         seed=_same_route,
         rule="routes_are_apart",
         path="platform/main/web",
-        cause="rule Host(`api.sprocket.localhost`) is there twice",
+        cause="rule Host(`api.sprocket.localhost`) is declared twice",
         fix="a host of its own",
     ),
     Fault(
@@ -136,7 +136,7 @@ FAULTS = (
         seed=_same_name,
         rule="names_are_apart",
         path="service core",
-        cause="is there twice; the engine refuses the second",
+        cause="is declared twice; the engine refuses the second",
         fix="another name",
     ),
     Fault(
@@ -169,7 +169,7 @@ FAULTS = (
         seed=lambda s: s.service("redis")["task_spec"]["placement"].update(constraints=["engine.labels.storage==big"]),
         rule="services_find_a_node",
         path="data/redis/redis: placement",
-        cause="no pool of nodes is like that (labels: storage=main)",
+        cause="no node pool matches (labels: storage=main)",
         fix="prod.yaml: nodes/<pool>/labels",
     ),
     Fault(
@@ -177,7 +177,7 @@ FAULTS = (
         seed=lambda s: s.service("telegraf")["mode"]["replicated"].update(replicas=3),
         rule="services_find_a_node",
         path="telegraf: replicas",
-        cause="wants 3 tasks, at most 1 on a node; there are 1 nodes for it",
+        cause="wants 3 tasks, at most 1 on a node; nodes for it: 1",
         fix="add nodes",
     ),
     Fault(
@@ -210,7 +210,7 @@ FAULTS = (
         rule="failures_are_bounded",
         path="core: restart policy",
         cause="a crash loop without a pause fills the disk",
-        fix="let SwarmService render it",
+        fix="so that SwarmService renders it",
     ),
     Fault(
         name="logs that grow for ever",
@@ -218,7 +218,7 @@ FAULTS = (
         rule="failures_are_bounded",
         path="core: log rotation",
         cause="logs would fill the disk",
-        fix="let SwarmService render it",
+        fix="so that SwarmService renders it",
     ),
     Fault(
         name="no time to leave",
@@ -226,7 +226,7 @@ FAULTS = (
         rule="failures_are_bounded",
         path="core: stop grace",
         cause="killed in the middle of its work",
-        fix="let SwarmService render it",
+        fix="so that SwarmService renders it",
     ),
     Fault(
         name="a bad image that stays",
@@ -234,7 +234,7 @@ FAULTS = (
         rule="failures_are_bounded",
         path="core: update policy",
         cause="a bad image would stay",
-        fix="let SwarmService render it",
+        fix="so that SwarmService renders it",
     ),
     Fault(
         name="a deploy that nobody waits for",
@@ -242,14 +242,14 @@ FAULTS = (
         rule="failures_are_bounded",
         path="core: convergence",
         cause="a failed deploy would count as done",
-        fix="let SwarmService render it",
+        fix="so that SwarmService renders it",
     ),
     Fault(
         name="route without labels",
         seed=lambda s: s.service("web").pop("labels"),
         rule="routes_are_decided",
         path="local-services: web",
-        cause="the page would be a 404",
+        cause="the page would answer 404",
         fix="expose_via(gateway, ...)",
     ),
     Fault(
@@ -258,6 +258,6 @@ FAULTS = (
         rule="networks_work_without_ipvs",
         path="core: endpoint_spec",
         cause="virtual addresses need IPVS",
-        fix="let SwarmService render it",
+        fix="so that SwarmService renders it",
     ),
 )  # fmt: skip

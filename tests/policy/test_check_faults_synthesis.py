@@ -238,7 +238,7 @@ LAYERS: dict[str, tuple[Patch, str, str, str]] = {
     ),
     "shared events key": (
         _shared_events_key, f"{MAIN}/submission-service: /app/config/production.json: transport/events_application_key",
-        "take each other's events", "one key per service",
+        "receive some of the other's events", "one key per service",
     ),
     "swapped secret": (
         _swapped_secret, f"{MAIN}/core: /app/secret/redis-password.txt", "the program takes it for redis-password", "redis_password",
@@ -250,7 +250,7 @@ LAYERS: dict[str, tuple[Patch, str, str, str]] = {
     ),
     "role of nobody": (_unknown_role, "local-services/data/rabbitmq/rabbitmq", "is for role 'ghost'", "use one of admin"),
     "published store": (
-        _published_store, "local-services/data/rabbitmq/rabbitmq: published port 5672", "open to the internet", "connect_to(...)",
+        _published_store, "local-services/data/rabbitmq/rabbitmq: published port 5672", "bypass the node's own firewall", "connect_to(...)",
     ),
     "floating images": (_floating_image, f"{MAIN}/core: image", "it is not pinned", "images.lock.yaml"),
     "circle of waiting": (_waits_for_each_other, "local-services/data/redis/redis", "waits for itself", "waits=False"),

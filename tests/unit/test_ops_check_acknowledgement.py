@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 27)
 QUEUE = Finding(
     path="x-services/platform/core: production.json: transport/bot_queue",
     what="sends into queue main-bot",
-    cause="no service takes from it",
+    cause="no service consumes it",
     fix="add one",
     rule="every_queue_has_one_consumer",
 )
@@ -121,7 +121,7 @@ def test_acknowledged_findings_are_printed_with_their_reason_and_do_not_count() 
     assert text.render([result]) == (
         "x: nothing wrong, 1 acknowledged, in 1 services, 0 files, 0 addresses, 0 secrets\n"
         f"  = {QUEUE.path} [every-queue-has-one-consumer]\n"
-        "      sends into queue main-bot: no service takes from it\n"
+        "      sends into queue main-bot: no service consumes it\n"
         "      acknowledged, until 2026-11-27: there is no bot\n"
     )
     (data,) = text.as_data([result])[0]["acknowledged"]

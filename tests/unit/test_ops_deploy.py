@@ -111,9 +111,9 @@ def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_t
 @pytest.mark.parametrize(
     ("network", "wrong"),
     [
-        ("0.0.0.0/0", "everybody may try"),
-        ("::/0", "everybody may try"),
-        ("128.0.0.0/1", "everybody may try"),
+        ("0.0.0.0/0", "anyone on the internet may try"),
+        ("::/0", "anyone on the internet may try"),
+        ("128.0.0.0/1", "anyone on the internet may try"),
         ("203.0.113.7/32", "is a placeholder"),
         ("2001:db8:1::/48", "is a placeholder"),
         ("8.8.8.0/24", ""),

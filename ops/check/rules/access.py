@@ -12,14 +12,14 @@ from ops.check.platform import Platform
 PLACEHOLDERS = tuple(
     map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"))
 )
-"""Addresses that documentation is written with: nobody has one."""
+"""Address ranges reserved for documentation."""
 
 SHORTEST = {4: 8, 6: 16}
 """Bits of a network, by the version of its addresses; a shorter one is a good part of the internet."""
 
 
 def ssh_is_open_to_somebody_we_know(platform: Platform) -> Iterator[Finding]:
-    """A list of networks that exist, and that are somebody's."""
+    """The allow-list has real networks, and none that is a large part of the internet."""
     yield from found_in(platform.settings)
 
 
@@ -30,10 +30,12 @@ def found_in(settings: Environment) -> Iterator[Finding]:
         network = ip_network(text)
         path = f"{settings.name}.yaml: cloud/access/ssh_from/{number}"
         if network.prefixlen < SHORTEST[network.version]:
-            yield _finding(path, f"is {text}", "everybody may try to sign in to the nodes")
+            yield _finding(path, f"is {text}", "anyone on the internet may try to sign in to the nodes")
         elif not simulated and any(_inside(network, placeholder) for placeholder in PLACEHOLDERS):
             yield _finding(
-                path, f"{text} is a placeholder", "nobody has such an address: not even this machine gets in"
+                path,
+                f"{text} is a placeholder",
+                "the range is reserved for documentation: nobody could connect, this machine included",
             )
 
 
@@ -48,7 +50,7 @@ def _finding(path: str, what: str, cause: str) -> Finding:
         path=path,
         what=what,
         cause=cause,
-        fix="put the addresses of maintainers and CI there, or set cloud/access/tailscale; docs/runbooks/access.md",
+        fix="list the addresses of maintainers and CI, or set cloud/access/tailscale; docs/runbooks/access.md",
         severity="deploy",
         stack="cloud",
     )

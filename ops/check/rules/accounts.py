@@ -1,4 +1,4 @@
-"""Whoever signs in to a store is known there, and may do what it is there for."""
+"""Clients of a store sign in with an account that exists there and has the rights that they need."""
 
 from __future__ import annotations
 
@@ -105,11 +105,11 @@ def _applications(platform: Platform) -> Iterator[tuple[Service, MountedFile]]:
 
 def _login(path: str, server: str, user: str, secret: str, logins: Mapping[str, str]) -> Iterator[Finding]:
     if logins and logins.get(user) != secret:
-        known = f"knows {user} by {logins[user]}" if user in logins else f"has no user {user}"
+        known = f"expects {logins[user]} for {user}" if user in logins else f"has no user {user}"
         yield _finding(
             path,
             f"signs in as {user} with {secret}",
-            f"the server ({server}) {known}, and would refuse it",
+            f"the server ({server}) {known}, and would refuse the login",
             "pass the server's own secret: " + (logins.get(user) or ", ".join(sorted(logins.values()))),
         )
 
@@ -166,10 +166,10 @@ def _writer(path: str, address: str, bucket: str, tokens: list[str], servers: Se
     if writer is None:
         return
     if writer.bucket != bucket:
-        yield _finding(path, f"is port {port}", f"what is written there goes to bucket {writer.bucket}, not to {bucket}",
+        yield _finding(path, f"is port {port}", f"points sent there go to bucket {writer.bucket}, not to {bucket}",
                        "use the address that telegraf.connect(client, token) returns")  # fmt: skip
     if [writer.token] != tokens:
-        yield _finding(path, f"is port {port}", f"it takes the token {writer.token}, and the service has {', '.join(tokens) or 'none'}",
+        yield _finding(path, f"is port {port}", f"it accepts token {writer.token}, and the service has {', '.join(tokens) or 'none'}",
                        "mount the token that belongs to the port")  # fmt: skip
 
 

@@ -31,9 +31,9 @@ def labels_lead_to_ports(platform: Platform) -> Iterator[Finding]:
             if name.endswith(".loadbalancer.server.port") and int(value) not in ports_of(service):
                 yield Finding(
                     path=f"{service.path}: label {name}",
-                    what=f"Traefik is sent to port {value}",
+                    what=f"makes Traefik forward to port {value}",
                     cause=f"{service.name} listens on {_ports(service)} only, so every request would be a 502",
-                    fix="expose_via(port=...) takes the name of a port in listens={...}",
+                    fix="give expose_via(port=...) the name of a port in listens={...}",
                 )
 
 
@@ -59,7 +59,7 @@ def _own(service: Service, address: Address) -> Iterator[Finding]:
     yield Finding(
         path=f"{service.path}: {address.place}",
         what=f"names its own port {address.port}",
-        cause=f"{service.name} is declared to listen on {_ports(service)} only, so nobody answers there or nobody may know",
+        cause=f"{service.name} is declared to listen on {_ports(service)} only, so nothing answers there, or the port is not declared",
         fix="use one of those, or add the port to listens={...}",
     )
 
@@ -106,7 +106,7 @@ def _outside(platform: Platform, service: Service, address: Address) -> Iterator
     elif not platform.reaches_internet(service):
         yield Finding(
             path=f"{service.path}: {address.place}",
-            what=f"connects to {address}, outside of the swarm",
+            what=f"connects to {address}, outside the swarm",
             cause="all its networks are internal: it has no way out",
             fix=f"{service.short_name}.reaches_internet(because=...)",
         )
@@ -123,7 +123,9 @@ def _unknown(platform: Platform, service: Service, address: Address) -> Finding:
         cause=f"no service is called {address.host}",
         fix=f"did you mean {close[0]}?"
         if close
-        else f"it is connected to {reachable or 'nobody'}; use one of these",
+        else f"use a service that it is connected to: {reachable}"
+        if reachable
+        else "connect it to a service: connect_to(...)",
     )
 
 
@@ -134,7 +136,7 @@ def _watched(platform: Platform, service: Service) -> Iterator[Finding]:
         yield Finding(
             path=f"{service.path}: health check",
             what=f"looks for a connection to port {port}",
-            cause="no service that it is connected to listens there, so it would never be healthy",
+            cause="none of the services it is connected to listens there, so it would never be healthy",
             fix="take the port from the endpoint that connect_to() returns",
         )
 

@@ -40,7 +40,7 @@ def services_find_a_node(platform: Platform) -> Iterator[Finding]:
             yield Finding(
                 path=f"{platform.file_name}: resources/{service.short_name}/memory",
                 what=f"limit of {service.name} is {mebibytes(limit)}",
-                cause=f"the largest node that it may run on has {mebibytes(largest)}, so this is no limit",
+                cause=f"the largest node that it may run on has {mebibytes(largest)}, so this limit has no effect",
                 fix="lower it, or give the node more memory",
             )
         nodes = sum(pool.count for pool in pools)
@@ -48,7 +48,7 @@ def services_find_a_node(platform: Platform) -> Iterator[Finding]:
             yield Finding(
                 path=f"{service.path}: replicas",
                 what=f"wants {service.replicas} tasks, at most {service.max_per_node} on a node",
-                cause=f"there are {nodes} nodes for it, so some tasks would be pending for ever",
+                cause=f"nodes for it: {nodes}, so some tasks would stay pending forever",
                 fix="lower the replicas or add nodes",
             )
 
@@ -82,7 +82,7 @@ def _too_much(platform: Platform, reserved: str, have: str, where: str) -> Findi
     return Finding(
         path=f"{platform.file_name}: nodes",
         what=f"services reserve {reserved} on {where}",
-        cause=f"there are {have}, so some tasks would be pending for ever",
+        cause=f"there are {have}, so some tasks would stay pending forever",
         fix=f"reserve less in environments/resources/{platform.settings.resources_table}.yaml, or add a node",
     )
 
@@ -94,8 +94,8 @@ def _nowhere(platform: Platform, service: Service) -> Finding:
     return Finding(
         path=f"{service.path}: placement",
         what=f"runs on nodes with {' and '.join(service.constraints)}",
-        cause=f"no pool of nodes is like that (labels: {', '.join(sorted(labels)) or 'none'}), so its task would be pending for ever",
-        fix=f"add the label under {platform.file_name}: nodes/<pool>/labels, or change what it runs on",
+        cause=f"no node pool matches (labels: {', '.join(sorted(labels)) or 'none'}), so its task would stay pending forever",
+        fix=f"add the label under {platform.file_name}: nodes/<pool>/labels, or change the placement",
     )
 
 

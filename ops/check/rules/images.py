@@ -26,7 +26,7 @@ def images_are_pinned(platform: Platform) -> Iterator[Finding]:
         yield Finding(
             path=f"{service.path}: image",
             what=f"is {reference}",
-            cause="it is not pinned: what runs would change by itself, or the plan would never be empty",
+            cause="it is not pinned: the running version could change without a deploy, or no plan would be empty",
             fix="name it in images.lock.yaml with name, tag and digest",
         )
 
@@ -43,7 +43,7 @@ def images_are_in_the_lock(platform: Platform) -> Iterator[Finding]:
         yield Finding(
             path=f"{service.path}: image",
             what=f"{reference} is not in the environment's source of images",
-            cause=f"{platform.file_name} says images/source: {platform.settings.images.source}, and nothing else is looked up or promoted",
+            cause=f"{platform.file_name} says images/source: {platform.settings.images.source}, so other images are neither resolved nor promoted",
             fix="take it from site.image(...), and add it to "
             + ("images" if packages else "images.lock.yaml"),
         )
@@ -61,8 +61,8 @@ def images_are_resolved(platform: Platform) -> Iterator[Finding]:
         yield Finding(
             path=f"images.lock.yaml: {image_name}",
             what="has no digest yet (unresolved)",
-            cause=f"{', '.join(sorted(services))} would run whatever the tag means that day",
-            fix="python -m ops images resolve, where the registry can be reached, and commit the lock",
+            cause=f"{', '.join(sorted(services))} would run whatever the tag points to at deploy time",
+            fix="run python -m ops images resolve where the registry can be reached, and commit the lock",
             severity="deploy",
         )
 

@@ -1,4 +1,4 @@
-"""Names that must be there once are there once."""
+"""Names that must be unique are unique."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def networks_exist(platform: Platform) -> Iterator[Finding]:
 
 
 def names_resolve_to_one(platform: Platform) -> Iterator[Finding]:
-    """A service that sees two of one name would ever reach the first only."""
+    """A service that sees two of one name reaches only the first."""
     for service in platform.services:
         seen: dict[str, Service] = {}
         for network in service.networks:
@@ -64,15 +64,15 @@ def names_resolve_to_one(platform: Platform) -> Iterator[Finding]:
                         yield Finding(
                             path=f"{service.path}: networks",
                             what=f"sees two services called {name}: {first.path} and {other.path}",
-                            cause="only one of them would ever be reached",
-                            fix="connect it to one of them, or give one another alias",
+                            cause="only one of them could be reached",
+                            fix="connect it to one of them, or give one of them another alias",
                         )
 
 
 def _twice(platform: Platform, what: str, cause: str) -> Finding:
     return Finding(
         path=f"{platform.settings.services_stack}: {what}",
-        what="is there twice",
+        what="is declared twice",
         cause=cause,
         fix="give one of them another name or number",
     )

@@ -46,7 +46,7 @@ def every_queue_has_one_consumer(platform: Platform) -> Iterator[Finding]:
         if first is not named:
             yield Finding(
                 path=named.path,
-                what=f"takes from queue {named.name}, as {first.service.name} does",
+                what=f"consumes queue {named.name}, as {first.service.name} does",
                 cause="each would get some of the other's messages",
                 fix="give each service of each instance a queue of its own",
             )
@@ -59,8 +59,8 @@ def events_keys_are_apart(platform: Platform) -> Iterator[Finding]:
     yield from _apart(
         [named for named in _named(platform) if named.key == EVENTS_KEY],
         "events key",
-        "they would take each other's events",
-        "one key per service and instance: identity.queue(<service>)",
+        "each would receive some of the other's events",
+        "use one key per service and instance: identity.queue(<service>)",
     )
 
 
@@ -75,15 +75,15 @@ def instances_are_apart(platform: Platform) -> Iterator[Finding]:
                 yield Finding(
                     path=named.path,
                     what=f"is {named.name}",
-                    cause=f"{first.service.name} of the same instance has {first.name}, so they would not see each other's",
-                    fix="take both from the instance's identity",
+                    cause=f"{first.service.name} of the same instance has {first.name}, so they would not share it",
+                    fix="use the name from the instance's identity in both",
                 )
             owner = owners.setdefault(named.name, named)
             if kind and owner.service.instance != named.service.instance:
                 yield Finding(
                     path=named.path,
                     what=f"is {named.name}",
-                    cause=f"instance {owner.service.instance} has that {kind}; they would write into each other's",
+                    cause=f"instance {owner.service.instance} has that {kind}; the two instances would mix their data",
                     fix=f"give each instance its own under {platform.file_name}: platform/instances",
                 )
 
@@ -94,22 +94,22 @@ def _leads_to_consumer(named: Named, consumers: Mapping[str, Named]) -> Iterator
         yield Finding(
             path=named.path,
             what=f"sends into queue {named.name}",
-            cause="no service takes from it, so nothing would ever be answered",
-            fix=f"queues that are taken from: {', '.join(sorted(consumers))}",
+            cause="no service consumes it, so no request would be answered",
+            fix=f"use a queue with a consumer: {', '.join(sorted(consumers))}",
         )
     elif consumer.service.instance != named.service.instance:
         yield Finding(
             path=named.path,
             what=f"sends into queue {named.name}",
-            cause=f"{consumer.service.name} of another instance takes from it",
+            cause=f"{consumer.service.name} of another instance consumes it",
             fix=f"use the queue of instance {named.service.instance}",
         )
     elif not _same_kind(named, consumer):
         yield Finding(
             path=named.path,
             what=f"sends into queue {named.name}",
-            cause=f"{consumer.service.name} takes from it, which does not know these messages",
-            fix="use the queue of the service that is meant",
+            cause=f"{consumer.service.name} consumes it and does not understand these messages",
+            fix="use the queue of the intended service",
         )
 
 
@@ -127,7 +127,7 @@ def _apart(found: list[Named], kind: str, cause: str, fix: str) -> Iterator[Find
         if first is not named:
             yield Finding(
                 path=named.path,
-                what=f"{kind} {named.name} is {first.service.name}'s too",
+                what=f"{kind} {named.name} is also used by {first.service.name}",
                 cause=cause,
                 fix=fix,
             )

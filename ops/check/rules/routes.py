@@ -1,4 +1,4 @@
-"""Every page is open by name, or behind a role that somebody holds; and Traefik finds it."""
+"""Every page is declared public or needs a role that somebody has, and Traefik finds its service."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def routes_are_decided(platform: Platform) -> Iterator[Finding]:
         yield Finding(
             path=f"{platform.settings.services_stack}: {service_name}",
             what=f"has no labels for its route {rule}",
-            cause="Traefik would not know of it, and the page would be a 404",
-            fix="let expose_via(gateway, ...) write the labels",
+            cause="Traefik would not know the route, and the page would answer 404",
+            fix="use expose_via(gateway, ...), which writes the labels",
         )
 
 
@@ -40,7 +40,7 @@ def roles_have_members(platform: Platform) -> Iterator[Finding]:
                 path=f"{platform.file_name}: ingress/sign_in/roles/{name}",
                 what="has no Discord role ids",
                 cause="an empty list would let every member of the guild in",
-                fix="list the ids of the Discord roles that hold it",
+                fix="list the ids of the Discord roles that have it",
             )
     yield from _sign_in_asks_for_roles(platform)
 
@@ -54,8 +54,8 @@ def sign_in_is_set_up(platform: Platform) -> Iterator[Finding]:
         yield Finding(
             path=f"{platform.file_name}: ingress/sign_in/{setting}",
             what="is a placeholder",
-            cause="Discord knows no id of zeros, so nobody could sign in",
-            fix="put the id from Discord there (developer mode: copy id)",
+            cause="Discord has no id of zeros, so nobody could sign in",
+            fix="copy the id from Discord (developer mode: Copy ID)",
             severity="deploy",
         )
 
@@ -70,9 +70,9 @@ def sign_in_stands_in_front(platform: Platform) -> Iterator[Finding]:
     if not asking:
         yield Finding(
             path=f"{traefik.path if traefik else platform.settings.services_stack}: {DYNAMIC}: http/middlewares/guarded",
-            what="asks no sign-in",
-            cause="every page that needs a role would be open to anybody",
-            fix="put a forwardAuth middleware into its chain",
+            what="does not ask the sign-in",
+            cause="every page that needs a role would be open to anyone",
+            fix="add a forwardAuth middleware to its chain",
         )
 
 
@@ -88,7 +88,7 @@ def traefik_finds_the_service(platform: Platform) -> Iterator[Finding]:
                 path=f"{service.path}: label traefik.swarm.network",
                 what=f"is {network or 'missing'}",
                 cause=f"Traefik and {service.name} are not both on it, so requests would time out",
-                fix="let expose_via(gateway, ...) write the labels",
+                fix="use expose_via(gateway, ...), which writes the labels",
             )
 
 
@@ -101,7 +101,7 @@ def routes_are_apart(platform: Platform) -> Iterator[Finding]:
             if names[router.name] > 1:
                 yield _twice(service, f"router {router.name}", "Traefik would serve neither")
             if rules[router.rule] > 1:
-                yield _twice(service, f"rule {router.rule}", "either of them would answer")
+                yield _twice(service, f"rule {router.rule}", "either of them could answer")
 
 
 def _decided(
@@ -112,7 +112,7 @@ def _decided(
         yield Finding(
             path=path,
             what=f"leads to {router.rule or 'nothing'}",
-            cause="nobody decided who may use that",
+            cause="its access is not declared",
             fix="expose_via(gateway, host=..., access=...)",
         )
         return
@@ -122,12 +122,12 @@ def _decided(
         yield Finding(
             path=path,
             what=f"passes through {','.join(router.middlewares) or 'nothing'}",
-            cause=f"it was declared {access}, which is {expected}",
-            fix="let expose_via(gateway, access=...) write the labels",
+            cause=f"its access is declared as {access}, which needs {expected}",
+            fix="use expose_via(gateway, access=...), which writes the labels",
         )
     if access.is_public and not access.because:
-        yield Finding(path=path, what="is public without a reason", cause="a reviewer could not tell it from a mistake",
-                      fix="Access.public(because=...), or Access.only(role)")  # fmt: skip
+        yield Finding(path=path, what="is public without a reason", cause="a reviewer could not tell whether it is intended",
+                      fix="declare Access.public(because=...) or Access.only(role)")  # fmt: skip
     roles = platform.settings.ingress.sign_in.roles
     if access.role is not None and access.role not in roles:
         yield Finding(
@@ -156,7 +156,7 @@ def _sign_in_asks_for_roles(platform: Platform) -> Iterator[Finding]:
 def _twice(service: Service, what: str, cause: str) -> Finding:
     return Finding(
         path=service.path,
-        what=f"{what} is there twice",
+        what=f"{what} is declared twice",
         cause=cause,
         fix="give each service a host of its own",
     )

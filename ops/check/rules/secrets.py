@@ -16,7 +16,7 @@ _VISIBLE = re.compile(r"@@secret:|random_password\.|\bvar\.|\blocal\.")
 
 
 def secrets_are_read(platform: Platform) -> Iterator[Finding]:
-    """A value that neither a service nor a provider reads is a wire that was cut, or something to remove."""
+    """Each value is read by a service or a provider; one that is not was disconnected, or can be removed."""
     read = {name for service in platform.services for file in service.files for name in file.secrets}
     providers = json.dumps(platform.document.get("provider", {}))
     for secret in platform.declared.secrets:
@@ -24,7 +24,7 @@ def secrets_are_read(platform: Platform) -> Iterator[Finding]:
             yield Finding(
                 path=secret.path,
                 what=f"{secret.owner} secret {secret.name} is read by no service",
-                cause="whoever needs it goes without, or it is left over",
+                cause="either its reader lacks it, or it is no longer needed",
                 fix="mount it where it is needed (service.reads(...)), or remove it from layers/secrets.py",
             )
 
@@ -54,7 +54,7 @@ def files_are_read(platform: Platform) -> Iterator[Finding]:
                 yield Finding(
                     path=resource.owner,
                     what=f"{kind.removeprefix('docker_')} {name} is read by no service",
-                    cause="whoever needs it goes without, or it is left over",
+                    cause="either its reader lacks it, or it is no longer needed",
                     fix="mount it: service.reads(file, at=...), or remove it",
                 )
     for file in (file for service in platform.services for file in service.files):
@@ -91,7 +91,7 @@ def secrets_are_in_secrets(platform: Platform) -> Iterator[Finding]:
 
 
 def supplied_secrets_can_be_used(platform: Platform) -> Iterator[Finding]:
-    """What the outside world gave is of use outside only: its readers have a way there."""
+    """Supplied secrets are for servers outside the swarm: their readers can reach the internet."""
     supplied = {secret.name for secret in platform.declared.secrets if secret.owner == "supplied"}
     for service in platform.services:
         used = sorted({name for file in service.files for name in file.secrets} & supplied)
@@ -99,16 +99,16 @@ def supplied_secrets_can_be_used(platform: Platform) -> Iterator[Finding]:
             yield Finding(
                 path=service.path,
                 what=f"reads {', '.join(used)}",
-                cause="that is for a server outside of the swarm, and all its networks are internal",
-                fix=f"{service.short_name}.reaches_internet(because=...)",
+                cause="the secret is for a server outside the swarm, but the service has internal networks only",
+                fix=f"call {service.short_name}.reaches_internet(because=...)",
             )
 
 
 def _exposed(path: str, where: str) -> Finding:
     return Finding(
         path=path,
-        what="has a secret value, or a reference to one, in the open",
-        cause=f"{where} would show it to anybody who may look",
+        what="has a secret value, or a reference to one, in plain text",
+        cause=f"{where} would show it to anyone with access",
         fix="put it into a SwarmSecret and let the program read the file",
     )
 

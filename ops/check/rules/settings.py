@@ -20,7 +20,7 @@ _IS: dict[Kind, tuple[Callable[[Scalar], bool], str]] = {
     "text": (lambda v: isinstance(v, str) and bool(v), "a text"),
     "number": (
         lambda v: isinstance(v, int) and not isinstance(v, bool),
-        "a number; in quotes it would stay a text, and equal no number",
+        "a number; in quotes it would be text, and equal no number",
     ),
     "flag": (lambda v: isinstance(v, bool), "true or false; any text would count as true"),
     "host": (
@@ -48,7 +48,7 @@ def files_can_be_parsed(platform: Platform) -> Iterator[Finding]:
                     path=f"{service.path}: {file.at}",
                     what=file.problem,
                     cause=f"{service.name} would not start",
-                    fix="dump data with layers.rendering, never paste text",
+                    fix="render the data with layers.rendering instead of pasting text",
                 )
 
 
@@ -107,7 +107,7 @@ def broker_urls_fit_their_library(platform: Platform) -> Iterator[Finding]:
                 yield Finding(
                     path=f"{service.path}: {program.settings}: {value.key}",
                     what="has frameMax" if program.python else "has no frameMax",
-                    cause="kombu ends with a TypeError on it" if program.python
+                    cause="kombu raises a TypeError for it" if program.python
                     else "amqplib asks for frames of 4096 bytes, which RabbitMQ from 4.1 on refuses",
                     fix=f"instance.broker_url(self, frame_max={not program.python})",
                 )  # fmt: skip
@@ -150,12 +150,12 @@ def _value(service: Service, file: MountedFile, key: str, kind: Kind) -> Iterato
 
 def _wrong(service: Service, file: MountedFile, key: str, meaning: str) -> Finding:
     value = file.get(key)
-    shown = repr(value) if not file.secrets or not isinstance(value, str) else "of another kind"
+    shown = repr(value) if not file.secrets or not isinstance(value, str) else "of the wrong type"
     return Finding(
         path=f"{service.path}: {file.at}: {key}",
         what=f"is {shown}",
         cause=f"{service.name} needs {meaning}",
-        fix="give it that in its section of layers/platform/production_json.py",
+        fix="set it in its section of layers/platform/production_json.py",
     )
 
 

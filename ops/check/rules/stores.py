@@ -1,4 +1,4 @@
-"""Whatever keeps data stays with it, alone, and somebody thought of its backup."""
+"""A service that keeps data stays on its node, runs once, and declares a backup."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def stores_stay_with_their_data(platform: Platform) -> Iterator[Finding]:
                            "service.stores(site.storage(...)) pins it to the node that has its data")  # fmt: skip
         if service.replicas != 1 and not each_node:
             yield _finding(service, f"keeps data and has {service.replicas} tasks", "two on one directory corrupt it",
-                           "one replica")  # fmt: skip
+                           "use one replica")  # fmt: skip
         if service.update.order != "stop-first":
-            yield _finding(service, "keeps data and updates start-first", "old and new would write side by side",
+            yield _finding(service, "keeps data and updates start-first", "the old and the new task would write at the same time",
                            "update=UpdatePolicy.stop_first()")  # fmt: skip
 
 
@@ -36,19 +36,19 @@ def stores_have_a_backup(platform: Platform) -> Iterator[Finding]:
             if not platform.declared.data.get((service.name, mount.target)):
                 yield _finding(
                     service,
-                    f"mounts {mount.target}, and nothing was decided about its backup",
-                    "what is lost there is lost",
+                    f"mounts {mount.target}, without a decision about its backup",
+                    "data lost there could not be restored",
                     "stores(..., backup=Backup.by(...)) or Backup.none(because=...)",
                 )
 
 
 def the_engines_socket_is_guarded(platform: Platform) -> Iterator[Finding]:
-    """Whoever has it owns the node."""
+    """Access to it is root access to the node."""
     for service in platform.services:
         if service.short_name not in MAY_HOLD_THE_SOCKET and any(
             mount.source == SOCKET for mount in service.mounts
         ):
-            yield _finding(service, f"mounts {SOCKET}", "whoever has the engine's socket owns the node",
+            yield _finding(service, f"mounts {SOCKET}", "access to the engine's socket is root access to the node",
                            "connect to the socket proxy instead")  # fmt: skip
 
 

@@ -22,9 +22,9 @@ def health_is_checked(platform: Platform) -> Iterator[Finding]:
         if kind not in ("CMD", "CMD-SHELL") and not platform.declared.unchecked.get(service.name):
             yield Finding(
                 path=f"{service.path}: health check",
-                what="there is none",
+                what="is missing",
                 cause="a task that does not answer would count as deployed",
-                fix="HealthCheck.http(...), .command(...) or, with a reason, .none(because=...)",
+                fix="declare HealthCheck.http(...), .command(...) or, with a reason, .none(because=...)",
             )
 
 
@@ -45,9 +45,9 @@ def failures_are_bounded(platform: Platform) -> Iterator[Finding]:
         for part in (name for name, met in limits.items() if not met):
             yield Finding(
                 path=f"{service.path}: {part}",
-                what="is missing, or weaker than SwarmService makes it",
+                what="is missing, or weaker than SwarmService renders it",
                 cause=_CAUSES[part],
-                fix="let SwarmService render it; no overrides",
+                fix="remove the override, so that SwarmService renders it",
             )
 
 
@@ -63,15 +63,15 @@ def ports_are_published_by_the_way_in_only(platform: Platform) -> Iterator[Findi
             yield Finding(
                 path=f"{path}: published port {port}",
                 what=f"{name} publishes it ({mode} mode)",
-                cause="published ports are open to the internet past the node's own firewall; only Traefik's 80 and 443 are meant to be",
-                fix="expose_via(gateway, ...) for pages, connect_to(...) for services",
+                cause="published ports bypass the node's own firewall; only Traefik may publish ports, 80 and 443",
+                fix="use expose_via(gateway, ...) for pages, connect_to(...) for services",
             )
     for name, port, mode in sorted(PUBLISHED - found.keys()):
         yield Finding(
             path=f"{platform.settings.services_stack}: published port {port}",
             what=f"{name} does not publish it in {mode} mode",
-            cause="nobody could reach any page",
-            fix="traefik.publishes(80, target=...) and 443",
+            cause="no page could be reached",
+            fix="call traefik.publishes(80, target=...) and the same for 443",
         )
 
 
@@ -82,8 +82,8 @@ def networks_work_without_ipvs(platform: Platform) -> Iterator[Finding]:
             yield Finding(
                 path=f"{service.path}: endpoint_spec",
                 what="is not a replicated service with DNS round robin",
-                cause="virtual addresses need IPVS, and nobody waits for a global service",
-                fix="let SwarmService render it; no overrides",
+                cause="virtual addresses need IPVS, and Terraform does not wait for a global service",
+                fix="remove the override, so that SwarmService renders it",
             )
 
 
@@ -93,7 +93,7 @@ def _waits(service: Service) -> bool:
 
 
 _CAUSES = {
-    "restart policy": "a crash loop without a pause fills the disk, and one that gives up stays down for ever",
+    "restart policy": "a crash loop without a pause fills the disk, and one that gives up stays down",
     "log rotation": "logs would fill the disk",
     "stop grace": "the program would be killed in the middle of its work",
     "update policy": "a bad image would stay",
