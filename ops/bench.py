@@ -23,7 +23,7 @@ _PROGRAMS = ROOT / "tests" / "bench"
 
 @dataclass(frozen=True)
 class Result:
-    """One measured ratio and the bar it must not exceed."""
+    """One measured ratio and its upper limit."""
 
     name: str
     ratio: float
@@ -31,7 +31,7 @@ class Result:
 
     @property
     def met(self) -> bool:
-        """Whether it is within the bar."""
+        """Whether it is within the limit."""
         return self.ratio <= self.bar
 
     def __str__(self) -> str:
@@ -112,7 +112,7 @@ def _run(words: Sequence[str], cache: Path) -> Seconds:
         )
         taken = Seconds(time.perf_counter() - started, _processor() - used)
     if run.returncode:
-        raise OpsError(f"{words[0]} failed: {(run.stderr.strip().splitlines() or ['without a word'])[-1]}")
+        raise OpsError(f"{words[0]} failed: {(run.stderr.strip().splitlines() or ['no output'])[-1]}")
     return taken
 
 

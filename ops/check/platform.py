@@ -13,7 +13,7 @@ from layers.settings.environment import Environment
 from ops.check.declared import Declared, declared_by
 from ops.model.inventory import Inventory, from_synthesis
 from ops.model.service import Service
-from ops.model.services import members, services_of
+from ops.model.services import services_by_network, services_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,9 @@ class Platform:
         return {n.name for n in self.inventory.of_type("docker_network") if not n.values.get("internal")}
 
     @cached_property
-    def members(self) -> dict[str, list[Service]]:
+    def services_by_network(self) -> dict[str, list[Service]]:
         """The services on each network."""
-        return members(self.services)
+        return services_by_network(self.services)
 
     @cached_property
     def route_hosts(self) -> dict[str, Service]:
@@ -83,7 +83,7 @@ class Platform:
         return {
             name: other
             for network in client.networks
-            for other in self.members[network]
+            for other in self.services_by_network[network]
             for name in (other.name, *other.networks[network])
         }
 

@@ -33,7 +33,7 @@ app = typer.Typer(
     help=(
         "Plans, checks, deploys and watches the platform.\n\n"
         "Commands that only read use --env, else SPROCKET_ENV, else local. Commands that change something need --env.\n\n"
-        "Exit codes: 0 fine, 1 a finding or a failure, 2 wrong use, 130 interrupted."
+        "Exit codes: 0 success, 1 a finding or a failure, 2 wrong usage, 130 interrupted."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -61,9 +61,9 @@ app.command(rich_help_panel=DEVELOPMENT)(smoke.soak)
 
 @app.command(rich_help_panel=DEVELOPMENT)
 def bench() -> None:
-    """Measure how long synthesis takes, as ratios. Exits with 1 when a ratio is above its bar.
+    """Measure how long synthesis takes, as ratios. Exits with 1 when a ratio is above its limit.
 
-    Each line has a name, the ratio, and the bar.
+    Each line has a name, the ratio, and its limit.
     """
     from ops.bench import measure
 

@@ -23,7 +23,7 @@ def deploy(
             "--stable",
             min=0,
             metavar="SECONDS",
-            help="Services have converged when no task restarted for so long. Default: 10 on this machine's engine, else 30.",
+            help="Seconds without a task restart after which services have converged. Default: 10 on this machine's engine, else 30.",
         ),
     ] = None,
     parallelism: Parallelism = None,
@@ -58,12 +58,12 @@ def deploy(
 ) -> None:
     """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
 
-    First everything that `check` knows is checked, for all environments. Findings of this environment and conflicts with
+    All environments are checked first, as `check` does. Findings of this environment and conflicts with
     others end the deploy before anything is changed; findings of other environments are printed as warnings.
 
     The cloud stack comes first, then, when the nodes are ready, the services. No plan is applied that destroys data, an
     address or a droplet, unless the droplet is named with --replace or --destroy, or the store with --moves. An
-    environment on this machine's engine is applied without a question.
+    environment on this machine's engine is applied without asking.
 
     Examples: deploy --env local, deploy --env prod --only cloud
     """
@@ -73,7 +73,7 @@ def deploy(
     from ops.terraform.apply import ApprovedChanges
 
     if only not in ("", "cloud", "services"):
-        raise errors.WrongUse(f"--only {only}: there is no such stack", fix="use cloud or services")
+        raise errors.WrongUse(f"--only {only}: no such stack", fix="use cloud or services")
     settings = load_environment(env)
     if only == "cloud" and settings.cloud is None:
         raise errors.WrongUse(f"{env} has no cloud", fix="leave --only out, or name an environment with one")
@@ -106,7 +106,7 @@ def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False) -> 
 def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = None) -> None:
     """Delete an environment on this machine: services, data, generated secrets and state. Its name must be typed.
 
-    An environment with a cloud is refused: docs/runbooks/destroy-data.md has its steps.
+    An environment with a cloud is refused: see docs/runbooks/destroy-data.md.
     """
     from ops.deploy.teardown import purge as remove
 
@@ -116,7 +116,7 @@ def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = N
 
 def seed(
     env: ChangedEnv,
-    source: Annotated[Path, typer.Option("--from", metavar="DUMP", help="A file that pg_dump wrote.")],
+    source: Annotated[Path, typer.Option("--from", metavar="DUMP", help="A file written by pg_dump.")],
     instance: Annotated[
         str | None,
         typer.Option("--instance", metavar="NAME", help="The instance, where the environment has several."),

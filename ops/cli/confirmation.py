@@ -2,7 +2,7 @@
 
 A change that another deploy can undo shows its plan and asks yes or no; ``--yes`` answers. Deleting data has the
 environment's name typed; ``--confirm NAME`` answers. An environment on this machine's own engine is deployed and switched
-off without a question: its data stays.
+off without asking: its data stays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOT_A_TERMINAL = "stdin is not a terminal"
 
 
 def question(env: str, *, yes: bool) -> Callable[[str], bool] | None:
-    """What asks before a plan is applied; none where nobody is asked."""
+    """What asks before a plan is applied; none where no question is asked."""
     from layers.loading import load_environment
 
     on_this_machine = load_environment(env).engine.host.startswith("unix://")
@@ -30,12 +30,12 @@ def confirmed(text: str) -> bool:
     """Asks yes or no.
 
     Raises:
-        WrongUse: nobody can be asked.
+        WrongUse: stdin is not a terminal.
     """
     if not sys.stdin.isatty():
         raise errors.WrongUse(
-            f"{NOT_A_TERMINAL}, so nobody can be asked: {text}",
-            fix="add --yes to apply without a question; the plan is printed either way",
+            f"{NOT_A_TERMINAL}, so no question can be asked: {text}",
+            fix="add --yes to apply without asking; the plan is printed either way",
         )
     return typer.confirm(text)
 
@@ -44,7 +44,7 @@ def typed(env: str, given: str | None, warning: str) -> None:
     """Has the environment's name typed, unless an option gave it.
 
     Raises:
-        WrongUse: it is another name, or nobody can type it.
+        WrongUse: it is another name, or stdin is not a terminal.
     """
     if given is None and not sys.stdin.isatty():
         raise errors.WrongUse(f"{warning}; {NOT_A_TERMINAL}", fix=f"confirm with --confirm {env}")

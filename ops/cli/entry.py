@@ -23,7 +23,7 @@ JSON = "--json"
 
 
 def run(app: typer.Typer) -> None:
-    """Runs a command line and exits: 0 fine, 1 a finding or a failure, 2 wrong use, 130 interrupted.
+    """Runs a command line and exits: 0 success, 1 a finding or a failure, 2 wrong usage, 130 interrupted.
 
     An error that a person can act on is printed to stderr, never as a traceback. With ``--json`` stdout gets it too, as
     ``{"error": {"problem", "fix", "problems": [...]}, "exit_code"}``: a program that reads stdout finds one JSON document

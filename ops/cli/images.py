@@ -58,11 +58,11 @@ def resolve(
     ] = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Ask for all images, not only those that no registry was asked about."),
+        typer.Option("--again", help="Look up all images, not only those that no registry has confirmed."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask registries for digests and write them to images.lock.yaml. Exits with 1 when a digest could not be had.
+    """Ask registries for digests and write them to images.lock.yaml. Exits with 1 when a digest could not be found.
 
     The application's images need platform/login in an environment's file and the token in TF_VAR_registry_token.
     """
@@ -85,11 +85,11 @@ def resolve(
         cells = [(a.image, _short(a.digest), a.verdict, a.text) for a in answers]
         print("\n".join(columns([("image", "digest", "answer", ""), *cells])))
     else:
-        screen.err.print("registries were asked about every image already; --again asks for all of them")
+        screen.err.print("every digest was already confirmed by a registry; --again looks up all of them")
     failed = sum(answer.is_failure for answer in answers)
     if failed:
         screen.fail(
-            f"{failed} of {len(answers)} images have no answer; their entries in the lock are unchanged"
+            f"{failed} of {len(answers)} images could not be resolved; their entries in the lock are unchanged"
         )
     raise typer.Exit(errors.FINDING if failed else errors.FINE)
 
@@ -123,7 +123,7 @@ def take(
 
 
 def _logins(env: str | None) -> dict[str, Login]:
-    """Of one environment, or of all that can be read: the lock is for all of them."""
+    """Logins of one environment, or of all that can be read: they share the lock."""
     from layers.errors import SettingsError
     from layers.loading import environment_names
     from ops.registry.image_lock import logins_of

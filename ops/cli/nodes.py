@@ -18,12 +18,15 @@ def ready(
     wait: Annotated[
         float,
         typer.Option(
-            "--wait", min=0, metavar="SECONDS", help="Ask again until all are ready, at most so long."
+            "--wait",
+            min=0,
+            metavar="SECONDS",
+            help="Keep asking until all nodes are ready, for at most this long.",
         ),
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Ask every node whether it has all that services need: engine, swarm, volumes, labels. Exits with 1 if one has not.
+    """Ask every node whether it is ready for services: engine, swarm, volumes, labels. Exits with 1 if one is not.
 
     Example: ready --env prod --wait 600
     """
@@ -34,7 +37,7 @@ def ready(
     with screen.doing() as say:
         say(f"synthesizing {env}")
         targets = targets_of(env)
-        targets.needed_cloud("its engine is this machine's own")
+        targets.needed_cloud("its node is this machine")
     shown = status.StatusDisplay(screen.err)
     found = wait_until_ready(lambda: node_statuses(targets.services), wait_s=wait, tell=shown)
     if as_json:
@@ -49,7 +52,8 @@ def known_hosts(
     accept: Annotated[
         bool,
         typer.Option(
-            "--accept", help="Overwrite another key in the file: you know why the host key changed."
+            "--accept",
+            help="Replace a different key in the file. Use it only if you know why the host key changed.",
         ),
     ] = False,
 ) -> None:
@@ -96,7 +100,7 @@ def replace_node(
 ) -> None:
     """Replace one droplet: drain it, replace it, and wait until it is ready and all services have converged.
 
-    Its volumes stay. docs/runbooks/replace-a-node.md tells when to use --ends-swarm and --dead.
+    Its volumes stay. docs/runbooks/replace-a-node.md says when to use --ends-swarm and --dead.
 
     Example: replace-node --env prod --node prod-work-1
     """
@@ -115,7 +119,7 @@ def keys(env: ChangedEnv, as_json: Json = False) -> None:
     with screen.doing() as say:
         say(f"synthesizing {env}")
         targets = targets_of(env)
-        targets.needed_cloud("nobody signs in to its node")
+        targets.needed_cloud("its node is this machine, which is not reached over ssh")
         results = write_keys(targets.services, say)
     if as_json:
         print(json.dumps({result.node: result.problem for result in results}, indent=2))

@@ -26,8 +26,8 @@ def plan(
 ) -> None:
     """Show what a deploy would change, by layer. Nothing is changed.
 
-    Where Terraform, its state or the engine cannot be reached, the plan says so and is worked out from the synthesized
-    JSON alone: everything is to add, or compared with --base.
+    Where Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
+    JSON alone: everything is shown as new, or compared with --base.
 
     Examples: plan --env prod, plan --base main --out plan.md
     """
@@ -56,7 +56,7 @@ def check(
     deploy: Annotated[
         bool,
         typer.Option(
-            "--deploy", help="Exit with 1 also for what a deploy still needs: credentials, digests."
+            "--deploy", help="Also exit with 1 if a deploy still needs something: credentials, digests."
         ),
     ] = False,
     as_json: Json = False,
@@ -83,10 +83,10 @@ def check(
 
 
 def _require_writable(file: Path) -> None:
-    """Before minutes of work, not after."""
+    """Fails before minutes of work, not after."""
     if file.is_dir():
         raise errors.WrongUse(f"--out {file}: is a folder", fix="name a file in it")
     if not file.parent.is_dir():
         raise errors.WrongUse(
-            f"--out {file}: there is no folder {file.parent}", fix=f"make it first: mkdir -p {file.parent}"
+            f"--out {file}: there is no folder {file.parent}", fix=f"create it first: mkdir -p {file.parent}"
         )

@@ -19,11 +19,12 @@ def smoke(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="Look at tasks and dependencies once; send no burst and no large upload."
+            "--quick",
+            help="Look at tasks and dependencies once; skip the burst of requests and the large upload.",
         ),
     ] = False,
     outside: Annotated[
-        bool, typer.Option("--outside", help="Only what a visitor can see; the engine is not asked.")
+        bool, typer.Option("--outside", help="Check only what a visitor can see, without the engine.")
     ] = False,
     connect: Annotated[
         str | None,

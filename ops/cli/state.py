@@ -34,7 +34,7 @@ def create(
     ] = 40,
     as_json: Json = False,
 ) -> None:
-    """Create the private bucket for an environment's Terraform state, and test its lock. Exits with 1 if two writers get in.
+    """Create the private bucket for an environment's Terraform state, and test its lock. Exits with 1 if two writers get the lock at once.
 
     Example: state create --env prod
     """
@@ -49,5 +49,5 @@ def create(
     else:
         print("\n".join(created.lines()))
     if not created.excludes:
-        screen.fail(f"THE LOCK OF THIS BUCKET DOES NOT WORK: two writers held it at once\n  {WAY_OUT}")
+        screen.fail(f"the lock of this bucket does not work: two writers got it at once\n  {WAY_OUT}")
     raise typer.Exit(errors.FINE if created.excludes else errors.FINDING)

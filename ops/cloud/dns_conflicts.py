@@ -45,16 +45,16 @@ class ExistingRecord:
 
 
 def existing_records(cloud: Target, state_values: StateValues, client: Client) -> list[ExistingRecord]:
-    """All records that stand where a record is to be made that the state does not know.
+    """All records under the name of a record that is to be created and is not in the state.
 
     A name may have several of ours (one of each manager): those that the state knows, or that another record of that
-    name is going to say, are not in the way.
+    name will have, are no conflict.
     """
     by_zone: dict[str, list[Mapping[str, Any]]] = {}
     known = {
         str(values.get("id")) for address, values in state_values.items() if address.startswith(f"{RECORD}.")
     }
-    said = _said(cloud, state_values)
+    said = _wanted_values(cloud, state_values)
     result = []
     for wanted in cloud.wanted.of_type(RECORD):
         zone = resolved(str(wanted.values.get("domain")), state_values)
@@ -75,7 +75,7 @@ def existing_records(cloud: Target, state_values: StateValues, client: Client) -
     return result
 
 
-def _said(cloud: Target, state_values: StateValues) -> set[tuple[str, str]]:
+def _wanted_values(cloud: Target, state_values: StateValues) -> set[tuple[str, str]]:
     """Name and value of every wanted record, as far as the value is known."""
     records = cloud.wanted.of_type(RECORD)
     values = (
@@ -92,7 +92,7 @@ def conflicts(cloud: Target, found: Iterable[ExistingRecord]) -> Iterator[Obstac
         fix = "delete it in the control panel if its visitors should come here"
         if each.raw["type"] == each.wanted_type:
             fix += (
-                f", or have Terraform take it over, and the next deploy change it: in {cloud.folder}: "
+                f", or import it, so that the next deploy changes it: in {cloud.folder}: "
                 f"terraform import '{each.address}' {each.import_id}"
             )
         yield Obstacle(what=f"the zone has {each}, which the state does not know", fix=fix)

@@ -68,12 +68,12 @@ def import_orphans(cloud: Target, tell: Callable[[str], None]) -> list[Orphan]:
         tell: hears of each before it is done.
 
     Raises:
-        OpsError: two of one name are there, so that nobody can tell which; or an import failed.
-        Refused: the state is empty, so a person must say whose these are; or a record is somebody else's.
+        OpsError: two of one name are there, so that it is unclear which is ours; or an import failed.
+        Refused: the state is empty, so it is unclear whose these are; or a record belongs to somebody else.
     """
     client = Client()
     state_values = _state_values(cloud)
-    found = [stray for type_ in KINDS for stray in _orphans(cloud, type_, state_values, client)]
+    found = [orphan for type_ in KINDS for orphan in _orphans(cloud, type_, state_values, client)]
     if found and not state_values:
         # A first deploy that was killed, or a lost state, which is no reason to take things in unasked.
         raise Refused(
@@ -103,23 +103,23 @@ def _state_values(cloud: Target) -> dict[str, Mapping[str, Any]]:
 
 
 def _import(
-    cloud: Target, strays: list[Orphan], state_values: dns_conflicts.StateValues, tell: Callable[[str], None]
+    cloud: Target, orphans: list[Orphan], state_values: dns_conflicts.StateValues, tell: Callable[[str], None]
 ) -> None:
-    for stray in strays:
-        tell(f"{stray}: created by a killed apply; importing it into the state")
-        if stray.address in state_values:
-            cloud.terraform.forget(stray.address)
-        cloud.terraform.import_(stray.address, stray.id)
+    for orphan in orphans:
+        tell(f"{orphan}: created by a killed apply; importing it into the state")
+        if orphan.address in state_values:
+            cloud.terraform.forget(orphan.address)
+        cloud.terraform.import_(orphan.address, orphan.id)
 
 
 def _asked(cloud: Target, found: list[Orphan]) -> list[Obstacle]:
     return [
         Obstacle(
-            what=str(stray),
-            fix="the state was lost: bring it back (docs/runbooks/state.md); a first deploy was killed: delete it, or in "
-            f"{cloud.folder}: terraform import '{stray.address}' {stray.id}",
+            what=str(orphan),
+            fix="if the state was lost, restore it (docs/runbooks/state.md); if a first deploy was killed, delete the resource, or import it: in "
+            f"{cloud.folder}: terraform import '{orphan.address}' {orphan.id}",
         )
-        for stray in found
+        for orphan in found
     ]
 
 
@@ -156,7 +156,7 @@ def _region(raw: Mapping[str, Any]) -> str:
 
 
 def _unmatched(cloud: Target, state_values: dns_conflicts.StateValues, client: Client) -> Iterator[str]:
-    """An address has no name: whether a free one is ours, only a person can tell. Free ones cost money."""
+    """Reserved addresses have no name, so only a person can tell whether an unassigned one is ours. Unassigned ones cost money."""
     for wanted in cloud.wanted.of_type(ADDRESS):
         if wanted.address in state_values or not state_values:
             continue
@@ -168,5 +168,5 @@ def _unmatched(cloud: Target, state_values: dns_conflicts.StateValues, client: C
         if free:
             yield (
                 f"reserved addresses that are not assigned: {', '.join(free)}. If a killed apply created one, "
-                f"stop here, and in {cloud.folder}: terraform import '{wanted.address}' <address>"
+                f"stop here and import it: in {cloud.folder}: terraform import '{wanted.address}' <address>"
             )

@@ -39,7 +39,7 @@ def droplets_losing_volumes(
     and the one that gets it.
 
     Raises:
-        Refused: such a droplet is not powered off, so that its store may write; nothing was changed.
+        Refused: such a droplet is not powered off, so that its store may be writing; nothing was changed.
     """
     with saved_plan(cloud, False, parallelism) as (_, plan):
         found = [loss for loss in detachments(plan or {}) if loss.volume in volumes]
@@ -61,5 +61,5 @@ def running(found: Sequence[Detachment], client: Client) -> Iterator[Obstacle]:
             volumes = ", ".join(sorted(loss.volume for loss in found if loss.droplet_id == id_))
             yield Obstacle(
                 what=f"{name} is {status}, and its stores may be writing to {volumes}",
-                fix=f"stop them and power it off first: {MOVE}",
+                fix=f"stop them and power the droplet off first: {MOVE}",
             )

@@ -32,7 +32,7 @@ def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -
 
     Raises:
         WrongUse: the file is no dump, or the instance does not exist.
-        OpsError: there is no database yet, it is not empty, or the restore failed; it is then as it was before.
+        OpsError: there is no database yet, it is not empty, or the restore failed; the database is then unchanged.
     """
     dump = dump_at(path)
     with screen.doing() as say:
@@ -43,7 +43,7 @@ def seed(environment: str, *, instance: str | None, path: Path, replace: bool) -
             database = _database(found, identity, target.settings.data.postgres, environment)
             _check(database, dump, replace=replace, environment=environment)
             database.restore(dump, say)
-            screen.err.print(f"{path} is in database {identity.database} of {environment}")
+            screen.err.print(f"{path} is restored into database {identity.database} of {environment}")
             migration, core = identity.service("migration"), identity.service("core")
             old = _restart(found, migration) if replace else frozenset()
             migrated = _wait_for(found[0], migration, say, besides=old)
@@ -101,7 +101,7 @@ def _check(database: Database, dump: Dump, *, replace: bool, environment: str) -
     if kept and not replace:
         raise OpsError(
             f"database {database.name} of {environment} has {kept} tables, views and sequences; nothing was changed",
-            fix="--replace deletes all of them first",
+            fix="to delete them first, add --replace",
         )
 
 

@@ -45,7 +45,7 @@ SQL
 cat > "$own.after" <<'SQL'
 \\if :{?whole}
 \\else
-DO $$ BEGIN RAISE EXCEPTION 'the dump did not come to its end'; END $$;
+DO $$ BEGIN RAISE EXCEPTION 'the dump is incomplete'; END $$;
 \\endif
 SQL
 READ | psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction \
@@ -94,19 +94,17 @@ class Database:
         except KeyboardInterrupt:
             if feed.sent.is_set():
                 raise Interrupted(
-                    f"stopped waiting: all of the dump is with the server, which may still put it into database {self.name}",
-                    fix="repeat the command later; without --replace it changes nothing once the database has tables",
+                    f"stopped waiting: the server has the entire dump and may still commit it to database {self.name}",
+                    fix="run the command again later; without --replace it changes nothing if the database has tables",
                 ) from None
             raise Interrupted(
-                f"stopped: the restore is one transaction, and database {self.name} is as it was",
-                fix="repeat the command",
+                f"stopped: the restore is one transaction, so database {self.name} is unchanged",
+                fix="run the command again",
             ) from None
         if code:
-            fix = "fix that, then repeat the command"
+            fix = "fix that, then run the command again"
             if b"role" in err and b"does not exist" in err:
-                fix = (
-                    "make a plain dump with pg_dump --no-owner --no-acl: roles of another server are not here"
-                )
+                fix = "make a plain dump with pg_dump --no-owner --no-acl: the roles of the other server do not exist here"
             raise OpsError(
                 f"database {self.name} is unchanged; the dump was refused: {_reason(err)}", fix=fix
             )
@@ -159,8 +157,8 @@ class Database:
         if code is None:
             raise OpsError(
                 f"database {self.name}: the connection to its container ended before the command did, "
-                "so whether it worked is not known",
-                fix="repeat it: a restore is one transaction, and the database has all of it or nothing",
+                "so the result is unknown",
+                fix="run it again: a restore is one transaction, so the database has either all of it or nothing",
             )
         return code
 

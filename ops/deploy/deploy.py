@@ -51,7 +51,7 @@ def deploy(
     Args:
         stable_s: services have converged when they have run the same tasks for so long.
         parallelism: Terraform's.
-        ask: asked after each plan was printed, before it is applied; without it nobody is asked.
+        ask: asked after each plan was printed, before it is applied; without it nothing is asked.
         only: ``cloud`` or ``services``: nothing of the other stack.
         approved: droplets that may be replaced or destroyed, volumes that may leave their droplet.
         ready_s: how long to wait for the nodes.
@@ -98,7 +98,7 @@ def _wanted(targets: Targets, only: str) -> list[Target]:
         WrongUse: the cloud stack of an environment that has none.
     """
     if only == "cloud":
-        targets.needed_cloud("there is nothing to deploy of it")
+        targets.needed_cloud("there is no such stack to deploy")
     return [t for t in targets.all if not only or only == ("cloud" if t.is_cloud else "services")]
 
 
@@ -112,7 +112,7 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved:
         target.terraform.init()
         removed = failed_droplets.remove(target)
     for droplet in removed:
-        screen.err.print(f"{droplet}: its first start had failed; destroyed, and created again now")
+        screen.err.print(f"{droplet}: its first start failed; deleted, and will be created again")
     orphans.import_orphans(target, screen.err.print)
     approve = approval(target, ask)
     if approved.moves:
@@ -129,7 +129,7 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved:
 def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
     """Applies the services stack on nodes that are ready, and waits until its services have converged."""
     with screen.doing() as say:
-        say("looking at this machine and the swarm")
+        say("checking this machine and the swarm")
         target = stack_outputs.with_cloud_outputs(targets)
         found = obstacles(target)
     _refuse(target.name, found)
@@ -195,11 +195,11 @@ def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
 def _start_swarm(target: Target) -> None:
     with target.swarm() as swarm:
         if local.ensure(swarm):
-            screen.err.print("started a swarm on this machine; make purge ends it again")
+            screen.err.print("created a swarm on this machine; make purge removes it")
 
 
 def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:
-    """Prints the plan of a stack and asks; where nobody is asked, only prints it.
+    """Prints the plan of a stack and asks; without a question, only prints it.
 
     An environment on this machine's engine gets the counts and what is lost instead of the whole plan.
     """

@@ -1,4 +1,4 @@
-"""The plan of an environment: made by Terraform where it can be, else worked out from the synthesized JSON."""
+"""The plan of an environment: made by Terraform where it can be, else computed from the synthesized JSON."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
         say(f"synthesizing {base}")
         old = synthesized_at(base, environment)
         return _offline(
-            environment, synthesized, old, compared_with=f"revision {base}", reason="asked for by --base"
+            environment, synthesized, old, compared_with=f"revision {base}", reason="requested by --base"
         )
     reports: list[StackReport] = []
     targets = targets_in(settings, synthesized)
@@ -60,7 +60,7 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
 
 
 def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -> str:
-    """Why Terraform cannot plan this stack here, in one line; empty when it can. Found out by trying.
+    """Why Terraform cannot plan this stack here, in one line; empty when it can. Tries it.
 
     Args:
         from_cloud: variables whose values the cloud stack has once it is deployed.
@@ -69,7 +69,7 @@ def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -
         return f"{program()} is not installed (https://developer.hashicorp.com/terraform/install)"
     lacking = [name for name in secrets.names(target.document) if name not in target.variables]
     if lacking and set(lacking) <= set(from_cloud):
-        return f"{', '.join(lacking)} comes from the cloud stack, which is not deployed or cannot be asked"
+        return f"{', '.join(lacking)} comes from the cloud stack, which is not deployed or cannot be read"
     known = {*from_cloud, *target.variables}
     values = missing_values([target.document], deploys=target.name, known=known)
     if values:
@@ -118,7 +118,7 @@ def _against_nothing(name: str, document: Mapping[str, Any], reason: str) -> Sta
     after = from_synthesis(document)
     nothing = Inventory(resources={})
     planned = from_inventories(nothing, after)
-    return compare(name, nothing, after, planned, compared_with="nothing (all is to add)", offline=reason)
+    return compare(name, nothing, after, planned, compared_with="nothing (everything is new)", offline=reason)
 
 
 def _offline(

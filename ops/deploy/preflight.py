@@ -43,8 +43,8 @@ def judged(results: Sequence[Checked], environment: str, only: str) -> Verdict:
     """Tells blocking findings from warnings.
 
     Blocking are findings of the environment itself, unless they are about the other stack only, and conflicts between
-    environments, whichever they are: no one can tell from one side which of the two has to change. Another
-    environment's findings are warnings; what another environment's deploy needs is no news here.
+    environments, whichever they are: from one side it is unclear which of the two has to change. Another
+    environment's findings are warnings; what another environment's deploy still needs is left out.
     """
     blocking: list[Finding] = []
     warnings: list[Finding] = []

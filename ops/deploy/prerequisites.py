@@ -44,7 +44,7 @@ def tools(*, locks: bool = False) -> Iterator[Obstacle]:
 
 
 def terraform(*, locks: bool = False) -> Iterator[Obstacle]:
-    """Terraform in a version that will do."""
+    """Terraform in a supported version."""
     needed = OLDEST_THAT_LOCKS if locks else OLDEST_TERRAFORM
     how = "https://developer.hashicorp.com/terraform/install"
     oldest = ".".join(map(str, needed))
@@ -56,7 +56,7 @@ def terraform(*, locks: bool = False) -> Iterator[Obstacle]:
         )
     elif version < needed:
         yield Obstacle(
-            what=f"Terraform is {'.'.join(map(str, version))}, needed is {oldest} or newer", fix=how
+            what=f"Terraform {'.'.join(map(str, version))} is too old: {oldest} or newer is needed", fix=how
         )
 
 
@@ -78,16 +78,17 @@ def own_swarm(membership: Mapping[str, Any]) -> Iterator[Obstacle]:
         return
     if state != "active":
         yield Obstacle(
-            what=f"the engine's swarm state is {state}", fix="docker swarm leave --force, or unlock it"
+            what=f"the engine's swarm state is {state}",
+            fix="run docker swarm leave --force, or unlock the swarm",
         )
     elif not membership.get("ControlAvailable"):
         yield Obstacle(
             what="this engine is a worker of another swarm",
-            fix="docker swarm leave, or use another machine",
+            fix="run docker swarm leave, or use another machine",
         )
     elif membership.get("Nodes") != 1:
         yield Obstacle(
-            what=f"this engine's swarm has {membership.get('Nodes')} nodes; this environment is for one",
+            what=f"this engine's swarm has {membership.get('Nodes')} nodes; this environment needs a swarm of one",
             fix="use a machine that is in no swarm",
         )
 
@@ -106,7 +107,7 @@ def foreign_services(swarm: Swarm, wanted: Inventory, ours: set[str]) -> Iterato
     names = sorted(s.name for s in swarm.services() if s.id not in ours and s.name not in own_names)
     if names:
         yield Obstacle(
-            what=f"the swarm runs services of something else: {', '.join(names)}",
+            what=f"the swarm runs services that this environment does not declare: {', '.join(names)}",
             fix="use a machine whose swarm is empty, or remove them: docker service rm " + " ".join(names),
         )
 
@@ -143,7 +144,7 @@ def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bo
             containers = swarm.containers_publishing(port)
             by = f"container {containers[0]}" if containers else ports.holder(port)
             yield Obstacle(
-                what=f"port {port}, which {service.name} publishes, is in use by {by}", fix="stop it first"
+                what=f"port {port}, which {service.name} publishes, is in use by {by}", fix="stop that first"
             )
 
 
@@ -160,7 +161,7 @@ def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
         have = "1 image has" if len(lines) == 1 else f"{len(lines)} images have"
         yield Obstacle(
             what="\n".join([f"{have} no digest yet (unresolved):", *lines]),
-            fix="python -m ops images resolve, where the registry can be reached, and commit images.lock.yaml",
+            fix="run python -m ops images resolve where the registry can be reached, and commit images.lock.yaml",
         )
 
 

@@ -21,7 +21,7 @@ from ops.deploy.deploy import (
     deploy_services,
     wait_for_convergence,
 )
-from ops.deploy.replacement_plan import address_of, beyond, droplet_id
+from ops.deploy.replacement_plan import address_of, droplet_id, other_changes
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
 from ops.nodes.inventory import ClusterNode, node_named, nodes_of
@@ -88,7 +88,7 @@ class Replacement:
         ):
             raise OpsError("not approved; nothing was changed")
         last = self._is_last(swarm_nodes)
-        with self._returning(swarm_nodes):
+        with self._reactivated_on_failure(swarm_nodes):
             if not last:
                 self._leave(swarm_nodes)
             if self.dead and (droplet := self._droplet_id()):
@@ -115,7 +115,7 @@ class Replacement:
                 deploy_services(self.targets, stable_s=STABLE_S, parallelism=self.parallelism, ask=None)
         else:
             with self._step("remove the old entry"):
-                self._forget()
+                self._remove_old_entry()
             if self._any_service():
                 with self._step("wait until all services converged"):
                     wait_for_convergence(self.targets.services, STABLE_S, timeout_s=CONVERGENCE_TIMEOUT_S)
@@ -147,7 +147,7 @@ class Replacement:
             )
         # Without a droplet nothing can answer: an earlier run, or someone else, has destroyed it.
         if self.dead or not self._droplet_id():
-            return [_unheard(each, self.node) for each in nodes_of(self.targets.services.settings)]
+            return [_as_declared(each, self.node) for each in nodes_of(self.targets.services.settings)]
         raise OpsError(problem, fix=f"{fix}; if {self.node.name} itself is dead, add --dead")
 
     def _any_service(self) -> bool:
@@ -176,12 +176,12 @@ class Replacement:
             approval(self._cloud, None)(plan or {})
 
     def _approve(self, plan: Mapping[str, Any]) -> bool:
-        self._refuse(beyond(plan, address_of(self._cloud.wanted, self.node.name), self._cloud))
+        self._refuse(other_changes(plan, address_of(self._cloud.wanted, self.node.name), self._cloud))
         return True
 
     def _leave(self, swarm_nodes: list[SwarmNode]) -> None:
         """Drains and demotes it; a node that is dead already is only demoted."""
-        if self._is_unheard(swarm_nodes):
+        if self._is_as_declared(swarm_nodes):
             # Its entry is removed by the node that comes after it.
             return
         swarm_node = next((each for each in swarm_nodes if each.name == self.node.name and each.is_up), None)
@@ -196,11 +196,11 @@ class Replacement:
                     with self._step("demote"):
                         known.demote(each.id)
 
-    def _is_unheard(self, swarm_nodes: list[SwarmNode]) -> bool:
+    def _is_as_declared(self, swarm_nodes: list[SwarmNode]) -> bool:
         return any(each.name == self.node.name and not each.id for each in swarm_nodes)
 
     @contextmanager
-    def _returning(self, swarm_nodes: list[SwarmNode]) -> Iterator[None]:
+    def _reactivated_on_failure(self, swarm_nodes: list[SwarmNode]) -> Iterator[None]:
         """When a step fails before the old droplet is destroyed, its node is activated and promoted again."""
         had = self._droplet_id()
         try:
@@ -211,7 +211,9 @@ class Replacement:
                 self._restore(own, had)
             if isinstance(failure, Refused):
                 # Its text says that nothing was changed, which is no longer true.
-                raise OpsError(f"{self.node.name}: the plan changed in the meantime\n  {failure}") from None
+                raise OpsError(
+                    f"{self.node.name}: the plan has changed since it was checked\n  {failure}"
+                ) from None
             raise
 
     def _restore(self, own: list[SwarmNode], had: str) -> None:
@@ -238,7 +240,7 @@ class Replacement:
                 f"another manager: docker node update --availability active {self.node.name}{promote}"
             )
 
-    def _forget(self) -> None:
+    def _remove_old_entry(self) -> None:
         """The node that joins removes its predecessor's entry; this removes it where the node could not."""
         with self.targets.services.swarm() as swarm:
             known = SwarmNodes(swarm)
@@ -273,7 +275,7 @@ class Replacement:
         return {"node": self.node.name, "seconds": dict(self.seconds)}
 
 
-def _unheard(node: ClusterNode, dead: ClusterNode) -> SwarmNode:
+def _as_declared(node: ClusterNode, dead: ClusterNode) -> SwarmNode:
     """A declared node as the swarm would list it if it could be asked: all are up but the dead one."""
     up = node.name != dead.name
     return SwarmNode(

@@ -17,7 +17,7 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
     "digitalocean_reserved_ip_assignment": frozenset({"droplet_id"}),
     "digitalocean_project_resources": frozenset({"resources"}),
 }
-"""Resources that change with a replaced droplet, and which of their settings may."""
+"""What follows a recreated droplet, and the settings of it that do."""
 
 
 def address_of(wanted: Inventory, name: str) -> str:
@@ -30,8 +30,8 @@ def droplet_id(state: Mapping[str, Any], address: str) -> str:
     return next((str(r["values"]["id"]) for r in resources_of(state) if r["address"] == address), "")
 
 
-def beyond(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obstacle]:
-    """Everything else that the plan would change: edits of the environment's file that are not deployed yet."""
+def other_changes(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obstacle]:
+    """Everything else that the plan would change: edits of the environment's file that nobody has deployed."""
     others = [
         f"{'/'.join(change.actions)} {change.address}"
         for change in changes_of(plan)
@@ -40,7 +40,7 @@ def beyond(plan: Mapping[str, Any], address: str, cloud: Target) -> Iterator[Obs
     if others:
         yield Obstacle(
             what="the plan would change more than this droplet: " + ", ".join(sorted(others)),
-            fix=f"look at it and deploy it first (make plan ENV={cloud.name}; python -m ops deploy --env {cloud.name} "
+            fix=f"review and deploy these changes first (make plan ENV={cloud.name}; python -m ops deploy --env {cloud.name} "
             "--only cloud), or undo the edit; then replace the node",
         )
 
@@ -56,7 +56,7 @@ def _follows(change: ResourceChange, address: str, cloud: Target) -> bool:
 
 
 def _changed(change: ResourceChange) -> set[str]:
-    """Settings that differ; all that are set, when it is made and not only changed."""
+    """Settings that differ; all that are set, when it is created and not only changed."""
     before, after = change.before, change.after or {}
     if before is None:
         # It was lost with the droplet before it: the whole of it follows.

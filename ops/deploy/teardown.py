@@ -24,7 +24,7 @@ def down(environment: str, *, parallelism: int, ask: Ask | None) -> None:
     """Removes services, networks, configs and secrets; keeps data and the generated secrets that open it.
 
     Args:
-        ask: asked after the plan was printed; without it nobody is asked.
+        ask: asked after the plan was printed; without it nothing is asked.
     """
     target, has_cloud = _reachable(environment)
     if not _resources(target):
@@ -39,7 +39,7 @@ def down(environment: str, *, parallelism: int, ask: Ask | None) -> None:
     volumes = sorted(r["values"]["name"] for r in left if r["type"] == "docker_volume")
     values = sum(r["type"] == "random_password" for r in left)
     screen.err.print(
-        f"{environment} is off; {len(volumes)} volumes and {values} generated secrets stay for the next make up"
+        f"{environment} is off; {len(volumes)} volumes and {values} generated secrets are kept for the next make up"
     )
     if has_cloud:
         screen.err.print(
@@ -108,7 +108,7 @@ def _verify(swarm: Swarm, resources: list[Mapping[str, Any]]) -> None:
     if left:
         raise OpsError(
             f"left over after the purge: {', '.join(left)}",
-            fix="run make purge again; the state was kept for that",
+            fix="run make purge again; the state was kept for it",
         )
 
 
@@ -136,7 +136,7 @@ def _delete_state(target: Target) -> None:
 def _stop_what_a_deploy_started(target: Target) -> None:
     with target.swarm() as swarm:
         if local.end_if_ours(swarm):
-            screen.err.print("left the swarm that make up had started")
+            screen.err.print("left the swarm that make up had created")
     if target.builds_images:
         from images.builder.registry import Registry, chosen_port
 

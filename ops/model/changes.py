@@ -32,7 +32,7 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
 }
 
 
-NEVER_CAME_UP = "it never came up"
+NEVER_CAME_UP = "it never became active"
 """Instead of a setting: the apply that made a droplet failed."""
 
 
@@ -60,8 +60,8 @@ class ResourceChange:
 
     Args:
         actions: Terraform's own words for what it does, in order.
-        before: its values; none where it is made.
-        after: what is known of its values; none where it goes.
+        before: its values; none where it is created.
+        after: what is known of its values; none where it is destroyed.
         unknown: which of its values only the apply will tell: ``True``, or such marks in the value's own shape.
     """
 
@@ -83,7 +83,7 @@ def changes_of(plan: Mapping[str, Any]) -> list[ResourceChange]:
     """What changes, from ``terraform show -json`` of a saved plan; what stays and what is only read is left out.
 
     Raises:
-        OpsError: Terraform means to do what nobody here would show or guard, such as to forget a resource.
+        OpsError: the plan has an action that reports and guards do not support, such as forgetting a resource.
     """
     return [
         _change(raw)
@@ -103,8 +103,8 @@ def _change(raw: Mapping[str, Any]) -> ResourceChange:
     if action is None:
         raise OpsError(
             f"the plan would {' and '.join(detail['actions'])} {raw['address']}; "
-            "known are create, update, delete and replace",
-            fix="take out of the code what asks for that, such as a removed block",
+            "supported are create, update, delete and replace",
+            fix="remove what causes it from the code, such as a removed block",
         )
     unfinished = raw["type"] == DROPLET and raw.get("action_reason") == "replace_because_tainted"
     because = tuple(dict.fromkeys(setting_of(path) for path in detail.get("replace_paths") or []))

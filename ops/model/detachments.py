@@ -1,4 +1,4 @@
-"""Which volumes a plan takes away from a droplet that runs on."""
+"""Which volumes a plan detaches from a droplet that it keeps."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Detachment:
 def detachments(plan: Mapping[str, Any]) -> list[Detachment]:
     """All of them in a plan (``terraform show -json``), droplets that are destroyed or replaced left out.
 
-    The provider takes them away while the droplet runs, and in no order to the droplet that gets them.
+    The provider detaches them while the droplet runs, in no defined order relative to the droplet that they are attached to next.
     """
-    held = resources_of(plan.get("prior_state"))
-    known = {str(r["values"].get("id")): r for r in held if r["type"] == VOLUME}
+    existing = resources_of(plan.get("prior_state"))
+    known = {str(r["values"].get("id")): r for r in existing if r["type"] == VOLUME}
     found = []
     for change in changes_of(plan):
         if change.type != DROPLET or change.planned.action is not Action.CHANGE:

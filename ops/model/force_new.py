@@ -1,4 +1,4 @@
-"""Settings of DigitalOcean's resources that can only be changed by making a new one, as provider 2.71 has them."""
+"""Settings of DigitalOcean's resources whose change forces a replacement, as provider 2.71 has them."""
 
 from __future__ import annotations
 

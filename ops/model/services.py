@@ -56,8 +56,8 @@ def services_of(
     ]
 
 
-def members(services: Iterable[Service]) -> dict[str, list[Service]]:
-    """The services on each network, sorted by its name: the whole truth about who can reach whom."""
+def services_by_network(services: Iterable[Service]) -> dict[str, list[Service]]:
+    """The services on each network, sorted by the network's name: who can reach whom."""
     found: dict[str, list[Service]] = {}
     for service in services:
         for network in service.networks:

@@ -27,7 +27,7 @@ if [ -e authorized_keys ] && cmp -s authorized_keys authorized_keys.new; then
   exit 0
 fi
 before=authorized_keys.before.$1
-# An earlier write that nobody has confirmed: back to what was before that one, and its sleeper finds nothing any more.
+# An earlier write that nobody has confirmed: restore what was before it; its sleeper then finds nothing to do.
 for older in authorized_keys.before.*; do
   if [ -e "$older" ]; then mv "$older" "$before"; fi
 done
@@ -55,11 +55,11 @@ def text_of(keys: Mapping[str, str], environment: Mapping[str, str] = os.environ
     """The lines of the file, as nodes get them at their first boot.
 
     Raises:
-        WrongUse: a supplied key is not set; or there is no key, which would lock everybody out.
+        WrongUse: a supplied key is not set; or there is no key, which would lock everyone out.
     """
     if not keys:
         raise WrongUse(
-            "the environment has no ssh_keys: that would lock everybody out", fix="add cloud/ssh_keys"
+            "the environment has no ssh_keys: which would lock everyone out", fix="add cloud/ssh_keys"
         )
     return "".join(f"{_key(name, key, environment)}\n" for name, key in sorted(keys.items()))
 

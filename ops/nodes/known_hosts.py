@@ -95,5 +95,5 @@ def _changed(cloud: Target, had: str, line: str) -> Obstacle:
     return Obstacle(
         what=f"known: {had}\n    now:   {line}",
         fix=f"if somebody replaced it on purpose (git log, the last applies): python -m ops known-hosts --env {cloud.name} --accept; "
-        "if nobody did, find out who changed the state before you connect",
+        "otherwise find out who changed the state before you connect",
     )

@@ -1,4 +1,4 @@
-"""Settings that nodes take over while they stand: labels and volumes. Everything else in user data needs a new droplet."""
+"""Settings that running nodes can change: labels and volumes. Everything else in user data needs a new droplet."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ mv -f node.conf.new node.conf
 
 
 class NodeSettings:
-    """Writes what the environment's file wants of nodes to them, once for each node and command.
+    """Writes the settings of the environment's file to nodes, once for each node and command.
 
-    A node takes it over within seconds, at the latest after half a minute (``sprocket-configure`` in layers/node/scripts), and
+    A node applies them within seconds, at the latest after half a minute (``sprocket-configure`` in layers/node/scripts), and
     says so of itself.
     """
 
@@ -29,7 +29,7 @@ class NodeSettings:
         self._written: set[str] = set()
 
     def write(self, nodes: Iterable[str]) -> None:
-        """Writes them to nodes that have others. One that cannot be reached is tried again at the next call."""
+        """Writes them to nodes that have different ones. One that cannot be reached is tried again at the next call."""
         for name in nodes:
             if name in self._written:
                 continue
@@ -38,6 +38,6 @@ class NodeSettings:
             done = ssh_to(self._target, node).run("sh", "-c", _WRITE, stdin=text)
             if done.code == 0:
                 self._written.add(name)
-                screen.err.print(f"{name}: its labels and volumes of now were written to it", markup=False)
+                screen.err.print(f"{name}: new labels and volumes written", markup=False)
             else:
                 screen.err.print(f"{name}: its settings could not be written: {done.reason}", markup=False)

@@ -33,7 +33,7 @@ class NodeStatus:
     Attributes:
         missing: what it still waits for, one sentence each.
         configure: settings that a deploy has to write to it, one sentence each.
-        replace: why it must be replaced, one sentence each: it was built for other settings.
+        replace: why it must be replaced, one sentence each: it was built with other settings.
         reached: whether it answered.
     """
 
@@ -53,7 +53,7 @@ class NodeStatus:
 
 
 def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
-    """What the settings require of a node, as arguments for its own check: it knows only those that it was built for."""
+    """What the settings require of a node, as arguments for its own check: it knows only the settings that it was built with."""
     labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
     volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
     mesh = "yes" if settings.cloud and settings.cloud.access.tailscale else "no"
@@ -101,10 +101,10 @@ def wait_until_ready(
     sleep: Callable[[float], None] = time.sleep,
     configures: bool = False,
 ) -> list[NodeStatus]:
-    """Asks until all are ready, one must be replaced, or the time is over; returns the last statuses.
+    """Asks until all are ready, one must be replaced, or the timeout is reached; returns the last statuses.
 
     Args:
-        configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is no use.
+        configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is useless.
     """
     started = clock()
 
@@ -148,7 +148,7 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
         commands = ", then ".join(
             f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated
         )
-        return f"revert the edit, or rebuild one after the other: {commands}; docs/runbooks/replace-a-node.md"
+        return f"revert the edit, or replace them one after the other: {commands}; docs/runbooks/replace-a-node.md"
     if any(not each.reached for each in late):
         return (
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "

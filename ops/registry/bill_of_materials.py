@@ -32,7 +32,7 @@ class BuiltImage(BaseModel):
 
 
 class Bill(BaseModel):
-    """The whole document. Other keys are ignored."""
+    """The document. Other keys are ignored."""
 
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     ref: str

@@ -228,7 +228,8 @@ class Registries:
             raise RegistryError("needs login", self._who_may(repository, code))
         if code == _TOO_MANY:
             raise RegistryError(
-                "refused", f"{host} got too many requests from this address; try later, or docker login"
+                "refused",
+                f"{host} received too many requests from this address; try later, or run docker login",
             )
         raise RegistryError("refused", f"{host} answers HTTP {code}")
 

@@ -136,7 +136,7 @@ _DATA_OUT = f"refused on deploy; undo the edit, or follow {STEPS}"
 
 
 def danger_of(resource: Resource, action: Action, because: tuple[str, ...]) -> tuple[int, str] | None:
-    """What destroying or replacing it means and the way out, with its rank (0 is worst); nothing for harmless things."""
+    """What destroying or replacing it means and what to do instead, with its rank (0 is worst); nothing for harmless things."""
     fate = "is destroyed" if action is Action.DESTROY else "is replaced"
     reason = f" ({', '.join(because)})" if because else ""
     kind = resource.type.split("_", 1)[1].replace("_", " ")
@@ -147,14 +147,14 @@ def danger_of(resource: Resource, action: Action, because: tuple[str, ...]) -> t
         return 1, f"droplet {resource.name} {fate}{reason}: {_droplet_danger(resource.name, action)}"
     if resource.type == "tls_private_key":
         return 1, (
-            f"key {resource.name} {fate}{reason}: nodes that exist keep the old one until they are replaced; "
+            f"key {resource.name} {fate}{reason}: existing nodes keep the old one until they are replaced; "
             "undo the edit, or replace every node after it (docs/runbooks/replace-a-node.md)"
         )
     return None
 
 
 def loss_of(old: Resource, new: Resource, before: Inventory, after: Inventory) -> tuple[int, str] | None:
-    """What a droplet that runs on would lose in place, with its rank; nothing when it keeps all it has."""
+    """What a droplet that is kept would lose in place, with its rank; nothing when it keeps all it has."""
     if new.type != DROPLET:
         return None
     kept = {
@@ -177,21 +177,21 @@ def _droplet_danger(name: str, action: Action) -> str:
             f"its services move or stop, its volumes stay; refused on deploy unless --destroy {name} is given"
         )
     return (
-        "its own disk is lost, its volumes stay, its services are away for minutes; refused on deploy; "
+        "its own disk is lost, its volumes stay, its services are down for minutes; refused on deploy; "
         f"undo the edit, or python -m ops replace-node --env NAME --node {name}"
     )
 
 
 def effect_of(resource: Resource, changed: Mapping[str, Any]) -> str:
-    """What a change in place does to what runs; empty where nobody notices."""
+    """What a change in place means for users; empty where it has no effect on them."""
     if resource.type == DROPLET and "size" in changed:
-        return "powered off hard and on again: drain it first; away for minutes"
+        return "hard power cycle: drain it first; down for minutes"
     if resource.type == "digitalocean_droplet" and "volume_ids" in changed:
         return "new volumes are attached while it runs, and a deploy has the node mount them"
     if resource.type == "digitalocean_volume" and "size" in changed:
-        return "grows while in use; a volume never shrinks"
+        return "grows while in use; a volume cannot shrink"
     if resource.type == "digitalocean_database_cluster" and {"size", "node_count"} & set(changed):
-        return "moves to new machines; a short break at the end"
+        return "moves to new machines, with a short interruption at the end"
     if resource.type == "digitalocean_spaces_bucket" and "name" in changed:
         return "refused on deploy: a bucket cannot be renamed"
     return ""

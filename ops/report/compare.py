@@ -8,7 +8,7 @@ from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange
 from ops.model.image_name import ImageName
 from ops.model.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.model.service import Service
-from ops.model.services import members, services_of
+from ops.model.services import services_by_network, services_of
 from ops.report.cloud import danger_of, loss_of
 from ops.report.items import item_changes
 from ops.report.model import ItemChange, LayerReport, ServiceChange, StackReport
@@ -43,7 +43,7 @@ def compare(
         layers=tuple(_layers(old, new, changes, item_changes(before, after, planned))),
         sharing={
             network: tuple(sorted({each.name for each in joined}))
-            for network, joined in members(new.values()).items()
+            for network, joined in services_by_network(new.values()).items()
         },
         unresolved=tuple(
             sorted((s.name, f"{s.image.name}:{s.image.tag}") for s in new.values() if s.image.is_unresolved)
@@ -93,7 +93,7 @@ def _dangers(
     after: Inventory,
     changes: Mapping[str, ServiceChange],
 ) -> list[str]:
-    """What a reviewer must not overlook: lost data, then services that go or are away."""
+    """What a reviewer must not overlook: lost data, then services that are destroyed or down."""
     found: list[tuple[int, str]] = []
     for address, what in planned.items():
         old, new = before.resources.get(address), after.resources.get(address)
@@ -103,7 +103,7 @@ def _dangers(
         if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
         if what.unfinished:
-            found.append((2, f"droplet {resource.name} is made anew: {NEVER_CAME_UP}"))
+            found.append((2, f"droplet {resource.name} is recreated: {NEVER_CAME_UP}"))
         elif danger := danger_of(resource, what.action, what.because):
             found.append(danger)
         elif resource.type == "docker_volume":
@@ -117,17 +117,15 @@ def _dangers(
 
 
 def _password(resource: Resource, what: PlannedChange) -> str:
-    fate = "a new value is made" if what.action is Action.REPLACE else "it is forgotten"
-    return (
-        f"generated secret {resource.name}: {fate}; data that was opened with the old one may not open again"
-    )
+    fate = "it gets a new value" if what.action is Action.REPLACE else "it is removed"
+    return f"generated secret {resource.name}: {fate}; data that needs the old value may become inaccessible"
 
 
 def _service(change: ServiceChange) -> str:
     if change.action is Action.DESTROY:
         return f"service {change.name} is destroyed"
     reason = f" ({', '.join(change.because)})" if change.because else ""
-    return f"service {change.name} is replaced{reason}: away up to {change.away_s} s (estimate), until the new one is healthy"
+    return f"service {change.name} is replaced{reason}: down for up to {change.away_s} s (estimate), until the new one is healthy"
 
 
 def _images(

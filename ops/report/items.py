@@ -17,7 +17,7 @@ _SHOWN_BY_SERVICES = ("docker_config", "docker_secret")
 
 
 _ONLY_NAMED = (*_SHOWN_BY_SERVICES, "random_password", "tls_private_key")
-"""Nothing about them is said but that they change."""
+"""Only that they change is shown."""
 
 _FIRST = (
     "digitalocean_droplet",
@@ -70,7 +70,7 @@ def _note(
     resource: Resource, what: PlannedChange, settings: tuple[SettingChange, ...], inventory: Inventory
 ) -> str:
     if resource.type == "docker_network" and what.action is not Action.DESTROY:
-        return "internal" if resource.values.get("internal") else "with a way out"
+        return "internal" if resource.values.get("internal") else "with internet access"
     if what.because:
         return f"because of {', '.join(what.because)}"
     if what.action is Action.CHANGE:

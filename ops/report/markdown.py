@@ -10,7 +10,7 @@ from ops.report.text import LEGEND, MARKS, counts, replicas, unresolved
 
 
 def render(report: Report) -> str:
-    """The whole report; long parts are folded."""
+    """The report; long parts are folded."""
     return "\n".join(line for stack in report.stacks for line in _stack(report.environment, stack)) + "\n"
 
 

@@ -55,7 +55,7 @@ def programs_of(inventory: Inventory, built: Mapping[str, lock.Entry] | None = N
 
 
 def table(programs: Mapping[str, Program]) -> Iterator[str]:
-    """Program, pinned version, what runs; stand-ins last, and what they leave open.
+    """Program, pinned version, what runs; stand-ins last, and what they do not prove.
 
     Each program once, or once for each version where instances run different ones.
     """

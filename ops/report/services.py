@@ -76,14 +76,14 @@ def _effect(service: Service, action: Action, restarts: bool) -> tuple[str, int]
     if action is Action.DESTROY:
         return "gone", 0
     if action is Action.REPLACE:
-        return f"away up to {service.away_s} s", service.away_s
+        return f"down for up to {service.away_s} s", service.away_s
     if not restarts:
         return "no task restarts", 0
     if service.order == "start-first":
-        return "rolls over without a gap", 0
+        return "rolling update without downtime", 0
     if service.replicas > 1:
         return f"{service.replicas - 1} of {service.replicas} tasks stay", 0
-    return f"away up to {service.away_s} s", service.away_s
+    return f"down for up to {service.away_s} s", service.away_s
 
 
 def _networks(service: Service | None) -> list[str]:
@@ -111,14 +111,14 @@ def _files(
     for path in sorted({**olds, **news}):
         was, will = olds.get(path), news.get(path)
         if was is None and will is not None:
-            yield _whole(will, Action.ADD)
+            yield _entire_file(will, Action.ADD)
         elif was is not None and will is None:
-            yield _whole(was, Action.DESTROY)
+            yield _entire_file(was, Action.DESTROY)
         elif was is not None and will is not None:
             yield from _content(was, will, planned)
 
 
-def _whole(file: MountedFile, action: Action) -> FileChange:
+def _entire_file(file: MountedFile, action: Action) -> FileChange:
     count = len(file.text.splitlines())
     note = f"{count} line{'' if count == 1 else 's'}" if file.kind == "config" else ""
     return FileChange(path=file.at, name=file.name, kind=file.kind, action=action, note=note)
@@ -139,7 +139,7 @@ def _content(
                 note=summary(diff),
             )
     elif was.kind != will.kind or was.address != will.address or will.address in planned:
-        # A secret, or a config that became one: its content is nobody's business.
+        # A secret, or a config that became one: its content is not shown.
         yield FileChange(
             path=will.at, name=will.name, kind=will.kind, action=Action.CHANGE, note="content changes"
         )

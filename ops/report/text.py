@@ -14,14 +14,14 @@ _LONGEST_DIFF = 60
 
 NOT_BUILT = ":not-built"
 """Tag of an image from packages before the first build on this machine."""
-RESOLVE = "`python -m ops images resolve` looks them up, deploy refuses them until then"
-BUILD = "`make up` builds them"
+RESOLVE = "run `python -m ops images resolve`; deploy refuses them until then"
+BUILD = "run `make up`, which builds them"
 
 LEGEND = "+ add  ~ change  ! replace  - destroy; times are estimates: stop grace and start period of one task, at most"
 
 
 def render(report: Report) -> str:
-    """The whole report."""
+    """The report as text."""
     return "\n".join(line for stack in report.stacks for line in [*_stack(report.environment, stack), ""])
 
 
@@ -65,7 +65,7 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
 
 
 def unresolved(stack: StackReport) -> Iterator[tuple[str, list[str]]]:
-    """Images that a deploy would refuse as they are, and the way out."""
+    """Images that a deploy would refuse, and what to do."""
     missing = [(service, image) for service, image in stack.unresolved if not image.endswith(NOT_BUILT)]
     if missing:
         yield f"images without a digest: {RESOLVE}", [f"{service}: {image}" for service, image in missing]

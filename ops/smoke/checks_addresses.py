@@ -129,7 +129,7 @@ def headers_outcome(host: str, answer: Answer) -> Outcome:
 
 
 def not_checked(scene: Scene) -> Iterator[Outcome]:
-    """Reports what needs a sign-in as not checked, where nobody can sign in from here."""
+    """Reports what needs a sign-in as not checked, where sign-in from here is not possible."""
     if scene.people:
         return
     why = (
@@ -147,6 +147,6 @@ _FIXES = {
     Arrival.HOST: "the aliases of the route in its layer, and the labels that constructs/sprocket_constructs/gateway.py makes of them",
     Arrival.DISCORD: "the roles in ingress/sign_in/roles; docker service logs forward-auth says who was refused and why",
     Arrival.REFUSED: "the roles in ingress/sign_in/roles; docker service logs forward-auth says who was refused and why",
-    Arrival.PAGE: "the access of the route in its layer: it lets in somebody who has no role for it",
+    Arrival.PAGE: "the access of the route in its layer: it admits a person without the role",
     Arrival.BROKEN: "docker service ps of the service behind it, and docker service logs traefik",
 }

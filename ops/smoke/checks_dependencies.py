@@ -19,7 +19,7 @@ from ops.smoke.tasks import Tasks
 AREA = "dependencies"
 PLATFORM = "platform"
 UNUSED = {"migration"}
-"""They have finished and use nothing any more."""
+"""They have finished and use no dependency any more."""
 PATIENCE_S = 60.0
 """For all services together. A service may start before its peers do, and checks the slowest dependency, a Celery task
 without a worker, every 21 s."""
@@ -56,7 +56,7 @@ def check_dependencies(
                 AREA, name, because="none of its tasks runs on a node that this run can reach"
             )
             continue
-        found = settled(partial(_asked, tasks, service), until=until, wait=end.wait)
+        found = wait_for_dependencies(partial(_asked, tasks, service), until=until, wait=end.wait)
         if found is None:
             because = "this program reports no dependencies; its health is among the services"
             yield Outcome.skipped(AREA, name, because=because)
@@ -64,7 +64,7 @@ def check_dependencies(
         yield from judged(service, found, scene.services, _hosts(scene))
 
 
-def settled(
+def wait_for_dependencies(
     ask: Callable[[], list[Dependency] | None], *, until: float, wait: Callable[[float], bool]
 ) -> list[Dependency] | None:
     """The result of ``ask`` once all dependencies work, or at ``until`` (monotonic seconds); late ones say how late.
@@ -113,7 +113,7 @@ def judged(
             used,
             expected="the declared connection is used",
             found="used" if used else f"no dependency of {service.name} is at {' or '.join(names)}",
-            fix=f"drop the connection from {service.name}'s layer, or find out what it was for",
+            fix=f"remove the connection from {service.name}'s layer, or find out why nothing uses it",
         )
 
 

@@ -1,4 +1,4 @@
-"""Where somebody must arrive who opens an address, and where an answer says that they did."""
+"""Where a person who opens an address must arrive, and where they did."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Answer:
 
     @property
     def from_proxy(self) -> bool:
-        """Whether Traefik itself says that there is nobody to answer."""
+        """Whether Traefik itself says that no service answers."""
         text = self.body.strip()
         return (self.status == 404 and text == "404 page not found") or (
             self.status in (502, 503, 504)
@@ -129,11 +129,13 @@ def wrong_in_redirect(location: str, url: str) -> str:
 
 
 def wrong_in_alias(answer: Answer, url: str, host: str) -> str:
-    """What is wrong with the redirect of an alias; empty when it is for good and changes nothing but the host."""
+    """What is wrong with the redirect of an alias; empty when it is permanent and changes only the host."""
     wanted = urlsplit(url)._replace(scheme="https", netloc=host).geturl()
     if answer.location != wanted:
         return f"leads to {answer.location}, not to {wanted}"
-    return "" if answer.status in FOR_GOOD else f"is a redirect for now ({answer.status}), not for good"
+    return (
+        "" if answer.status in FOR_GOOD else f"is a temporary redirect ({answer.status}), not a permanent one"
+    )
 
 
 def wrong_in_authorize(location: str, *, client_id: str, redirect_uri: str, page: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ops.model.inventory import Inventory
 from ops.model.service import Service
-from ops.model.services import members, services_of
+from ops.model.services import services_by_network, services_of
 
 _HEALTHZ = re.compile(r"http://127\.0\.0\.1:(\d+)/healthz")
 
@@ -23,10 +23,10 @@ def clients_of(services: Mapping[str, Service], server: str) -> list[str]:
 
 
 def sharing(services: Mapping[str, Service]) -> dict[str, list[str]]:
-    """Names of the services on each network: the whole truth about who can reach whom."""
+    """Names of the services on each network: who can reach whom."""
     return {
         network: sorted(each.name for each in joined)
-        for network, joined in members(services.values()).items()
+        for network, joined in services_by_network(services.values()).items()
     }
 
 

@@ -9,7 +9,7 @@ ANONYMOUS = Person(name="anonymous", roles=None)
 
 
 def people_of(settings: Environment) -> list[Person]:
-    """Everybody who can sign in without an account; nobody where Discord is the real one."""
+    """Everyone who can sign in without an account; no one where Discord is the real one."""
     sign_in = settings.ingress.sign_in
     if sign_in.provider != "fake" or sign_in.proxy != "traefik-forward-auth":
         return []

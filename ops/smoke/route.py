@@ -42,7 +42,7 @@ class Route:
 
     @property
     def is_public(self) -> bool:
-        """Whether nobody is asked who they are."""
+        """Whether no sign-in is needed."""
         return self.role is None
 
 

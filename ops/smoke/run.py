@@ -69,7 +69,7 @@ class Smoke:
             OpsError: the engine does not answer, or the environment is not deployed.
         """
         started = time.monotonic()
-        say("reading addresses and connections" if self._outside else "looking at the engine")
+        say("reading addresses and connections" if self._outside else "connecting to the engine")
         scene, key = self._look()
         try:
             outcomes = list(self._outcomes(scene, key, say))
@@ -128,7 +128,7 @@ class Smoke:
             say("dependencies of each service")
             yield from inside.result()
             if not self._outside:
-                say("looking at the tasks" if self._quick else f"watching the tasks for {STABLE_S:g} s")
+                say("checking the tasks" if self._quick else f"watching the tasks for {STABLE_S:g} s")
             yield from watched.result()
 
     def _opened(self, scene: Scene, pool: ThreadPoolExecutor, say: Say) -> Iterator[Outcome]:

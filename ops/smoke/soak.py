@@ -30,7 +30,7 @@ MOST_RESTARTS = 3
 SHOWN_LINES = 15
 
 
-class Deaths:
+class TaskExits:
     """Counts the containers of services that exit, from the engine's events, while its context is open.
 
     It reads them as a stream: the engine keeps only the last 256 events, and each health check causes three.
@@ -44,7 +44,7 @@ class Deaths:
         self._stream: Any = None
         self._over = False
 
-    def __enter__(self) -> Deaths:
+    def __enter__(self) -> TaskExits:
         self._api = docker.APIClient(base_url=self._host)
         self._stream = self._api.events(filters={"type": "container", "event": "die"}, decode=True)
         self._thread.start()
@@ -135,7 +135,7 @@ class Soak:
         problem = self._step(
             number, "purge", ["purge", "--env", ENVIRONMENT, "--confirm", ENVIRONMENT], seconds
         )
-        deaths = Deaths()
+        deaths = TaskExits()
         with deaths:
             problem = problem or self._step(number, "up", ["deploy", "--env", ENVIRONMENT], seconds)
             problem = problem or self._step(

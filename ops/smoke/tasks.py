@@ -98,7 +98,7 @@ def listening_in(table: str, *, loopback: bool = True) -> list[int]:
     """Ports in state LISTEN in the text of ``/proc/net/tcp``, sorted, without those of the engine's resolver.
 
     Args:
-        loopback: whether those count that nobody but the task itself can reach.
+        loopback: whether to include those that only the task itself can reach.
     """
     found = set()
     for line in table.splitlines():

@@ -79,19 +79,19 @@ class Bucket:
             code = _code(error)
             if code in ("404", "NoSuchBucket"):
                 return False
-            raise self._failed("look for it", error) from None
+            raise self._failed("check whether it exists", error) from None
         except botocore.exceptions.BotoCoreError as error:
-            raise self._failed("look for it", error) from None
+            raise self._failed("check whether it exists", error) from None
         return True
 
     def create(self) -> None:
-        """Makes it, private."""
-        self._do("make it", self._s3.create_bucket, Bucket=self.name, ACL="private")
+        """Creates it, private."""
+        self._do("create it", self._s3.create_bucket, Bucket=self.name, ACL="private")
 
     def keep_versions(self) -> None:
         """Turns on versioning, so that a state that was written wrongly can be restored."""
         self._do(
-            "switch versioning on",
+            "turn versioning on",
             self._s3.put_bucket_versioning,
             Bucket=self.name,
             VersioningConfiguration={"Status": "Enabled"},
@@ -99,12 +99,12 @@ class Bucket:
 
     def keeps_versions(self) -> bool:
         """Whether it does."""
-        found = self._do("look at versioning", self._s3.get_bucket_versioning, Bucket=self.name)
+        found = self._do("read its versioning", self._s3.get_bucket_versioning, Bucket=self.name)
         return bool(found.get("Status") == "Enabled")
 
     def public_grants(self) -> list[str]:
         """What anonymous clients may do with it; must be empty."""
-        found = self._do("look who may read it", self._s3.get_bucket_acl, Bucket=self.name)
+        found = self._do("read who has access", self._s3.get_bucket_acl, Bucket=self.name)
         everyone = "http://acs.amazonaws.com/groups/global/"
         return [
             str(grant["Permission"])

@@ -15,9 +15,9 @@ from ops.terraform.runner import program
 
 WAY_OUT = (
     "do not deploy from two places at once: both would write this state, and one would lose its resources. "
-    "Way out: keep the state on a server whose conditional writes exclude (Spaces does by its documentation; "
+    "Instead, keep the state on a server whose conditional writes exclude (Spaces does by its documentation; "
     "AWS S3 and MinIO do), set state/bucket and state/endpoint to it, and run this again; until then let only one "
-    "CI job deploy (its own concurrency limit), and nobody by hand. docs/runbooks/state.md"
+    "CI job deploy (its own concurrency limit), and do not deploy by hand. docs/runbooks/state.md"
 )
 
 
@@ -50,7 +50,7 @@ class Created:
     def lines(self) -> list[str]:
         """For people."""
         return [
-            f"bucket {self.bucket} at {self.endpoint}: {'made' if self.made else 'was there'}, private, keeps versions",
+            f"bucket {self.bucket} at {self.endpoint}: {'created' if self.made else 'already existed'}, private, keeps versions",
             f"lock: {self.writers}",
             f"lock: {self.terraforms or f'not tried with Terraform itself: {program()} is not installed'}",
         ]
@@ -103,5 +103,5 @@ def _harden(bucket: Bucket, say: Callable[[str], None]) -> None:
     if left := bucket.public_grants():
         raise OpsError(
             f"bucket {bucket.name} is public ({', '.join(left)}) and cannot be set to private",
-            fix="states contain passwords: remove its policy and grants by hand before you put any state there",
+            fix="states contain passwords: remove its policy and grants by hand before you store any state in it",
         )

@@ -57,7 +57,7 @@ def _judged(
     if any("releasing the state lock" in done.stderr + done.stdout for done in (first, second)):
         # Both wrote a lock; the first to end found the other's in its place.
         return TerraformRace(
-            excludes=False, told="both held the lock at once and applied: it does not exclude"
+            excludes=False, told="both got the lock at once and applied: it does not exclude"
         )
     if first.returncode:
         raise OpsError(f"{program()} cannot work with this bucket: {_reason(first)}")
@@ -65,7 +65,7 @@ def _judged(
         return TerraformRace(excludes=True, told="the second was refused: the state is locked")
     if second.returncode:
         return TerraformRace(excludes=False, told=f"the second failed for another reason: {_reason(second)}")
-    return TerraformRace(excludes=False, told="both held the lock at once and applied: it does not exclude")
+    return TerraformRace(excludes=False, told="both got the lock at once and applied: it does not exclude")
 
 
 def _prepare(folder: Path, bucket: Bucket, state: str, key: tuple[str, str]) -> Path:
@@ -87,7 +87,7 @@ def _prepare(folder: Path, bucket: Bucket, state: str, key: tuple[str, str]) -> 
         "terraform": {"backend": {"s3": backend}},
         "resource": {
             "terraform_data": {
-                "held": {"provisioner": {"local-exec": {"command": f"sleep {HOLD_S}"}}, "input": folder.name}
+                "hold": {"provisioner": {"local-exec": {"command": f"sleep {HOLD_S}"}}, "input": folder.name}
             }
         },
     }
@@ -115,11 +115,11 @@ def _run(folder: Path, key: tuple[str, str], *words: str) -> subprocess.Complete
     except subprocess.TimeoutExpired:
         raise OpsError(
             f"{program()} {words[0]} with this bucket did not end within {TIMEOUT_S} s",
-            fix="check that the endpoint can be reached; for a lock that was left, see docs/runbooks/state.md",
+            fix="check that the endpoint can be reached; for a stale lock, see docs/runbooks/state.md",
         ) from None
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip("│╷╵ \t") for line in (done.stderr or done.stdout).splitlines()]
     start = next((i for i, line in enumerate(lines) if line.startswith("Error")), 0)
-    return " ".join(line for line in lines[start : start + 6] if line) or "without a word"
+    return " ".join(line for line in lines[start : start + 6] if line) or "no output"

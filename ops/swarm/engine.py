@@ -41,7 +41,7 @@ class Task:
 
     @property
     def failed(self) -> bool:
-        """Whether it ended although nobody asked for that."""
+        """Whether it ended although it should run."""
         return self.state in ("failed", "rejected", "orphaned")
 
     @property
@@ -172,7 +172,7 @@ def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
 @contextmanager
 def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
     if not host.startswith("ssh://"):
-        _knock(host)
+        _try_connecting(host)
         yield host
         return
     with tempfile.TemporaryDirectory(prefix="sprocket-ops-") as folder:
@@ -187,7 +187,7 @@ def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
                 tunnel.terminate()
 
 
-def _knock(host: str) -> None:
+def _try_connecting(host: str) -> None:
     """Connects once: this error is clearer than that of the docker package, which also leaks the socket."""
     with socket.socket(socket.AF_UNIX) as door:
         door.settimeout(CONNECT_TIMEOUT_S)

@@ -52,7 +52,7 @@ def apply(
         targets: Terraform addresses; nothing is applied but these and what they need. Empty: everything.
 
     Raises:
-        Refused: the plan would lose data, an address or a droplet that nobody named; nothing was changed.
+        Refused: the plan would lose data, an address or a droplet that was not approved by name; nothing was changed.
         Interrupted: Ctrl-C; running operations have finished and are in the state.
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
@@ -78,7 +78,7 @@ def apply(
         if last or not only_stop_grace(outcome):
             raise OpsError(_explained(target, outcome, failures))
         screen.err.print(
-            "  a task used its whole stop grace, which the provider counts as an error; applying once more"
+            "  a task used its full stop grace period, which the provider reports as an error; applying again"
         )
     return True
 
@@ -95,7 +95,7 @@ def _rewrite_state(target: Target, file: Path) -> None:
 def only_stop_grace(outcome: Outcome) -> bool:
     """Whether the one known error is all that went wrong.
 
-    A task that uses its whole stop grace ends a destroy or a replace with an error although the service is gone; on
+    A task that uses its full stop grace ends a destroy or a replace with an error although the service is gone; on
     replace the new one is not created yet. A second apply solves both. Anything else is not repeated.
     """
     texts = [str(error) for error in outcome.errors]
@@ -133,7 +133,7 @@ def _run(
 ) -> tuple[Outcome, dict[str, TaskFailure]]:
     changes = changes_of(plan)
     if target.is_cloud:
-        named = {change.address: _spoken(change) for change in changes}
+        named = {change.address: _described(change) for change in changes}
         with ApplyProgress(named, len(changes), screen.err, what="resources") as progress:
             return target.terraform.apply(file, progress, parallelism=parallelism), {}
     services = [change for change in changes if change.type == SERVICE]
@@ -146,7 +146,7 @@ def _run(
 
 
 def _remove_unfinished(target: Target, made: Collection[str]) -> None:
-    """Removes services that this apply made but could not finish.
+    """Removes services that this apply created but that did not converge.
 
     The provider writes a service to the state only when it has converged. Stopped before that, it leaves one behind that
     the state does not know, and the next apply would adopt it. A service of such a name that was there before would have
@@ -165,7 +165,7 @@ def _name(change: ResourceChange) -> str:
     return str(change.values.get("name"))
 
 
-def _spoken(change: ResourceChange) -> str:
+def _described(change: ResourceChange) -> str:
     """A resource of the cloud in words: its type and its name, or its id in the code."""
     name = change.values.get("name") or change.values.get("description") or change.address.partition(".")[2]
     return f"{change.type.split('_', 1)[1].replace('_', ' ')} {name}"

@@ -29,7 +29,7 @@ def synthesized_at(revision: str, environment: str, *, root: Path = ROOT) -> Syn
             if (root / name).is_file():
                 shutil.copy(root / name, tree / name)
         if not (tree / "main.py").is_file():
-            raise OpsError(f"revision {revision} has no main.py, so it has nothing to compare with")
+            raise OpsError(f"revision {revision} has no main.py, so there is nothing to compare with")
         try:
             return synthesize(environment, root=tree, out=tree / "cdktf.out")
         except (OpsError, SettingsError) as error:
@@ -44,7 +44,7 @@ def _work_tree(revision: str, root: Path) -> Iterator[Path]:
     commit = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if commit.returncode:
         raise WrongUse(
-            f"git knows no revision {revision!r}", fix="use a branch, a tag or a commit: git log --oneline"
+            f"git has no revision {revision!r}", fix="use a branch, a tag or a commit: git log --oneline"
         )
     with tempfile.TemporaryDirectory(prefix="sprocket-base-") as folder:
         tree = Path(folder) / "tree"

@@ -1,4 +1,4 @@
-"""What an apply may not do by accident: lose data or an address, or replace a droplet that nobody asked to replace."""
+"""What an apply may not do by accident: lose data or an address, or replace a droplet without approval."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def refusals(
     """Why a plan (``terraform show -json``) must not be applied; empty when it may.
 
     Args:
-        replace: names of droplets that are meant to be replaced.
-        destroy: names of droplets that are meant to go.
-        moves: names of volumes that are meant to leave the droplet they are on.
+        replace: names of droplets that may be replaced.
+        destroy: names of droplets that may be destroyed.
+        moves: names of volumes that may be detached from their droplet.
     """
     found = list(_taken_away(plan, moves))
     for change in changes_of(plan):
         what, before = change.planned, change.before or {}
         name = str(before.get("name") or before.get("ip_address") or change.address)
         if what.action is Action.CHANGE:
-            found += _unlike(change.type, name, before, change.after or {})
+            found += _impossible_in_place(change.type, name, before, change.after or {})
         elif what.action in (Action.DESTROY, Action.REPLACE) and not what.unfinished:
             because = f" (because of {', '.join(what.because)})" if what.because else ""
             named = destroy if what.action is Action.DESTROY else replace
@@ -47,8 +47,8 @@ def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obs
     for loss in detachments(plan):
         if loss.volume not in moves:
             yield Obstacle(
-                what=f"volume {loss.volume} would be taken away from droplet {loss.droplet} while it runs",
-                fix=f"undo the edit; if the store is meant to move, {MOVE} has the steps",
+                what=f"volume {loss.volume} would be detached from droplet {loss.droplet} while it runs",
+                fix=f"undo the edit; to move the store, follow {MOVE}",
             )
 
 
@@ -57,7 +57,7 @@ def _lost(type_: str, name: str, action: Action, because: str, named: Collection
     if type_ in PROTECTED:
         yield Obstacle(
             what=f"{PROTECTED[type_].noun} {name} would be {fate}",
-            fix=f"undo the edit that asks for it; if it is meant, {STEPS} has the steps",
+            fix=f"undo the edit that causes it; if the loss is intended, follow {STEPS}",
         )
     elif type_ == DROPLET and name not in named:
         yield Obstacle(what=f"droplet {name} would be {fate}", fix=_droplet_fix(name, action))
@@ -65,14 +65,14 @@ def _lost(type_: str, name: str, action: Action, because: str, named: Collection
 
 def _droplet_fix(name: str, action: Action) -> str:
     if action is Action.DESTROY:
-        return f"if it is meant to go: drain it, then --destroy {name} (docs/runbooks/replace-a-node.md)"
-    return (
-        f"undo the edit; a rebuild is asked for by name: python -m ops replace-node --env NAME --node {name}"
-    )
+        return f"to destroy it, drain it, then deploy with --destroy {name} (docs/runbooks/replace-a-node.md)"
+    return f"undo the edit; to replace the droplet, run python -m ops replace-node --env NAME --node {name}"
 
 
-def _unlike(type_: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Obstacle]:
-    """Changes that the provider plans in place although they cannot be had that way."""
+def _impossible_in_place(
+    type_: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Obstacle]:
+    """Changes that the provider plans in place although they cannot work in place."""
     if type_ == "digitalocean_volume":
         was, will = before.get("size"), after.get("size")
         if isinstance(was, int) and isinstance(will, int) and will < was:
@@ -83,15 +83,15 @@ def _unlike(type_: str, name: str, before: Mapping[str, Any], after: Mapping[str
     if type_ == "digitalocean_spaces_bucket" and before.get("name") != after.get("name"):
         yield Obstacle(
             what=f"bucket {name} would be renamed to {after.get('name')}, which changes Terraform's state only",
-            fix="keep the name, or make a second bucket, copy (aws s3 sync), then forget the first",
+            fix="keep the name, or create a second bucket, copy (aws s3 sync), then delete the first",
         )
 
 
-SHRINK = "keep {was} GiB; to get smaller, make a second volume, copy, and swap them: " + STEPS
+SHRINK = "keep {was} GiB; to shrink it, create a second volume, copy the data, and swap them: " + STEPS
 
 
 def explained(error: TerraformFailed) -> OpsError:
-    """A plan that Terraform refused, with the way out where the reason is a known one."""
+    """A plan that Terraform refused, with what to do where the reason is known."""
     sentences = way_out("\n".join(f"{one.summary}\n{one.detail}" for one in error.outcome.errors))
     return OpsError(error.problem, fix="\n  ".join([*sentences, STEPS])) if sentences else error
 

@@ -201,7 +201,7 @@ class Terraform:
         except ValueError:
             raise OpsError(
                 f"{_name()} {words[0]} wrote no JSON: {run.stdout.strip()[:200]!r}",
-                fix=f"look whether {program()} is Terraform or OpenTofu itself",
+                fix=f"check that {program()} is Terraform or OpenTofu itself",
             ) from None
         return document
 

@@ -15,7 +15,7 @@ from ops.terraform.target import Target, Targets
 def names_from_cloud(
     document: Mapping[str, Any], cloud: Target, environment: Mapping[str, str] = os.environ
 ) -> list[str]:
-    """Variables of a services stack that nobody supplied and that the cloud stack has an output for."""
+    """Variables of a services stack that are not supplied and that the cloud stack has an output for."""
     offered = cloud.document.get("output", {})
     return [name for name in secrets.names(document, environment) if name in offered]
 

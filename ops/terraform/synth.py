@@ -47,7 +47,7 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
         if problems.is_file():
             raise SettingsError(*(Problem(**each) for each in json.loads(problems.read_text())))
     if run.returncode:
-        last = (run.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        last = (run.stderr.strip().splitlines() or ["no output"])[-1]
         raise OpsError(
             f"main.py failed: {last}", fix=f"for the whole error: SPROCKET_ENV={environment} python main.py"
         )

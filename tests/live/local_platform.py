@@ -21,7 +21,7 @@ from ops.paths import ROOT
 from ops.smoke.graph import by_name
 from ops.smoke.result import Result
 from ops.smoke.run import Smoke
-from ops.smoke.soak import Deaths
+from ops.smoke.soak import TaskExits
 from ops.smoke.tasks import Tasks
 from ops.swarm.engine import Swarm
 from ops.swarm.tasks import wait_until_converged
@@ -91,9 +91,9 @@ class LocalPlatform:
         values = known_values(self.target.terraform.state())
         return {f"secret {number}": value for number, value in enumerate(sorted(values)) if len(value) >= 8}
 
-    def deaths(self) -> Deaths:
+    def deaths(self) -> TaskExits:
         """Counts containers that end."""
-        return Deaths(self.settings.engine.host)
+        return TaskExits(self.settings.engine.host)
 
 
 @contextmanager

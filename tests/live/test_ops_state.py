@@ -72,7 +72,7 @@ def test_a_server_that_ignores_the_condition_is_found_out(
     assert found.writers.over_existing == 10
     if s3_server.has_terraform():
         assert found.terraforms is not None and not found.terraforms.excludes
-        assert "both held the lock at once" in str(found.terraforms)
+        assert "both got the lock at once" in str(found.terraforms)
     assert not found.excludes
 
 

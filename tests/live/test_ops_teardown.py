@@ -142,7 +142,7 @@ def test_a_replaced_service_that_ignores_term_is_whole_after_one_up(here: Here) 
     here.run("deploy", *LOCAL, "--stable", "1", TRY_IGNORES_TERM="1")
     shown = here.run("deploy", *LOCAL, "--stable", "1", TRY_IGNORES_TERM="1", TRY_NETWORK="1")
     assert "! service try-store is replaced (networks)" in shown
-    assert "once more" in shown
+    assert "applying again" in shown
     assert "2 services converged" in shown
 
 

@@ -133,7 +133,7 @@ def test_obstacles_with_one_fix_share_its_line() -> None:
 
 def test_a_question_that_nobody_can_answer_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(errors.WrongUse, match="stdin is not a terminal, so nobody can be asked"):
+    with pytest.raises(errors.WrongUse, match="stdin is not a terminal, so no question can be asked"):
         confirmation.confirmed("go on?")
 
 

@@ -94,11 +94,11 @@ def test_without_a_mark_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
         removed(monkeypatch, _1=True)
 
 
-def test_the_report_says_that_it_never_came_up_and_not_that_it_is_refused() -> None:
+def test_the_report_says_that_it_never_became_active_and_not_that_it_is_refused() -> None:
     anew = change(
         "digitalocean_droplet.app-1", "delete", "create",
         before={"name": "prod-app-1"}, after={"name": "prod-app-1"}, reason="replace_because_tainted",
     )  # fmt: skip
     found = from_synthesis(cloud())
     report = compare("prod-cloud", found, found, from_terraform(plan(anew)), compared_with="x")
-    assert report.dangers == ("droplet prod-app-1 is made anew: it never came up",)
+    assert report.dangers == ("droplet prod-app-1 is recreated: it never became active",)

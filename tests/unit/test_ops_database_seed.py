@@ -32,7 +32,7 @@ cp "$PGPASSFILE" "$HERE/passfile"; ls -l "$PGPASSFILE" | cut -c1-10 > "$HERE/mod
 case "$*" in
   *--command*) echo "17 $TABLES" ;;
   *) cat > "$HERE/told"; if [ -n "$REFUSES" ]; then echo "psql:<stdin>:1: ERROR:  $REFUSES" >&2; exit 3; fi
-     grep -q '^\\\\set whole 1$' "$HERE/told" || { echo "ERROR:  the dump did not come to its end" >&2; exit 3; } ;;
+     grep -q '^\\\\set whole 1$' "$HERE/told" || { echo "ERROR:  the dump is incomplete" >&2; exit 3; } ;;
 esac
 """
 
@@ -141,7 +141,7 @@ def test_an_archive_that_pg_restore_cannot_read_changes_nothing(tmp_path: Path) 
     file = tmp_path / "league.dump"
     file.write_bytes(b"anything")
     with pytest.raises(
-        OpsError, match="database main is unchanged; the dump was refused: ERROR:  the dump did not come"
+        OpsError, match="database main is unchanged; the dump was refused: ERROR:  the dump is incomplete"
     ):
         restore(engine, Dump(path=file, kind="custom", version=15))
 
@@ -165,7 +165,7 @@ def test_ctrl_c_ends_the_transaction_and_says_how_things_stand(
     monkeypatch.setattr(Dump, "chunks", chunks)
     engine = Engine(tmp_path)
     with pytest.raises(
-        Interrupted, match="stopped: the restore is one transaction, and database main is as it was"
+        Interrupted, match="stopped: the restore is one transaction, so database main is unchanged"
     ):
         restore(engine, dump_at(PLAIN))
     for _ in range(100):
@@ -183,9 +183,7 @@ def test_ctrl_c_after_the_last_byte_does_not_say_that_nothing_was_changed(
 
     engine = Engine(tmp_path)
     monkeypatch.setattr(engine, "exec_inspect", interrupted)
-    with pytest.raises(
-        Interrupted, match="stopped waiting: all of the dump is with the server, which may still"
-    ):
+    with pytest.raises(Interrupted, match="stopped waiting: the server has the entire dump and may still"):
         restore(engine, dump_at(PLAIN))
 
 
@@ -193,7 +191,7 @@ def test_ctrl_c_after_the_last_byte_does_not_say_that_nothing_was_changed(
     ("refuses", "fix"),
     [
         ('role "other" does not exist', "make a plain dump with pg_dump --no-owner --no-acl"),
-        ("permission denied", "fix that, then repeat the command"),
+        ("permission denied", "fix that, then run the command again"),
     ],
 )
 def test_what_the_server_refuses_is_said_in_its_words(tmp_path: Path, refuses: str, fix: str) -> None:
@@ -215,7 +213,7 @@ def test_a_command_that_does_not_end_is_no_success(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("ops.database.server.ENDS_WITHIN_S", 0.0)
     engine = Engine(tmp_path)
     engine.knows_after = 1000
-    with pytest.raises(OpsError, match=r"ended before the command did, so whether it worked is not known"):
+    with pytest.raises(OpsError, match=r"ended before the command did, so the result is unknown"):
         restore(engine, dump_at(PLAIN))
 
 

@@ -135,7 +135,7 @@ def test_a_simulated_outside_world_may_have_any_address() -> None:
 
 def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:
     local = Targets(cloud=None, services=targets().services)
-    with pytest.raises(WrongUse, match="has no cloud: there is nothing to deploy of it"):
+    with pytest.raises(WrongUse, match="has no cloud: there is no such stack to deploy"):
         deploy.check_prerequisites(local, "cloud")
 
 
@@ -163,7 +163,9 @@ def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.Mo
     played.chmod(0o755)
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(played))
     assert not [o for o in prerequisites.tools() if "Terraform" in o.what]
-    assert [o.what for o in prerequisites.tools(locks=True)] == ["Terraform is 1.9, needed is 1.10 or newer"]
+    assert [o.what for o in prerequisites.tools(locks=True)] == [
+        "Terraform 1.9 is too old: 1.10 or newer is needed"
+    ]
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-that-is-not-there")
     (told,) = [o.what for o in prerequisites.tools() if "Terraform" in o.what]
     assert told == (

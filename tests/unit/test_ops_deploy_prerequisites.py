@@ -35,7 +35,7 @@ def whats(obstacles: Any) -> list[str]:
         ),
         (
             {"LocalNodeState": "active", "ControlAvailable": True, "Nodes": 3},
-            ["this engine's swarm has 3 nodes; this environment is for one"],
+            ["this engine's swarm has 3 nodes; this environment needs a swarm of one"],
         ),
         ({"LocalNodeState": "locked"}, ["the engine's swarm state is locked"]),
     ],
@@ -54,7 +54,7 @@ def test_foreign_services_are_named() -> None:
     swarm = FakeSwarm(services_=[on_swarm("blog"), on_swarm("wiki"), on_swarm("redis", "ours")])
     assert list(prerequisites.foreign_services(swarm, WANTED, {"ours"})) == [
         Obstacle(
-            what="the swarm runs services of something else: blog, wiki",
+            what="the swarm runs services that this environment does not declare: blog, wiki",
             fix="use a machine whose swarm is empty, or remove them: docker service rm blog wiki",
         )
     ]
@@ -184,7 +184,7 @@ def test_an_old_terraform_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         (tmp_path / name).write_text(f"#!/bin/sh\n{words}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    assert whats(prerequisites.tools()) == ["Terraform is 1.5, needed is 1.6 or newer"]
+    assert whats(prerequisites.tools()) == ["Terraform 1.5 is too old: 1.6 or newer is needed"]
 
 
 def test_a_refusal_names_everything_at_once() -> None:

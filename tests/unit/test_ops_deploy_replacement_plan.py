@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.deploy.replacement_plan import address_of, beyond, droplet_id
+from ops.deploy.replacement_plan import address_of, droplet_id, other_changes
 from ops.terraform.target import Target
 from tests.unit.ops_cloud import change, plan
 from tests.unit.test_ops_deploy_replace_node import ANEW, APP, SETTINGS, document
@@ -17,7 +17,7 @@ RECORD, ADDRESS = "digitalocean_record.app", "digitalocean_reserved_ip_assignmen
 
 
 def told(*changes: dict[str, Any]) -> list[str]:
-    return [each.what for each in beyond(plan(ANEW, *changes), APP, CLOUD)]
+    return [each.what for each in other_changes(plan(ANEW, *changes), APP, CLOUD)]
 
 
 def record(**after: Any) -> dict[str, Any]:

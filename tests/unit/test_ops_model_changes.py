@@ -35,6 +35,6 @@ def test_a_droplet_that_never_came_up_is_told_from_one_that_is_rebuilt() -> None
 
 
 def test_what_nobody_would_show_or_guard_is_refused() -> None:
-    with pytest.raises(OpsError, match=r"the plan would forget docker_service\.a; known are") as caught:
+    with pytest.raises(OpsError, match=r"the plan would forget docker_service\.a; supported are") as caught:
         changes_of(plan(change("docker_service.a", "forget")))
     assert "removed block" in caught.value.fix

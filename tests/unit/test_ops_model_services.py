@@ -9,7 +9,7 @@ import pytest
 
 from ops.model.inventory import from_state, from_synthesis
 from ops.model.service import Page, Router, Service
-from ops.model.services import members, services_of, setting_of
+from ops.model.services import services_by_network, services_of, setting_of
 from tests.stacks.synthesis import synthesized
 from tests.unit.smoke_scene import inventory
 
@@ -71,7 +71,11 @@ def test_services_know_each_other_by_their_networks() -> None:
     services = {service.name: service for service in services_of(inventory())}
     assert services["web"].servers == ("redis",)
     assert services["gateway"].servers == ()
-    assert [each.name for each in members(services.values())["redis-net"]] == ["core", "redis", "web"]
+    assert [each.name for each in services_by_network(services.values())["redis-net"]] == [
+        "core",
+        "redis",
+        "web",
+    ]
 
 
 @pytest.mark.parametrize(

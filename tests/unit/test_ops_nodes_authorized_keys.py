@@ -32,7 +32,7 @@ def test_keys_that_lock_this_machine_out_go_back_by_themselves() -> None:
     )
     assert authorized_keys.write("n", FakeSsh(said("same\n")), "x").what == "up to date"
     assert authorized_keys.write("n", FakeSsh(UNREACHED), "x").problem.startswith("not written: ")
-    with pytest.raises(WrongUse, match="lock everybody out"):
+    with pytest.raises(WrongUse, match="lock everyone out"):
         authorized_keys.text_of({})
 
 

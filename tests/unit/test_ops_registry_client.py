@@ -243,7 +243,10 @@ def test_what_passes_by_itself_is_asked_again_as_late_as_the_registry_wants(regi
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (429, "registry-1.docker.io got too many requests from this address; try later, or docker login"),
+        (
+            429,
+            "registry-1.docker.io received too many requests from this address; try later, or run docker login",
+        ),
         (500, "registry-1.docker.io answers HTTP 500"),
     ],
 )

@@ -204,7 +204,7 @@ def test_the_command_prints_what_each_registry_said_and_fails_for_one(
         f"{host}/redis:8.2 unknown tag {host} does not know the tag, nor a similar one; the last of its 1 tags: 8.1",
     ]
     assert f"{host}/org/core:sha-1 {digests['core'][7:19]} new new" in lines
-    assert "1 of 4 images have no answer; their entries in the lock are unchanged" in result.stderr
+    assert "1 of 4 images could not be resolved; their entries in the lock are unchanged" in result.stderr
     assert digests["core"] in here.read_text()
 
 
@@ -216,7 +216,7 @@ def test_the_command_prints_json_and_has_nothing_to_do_the_second_time(
     assert json.loads(result.stdout)[0]["digest"] == digests["redis"]
     again = CliRunner().invoke(app, ["images", "resolve"])
     assert (again.exit_code, again.stdout) == (0, "")
-    assert "registries were asked about every image already; --again asks for all of them" in again.stderr
+    assert "every digest was already confirmed by a registry; --again looks up all of them" in again.stderr
 
 
 def test_the_command_signs_in_with_the_token_of_the_shell_and_never_shows_it(

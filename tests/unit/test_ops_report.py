@@ -18,7 +18,7 @@ offline, not made by Terraform: no engine
 + add  ~ change  ! replace  - destroy; times are estimates: stop grace and start period of one task, at most
 
 ingress
-  + network: edge (with a way out)
+  + network: edge (with internet access)
 
 data
      service  image                 replicas  update      effect
@@ -60,7 +60,7 @@ def test_unresolved_images_are_listed_with_the_way_out() -> None:
     report = compared({}, changed(docker_service=web(image="example.org/app:1.3@unresolved")))
     assert report.unresolved == (("web", "example.org/app:1.3"),)
     assert (
-        "images without a digest: `python -m ops images resolve` looks them up, deploy refuses them until then\n"
+        "images without a digest: run `python -m ops images resolve`; deploy refuses them until then\n"
         "  web: example.org/app:1.3" in rendered(report)
     )
 
@@ -69,7 +69,7 @@ def test_images_that_are_not_built_yet_need_no_registry() -> None:
     report = compared(
         {}, changed(docker_service=web(image="127.0.0.1:5000/sprocket/web:not-built@unresolved"))
     )
-    assert "\nimages that are not built yet: `make up` builds them\n  web\n" in rendered(report)
+    assert "\nimages that are not built yet: run `make up`, which builds them\n  web\n" in rendered(report)
     assert "images resolve" not in rendered(report)
 
 

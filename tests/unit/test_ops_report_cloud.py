@@ -75,7 +75,7 @@ def test_a_resize_says_what_it_does() -> None:
     after = cloud()
     after["resource"]["digitalocean_droplet"]["app-1"]["size"] = "s-8vcpu-16gb"
     shown = rendered(compared(cloud(), after))
-    assert "~ droplet prod-app-1 (powered off hard and on again: drain it first; away for minutes)" in shown
+    assert "~ droplet prod-app-1 (hard power cycle: drain it first; down for minutes)" in shown
     assert "size: s-4vcpu-8gb -> s-8vcpu-16gb" in shown
 
 
@@ -118,11 +118,11 @@ def test_a_renamed_volume_is_another_one() -> None:
     assert "is replaced (name): it is a new, empty one: all data on the old one is lost" in danger
 
 
-def test_a_key_made_anew_is_a_danger() -> None:
+def test_a_replaced_key_is_a_danger() -> None:
     after = cloud()
     after["resource"]["tls_private_key"]["host"]["algorithm"] = "RSA"
     (danger,) = compared(cloud(), after).dangers
-    assert danger.startswith("key host is replaced (algorithm): nodes that exist keep the old one")
+    assert danger.startswith("key host is replaced (algorithm): existing nodes keep the old one")
 
 
 def test_a_grown_volume_and_a_new_rule_are_told_in_settings() -> None:
@@ -133,5 +133,5 @@ def test_a_grown_volume_and_a_new_rule_are_told_in_settings() -> None:
     report = compared(cloud(), after)
     shown = rendered(report)
     assert not report.dangers
-    assert "volume prod-redis (grows while in use; a volume never shrinks)" in shown
+    assert "volume prod-redis (grows while in use; a volume cannot shrink)" in shown
     assert "size: 5 -> 9" in shown

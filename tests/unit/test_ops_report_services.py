@@ -16,7 +16,7 @@ def test_an_image_bump_names_exactly_the_services_that_use_it() -> None:
     assert list(changes(report)) == ["web"]
     assert report.counts == {Action.ADD: 0, Action.CHANGE: 1, Action.REPLACE: 0, Action.DESTROY: 0}
     assert (
-        "  ~  web      app 1.2 (11111111) -> 1.3 (22222222)  1         start-first  rolls over without a gap"
+        "  ~  web      app 1.2 (11111111) -> 1.3 (22222222)  1         start-first  rolling update without downtime"
         in rendered(report)
     )
 
@@ -48,7 +48,7 @@ def test_a_changed_secret_template_is_told_by_name_only() -> None:
     after["locals"]["redis_conf"] = "requirepass ${random_password.redis_password.result}\nport 7777\n"
     report = compared(stack(), after)
     (change,) = changes(report).values()
-    assert (change.name, change.action, change.effect) == ("redis", Action.CHANGE, "away up to 70 s")
+    assert (change.name, change.action, change.effect) == ("redis", Action.CHANGE, "down for up to 70 s")
     assert "    ~ /run/secrets/conf (secret redis-conf: content changes)" in rendered(report)
     assert "7777" not in rendered(report) + json.dumps(report_data(report))
 
@@ -59,7 +59,7 @@ def test_a_new_revision_of_a_generated_secret_changes_the_services_that_read_it(
     report = compared(stack(), after)
     assert list(changes(report)) == ["redis"]
     assert report.dangers == (
-        "generated secret redis-password: a new value is made; data that was opened with the old one may not open again",
+        "generated secret redis-password: it gets a new value; data that needs the old value may become inaccessible",
     )
 
 
@@ -73,7 +73,7 @@ def test_one_more_network_is_a_replacement_and_comes_first() -> None:
     assert (change.action, change.because, change.joins) == (Action.REPLACE, ("networks",), ("web-egress",))
     lines = rendered(report).splitlines()
     danger = (
-        "  ! service web is replaced (networks): away up to 70 s (estimate), until the new one is healthy"
+        "  ! service web is replaced (networks): down for up to 70 s (estimate), until the new one is healthy"
     )
     assert lines.index(danger) < lines.index("platform")
 

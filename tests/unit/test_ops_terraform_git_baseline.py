@@ -53,7 +53,7 @@ def test_a_revision_is_synthesized_with_its_own_code_and_leaves_nothing_behind(r
 
 
 def test_an_unknown_revision_is_wrong_use(repository: Path) -> None:
-    with pytest.raises(WrongUse, match="git knows no revision 'v9'"):
+    with pytest.raises(WrongUse, match="git has no revision 'v9'"):
         synthesized_at("v9", "local", root=repository)
 
 

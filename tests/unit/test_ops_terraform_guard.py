@@ -143,7 +143,7 @@ def attached(before: list[str], after: list[str] | None, *references: str) -> di
 
 def test_a_running_store_keeps_its_volume() -> None:
     (obstacle,) = guard.refusals(attached(["r", "m"], ["m"]))
-    assert obstacle.what == "volume prod-redis would be taken away from droplet prod-app-1 while it runs"
+    assert obstacle.what == "volume prod-redis would be detached from droplet prod-app-1 while it runs"
     assert guard.MOVE in obstacle.fix
     assert guard.refusals(attached(["r", "m"], ["m"]), moves=["prod-minio"])
     assert not guard.refusals(attached(["r", "m"], ["m"]), moves=["prod-redis"])

@@ -10,7 +10,7 @@ import pytest
 
 from ops.model.service import PublishedPort, Service
 from ops.smoke.checks_addresses import headers_outcome
-from ops.smoke.checks_dependencies import Dependency, judged, parsed, settled
+from ops.smoke.checks_dependencies import Dependency, judged, parsed, wait_for_dependencies
 from ops.smoke.checks_services import Observation, check_ports
 from ops.smoke.expectation import (
     Answer,
@@ -86,7 +86,7 @@ def test_where_an_alias_leads(found: Answer, means: Arrival) -> None:
     [
         (301, "https://example.org/a?b=%2F", ""),
         (308, "https://example.org/a?b=%2F", ""),
-        (302, "https://example.org/a?b=%2F", "is a redirect for now (302), not for good"),
+        (302, "https://example.org/a?b=%2F", "is a temporary redirect (302), not a permanent one"),
         (301, "https://example.org/", "leads to https://example.org/, not to https://example.org/a?b=%2F"),
         (
             301,
@@ -218,7 +218,9 @@ def test_a_dependency_that_is_late_is_asked_again_and_says_so() -> None:
             [Dependency(name="cache", target="redis:6379"), Dependency(name="celery", target="queue")],
         ]
     )
-    found = settled(lambda: next(answers), until=time.monotonic() + 60, wait=lambda seconds: False)
+    found = wait_for_dependencies(
+        lambda: next(answers), until=time.monotonic() + 60, wait=lambda seconds: False
+    )
     assert found is not None and [each.error for each in found] == ["", ""]
     assert not found[0].waited and found[1].waited > 0
 
@@ -227,14 +229,19 @@ def test_a_red_one_whose_task_goes_away_meanwhile_stays_red() -> None:
     red = [Dependency(name="cache", target="redis:6379", error="refused")]
     answers = iter([red, None, None])
     waits = iter([False, False, True])
-    found = settled(lambda: next(answers), until=time.monotonic() + 60, wait=lambda seconds: next(waits))
+    found = wait_for_dependencies(
+        lambda: next(answers), until=time.monotonic() + 60, wait=lambda seconds: next(waits)
+    )
     assert found is not None and [each.error for each in found] == ["refused"]
 
 
 @pytest.mark.parametrize(("patience_s", "ended"), [(0, False), (60, True)])
 def test_a_dependency_that_stays_away_is_red(patience_s: float, ended: bool) -> None:
     red = [Dependency(name="cache", target="redis:6379", error="refused")]
-    assert settled(lambda: red, until=time.monotonic() + patience_s, wait=lambda seconds: ended) == red
+    assert (
+        wait_for_dependencies(lambda: red, until=time.monotonic() + patience_s, wait=lambda seconds: ended)
+        == red
+    )
 
 
 def _verdicts(outcomes: Any) -> dict[str, Status]:

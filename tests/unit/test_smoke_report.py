@@ -17,7 +17,7 @@ from ops.smoke.authority import Certificate, Trust, described
 from ops.smoke.outcome import Outcome
 from ops.smoke.report import render
 from ops.smoke.result import Result
-from ops.smoke.soak import Deaths, Round, table
+from ops.smoke.soak import Round, TaskExits, table
 
 RESULT = Result(
     environment="local",
@@ -165,7 +165,7 @@ def test_when_a_cold_start_is_whole(changed: dict[str, Any], ok: bool) -> None:
 
 
 def test_only_containers_of_services_that_end_are_counted() -> None:
-    deaths = Deaths()
+    deaths = TaskExits()
     named = {"Attributes": {"com.docker.swarm.service.name": "core"}}
     for event in (
         {"Action": "die", "Actor": named},

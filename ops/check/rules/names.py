@@ -57,7 +57,7 @@ def names_resolve_to_one(platform: Platform) -> Iterator[Finding]:
     for service in platform.services:
         seen: dict[str, Service] = {}
         for network in service.networks:
-            for other in platform.members[network]:
+            for other in platform.services_by_network[network]:
                 for name in (other.name, *other.networks[network]):
                     first = seen.setdefault(name, other)
                     if first is not other:
