@@ -11,7 +11,7 @@ from .settings.environment import Environment
 def check_budget(services: Sequence[SwarmService], settings: Environment) -> None:
     """Refuses reservations that the nodes cannot keep and limits above any node.
 
-    A task whose reservation fits nowhere stays pending for ever; a limit above the node is no limit.
+    A task whose reservation fits nowhere stays pending forever; a limit above the node has no effect.
 
     Raises:
         SettingsError: names the sum, what there is and the largest reservations.

@@ -1,4 +1,4 @@
-"""Environments compared with each other: what two of them would both take for themselves.
+"""Compares environments with each other: what two of them would both use.
 
 Each file alone can be right and still break another: the second deploy would move the first one's DNS records, or write into
 its backups. Terraform does not see it, since each environment has a state of its own (two states never have one key: it
@@ -38,7 +38,7 @@ class _Claim:
     value: str
     setting: str
     environment: str
-    fix: str = "give one of both another name"
+    fix: str = "give one of them another name"
 
     @property
     def path(self) -> str:
@@ -123,7 +123,7 @@ def _account(environment: Environment, cloud: Cloud) -> Iterator[_Claim]:
     if cloud.database:
         yield claim("database cluster", f"{name}-db", "cloud/database")
     if cloud.zone_is_ours:
-        fix = "set cloud/zone_is_ours to true in one of both only"
+        fix = "set cloud/zone_is_ours to true in only one of them"
         yield claim("DNS zone to be made", cloud.zone, "cloud/zone", fix)
 
 
@@ -156,8 +156,8 @@ def _overlaps(clouds: Sequence[tuple[Environment, Cloud]]) -> Iterator[Problem]:
                 file=f"{other.name}.yaml",
                 setting="cloud/vpc_range",
                 problem=f"{second.vpc_range} overlaps {first.vpc_range} of {one.name}.yaml: cloud/vpc_range",
-                allowed="networks of one account at DigitalOcean must be apart",
-                fix="choose another range for one that does not exist yet",
+                allowed="networks of one DigitalOcean account must not overlap",
+                fix="choose another range for the one that does not exist yet",
             )
 
 
@@ -181,7 +181,9 @@ def _buckets(environments: Sequence[Environment]) -> Iterator[Problem]:
     for claim in made:
         if other := state.get(claim.value):
             what = f"bucket {claim.value} has Terraform's state, by {other.path}"
-            yield _problem(claim, what, "use another bucket: state has passwords in it, and keys of its own")
+            yield _problem(
+                claim, what, "use another bucket: state has passwords in it, and needs access keys of its own"
+            )
 
 
 def _buckets_made(environment: Environment) -> list[_Claim]:
@@ -201,7 +203,7 @@ def _buckets_made(environment: Environment) -> list[_Claim]:
 
 
 def _cookies(environments: Sequence[Environment]) -> Iterator[Problem]:
-    """A sign-in's cookie is sent to every host below its domain: whoever runs one of those can act as an admin elsewhere."""
+    """A sign-in's cookie is sent to every host below its domain: a server at one of those can act as an admin elsewhere."""
     names = {each.name for each in environments}
     for one in environments:
         sign_in = one.ingress.sign_in
@@ -232,7 +234,7 @@ def _cookies(environments: Sequence[Environment]) -> Iterator[Problem]:
                     file=f"{one.name}.yaml",
                     setting=f"ingress/sign_in/cookie_reaches/{name}",
                     problem=f"is not needed: {what}",
-                    fix="remove it, or write null there where like brings it",
+                    fix="remove it, or write null if it comes from like",
                 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One setting that cannot work. It stays an object until it is printed, so that nobody takes its text apart.
+    """One setting that cannot work. It stays an object until it is printed, so that no code parses its text.
 
     Args:
         problem: what is wrong, and why.
@@ -29,7 +29,7 @@ class Problem:
         return ": ".join(part for part in (self.file, self.setting) if part)
 
     def below(self, parent: str, *, file: str = "") -> Problem:
-        """The same, seen from further up: its setting is below ``parent``, and in ``file`` unless it says another."""
+        """The same problem with its setting below ``parent``, and in ``file`` unless it says another."""
         setting = "/".join(part for part in (parent, self.setting) if part)
         return replace(self, setting=setting, file=self.file or file)
 

@@ -26,7 +26,7 @@ PACKAGES_LOCK = ROOT / "images.packages.lock.yaml"
 Source = Annotated[
     str,
     Form(
-        what="who said it and when",
+        what="a source and its date",
         pattern=r"(registry|bom|pins) \d{4}-\d{2}-\d{2}",
         allowed="registry, bom or pins, and the day",
         example="pins 2026-11-27",
@@ -132,7 +132,7 @@ class ImageCatalog:
         )
 
     def find(self, name: str, *, instance: str | None = None) -> Image | None:
-        """The same, or nothing where neither the lock nor an override has it."""
+        """The image, or nothing where neither the lock nor an override has it."""
         pin = self._environment.images.overrides.get(name)
         if pin is not None:
             return Image(name=pin.name, tag=pin.tag, digest=pin.digest)

@@ -217,7 +217,7 @@ def _use(names: list[str]) -> str:
 
 
 def _check_like(name: str, like: object, folder: Path) -> None:
-    """Two files tell all: the own one, and one that is like no other."""
+    """Only two files are merged: the environment's own, and one without like."""
     file, setting = f"{name}.yaml", "like"
     others = [other for other in environment_names(folder) if other != name]
     if like == name:
@@ -237,7 +237,7 @@ def _check_like(name: str, like: object, folder: Path) -> None:
         if further in chain[:-1]:
             circle = " -> ".join(chain[chain.index(str(further)) :])
             raise SettingsError.of(
-                f"goes in a circle: {circle}",
+                f"is circular: {circle}",
                 fix="write one of these files without like",
                 setting=setting,
                 file=file,
@@ -247,7 +247,7 @@ def _check_like(name: str, like: object, folder: Path) -> None:
     if len(chain) > 2:
         raise SettingsError.of(
             f"{like} is itself like {chain[2]}",
-            fix=f"name {chain[-1]}, so that two files tell all",
+            fix=f"name {chain[-1]}, so that only two files are merged",
             setting=setting,
             file=file,
         )

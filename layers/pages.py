@@ -44,7 +44,7 @@ class AdminPages:
         return host
 
     def check(self) -> None:
-        """Refuses labels for pages that nobody has asked for.
+        """Refuses labels for pages that do not exist.
 
         Raises:
             SettingsError: names them, and the pages that there are.

@@ -23,7 +23,7 @@ _LONG = 2**16
 def render(template: Path, **values: object) -> str:
     """A Jinja template filled with values.
 
-    A name that the template uses and nobody gave is an error, never empty text. Nothing is escaped; ``| tojson`` quotes, for
+    A name that the template uses and that has no value is an error, never empty text. Nothing is escaped; ``| tojson`` quotes, for
     JSON and YAML alike.
 
     Raises:
@@ -42,7 +42,7 @@ def render(template: Path, **values: object) -> str:
         return environment.from_string(template.read_text()).render(**values)
     except TemplateError as error:
         raise SettingsError.of(
-            str(error), fix="mend the template or give it the value", file=template.name
+            str(error), fix="fix the template, or pass the value that it uses", file=template.name
         ) from None
     except OSError as error:
         raise SettingsError.of(
@@ -91,7 +91,7 @@ def _known(value: object) -> Any:
     if isinstance(value, SecretValue):
         return str(value)
     raise TypeError(
-        f"a file cannot hold {type(value).__name__} {value!r}; give it text, numbers, lists or mappings"
+        f"cannot write {type(value).__name__} {value!r}; give it text, numbers, lists or mappings"
     )
 
 

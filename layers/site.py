@@ -1,4 +1,4 @@
-"""What a layer needs to know of its environment, without knowing which one it is."""
+"""What a layer needs to know of its environment, except its name."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -57,12 +57,12 @@ class Site:
         return frozenset(self._asked_shares)
 
     def check_names_are_asked_for(self) -> None:
-        """Refuses exceptions for services and images that no layer asked for: they would do nothing.
+        """Refuses exceptions for services and images that no layer asked for: they would have no effect.
 
         To be called when all layers are declared.
 
         Raises:
-            SettingsError: names each such exception, and the nearest name that has a meaning.
+            SettingsError: names each such exception, and the nearest existing name.
         """
         settings = self.settings
         problems = [
@@ -84,7 +84,7 @@ class Site:
             near = nearest(service, self._shares)
             raise SettingsError.of(
                 "is missing; every service needs limits and reservations",
-                fix=f"add it{f' (is {near[0]} meant for it?)' if near else ''}",
+                fix=f"add it{f' (or rename {near[0]}, if that is it)' if near else ''}",
                 setting=service,
                 file=f"resources/{self.settings.resources_table}.yaml",
             )
@@ -125,7 +125,7 @@ class Site:
 
 
 def unused_shares(table: str, shares: Iterable[str], asked: Iterable[str]) -> list[Problem]:
-    """Entries of a table of limits and reservations that no service of any environment has: they do nothing.
+    """Entries of a table of limits and reservations that no service of any environment has: they have no effect.
 
     A table may name services that one of its environments lacks, so this is a question about all of them together.
 
@@ -149,7 +149,7 @@ def _unasked(setting: str, kind: str, given: Iterable[str], asked: Iterable[str]
     asked = sorted(asked)
     return [
         Problem(
-            problem=f"the environment has no {kind} of that name, so it would do nothing",
+            problem=f"the environment has no {kind} of that name, so it would have no effect",
             allowed=f"{kind}s here are {', '.join(asked)}",
             fix=did_you_mean(name, asked, otherwise="remove it"),
             setting=f"{setting}/{name}",

@@ -1,4 +1,4 @@
-"""Every store has a volume under it, and every volume a store."""
+"""Every store has a volume, and every volume a store."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DIRECTORY = re.compile(r"/mnt/([^/]+)(/.*)?")
 
 
 def check_store(settings: Environment, store: str, *, where: str) -> None:
-    """Refuses a store that this code does not know, or one that no volume of the environment is under.
+    """Refuses a store that this code does not know, or one that has no volume in the environment.
 
-    Where an environment orders nothing, whoever made its nodes has mounted the volumes. On one engine Docker makes them.
+    Where an environment orders no nodes, the volumes are mounted by whoever set up the nodes. On one engine Docker makes them.
 
     Args:
         where: whose data it is, for the message.
@@ -39,7 +39,7 @@ def check_store(settings: Environment, store: str, *, where: str) -> None:
             f" or {settings.like}.yaml, which it is like" if settings.like else ""
         )
         raise SettingsError.of(
-            f"has no volume for store {store!r}, where {where} keeps data: it would be on the node's own disk, and gone with it",
+            f"has no volume for store {store!r}, where {where} keeps data: the data would be on the node's own disk, and be lost with the node",
             fix=f"give it its GiB in {file}, such as cloud: {{volumes: {{{volumes}, {store}: 5}}}}",
             file=f"{settings.name}.yaml",
             setting="cloud/volumes",
@@ -47,7 +47,7 @@ def check_store(settings: Environment, store: str, *, where: str) -> None:
 
 
 def check_stores(services: Sequence[SwarmService], settings: Environment) -> None:
-    """Refuses directories of services that no volume is under, and volumes in which no service keeps anything.
+    """Refuses directories of services that have no volume, and volumes in which no service keeps anything.
 
     Raises:
         SettingsError: which, and what to do.

@@ -130,7 +130,7 @@ def _not_text(given: object, place: SettingPlace, about: str) -> _Words:
         return _Words(problem, f"write text{about}")
     if not isinstance(given, int) or given == 0 or not given.bit_length() <= LONGEST_NUMBER:
         return _Words(
-            f"{problem}; as a number it has lost digits already", f"write all digits, in quotes{about}"
+            f"{problem}; as a number it has already lost digits", f"write all digits, in quotes{about}"
         )
     quotes = f'put it in quotes: "{given}"{about}'
     if abs(given) > EXACT:

@@ -79,19 +79,19 @@ def _parsed(text: str, name: str) -> object:
         return YAML(typ="safe", pure=True).load(text)
     except DuplicateKeyError as error:
         raise SettingsError.of(
-            f"{_first_line(error.problem)}", fix="remove one of both", file=f"{name}: {_place(error)}"
+            f"{_first_line(error.problem)}", fix="remove one of the two", file=f"{name}: {_place(error)}"
         ) from None
     except MarkedYAMLError as error:
         raise SettingsError.of(
             f"this is not YAML ({_first_line(error.problem)})",
-            fix="mend that line",
+            fix="fix that line",
             file=f"{name}: {_place(error)}",
         ) from None
     except RecursionError:
         raise SettingsError.of("is nested too deeply", fix="check its brackets", file=name) from None
     except Exception as error:  # the parser lets errors of Python through: of dates, numbers, characters
         raise SettingsError.of(
-            f"this is not YAML ({_first_line(error) or type(error).__name__})", fix="mend the file", file=name
+            f"this is not YAML ({_first_line(error) or type(error).__name__})", fix="fix the file", file=name
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Checks of names, paths, ports and texts, before the engine has to refuse them."""
+"""Checks names, paths, ports and texts before the engine would refuse them."""
 
 from __future__ import annotations
 
@@ -79,5 +79,7 @@ def no_secrets(where: Construct, place: str, *texts: str) -> None:
 def set_once(where: Construct, settled: dict[Key, Value], key: Key, value: Value, *, what: str) -> None:
     """Sets a value, and refuses a second one that differs."""
     if settled.get(key, value) != value:
-        raise ConstructError(where, f"{what} is {settled[key]!r} and {value!r}", fix="set it once")
+        raise ConstructError(
+            where, f"{what} is {settled[key]!r} and {value!r}", fix="set it in one place only"
+        )
     settled[key] = value

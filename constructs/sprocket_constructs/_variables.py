@@ -66,12 +66,12 @@ class Variables:
         if not self._command:
             raise ConstructError(
                 self._service,
-                "reads variables from files, but the shell that does so has to be told what the image starts",
+                "reads variables from files, but the shell that reads them needs to know what the image starts",
                 fix="pass command=(...), the image's ENTRYPOINT followed by its CMD, as docker image inspect shows them",
             )
         if not variables:
             raise ConstructError(
-                self._service, "reads no variable", fix="name at least one, or do not call it"
+                self._service, "reads no variable", fix="name at least one variable, or remove the call"
             )
         for name, value in variables.items():
             self._check(name, str(value))

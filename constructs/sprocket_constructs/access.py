@@ -36,7 +36,7 @@ class Access:
 
     @property
     def is_public(self) -> bool:
-        """Whether nobody is asked who they are."""
+        """Whether no sign-in is needed."""
         return self.role is None and not self.signs_in
 
     def __str__(self) -> str:

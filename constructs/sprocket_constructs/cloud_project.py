@@ -34,5 +34,5 @@ class CloudProject(Construct):
 
     def shows(self, *urns: str) -> None:
         """What is in it, all at once, by Terraform's references to their URNs."""
-        held = ProjectResources(self, "resources", project=self._resource.id, resources=list(urns))
-        held.override_logical_id(self.node.id)
+        resources = ProjectResources(self, "resources", project=self._resource.id, resources=list(urns))
+        resources.override_logical_id(self.node.id)

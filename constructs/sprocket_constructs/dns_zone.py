@@ -65,7 +65,7 @@ class DnsZone(Construct):
         """
         if target.endswith("."):
             raise ConstructError(
-                self, f"target {target} of {host} ends with a dot", fix="leave it out; it is added"
+                self, f"target {target} of {host} ends with a dot", fix="remove the dot; it is added"
             )
         self._take(host)
         self._record("CNAME", host, f"{target}.", ttl)

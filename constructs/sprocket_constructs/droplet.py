@@ -109,7 +109,7 @@ class Droplet(Construct):
         if not any(firewall.protects in tags for firewall in firewalls):
             raise ConstructError(
                 self,
-                "is behind no firewall: none protects a tag of it",
+                "is behind no firewall: no firewall protects one of its tags",
                 fix="pass the firewall of one of its tags",
             )
         length = len(user_data.encode())
@@ -117,7 +117,7 @@ class Droplet(Construct):
             raise ConstructError(
                 self,
                 f"user data has {length} bytes and DigitalOcean accepts {LARGEST_USER_DATA}",
-                fix="shorten it, or have the node fetch what is long",
+                fix="shorten it, or let the node download what is long",
             )
 
 

@@ -9,7 +9,7 @@ from .errors import ConstructError
 from .node_tag import NodeTag
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
-"""The whole world."""
+"""Every IPv4 and IPv6 address."""
 
 
 class Firewall(Construct):
@@ -64,8 +64,8 @@ class Firewall(Construct):
         if not sources:
             raise ConstructError(
                 self,
-                "has a rule that admits nobody",
-                fix="name a source or leave it out",
+                "has a rule without a source",
+                fix="name a source or remove the rule",
             )
         self._inbound.append(rule)
         self.resource.put_inbound_rule(self._inbound)

@@ -45,8 +45,8 @@ def _check_names(service: SwarmService, members: dict[str, list[SwarmService]]) 
                     raise ConstructError(
                         service,
                         f"sees two services called {name} ({first.node.path} and {other.node.path}), "
-                        "and only one of them would ever be reached",
-                        fix="connect it to one of them, or give one another alias",
+                        "and only one of them could be reached",
+                        fix="connect it to one of them, or give one of them another alias",
                     )
 
 

@@ -37,7 +37,7 @@ class PostgresSize:
 
 
 class ManagedPostgres(Construct):
-    """A cluster on the private network, which nodes of some tags may reach and nobody else.
+    """A cluster on the private network, which only nodes of some tags may reach.
 
     The cluster and its databases cannot be destroyed. Both are instances of resources that are there without any
     too: taking the cluster out of the settings is refused in the plan, as changing what would replace it is.
@@ -62,7 +62,7 @@ class ManagedPostgres(Construct):
         self.size = size
         if size is not None and not admits:
             raise ConstructError(
-                self, "admits nobody, which opens it to the world", fix="name a tag of the clients"
+                self, "admits no tag, which opens it to the internet", fix="name a tag of the clients"
             )
         self._databases: list[str] = []
         self._users: list[str] = []
@@ -164,7 +164,7 @@ class ManagedPostgres(Construct):
     def _must_be_there(self, kind: str, name: str, known: list[str]) -> None:
         if self.size is None:
             raise ConstructError(
-                self, f"{kind} {name} has no cluster to be in", fix="order one: give it a size"
+                self, f"{kind} {name} has no cluster to be in", fix="give the cluster a size"
             )
         if name in known:
             raise ConstructError(self, f"{kind} {name} is declared twice", fix="declare it once")

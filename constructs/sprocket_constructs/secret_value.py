@@ -1,4 +1,4 @@
-"""Values that must not be seen, each with one owner."""
+"""Secret values, each with one owner."""
 
 import re
 from abc import abstractmethod

@@ -20,4 +20,4 @@ class Stop:
     def __post_init__(self) -> None:
         object.__setattr__(self, "grace", duration(self.grace))
         if self.grace == "0s":
-            raise ValueError("stop grace 0s is SIGKILL at once; give the task some seconds")
+            raise ValueError("stop grace 0s is SIGKILL at once; use at least some seconds, such as 10s")

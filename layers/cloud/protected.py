@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Protected:
-    """Why nothing brings a resource of one type back.
+    """Why a resource of one type cannot be recovered.
 
     Args:
         noun: what people call it.
@@ -31,7 +31,7 @@ PROTECTED: Mapping[str, Protected] = {
         noun="volume",
         lost="the data of a store",
         destroyed="all data on it is lost",
-        replaced="it is a new, empty one: all data on the old one is lost",
+        replaced="a new, empty volume: all data on the old one is lost",
     ),
     "digitalocean_database_cluster": Protected(
         noun="database cluster",
@@ -54,23 +54,23 @@ PROTECTED: Mapping[str, Protected] = {
     "digitalocean_reserved_ip": Protected(
         noun="reserved address",
         lost="the public address",
-        destroyed="the address is given back and cannot be had again: DNS and allow-lists of others name it",
+        destroyed="the address is released and cannot be claimed again: DNS and allow-lists of others name it",
         replaced="another address: DNS and allow-lists of others name the old one",
     ),
     "digitalocean_domain": Protected(
         noun="DNS zone",
         lost="the DNS zone with all records in it",
-        destroyed="every record of the zone goes, also those of others",
-        replaced="every record of the zone goes",
+        destroyed="every record of the zone is deleted, also those of others",
+        replaced="every record of the zone is deleted",
     ),
     "digitalocean_vpc": Protected(
         noun="private network",
         lost="the private network, and with it every node",
-        destroyed="nothing can be in it then",
-        replaced="every droplet and database in it is made anew",
+        destroyed="no droplet or database can be in it then",
+        replaced="every droplet and database in it is recreated",
     ),
 }
 """By Terraform's type."""
 
 STEPS = "docs/runbooks/destroy-data.md"
-"""The way out for all of them where the loss is meant: save, let Terraform forget it, deploy, delete it by hand."""
+"""The runbook for an intended loss: back up, remove it from the state, deploy, delete it by hand."""

@@ -23,7 +23,7 @@ from .names import manager_host, public_hosts
 from .storage import SpacesStorage
 
 NODE_TTL = 60
-"""Seconds: a node that is made anew has another address, and its peers look for it by name."""
+"""Seconds: a recreated node has another address, and its peers look for it by name."""
 
 ONE_PUBLIC_KEY = "^(ssh|sk-ssh|ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\\n]*)?$"
 """Of one line: the value ends up inside a file of the nodes' user data, where a second line would be another key."""

@@ -32,15 +32,15 @@ def _kept(address: str) -> str:
     known = PROTECTED.get(address.partition(".")[0])
     lost = known.lost if known else "something that is kept"
     return (
-        f"{address} would be destroyed or replaced, and with it {lost}; take the edit back. Where it is meant, save what "
-        f"is in it, let Terraform forget it (terraform state rm '{address}' in the stack's folder), deploy, and delete it "
-        "on DigitalOcean's pages when it is not missed"
+        f"{address} would be destroyed or replaced, and with it {lost}; undo the edit. If the loss is intended, back up what "
+        f"is in it, remove it from the state (terraform state rm '{address}' in the stack's folder), deploy, and delete it "
+        "in DigitalOcean's control panel once it is no longer needed"
     )
 
 
 def _shrunk(address: str) -> str:
     return (
-        f"{address} would shrink, which no volume can; put the larger number back. For a smaller one, back the store up, "
-        f"let Terraform forget the volume (terraform state rm '{address}' in the stack's folder), rename or delete it on "
-        "DigitalOcean's pages, deploy, and restore into the new one"
+        f"{address} would shrink, which is not possible; restore the larger number. For a smaller one, back the store up, "
+        f"remove the volume from the state (terraform state rm '{address}' in the stack's folder), rename or delete it in "
+        "DigitalOcean's control panel, deploy, and restore into the new one"
     )

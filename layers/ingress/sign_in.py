@@ -1,4 +1,4 @@
-"""What stands in front of every page that is not public."""
+"""The sign-in in front of every page that is not public."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -53,7 +53,7 @@ class SignIn:
         """All routes that need a role, checked.
 
         Raises:
-            ConstructError: a role that nobody can hold, or a page that the cookie never reaches.
+            ConstructError: a role that does not exist, or a page that the cookie never reaches.
         """
         routes = [route for route in self._gateway.routes if route.access.role is not None]
         for route in routes:

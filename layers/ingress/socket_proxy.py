@@ -18,7 +18,7 @@ PINGS = rf"{_VERSION}/_ping"
 class SocketProxy(Construct):
     """Lets those calls through to the engine's socket, for Traefik alone.
 
-    Whoever owns the socket owns the node; Traefik, which the whole internet talks to, gets it only through here.
+    Access to the socket is root access to the node; Traefik, which the whole internet talks to, gets it only through here.
 
     Args:
         client: name of the service that may ask; it is looked up on the proxy's own network at each call.

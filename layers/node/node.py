@@ -98,7 +98,7 @@ class Node:
             rf"-{re.escape(self.pool)}-[1-9][0-9]*$", self.name
         ):
             raise SettingsError.of(
-                "the name has another form than nodes have",
+                "the name is not that of a node",
                 fix=f"it must be <environment>-{self.pool}-<number>, in lower case letters, digits and dashes",
                 setting=f"node {self.name!r}",
             )
@@ -127,7 +127,7 @@ class Node:
 
     @property
     def changeable(self) -> dict[str, str]:
-        """What its file of facts says that a deploy may change while the node stands: labels and volumes."""
+        """What its file of facts says that a deploy may change on a running node: labels and volumes."""
         return {
             "LABELS": " ".join(self.engine_labels),
             "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in self.volumes),

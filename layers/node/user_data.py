@@ -31,7 +31,7 @@ PACKAGES = (
 """What a node has besides the engine; of a choice any will do, and the first is installed."""
 
 HELD = ("docker.io", "docker-cli", "docker-ce", "docker-ce-cli", "containerd", "containerd.io", "runc")
-"""Packages that stop the engine when they are renewed: held, and out of the unattended updates."""
+"""Packages whose upgrade stops the engine: on hold, and left out of unattended upgrades."""
 
 REBOOTS_APART = 45
 """Minutes between the hours at which two nodes boot for an update: the one is back, and its stores with it, before the other goes."""
@@ -115,7 +115,7 @@ def user_data(node: Node, cluster: Cluster) -> str:
         raise SettingsError.of(
             f"user data of {size} bytes",
             allowed=f"DigitalOcean takes {MAX_USER_DATA}",
-            fix="use fewer operators' keys or labels; what is fixed in it is in layers/node",
+            fix="use fewer operators' keys or labels; the fixed part comes from layers/node",
             setting=f"node {node.name!r}",
         )
     return expressions.fill(text)

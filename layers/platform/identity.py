@@ -23,7 +23,7 @@ class Claim:
 class Identity:
     """All names of one instance.
 
-    Names of things that the swarm makes anew at any time (services, networks) carry the instance's name only where
+    Names of things that the swarm can recreate at any time (services, networks) carry the instance's name only where
     there are several. Names of things that hold data (database, buckets, queues) always do: adding a second instance
     must not rename the first one's database.
 
@@ -137,7 +137,7 @@ def check_apart(environment: str, identities: Sequence[Identity]) -> None:
             if first != path:
                 raise SettingsError.of(
                     f"{first} and {path} are both {claim.value}",
-                    fix="give one another name",
+                    fix="give one of them another name",
                     file=f"{environment}.yaml",
                 )
 

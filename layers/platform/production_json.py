@@ -16,7 +16,7 @@ Seconds = Annotated[str, Field(pattern=r"^\d+(s|m|h|d)$")]
 
 
 class Section(BaseModel):
-    """Part of a file: immutable, no unknown keys, no silent conversion (a port in quotes stays a text for ever)."""
+    """Part of a file: immutable, no unknown keys, no silent conversion (a port in quotes stays text)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -66,7 +66,7 @@ class ReplayParseService(SwarmService):
     def _settings(self) -> dict[str, Any]:
         """All top-level keys: the file takes the place of the image's own.
 
-        ``celery.backend`` is where results go; without it core waits for them for ever. ``hostname`` has the port in it,
+        ``celery.backend`` is where results go; without it core waits for them forever. ``hostname`` has the port in it,
         since the parser reads no other.
         """
         identity = self.instance.identity

@@ -27,7 +27,7 @@ Gibibytes = Annotated[int, Field(ge=1, le=16384)]
 
 
 class NodeAccess(Settings):
-    """The way that people and CI take to the nodes: an allow-list for SSH, a private mesh, or both while one takes over."""
+    """The way that people and CI take to the nodes: an allow-list for SSH, a private mesh, or both during a migration."""
 
     ssh_from: tuple[AddressRange, ...] = Field(
         default=(), strict=False, description="addresses that may reach port 22"
@@ -42,7 +42,7 @@ class NodeAccess(Settings):
     def _some_way(self) -> "NodeAccess":
         if not self.ssh_from and not self.tailscale:
             raise SettingsError.of(
-                "needs a way to the nodes", fix="list addresses under ssh_from, or set tailscale to true"
+                "has no way to reach the nodes", fix="list addresses under ssh_from, or set tailscale to true"
             )
         return self
 

@@ -36,7 +36,7 @@ def _without_cloud(environment: Environment) -> Iterator[Problem]:
         if pool.size is not None:
             yield Problem(
                 setting=f"nodes/{name}/size",
-                problem=f"is {pool.size} but nothing is ordered without cloud",
+                problem=f"is {pool.size}, but without cloud no droplets are ordered",
                 fix="add cloud or remove size",
             )
 
@@ -56,8 +56,8 @@ def _managers(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
     if count not in (1, 3, 5):
         yield Problem(
             setting="nodes",
-            problem=f"has {count} managers in all",
-            allowed="half of an even number is no majority, and more than five slow every decision down",
+            problem=f"has {count} managers in total",
+            allowed="an even number tolerates no more failures than one less, and more than five slow the swarm down",
             fix="use 1, 3 or 5",
         )
 
@@ -89,7 +89,7 @@ def _room(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
     if size < SMALLEST_FOR_RABBITMQ:
         yield Problem(
             setting="cloud/volumes/rabbitmq",
-            problem=f"is {size} GiB, but the broker takes no message any more once less than 2 GB are free",
+            problem=f"is {size} GiB, but RabbitMQ blocks publishers when less than 2 GB are free",
             fix=f"use {SMALLEST_FOR_RABBITMQ} or more",
         )
 
@@ -112,7 +112,7 @@ def _storage(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
             yield Problem(
                 setting=f"nodes/{name}/count",
                 problem=f"is {pool.count} but its volumes (storage={label}) can be on one node only",
-                fix="use 1, and further pools for further nodes",
+                fix="use 1, and add pools for further nodes",
             )
 
 
@@ -163,8 +163,8 @@ def _database(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
         yield Problem(
             setting="data/postgres/where",
             problem=f"is {postgres.where} and cloud/database is {'set' if cloud.database else 'missing'}",
-            allowed="a managed database is ordered there, one in the swarm is not",
-            fix="change one of both",
+            allowed="set cloud/database exactly when the database is managed",
+            fix="change one of the two",
         )
     elif cloud.database and (postgres.host, postgres.port) != (f"db.{environment.domain}", 25060):
         yield Problem(

@@ -97,9 +97,7 @@ def check_host(text: str) -> str:
     if not faults:
         return text
     meant = _meant(text)
-    fix = (
-        f"write {meant}" if not _faults(meant) else "write the whole name of the host, and nothing around it"
-    )
+    fix = f"write {meant}" if not _faults(meant) else "write the full host name and nothing else"
     said = " and ".join(part for part in (", ".join(faults[:-1]), faults[-1]) if part)
     raise SettingsError.of(f"{shown(text)} {said}", allowed=ALLOWED, fix=fix)
 

@@ -39,7 +39,7 @@ class NodePool(Settings):
             raise SettingsError.of(
                 f"size {self.size} has {ordered.cpus} cores and {mebibytes(memory)}, "
                 f"but cpus and memory say {self.cpus} and {self.memory}",
-                fix="make them the same",
+                fix="use the values of the size",
             )
         return self
 

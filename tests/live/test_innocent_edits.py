@@ -275,7 +275,7 @@ EARLIER: dict[str, tuple[Edit, str]] = {
     ),
     "a manager is removed": (
         lambda d: d["nodes"]["data"].update(role="worker"),
-        "nodes has 2 managers in all; use 1, 3 or 5",
+        "nodes has 2 managers in total; use 1, 3 or 5",
     ),
 }
 

@@ -83,7 +83,7 @@ def test_names_that_cannot_be_are_refused() -> None:
         ),
         (
             lambda: zone.alias("b.example.com", "c.d."),
-            "target c.d. of b.example.com ends with a dot; leave it out",
+            "target c.d. of b.example.com ends with a dot; remove the dot",
         ),
     ]
     for wrong, message in wrongs:

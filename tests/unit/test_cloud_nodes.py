@@ -116,9 +116,7 @@ def test_a_droplet_with_everything(backups: Literal["weekly", "daily"], policy: 
 def test_a_droplet_behind_no_firewall_of_its_tags_is_refused() -> None:
     ground = Ground(new_cloud())
     other = NodeTag(ground.stack, "other", name="other")
-    message = (
-        "test/one: is behind no firewall: none protects a tag of it; pass the firewall of one of its tags"
-    )
+    message = "test/one: is behind no firewall: no firewall protects one of its tags; pass the firewall of one of its tags"
     with pytest.raises(ConstructError, match=message):
         ground.droplet(tags=[other])
 
@@ -179,7 +177,7 @@ def test_a_firewall_lets_in_what_is_admitted_and_everything_out() -> None:
 
 def test_a_firewall_that_admits_nobody_on_a_port_is_refused() -> None:
     ground = Ground(new_cloud())
-    with pytest.raises(ConstructError, match="test/firewall: has a rule that admits nobody; "):
+    with pytest.raises(ConstructError, match="test/firewall: has a rule without a source; "):
         ground.firewall.admits(22, sources=[])
     with pytest.raises(ConstructError, match="test/firewall: protocol 'icmp' has no ports; use tcp or udp"):
         ground.firewall.admits(22, protocol="icmp", sources=ANYWHERE)

@@ -58,7 +58,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "a volume on which the broker blocks": (
         lambda d: d["cloud"]["volumes"].update(rabbitmq=3),
-        "cloud/volumes/rabbitmq: is 3 GiB, but the broker takes no message any more once less than 2 GB are free; use 4 or more",
+        "cloud/volumes/rabbitmq: is 3 GiB, but RabbitMQ blocks publishers when less than 2 GB are free; use 4 or more",
     ),
     "a volume without a store": (
         lambda d: d["cloud"]["volumes"].update(mongo=1),
@@ -71,7 +71,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "two nodes with one volume": (
         lambda d: d["nodes"]["app"].update(count=3),
-        "nodes/app/count: is 3 but its volumes (storage=main) can be on one node only; use 1, and further pools for further nodes",
+        "nodes/app/count: is 3 but its volumes (storage=main) can be on one node only; use 1, and add pools for further nodes",
     ),
     "two pools with one storage label": (
         lambda d: d["nodes"].update(more={**d["nodes"]["app"], "role": "worker"}),
@@ -79,7 +79,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "two managers": (
         lambda d: d["nodes"].update(more={"size": "s-2vcpu-4gb", "cpus": 2, "memory": "4GiB"}),
-        "nodes: has 2 managers in all; half of an even number is no majority, and more than five slow every decision down; use 1, 3 or 5",
+        "nodes: has 2 managers in total; an even number tolerates no more failures than one less, and more than five slow the swarm down; use 1, 3 or 5",
     ),
     "a pool without a size": (
         lambda d: d["nodes"]["app"].pop("size"),
@@ -115,7 +115,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "a database that nobody uses": (
         lambda d: d["cloud"].update(database={"size": "db-s-1vcpu-1gb", "version": "17"}),
-        "data/postgres/where: is swarm and cloud/database is set; a managed database is ordered there, one in the swarm is not; change one of both",
+        "data/postgres/where: is swarm and cloud/database is set; set cloud/database exactly when the database is managed; change one of the two",
     ),
     "an engine elsewhere": (
         lambda d: d["engine"].update(host="ssh://root@192.0.2.1"),
@@ -123,7 +123,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "nodes of nowhere": (
         lambda d: d.pop("cloud"),
-        "nodes/app/size: is s-8vcpu-16gb but nothing is ordered without cloud; add cloud or remove size",
+        "nodes/app/size: is s-8vcpu-16gb, but without cloud no droplets are ordered; add cloud or remove size",
     ),
 }
 
@@ -150,7 +150,7 @@ def test_a_managed_database_has_to_be_ordered(tmp_path: Path) -> None:
 WRONG: dict[str, tuple[Callable[[Document], object], str]] = {
     "no way to the nodes": (
         lambda d: d["cloud"].update(access={}),
-        "cloud/access: needs a way to the nodes; list addresses under ssh_from, or set tailscale to true",
+        "cloud/access: has no way to reach the nodes; list addresses under ssh_from, or set tailscale to true",
     ),
     "an image whose engine nobody said": (
         lambda d: d["cloud"].update(image="debian-13-x64"),
@@ -174,7 +174,7 @@ WRONG: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "a size unlike its numbers": (
         lambda d: d["nodes"]["app"].update(size="s-4vcpu-8gb"),
-        "nodes/app: size s-4vcpu-8gb has 4 cores and 8GiB, but cpus and memory say 8 and 16GiB; make them the same",
+        "nodes/app: size s-4vcpu-8gb has 4 cores and 8GiB, but cpus and memory say 8 and 16GiB; use the values of the size",
     ),
     "a size that is none": (
         lambda d: d["nodes"]["app"].update(size="large"),
@@ -259,7 +259,7 @@ def test_a_chain_of_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("like: b\n")
     with pytest.raises(SettingsError) as caught:
         load_environment("c", tmp_path)
-    assert str(caught.value) == "c.yaml: like: b is itself like a; name a, so that two files tell all"
+    assert str(caught.value) == "c.yaml: like: b is itself like a; name a, so that only two files are merged"
 
 
 # -- the way to the manager -----------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def test_a_cluster_that_admits_nobody_is_refused() -> None:
     """No rule at all would open it to the world."""
     ground = Ground(new_cloud())
     with pytest.raises(
-        ConstructError, match="test/postgres: admits nobody, which opens it to the world; name a tag"
+        ConstructError, match="test/postgres: admits no tag, which opens it to the internet; name a tag"
     ):
         ManagedPostgres(ground.stack, "postgres", name="x", size=SIZE, network=ground.network, admits=[])
 
@@ -202,7 +202,7 @@ def test_a_cluster_that_admits_nobody_is_refused() -> None:
         (
             lambda p: p.database("main"),
             None,
-            "database main has no cluster to be in; order one: give it a size",
+            "database main has no cluster to be in; give the cluster a size",
         ),
         (lambda p: [p.user("a"), p.user("a")], SIZE, "user a is declared twice; declare it once"),
         (

@@ -75,7 +75,7 @@ INSTANCE = "qa.yaml: platform/instances/main"
 CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
     "the same domain": (
         takes_domain,
-        "qa.yaml: domain: host sprocket.mlesports.gg is also that of prod.yaml: domain; give one of both another name",
+        "qa.yaml: domain: host sprocket.mlesports.gg is also that of prod.yaml: domain; give one of them another name",
     ),
     "the same manager": (
         takes_domain,
@@ -84,12 +84,12 @@ CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
     ),
     "a host that is the other's domain": (
         host(api_host="sprocket.mlesports.gg"),
-        f"{INSTANCE}/api_host: host sprocket.mlesports.gg is also that of prod.yaml: domain; give one of both another name",
+        f"{INSTANCE}/api_host: host sprocket.mlesports.gg is also that of prod.yaml: domain; give one of them another name",
     ),
     "a host that the other derives": (
         host(api_host="api.sprocket.mlesports.gg"),
         f"{INSTANCE}/api_host: host api.sprocket.mlesports.gg is also that of "
-        "prod.yaml: platform/instances/main/api_host; give one of both another name",
+        "prod.yaml: platform/instances/main/api_host; give one of them another name",
     ),
     "the other's page for admins": (
         host(api_host="grafana.sprocket.mlesports.gg"),
@@ -98,7 +98,7 @@ CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
     "an alias that is the other's host": (
         host(aliases=["api.sprocket.mlesports.gg"]),
         f"{INSTANCE}/aliases/0: host api.sprocket.mlesports.gg is also that of prod.yaml: platform/instances/main/api_host; "
-        "give one of both another name",
+        "give one of them another name",
     ),
     "the other's manager": (
         host(api_host="swarm.sprocket.mlesports.gg"),
@@ -113,22 +113,22 @@ CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
     "networks that overlap, in another region too": (
         lambda d: d["cloud"].update(vpc_range="10.124.8.0/24", region="fra1"),
         "qa.yaml: cloud/vpc_range: 10.124.8.0/24 overlaps 10.124.0.0/20 of prod.yaml: cloud/vpc_range; "
-        "networks of one account at DigitalOcean must be apart; choose another range for one that does not exist yet",
+        "networks of one DigitalOcean account must not overlap; choose another range for the one that does not exist yet",
     ),
     "the same bucket for backups": (
         lambda d: d["cloud"].update(spaces={"backups": "sprocket-prod-backups"}),
         "qa.yaml: cloud/spaces/backups: bucket sprocket-prod-backups in nyc3 is also that of "
-        "prod.yaml: cloud/spaces/backups; give one of both another name",
+        "prod.yaml: cloud/spaces/backups; give one of them another name",
     ),
     "backups in the bucket of the state": (
         lambda d: d["cloud"].update(spaces={"backups": "sprocket-state"}),
         "qa.yaml: cloud/spaces/backups: bucket sprocket-state in nyc3 has Terraform's state, by first.yaml: state/bucket; "
-        "use another bucket: state has passwords in it, and keys of its own",
+        "use another bucket: state has passwords in it, and needs access keys of its own",
     ),
     "a zone that both make": (
         lambda d: d["cloud"].update(zone_is_ours=True),
         "qa.yaml: cloud/zone: DNS zone to be made example.org is also that of first.yaml: cloud/zone; "
-        "set cloud/zone_is_ours to true in one of both only",
+        "set cloud/zone_is_ours to true in only one of them",
     ),
 }
 
@@ -148,7 +148,7 @@ def test_buckets_of_the_application_are_compared_where_they_are_on_spaces(tmp_pa
     one = other(tmp_path, spaces, "one")
     assert (
         "two.yaml: platform/instances/main/bucket_prefix: bucket sprocket-main-replays in nyc3 is also that of "
-        "one.yaml: platform/instances/main/bucket_prefix; give one of both another name"
+        "one.yaml: platform/instances/main/bucket_prefix; give one of them another name"
     ) in found(one, other(tmp_path, spaces, "two"))
 
 
@@ -206,7 +206,7 @@ def test_a_reason_that_is_no_longer_needed_is_told(tmp_path: Path) -> None:
         document["ingress"]["sign_in"]["cookie_reaches"] = {"prod": "why", "nowhere": "why"}
 
     path = "qa.yaml: ingress/sign_in/cookie_reaches"
-    fix = "remove it, or write null there where like brings it"
+    fix = "remove it, or write null if it comes from like"
     assert found(PROD, STAGING, other(tmp_path, reason)) == [
         f"{path}/prod: is not needed: reaches no host of it; {fix}",
         f"{path}/nowhere: is not needed: there is no public environment of that name; {fix}",

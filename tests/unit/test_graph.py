@@ -35,7 +35,7 @@ def test_trap_a_client_of_two_servers_with_one_alias_reaches_only_the_first(stac
         synth(stack)
     assert str(caught.value) == (
         "test/bot: sees two services called core (test/dev-core and test/prod-core), "
-        "and only one of them would ever be reached; connect it to one of them, or give one another alias"
+        "and only one of them could be reached; connect it to one of them, or give one of them another alias"
     )
 
 

@@ -285,11 +285,11 @@ SHRUNK = """
 def test_a_refused_plan_names_what_would_be_lost_and_the_way_out() -> None:
     kept, shrunk = way_out(DESTROYED + SHRUNK)
     assert kept.startswith(
-        'digitalocean_volume.stores["grafana"] would be destroyed or replaced, and with it the data of a store; take the edit back.'
+        'digitalocean_volume.stores["grafana"] would be destroyed or replaced, and with it the data of a store; undo the edit.'
     )
     assert "terraform state rm 'digitalocean_volume.stores[\"grafana\"]'" in kept
     assert shrunk.startswith(
-        'digitalocean_volume.stores["redis"] would shrink, which no volume can; put the larger number back.'
+        'digitalocean_volume.stores["redis"] would shrink, which is not possible; restore the larger number.'
     )
 
 

@@ -83,19 +83,19 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "each other": (
         {"a": "like: b\n", "b": "like: a\n"},
-        "a.yaml: like: goes in a circle: a -> b -> a; write one of these files without like",
+        "a.yaml: like: is circular: a -> b -> a; write one of these files without like",
     ),
     "a circle further on": (
         {"a": "like: b\n", "b": "like: c\n", "c": "like: b\n"},
-        "a.yaml: like: goes in a circle: b -> c -> b; write one of these files without like",
+        "a.yaml: like: is circular: b -> c -> b; write one of these files without like",
     ),
     "a third": (
         {"a": "like: b\n", "b": "like: c\n", "c": "domain: c.example\n"},
-        "a.yaml: like: b is itself like c; name c, so that two files tell all",
+        "a.yaml: like: b is itself like c; name c, so that only two files are merged",
     ),
     "a fourth": (
         {"a": "like: b\n", "b": "like: c\n", "c": "like: d\n", "d": "domain: d.example\n"},
-        "a.yaml: like: b is itself like c; name d, so that two files tell all",
+        "a.yaml: like: b is itself like c; name d, so that only two files are merged",
     ),
     "a missing one": (
         {"a": "like: stagin\n", "staging": "domain: a.example\n", "other": "domain: b.example\n"},
@@ -115,7 +115,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "one that is broken": (
         {"a": "like: b\n", "b": "domain: [\n"},
-        "b.yaml: line 2, column 1: this is not YAML (expected the node content, but found '<stream end>'); mend that line",
+        "b.yaml: line 2, column 1: this is not YAML (expected the node content, but found '<stream end>'); fix that line",
     ),
 }
 

@@ -66,7 +66,7 @@ def test_a_setting_that_forces_a_new_droplet_comes_first_with_the_way_out() -> N
     report = compared(cloud(), after)
     assert report.counts[Action.REPLACE] == 1
     assert report.dangers == (
-        "droplet prod-app-1 is replaced (region): its own disk is lost, its volumes stay, its services are away for "
+        "droplet prod-app-1 is replaced (region): its own disk is lost, its volumes stay, its services are down for "
         "minutes; refused on deploy; undo the edit, or python -m ops replace-node --env NAME --node prod-app-1",
     )
 
@@ -115,7 +115,7 @@ def test_a_renamed_volume_is_another_one() -> None:
     after = cloud()
     after["resource"]["digitalocean_volume"]["stores"]["for_each"]["redis"]["name"] = "other"
     (danger,) = compared(cloud(), after).dangers
-    assert "is replaced (name): it is a new, empty one: all data on the old one is lost" in danger
+    assert "is replaced (name): a new, empty volume: all data on the old one is lost" in danger
 
 
 def test_a_replaced_key_is_a_danger() -> None:

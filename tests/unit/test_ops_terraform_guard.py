@@ -91,7 +91,7 @@ def test_harmless_changes_pass() -> None:
             'Resource digitalocean_volume.stores["redis"] has\nlifecycle.prevent_destroy set, but the plan calls for',
             'digitalocean_volume.stores["redis"] would be destroyed or replaced, and with it the data of a store',
         ),
-        ("volumes `size` can only be expanded and not shrunk", "", "would shrink, which no volume can"),
+        ("volumes `size` can only be expanded and not shrunk", "", "would shrink, which is not possible"),
     ],
 )
 def test_a_plan_that_terraform_refuses_gets_a_way_out(summary: str, detail: str, words: str) -> None:

@@ -77,7 +77,7 @@ def test_sharing_is_an_error_that_names_both_settings(setting: str, value: str) 
         identities(dev={**DEV, setting: value}, staging={**STAGING, setting: value})
     assert str(caught.value) == (
         f"staging.yaml: platform/instances/dev/{setting} and platform/instances/staging/{setting} are both {value}; "
-        "give one another name"
+        "give one of them another name"
     )
 
 
@@ -86,7 +86,7 @@ def test_a_shared_host_is_found_across_settings() -> None:
         identities(dev=DEV, staging={**STAGING, "api_host": "dev.example.org"})
     assert str(caught.value) == (
         "staging.yaml: platform/instances/dev/host and platform/instances/staging/api_host are both dev.example.org; "
-        "give one another name"
+        "give one of them another name"
     )
 
 
@@ -106,7 +106,7 @@ def test_a_shared_access_key_is_an_error() -> None:
         check_apart("staging", [first, replace(second, s3_key=first.s3_key)])
     assert str(caught.value) == (
         "staging.yaml: platform/instances/dev/s3_key and platform/instances/staging/s3_key are both dev-s3-access-key; "
-        "give one another name"
+        "give one of them another name"
     )
 
 

@@ -49,12 +49,15 @@ def test_render_puts_the_placeholder_of_a_secret(tmp_path: Path, secret: Generat
 def test_render_refuses_a_value_that_nobody_gave(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         render(template(tmp_path, "{{ port }}"), prot=1)
-    assert str(error.value) == "service.conf.j2: 'port' is undefined; mend the template or give it the value"
+    assert (
+        str(error.value)
+        == "service.conf.j2: 'port' is undefined; fix the template, or pass the value that it uses"
+    )
 
 
 def test_render_refuses_a_broken_template(tmp_path: Path) -> None:
     with pytest.raises(
-        SettingsError, match=r"^service\.conf\.j2: Expected an expression.*; mend the template"
+        SettingsError, match=r"^service\.conf\.j2: Expected an expression.*; fix the template"
     ):
         render(template(tmp_path, "a\n{% if %}\n"))
 
@@ -100,7 +103,5 @@ def test_json_keeps_order_and_ends_in_a_newline(secret: GeneratedSecret) -> None
 @pytest.mark.parametrize("write", [to_yaml, to_json])
 def test_data_refuses_what_a_file_cannot_hold(write: object) -> None:
     assert callable(write)
-    with pytest.raises(
-        TypeError, match=r"a file cannot hold PosixPath PosixPath\('/x'\); give it text, numbers"
-    ):
+    with pytest.raises(TypeError, match=r"cannot write PosixPath PosixPath\('/x'\); give it text, numbers"):
         write({"path": Path("/x")})

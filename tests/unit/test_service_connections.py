@@ -177,7 +177,7 @@ def test_one_port_for_two_things_is_refused(stack: SwarmStack) -> None:
     web.publishes(80)
     with pytest.raises(ConstructError) as caught:
         web.publishes(80, target="https")
-    assert str(caught.value) == "test/web: published port 80 is 8080 and 8443; set it once"
+    assert str(caught.value) == "test/web: published port 80 is 8080 and 8443; set it in one place only"
 
 
 def test_publishing_a_port_that_is_none_is_refused(stack: SwarmStack) -> None:

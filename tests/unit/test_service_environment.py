@@ -205,7 +205,7 @@ def test_a_name_that_a_shell_cannot_export_is_refused(stack: SwarmStack, name: s
 def test_no_variable_at_all_is_refused(stack: SwarmStack) -> None:
     with pytest.raises(ConstructError) as caught:
         with_variables(stack)
-    assert str(caught.value) == "test/n8n: reads no variable; name at least one, or do not call it"
+    assert str(caught.value) == "test/n8n: reads no variable; name at least one variable, or remove the call"
 
 
 def test_the_command_of_the_image_has_to_be_named(stack: SwarmStack) -> None:
@@ -213,7 +213,7 @@ def test_the_command_of_the_image_has_to_be_named(stack: SwarmStack) -> None:
     with pytest.raises(ConstructError) as caught:
         declare(stack, "n8n", args=("start",)).reads_environment({"A": "1"})
     assert str(caught.value) == (
-        "test/n8n: reads variables from files, but the shell that does so has to be told what the image starts; "
+        "test/n8n: reads variables from files, but the shell that reads them needs to know what the image starts; "
         "pass command=(...), the image's ENTRYPOINT followed by its CMD, as docker image inspect shows them"
     )
 

@@ -194,5 +194,7 @@ def test_less_than_nothing_is_refused(replicas: int, per_node: int) -> None:
 
 
 def test_no_time_to_stop_is_refused() -> None:
-    with pytest.raises(ValueError, match="stop grace 0s is SIGKILL at once; give the task some seconds"):
+    with pytest.raises(
+        ValueError, match="stop grace 0s is SIGKILL at once; use at least some seconds, such as 10s"
+    ):
         Stop(grace="0m")

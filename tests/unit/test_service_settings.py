@@ -129,7 +129,10 @@ def test_a_variable_with_two_values_is_refused(stack: SwarmStack) -> None:
     api.sets("NODE_ENV", "production")
     with pytest.raises(ConstructError) as caught:
         api.sets("NODE_ENV", "development")
-    assert str(caught.value) == "test/api: variable NODE_ENV is 'production' and 'development'; set it once"
+    assert (
+        str(caught.value)
+        == "test/api: variable NODE_ENV is 'production' and 'development'; set it in one place only"
+    )
 
 
 def test_a_label_with_two_values_is_refused(stack: SwarmStack) -> None:
@@ -138,7 +141,7 @@ def test_a_label_with_two_values_is_refused(stack: SwarmStack) -> None:
     api.label("team", "a")
     with pytest.raises(ConstructError) as caught:
         api.label("team", "b")
-    assert str(caught.value) == "test/api: label team is 'a' and 'b'; set it once"
+    assert str(caught.value) == "test/api: label team is 'a' and 'b'; set it in one place only"
 
 
 def test_a_service_cannot_be_found_by_two_gateways(stack: SwarmStack) -> None:
@@ -148,7 +151,7 @@ def test_a_service_cannot_be_found_by_two_gateways(stack: SwarmStack) -> None:
     with pytest.raises(ConstructError) as caught:
         web.expose_via(Gateway(stack, "two", name="two"), host="y.test", access=access)
     assert str(caught.value) == (
-        "test/web: label traefik.http.routers.web.rule is 'Host(`x.test`)' and 'Host(`y.test`)'; set it once"
+        "test/web: label traefik.http.routers.web.rule is 'Host(`x.test`)' and 'Host(`y.test`)'; set it in one place only"
     )
 
 

@@ -11,7 +11,7 @@ from layers.loading import ENVIRONMENTS, environment_names, load_environment
 from layers.settings.digitalocean import droplet_sizes, regions
 
 HOST = "a host is a name such as sprocket.example.com: labels of a-z, 0-9 and -, with dots between them"
-WHOLE = "write the whole name of the host, and nothing around it"
+WHOLE = "write the full host name and nothing else"
 PAST_EXACT = "a number above 2^53 loses its last digits wherever JSON is read into floating point"
 KEY = (
     "a public key is one line that begins with ssh-ed25519, sk-ssh-ed25519@openssh.com, ssh-rsa or ecdsa-sha2-nistp256; "
@@ -115,7 +115,7 @@ NO_ID = "is not an id of Discord; use 15 to 20 digits in quotes (in Discord: dev
         (
             GUILD,
             "guild: 000000000000000000",
-            "guild: is the number 0, and text is needed; as a number it has lost digits already; "
+            "guild: is the number 0, and text is needed; as a number it has already lost digits; "
             "write all digits, in quotes (id of the Discord server)",
         ),
         (GUILD, "guild: '123'", f"guild: '123' {NO_ID}; write one such as \"100000000000000001\""),

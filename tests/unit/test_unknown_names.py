@@ -34,7 +34,7 @@ def test_exceptions_for_what_is_not_there_are_refused_together() -> None:
         document["resources"] = {"cor": SHARE, "elo-service": SHARE, "core": SHARE}
         document["images"]["overrides"] = {"rediss": PIN, "quite-another": PIN}
 
-    nothing = "of that name, so it would do nothing"
+    nothing = "of that name, so it would have no effect"
     assert refused(change) == [
         f"local.yaml: resources/cor: the environment has no service {nothing}; did you mean core?",
         f"local.yaml: resources/elo-service: the environment has no service {nothing}; remove it",
@@ -58,7 +58,7 @@ def test_a_service_without_limits_says_what_may_have_been_meant() -> None:
         Site(settings, images=ImageCatalog(settings)).resources("redi")
     assert str(caught.value) == (
         "resources/small.yaml: redi: is missing; every service needs limits and reservations; "
-        "add it (is redis meant for it?)"
+        "add it (or rename redis, if that is it)"
     )
 
 
