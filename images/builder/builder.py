@@ -1,4 +1,4 @@
-"""Builds what changed, pushes it, writes the lock, and clears away what is old."""
+"""Builds what changed, pushes it, writes the lock, and removes what is outdated."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Built:
 def build_all(
     only: Collection[str] = (), *, force: bool = False, say: Say = _silent, port: int | None = None
 ) -> Built:
-    """Have all images (or `only` those and their parents) built, pushed and locked; what is unchanged is left alone.
+    """Builds, pushes and locks all images (or `only` those and their parents); unchanged images are kept.
 
-    `force` builds anew although nothing changed here, to take in newer Debian packages. About a second when there is
-    nothing to do. Raises ImagesError; whatever stops it, the lock names only images that are whole in the registry.
+    `force` rebuilds although nothing changed here, to include newer Debian packages. About a second when there is
+    nothing to do. Raises ImagesError; even then the lock names only images that are completely in the registry.
     """
     recipes = read_all(RECIPES, programs_dir())
     root_tag = debian.recipe_hash()
@@ -131,7 +131,7 @@ def _entry(step: Step, registry: Registry, digest: str, before: lock.Entry | Non
 
 
 def _version(step: Step) -> str:
-    """As the program says it. What Go installed knows none: its module's version is the one. Where a found program has no
+    """The version as the program prints it. What Go installed knows none: its module's version is the one. Where a found program has no
     way to say it, a file VERSION beside it may.
     """
     recipe = step.recipe

@@ -41,7 +41,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Port = Annotated[
     int | None,
     typer.Option(
-        envvar="SPROCKET_REGISTRY_PORT", min=1, max=65535, help="Port of the registry. [default: 5000]"
+        envvar="SPROCKET_REGISTRY_PORT", min=1, max=65535, help="Port of the registry. \\[default: 5000]"
     ),
 ]
 
@@ -49,9 +49,12 @@ Port = Annotated[
 @app.command()
 def build(
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="NAME", help="This image and its parents.")
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="Build only this image and its parents."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Rebuild, with newer packages.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Rebuild with newer packages, even if nothing changed.")
+    ] = False,
     port: Port = None,
     as_json: Json = False,
 ) -> None:
@@ -61,7 +64,7 @@ def build(
         with _progress(count, quiet=as_json) as say:
             result = build_all(only or (), force=force, say=say, port=port)
     except KeyboardInterrupt:
-        _screen.print("stopped; images that are whole are kept, and the lock names only those")
+        _screen.print("interrupted: finished images are kept, and the lock names only those")
         raise typer.Exit(130) from None
     if as_json:
         print(json.dumps(_report(result), indent=2, sort_keys=True))
@@ -112,11 +115,11 @@ def list_images(as_json: Json = False) -> None:
 @app.command()
 def clean(
     all_data: Annotated[
-        bool, typer.Option("--all", help="Also the registry's data and all downloads.")
+        bool, typer.Option("--all", help="Also remove the registry's data and all downloads.")
     ] = False,
     port: Port = None,
 ) -> None:
-    """Remove the images made here from the engine, and the lock; images that containers use stay."""
+    """Remove the images built here from the engine, and the lock. Images that containers use stay."""
     registry = Registry(port or chosen_port())
     found = [
         f"{i.repository}:{i.tag}" for i in engine.tagged() if engine.ours(i.repository, registry.namespace)
@@ -134,16 +137,16 @@ def clean(
 
 @registry_app.command()
 def start(port: Port = None) -> None:
-    """Start it unless it runs; it goes on when this command ends."""
+    """Start the registry unless it runs. It keeps running after this command."""
     registry = Registry(port or chosen_port())
     _screen.print(
-        f"registry on 127.0.0.1:{registry.port} {'started' if registry.start() else 'runs already'}"
+        f"registry on 127.0.0.1:{registry.port} {'started' if registry.start() else 'is already running'}"
     )
 
 
 @registry_app.command()
 def stop(port: Port = None) -> None:
-    """Stop it; its data stays."""
+    """Stop the registry. Its data stays."""
     registry = Registry(port or chosen_port())
     _screen.print(
         f"registry on 127.0.0.1:{registry.port} {'stopped' if registry.stop() else 'was not running'}"
@@ -152,7 +155,7 @@ def stop(port: Port = None) -> None:
 
 @registry_app.command()
 def status(port: Port = None) -> None:
-    """Say whether it runs; exit code 1 when it does not."""
+    """Say whether the registry runs. Exits with 1 if it does not."""
     registry = Registry(port or chosen_port())
     if (pid := registry.pid()) is None:
         _screen.print(f"registry on 127.0.0.1:{registry.port} does not run")
@@ -210,7 +213,7 @@ def _report(result: Built) -> dict[str, object]:
 
 
 def main() -> None:
-    """Entry point: errors of the user's making come out as text, exit code 1."""
+    """Entry point: prints errors that the user can fix as text, exit code 1."""
     try:
         app()
     except ImagesError as error:

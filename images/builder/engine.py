@@ -37,7 +37,7 @@ def docker(*words: str, stdin: bytes | None = None, timeout: float = 600) -> str
         ) from None
     except subprocess.TimeoutExpired:
         raise ImagesError(
-            f"docker {' '.join(words[:2])} has not ended after {timeout:.0f} s; see whether the engine answers: docker info"
+            f"docker {' '.join(words[:2])} did not end within {timeout:.0f} s; check that the engine answers: docker info"
         ) from None
     if run.returncode:
         raise ImagesError(

@@ -65,7 +65,7 @@ def _install(go: str, package: str, tags: Collection[str], path: Path, say: Call
                 )
             except subprocess.TimeoutExpired:
                 raise ImagesError(
-                    f"go install {package} took longer than {TIMEOUT_S} s; try again, it goes on where it was"
+                    f"go install {package} took longer than {TIMEOUT_S} s; run it again, it continues from its cache"
                 ) from None
         if run.returncode:
             tail = "\n  ".join((path.parent / "log").read_text(errors="replace").splitlines()[-8:])

@@ -77,12 +77,12 @@ def parse(content: str, source: str) -> dict[str, Entry]:
 
 
 def load(path: Path) -> dict[str, Entry]:
-    """Entries of the lock file; none when it was not written yet."""
+    """Entries of the lock file; none if it does not exist yet."""
     return parse(path.read_text(), str(path)) if path.exists() else {}
 
 
 def save(path: Path, entries: Mapping[str, Entry]) -> bool:
-    """Write the lock in one step, so that a stopped build leaves the old one whole; says whether it changed."""
+    """Write the lock in one step, so that an interrupted build leaves the old one intact; says whether it changed."""
     new = text(entries)
     if path.exists() and path.read_text() == new:
         return False

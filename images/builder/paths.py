@@ -24,21 +24,19 @@ PINNED_FILE = REPOSITORY / "images.lock.yaml"
 
 
 def programs_dir() -> Path | None:
-    """Folder of programs that were brought by hand, a subfolder for each image: $SPROCKET_PROGRAMS, absolute; by default none.
+    """Folder of programs that were put there by hand, a subfolder for each image: $SPROCKET_PROGRAMS, absolute; by default none.
 
     Raises:
-        ImagesError: it is set and no such folder is there.
+        ImagesError: it is set and the folder does not exist.
     """
     value = os.environ.get("SPROCKET_PROGRAMS", "")
     if value and not (os.path.isabs(value) and Path(value).is_dir()):
-        raise ImagesError(
-            f"SPROCKET_PROGRAMS is {value!r}; allowed: an absolute path of a folder that is there"
-        )
+        raise ImagesError(f"SPROCKET_PROGRAMS is {value!r}; allowed: an absolute path of an existing folder")
     return Path(value) if value else None
 
 
 def cache_dir() -> Path:
-    """Directory for what can be made again: $XDG_CACHE_HOME/sprocket-infra, by default ~/.cache/sprocket-infra."""
+    """Directory for what can be recreated: $XDG_CACHE_HOME/sprocket-infra, by default ~/.cache/sprocket-infra."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     path = (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "sprocket-infra"
     path.mkdir(parents=True, exist_ok=True)

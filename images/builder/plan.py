@@ -1,4 +1,4 @@
-"""In which order images are built, and under which tag each will stand."""
+"""In which order images are built, and the tag of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
 
 
 def ordered(recipes: Mapping[str, Recipe], only: Collection[str] = ()) -> list[Recipe]:
-    """Parents before children, alphabetical where that leaves a choice; with `only`, those images and their parents."""
+    """Parents before children, otherwise alphabetical; with `only`, those images and their parents."""
     for name in only:
         if name not in recipes:
             close = difflib.get_close_matches(name, recipes, 1)
@@ -41,7 +41,7 @@ def _visit(name: str, recipes: Mapping[str, Recipe], done: dict[str, Recipe], pa
         return
     if name in path:
         raise ImagesError(
-            f"images build on each other in a circle: {' -> '.join((*path[path.index(name) :], name))}"
+            f"images depend on each other in a cycle: {' -> '.join((*path[path.index(name) :], name))}"
         )
     if name not in recipes:
         raise ImagesError(f"{path[-1]}/Dockerfile: FROM {PREFIX}{name}: there is no folder {name}")

@@ -191,7 +191,7 @@ def read_all(
         descriptions: of stand-ins.
 
     Raises:
-        ImagesError: a recipe cannot be read, a found program is not whole, or it is of no image here.
+        ImagesError: a recipe cannot be read, a found program is incomplete, or belongs to no image here.
     """
     found: dict[str, Recipe] = {}
     takers: list[str] = []
@@ -213,24 +213,24 @@ def read_all(
 
 
 def _refuse_others(programs: Path, takers: list[str]) -> None:
-    """A misspelt folder would leave a stand-in running where somebody brought the program."""
+    """With a misspelt folder, a stand-in would run although the program is there."""
     for path in sorted(programs.iterdir()):
         if path.is_dir() and path.name not in takers and not path.name.startswith("."):
             near = difflib.get_close_matches(path.name, takers, 1)
             raise ImagesError(
                 f"{path}: no image takes a program from a folder of that name"
                 + (f"; did you mean {near[0]}?" if near else "")
-                + f"\n  allowed: {', '.join(sorted(takers))}; rename it, or take it away"
+                + f"\n  allowed: {', '.join(sorted(takers))}; rename or remove the folder"
             )
 
 
 def _found(name: str, folder: Path, told: Mapping[str, Any], program: Path) -> Recipe:
-    """A program that somebody brought; whatever it needs must be there."""
+    """A program that was put into the folder of programs; all that it needs must be there."""
     missing = [file for file in told["found"] if not (program / file).exists()]
     if missing:
         raise ImagesError(
             f"{program}: {', '.join(missing)} is missing; a program of {name} needs {', '.join(told['found'])}\n"
-            "  put it there, or take the folder away to use a package or a stand-in"
+            "  put it there, or remove the folder to use a package or a stand-in"
         )
     files = {
         name: content
@@ -317,7 +317,7 @@ def _walk(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _tree(folder: Path, at: str) -> dict[str, bytes | Path]:
-    """Everything in a tree that somebody else made, symbolic links as they are; it may have 100,000 files."""
+    """All files of a tree, symbolic links unchanged; it may have 100,000 files."""
     found: dict[str, bytes | Path] = {}
     for parent, folders, files in os.walk(folder):
         inside = f"{at}{parent[len(str(folder)) :]}"

@@ -36,7 +36,7 @@ def chosen_port() -> int:
 
 @dataclass(frozen=True)
 class Registry:
-    """The registry on 127.0.0.1:`port`; the engine talks plain HTTP to loopback without being told to."""
+    """The registry on 127.0.0.1:`port`; the engine uses plain HTTP for loopback by default."""
 
     port: int = DEFAULT_PORT
 
@@ -68,13 +68,13 @@ class Registry:
             return False
 
     def start(self) -> bool:
-        """Have it run; says whether it had to be started. Outlives this command, ends with the machine or `stop`."""
+        """Starts it unless it runs; returns whether it had to. It outlives this command, until the machine or `stop` ends it."""
         with exclusively("registry"):
             if self.pid() is not None and self._wait(10):
                 return False
             if self.answers():
                 raise ImagesError(
-                    f"port {self.port} of 127.0.0.1 is answered by another registry, which is left alone\n"
+                    f"port {self.port} of 127.0.0.1 is answered by another registry, which stays untouched\n"
                     "  stop it, or choose another port: SPROCKET_REGISTRY_PORT=5001"
                 )
             self._launch()
@@ -126,8 +126,8 @@ class Registry:
             lines = (self.folder / "log").read_text(errors="replace").splitlines()
             tail = "\n  ".join([line for line in lines if "level=fatal" in line] or lines[-5:])
             raise ImagesError(
-                f"docker-registry did not come up on 127.0.0.1:{self.port}:\n  {tail}\n"
-                "  if the port is taken, choose another one: SPROCKET_REGISTRY_PORT=5001"
+                f"docker-registry did not start on 127.0.0.1:{self.port}:\n  {tail}\n"
+                "  if the port is in use, choose another: SPROCKET_REGISTRY_PORT=5001"
             )
 
     def _wait(self, seconds: float) -> bool:

@@ -42,13 +42,13 @@ def missing_programs(*, root_image: bool) -> list[Missing]:
     found = [missing for name, missing in needed.items() if shutil.which(name) is None]
     if root_image and os.geteuid() != 0:
         found.append(
-            Missing(what="the rights of root, which debootstrap needs once", fix="run this command with sudo")
+            Missing(what="root rights, which debootstrap needs once", fix="run this command with sudo")
         )
     return found
 
 
 def engine_answers() -> bool:
-    """Whether the engine can be talked to."""
+    """Whether the engine answers."""
     try:
         run = subprocess.run(["docker", "version"], capture_output=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -18,7 +18,7 @@ from images.builder.lock import Entry
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command in a container came to; `output` is both streams."""
+    """The result of a command in a container; `output` is both streams."""
 
     code: int
     output: str

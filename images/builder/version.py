@@ -40,10 +40,10 @@ def in_text(text: str) -> str:
 
 
 def asked(image: str, words: Sequence[str]) -> str:
-    """What the program in an image says its version is.
+    """The version that the program in an image prints.
 
     Raises:
-        ImagesError: it does not start, says none, or goes on running.
+        ImagesError: it does not start, prints none, or keeps running.
     """
     name = f"sprocket-version-{os.getpid()}"
     command = ["docker", "run", "--rm", "--name", name, "--network", "none", "--entrypoint", words[0]]
@@ -54,15 +54,15 @@ def asked(image: str, words: Sequence[str]) -> str:
     except subprocess.TimeoutExpired:
         subprocess.run(["docker", "rm", "--force", name], capture_output=True, timeout=60, check=False)
         raise ImagesError(
-            f"{' '.join(words)} in image {image} has not ended after {TIMEOUT_S} s\n"
-            "  a program that says its version ends at once: bring another one, or look whether the engine is busy"
+            f"{' '.join(words)} in image {image} did not end within {TIMEOUT_S} s\n"
+            "  a program that prints its version ends at once: use another program, or check whether the engine is busy"
         ) from None
     version = in_text(run.stdout + run.stderr)
     if run.returncode or not version:
         said = " ".join((run.stdout + run.stderr).split())[-300:] or "nothing"
         raise ImagesError(
             f"{' '.join(words)} in image {image} ended with {run.returncode} and says: {said}\n"
-            "  the program does not start there: bring one for linux of this architecture, with the libraries that it needs"
+            "  the program does not start there: use one for Linux on this architecture, with the libraries that it needs"
         )
     return version
 
@@ -85,7 +85,7 @@ def table(entries: dict[str, Entry]) -> list[tuple[str, str, str]]:
 
 
 def unproven(entries: dict[str, Entry]) -> str:
-    """One sentence about what a run with these images leaves open."""
+    """One sentence about what a run with these images does not prove."""
     standing = sorted(name for name, entry in entries.items() if entry.kind != "real")
     if not standing:
         return "every program is real"

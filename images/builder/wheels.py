@@ -53,7 +53,7 @@ def _fetch(requirements: Path, machine: str, folder: Path) -> None:
             run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             raise ImagesError(
-                f"{requirements.parent.name}/requirements.txt: pip took longer than {TIMEOUT_S} s; try again"
+                f"{requirements.parent.name}/requirements.txt: pip took longer than {TIMEOUT_S} s; run the command again"
             ) from None
         if run.returncode:
             tail = "\n  ".join(run.stderr.strip().splitlines()[-8:])

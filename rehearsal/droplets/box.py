@@ -27,7 +27,7 @@ from .stand_ins import STAND_INS
 
 
 def _silent(text: str) -> None:
-    """Say nothing."""
+    """Prints nothing."""
 
 
 class Box:
@@ -203,6 +203,6 @@ def _only_one(seconds: float) -> IO[str]:
         lock.close()
         raise MachineError(
             "a rehearsal's box already runs on this machine, and its networks can exist only once; "
-            "wait for it, or stop it"
+            "wait until it ends, or stop it"
         )
     return lock

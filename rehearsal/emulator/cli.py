@@ -13,6 +13,7 @@ from typing import Annotated
 
 import httpx
 import typer
+from rich.markup import escape
 
 from .emulator import ENDPOINT_FILE, Emulator
 from .errors import EmulatorError
@@ -25,8 +26,8 @@ from .store import Store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="An emulator of DigitalOcean's API.")
 
-State = Annotated[Path, typer.Option("--state", help="folder of the emulator's state")]
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
+State = Annotated[Path, typer.Option("--state", help="Folder of the emulator's state.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 RESET_SECONDS = 60
 FOLLOW_SECONDS = 0.5
@@ -46,7 +47,9 @@ def _told() -> Iterator[None]:
 def _kept(folder: Path) -> Iterator[Store]:
     """The state of an emulator, running or not."""
     if not (folder / "state.sqlite").exists():
-        raise EmulatorError(f"{folder} has no state of an emulator; `serve --state {folder}` creates one")
+        raise EmulatorError(
+            f"{folder} is not an emulator's state folder; `serve --state {folder}` creates one"
+        )
     store = Store(folder)
     try:
         yield store
@@ -57,15 +60,15 @@ def _kept(folder: Path) -> Iterator[Store]:
 @app.command()
 def serve(
     state: State,
-    port: Annotated[int, typer.Option(help="port on loopback; 0 for any free one")] = 0,
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 for any free one.")] = 0,
     fault: Annotated[
-        list[str] | None, typer.Option(help="METHOD PATH KIND [xTIMES]; see `fault --help`")
+        list[str] | None, typer.Option(help="METHOD PATH KIND \\[xTIMES]; see `fault --help`.")
     ] = None,
     seconds: Annotated[
-        list[str] | None, typer.Option(help="how long a kind of thing takes: create=2")
+        list[str] | None, typer.Option(help="How long an operation takes, such as create=2.")
     ] = None,
-    per_hour: Annotated[int, typer.Option(help="requests that a token may make")] = 5000,
-    per_minute: Annotated[int, typer.Option(help="requests that a token may make")] = 250,
+    per_hour: Annotated[int, typer.Option(help="Requests that a token may make per hour.")] = 5000,
+    per_minute: Annotated[int, typer.Option(help="Requests that a token may make per minute.")] = 250,
 ) -> None:
     """Answer as api.digitalocean.com until stopped. The state is kept for the next start."""
     with _told():
@@ -89,8 +92,8 @@ def serve(
 @app.command()
 def log(
     state: State,
-    after: Annotated[int, typer.Option(help="only entries after this number")] = 0,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="follow until Ctrl-C")] = False,
+    after: Annotated[int, typer.Option(help="Only entries after this number.")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show requests and responses, without secrets."""
@@ -104,11 +107,13 @@ def log(
             time.sleep(FOLLOW_SECONDS)
 
 
-@app.command(help=f"Set a fault, list the set ones (no argument), or clear them.\n\n\b\n{FORM}")
+@app.command(
+    help=f"Set a fault, list the faults that are set (no argument), or clear them.\n\n\b\n{escape(FORM)}"
+)
 def fault(
     state: State,
-    text: Annotated[str, typer.Argument(help="METHOD PATH KIND [xTIMES]")] = "",
-    clear: Annotated[bool, typer.Option("--clear", help="clear all faults first")] = False,
+    text: Annotated[str, typer.Argument(help="METHOD PATH KIND \\[xTIMES]")] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="Clear all faults first.")] = False,
 ) -> None:
     with _told(), _kept(state) as store:
         faults = Faults(store)
@@ -124,11 +129,12 @@ def fault(
 def orphans(
     state: State,
     terraform: Annotated[
-        list[Path] | None, typer.Argument(help="Terraform states: files, or of terraform show -json")
+        list[Path] | None,
+        typer.Argument(help="Terraform states: state files, or output of terraform show -json."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List what is in none of the Terraform states; everything, if none is given. Exit code 1 if there is any."""
+    """List what is in none of the Terraform states; everything, if none is given. Exits with 1 if there is any."""
     with _told(), _kept(state) as store:
         found = find_orphans(store, terraform) if terraform else existing(store)
         if as_json:
@@ -141,7 +147,7 @@ def orphans(
 
 @app.command()
 def reset(state: State) -> None:
-    """Remove everything, and the log; also from a running emulator."""
+    """Remove all resources and the log, also from a running emulator."""
     with _told():
         endpoint = state / ENDPOINT_FILE
         if endpoint.exists() and _reset_running(endpoint.read_text()):

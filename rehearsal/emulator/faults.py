@@ -16,10 +16,10 @@ LOWEST_ERROR, HIGHEST_ERROR = 400, 599
 FORM = """METHOD PATH KIND [xTIMES], such as `POST /v2/droplets 429 x2`.
   METHOD: GET, POST, PUT, PATCH, DELETE or * (any)
   PATH:   the path, * for any letters, such as /v2/volumes/*/actions
-  KIND:   400 to 599     that status, and nothing is done
-          reset          the connection is reset, and nothing is done
-          reset-after    it is done, and the connection is reset before the answer
-          slow=SECONDS   the action that the request starts takes so much longer
+  KIND:   400 to 599     answers with that status and does nothing
+          reset          resets the connection and does nothing
+          reset-after    does it, and resets the connection before the answer
+          slow=SECONDS   the action that the request starts takes that much longer
           never          the action never ends: a droplet stays new, and can only be deleted
           errored        the action ends as errored: a droplet stays new
   xTIMES: how many requests; without it, every one until the fault is cleared"""
@@ -52,12 +52,12 @@ class Fault:
         times = re.fullmatch(r"x([1-9]\d*)", words[-1]) if words else None
         words = words[:-1] if times else words
         if len(words) != 3:
-            raise EmulatorError(f"fault {text!r}: three or four words are needed: {FORM}")
+            raise EmulatorError(f"fault {text!r}: use three or four words: {FORM}")
         method, path, kind = words[0].upper(), words[1], words[2]
         if method not in METHODS:
-            raise EmulatorError(f"fault {text!r}: no method {words[0]!r}: {FORM}")
+            raise EmulatorError(f"fault {text!r}: unknown method {words[0]!r}: {FORM}")
         if not path.startswith(("/", "*")):
-            raise EmulatorError(f"fault {text!r}: the path begins with /: {FORM}")
+            raise EmulatorError(f"fault {text!r}: the path must begin with /: {FORM}")
         kind, seconds = _kind(text, kind)
         return cls(unique(), method, path, kind, seconds, int(times[1]) if times else None)
 
@@ -70,7 +70,7 @@ def _kind(text: str, word: str) -> tuple[str, float]:
     slow = re.fullmatch(r"slow=(\d+(?:\.\d+)?)", word)
     if slow:
         return "slow", float(slow[1])
-    raise EmulatorError(f"fault {text!r}: no kind {word!r}: {FORM}")
+    raise EmulatorError(f"fault {text!r}: unknown kind {word!r}: {FORM}")
 
 
 class Faults:

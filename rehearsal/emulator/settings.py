@@ -34,10 +34,10 @@ class Seconds:
                 found[kind] = float(number)
             except ValueError:
                 raise EmulatorError(
-                    f"{one!r}: a number of seconds is needed, such as {kind or 'create'}=2"
+                    f"{one!r}: give a number of seconds, such as {kind or 'create'}=2"
                 ) from None
             if kind not in allowed:
-                raise EmulatorError(f"{one!r}: no such kind; there are {', '.join(allowed)}")
+                raise EmulatorError(f"{one!r}: unknown operation; use one of {', '.join(allowed)}")
         return cls(**found)
 
 

@@ -15,7 +15,7 @@ from rehearsal.suite.world import World
 
 
 def edit(world: World, document: Mapping[str, Any]) -> None:
-    """From here on the environment's file says this, whole: it is like no other."""
+    """Replaces the environment's file by this document, without like."""
     folder = world.folder / "environments"
     if environments_folder() != folder:
         shutil.rmtree(folder, ignore_errors=True)

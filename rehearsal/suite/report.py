@@ -24,7 +24,7 @@ def render(
     seconds: float,
     programs: Mapping[str, Program],
 ) -> str:
-    """The whole report; the last line is ``N passed, N failed``."""
+    """The report; the last line is ``N passed, N failed``."""
     blocks = [
         [f"rehearsal of {environment}, {seconds / 60:.1f} minutes"],
         list(columns([("", "seconds", "step or check", "found"), *map(_row, outcomes)])),

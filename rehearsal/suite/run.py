@@ -56,7 +56,7 @@ class Rehearsal:
         with suppress(_Ended), self._world() as world:
             for name, step in STEPS.items():
                 if not self.step(name, lambda step=step: step(world)):  # type: ignore[misc]  # a bound loop variable
-                    self._last_words(world)
+                    self._write_node_status(world)
                     return
             self._check(world)
             self.notes |= world.notes
@@ -71,9 +71,9 @@ class Rehearsal:
             if why:
                 self.outcomes.append(Outcome(name=check.name, ok=None, seconds=0, found=why))
             elif not self.step(check.name, lambda check=check: check.run(world)):  # type: ignore[misc]
-                lost = self._brought_back(world, check.name)
+                lost = self._repaired(world, check.name)
 
-    def _brought_back(self, world: World, after: str) -> str:
+    def _repaired(self, world: World, after: str) -> str:
         """Deploys again; returns why the remaining checks cannot run if that does not help."""
         self.diary.say("repairing the platform", style="bold")
         world.emulator.faults.clear()
@@ -138,7 +138,7 @@ class Rehearsal:
                 finally:
                     self.programs = programs_of(world.services.wanted)
 
-    def _last_words(self, world: World) -> None:
+    def _write_node_status(self, world: World) -> None:
         """Writes the nodes' own status to the diary, for the person who looks for the cause."""
         for node in world.nodes:
             try:
@@ -161,7 +161,7 @@ def rehearse(environment: str, *, keep: bool, only: tuple[str, ...], as_json: bo
     """
     known = [check.name for check in CHECKS]
     if wrong := [name for name in only if name not in known]:
-        raise WrongUse(f"--only {wrong[0]}: there is no such check", fix=f"use {', '.join(known)}")
+        raise WrongUse(f"--only {wrong[0]}: no such check", fix=f"use {', '.join(known)}")
     settings = load_environment(environment)
     if (
         settings.cloud is None

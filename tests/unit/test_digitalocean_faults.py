@@ -80,10 +80,10 @@ def test_a_fault_is_written_as_it_is_read(text: str) -> None:
     [
         ("", "three or four words"),
         ("POST /v2/tags", "three or four words"),
-        ("FETCH /v2/tags 500", "no method 'FETCH'"),
-        ("POST v2/tags 500", "the path begins with /"),
-        ("POST /v2/tags 200", "no kind '200'"),
-        ("POST /v2/tags slow", "no kind 'slow'"),
+        ("FETCH /v2/tags 500", "unknown method 'FETCH'"),
+        ("POST v2/tags 500", "the path must begin with /"),
+        ("POST /v2/tags 200", "unknown kind '200'"),
+        ("POST /v2/tags slow", "unknown kind 'slow'"),
         ("POST /v2/tags 500 x0", "three or four words"),
     ],
 )

@@ -181,10 +181,10 @@ def test_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["log", "--state=nowhere"], "has no state of an emulator"),
+        (["log", "--state=nowhere"], "is not an emulator's state folder"),
         (["serve", "--state=new", "--fault=x"], "METHOD PATH KIND"),
-        (["serve", "--state=new", "--seconds=naps=1"], "no such kind; there are create, action"),
-        (["serve", "--state=new", "--seconds=create"], "a number of seconds is needed"),
+        (["serve", "--state=new", "--seconds=naps=1"], "unknown operation; use one of create, action"),
+        (["serve", "--state=new", "--seconds=create"], "give a number of seconds"),
     ],
 )
 def test_wrong_use_is_a_sentence(tmp_path: Path, words: list[str], message: str) -> None:

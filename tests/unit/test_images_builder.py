@@ -54,7 +54,7 @@ class TestOrder:
     def test_a_circle_is_named(self, tmp_path: Path) -> None:
         folder(tmp_path, "a", "FROM sprocket-local/b\n")
         folder(tmp_path, "b", "FROM sprocket-local/a\n")
-        with pytest.raises(ImagesError, match=r"^images build on each other in a circle: a -> b -> a$"):
+        with pytest.raises(ImagesError, match=r"^images depend on each other in a cycle: a -> b -> a$"):
             steps(read_all(tmp_path), "r1")
 
     def test_a_missing_parent_is_named(self, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ class TestEngine:
         (tmp_path / "docker").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
         (tmp_path / "docker").chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(ImagesError, match="docker image ls has not ended after 0 s; see whether"):
+        with pytest.raises(ImagesError, match="docker image ls did not end within 0 s; check that"):
             engine.docker("image", "ls", timeout=0.2)
 
 

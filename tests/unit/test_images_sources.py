@@ -66,7 +66,7 @@ class TestSource:
             loki(tree)
         assert str(refused.value) == (
             f"{tree}/programs/loki: loki is missing; a program of loki needs loki\n"
-            "  put it there, or take the folder away to use a package or a stand-in"
+            "  put it there, or remove the folder to use a package or a stand-in"
         )
 
     def test_a_folder_of_no_image_is_an_error_with_the_nearest_name(self, tree: Path) -> None:
@@ -77,7 +77,7 @@ class TestSource:
             loki(tree)
         assert str(error.value) == (
             f"{tree}/programs/lokki: no image takes a program from a folder of that name; did you mean loki?\n"
-            "  allowed: loki; rename it, or take it away"
+            "  allowed: loki; rename or remove the folder"
         )
 
     def test_a_newer_program_makes_another_tag(self, tree: Path) -> None:
@@ -103,7 +103,8 @@ class TestSource:
         for wrong in ("programs", str(tmp_path / "nowhere")):
             monkeypatch.setenv("SPROCKET_PROGRAMS", wrong)
             with pytest.raises(
-                ImagesError, match=r"^SPROCKET_PROGRAMS is '.*'; allowed: an absolute path of a folder"
+                ImagesError,
+                match=r"^SPROCKET_PROGRAMS is '.*'; allowed: an absolute path of an existing folder",
             ):
                 paths.programs_dir()
 
@@ -158,7 +159,7 @@ class TestVersion:
             version.asked("sprocket-local/loki:1", ["loki", "-version"])
         assert str(refused.value) == (
             "loki -version in image sprocket-local/loki:1 ended with 127 and says: loki: libssl.so.1.1: cannot open shared "
-            "object file\n  the program does not start there: bring one for linux of this architecture, with the libraries "
+            "object file\n  the program does not start there: use one for Linux on this architecture, with the libraries "
             "that it needs"
         )
 
@@ -172,7 +173,7 @@ class TestVersion:
         docker.chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
         monkeypatch.setattr(version, "TIMEOUT_S", 1)
-        with pytest.raises(ImagesError, match=r"^loki -version in image x:1 has not ended after 1 s"):
+        with pytest.raises(ImagesError, match=r"^loki -version in image x:1 did not end within 1 s"):
             version.asked("x:1", ["loki", "-version"])
         started, ended = (tmp_path / "calls").read_text().splitlines()
         name = ended.removeprefix("rm --force ")

@@ -97,7 +97,7 @@ def test_only_environments_made_for_it_are_rehearsed() -> None:
     for name in ("prod", "local"):
         with pytest.raises(WrongUse, match="cannot be rehearsed"):
             run.rehearse(name, keep=False, only=(), as_json=False)
-    with pytest.raises(WrongUse, match=r"--only port: there is no such check\n  use ports-outside, "):
+    with pytest.raises(WrongUse, match=r"--only port: no such check\n  use ports-outside, "):
         run.rehearse("rehearsal", keep=False, only=("port",), as_json=False)
 
 

@@ -12,7 +12,7 @@ ROOM = (
     "select sum(numbackends) || ' of ' || current_setting('max_connections')::int"
     " - current_setting('superuser_reserved_connections')::int from pg_stat_database"
 )
-"""Not from pg_stat_activity: there doadmin, who is no superuser, sees its own and its swarm_nodes' only."""
+"""Not from pg_stat_activity: there doadmin, who is no superuser, sees only its own connections and those of roles that it is a member of."""
 
 
 def database(world: World) -> str:

@@ -42,7 +42,7 @@ def faults(world: World) -> str:
 
 
 def _never(world: World, words: tuple[str, ...]) -> str:
-    """A droplet stays new for ever; the apply is interrupted, ends in order and keeps its state."""
+    """A droplet stays new forever; the interrupted apply ends in order and keeps its state."""
     _set(world, "POST /v2/droplets never x1")
     running = world.begin(*words)
     world.until(STOPS_S, lambda: bool(world.droplets()), "the first droplet is asked for")
@@ -63,7 +63,7 @@ def _refused(world: World, words: tuple[str, ...]) -> str:
     world.end(running, expect=(1,))
     world.emulator.faults.clear()
     if not any("/v2/droplets: 422" in line for line in running.heard):
-        raise CheckFailed(f"the error lacks the API's message: {' | '.join(running.heard[-4:])}")
+        raise CheckFailed(f"the error does not contain the API's message: {' | '.join(running.heard[-4:])}")
     return "refused: told"
 
 

@@ -37,7 +37,7 @@ def grown(world: World) -> str:
 
 
 def _move(world: World, old: ClusterNode, stores: list[str]) -> None:
-    """Steps 3 to 6: power off, detach volumes, apply the rest, power on. The next deploy tells it of its fewer stores."""
+    """Steps 3 to 6: power off, detach volumes, apply the rest, power on. The next deploy removes the moved stores from its settings."""
     droplet = world.droplets()[old.name]
     world.ops("down", "--env", world.environment, "--yes")
     world.say(f"shutting {old.name} down")

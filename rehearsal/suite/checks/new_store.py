@@ -1,4 +1,4 @@
-"""A new store and a new label on a node that stands, by an edit of the environment's file and docs/runbooks/add-a-store.md."""
+"""A new store and a new label on a running node, by an edit of the environment's file and docs/runbooks/add-a-store.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STORES = ("dgraph-alpha", "dgraph-zero")
 LABEL_S = 60.0
 SERVICE = "elo-service"
 LABEL = ("rated", "yes")
-"""A further one, of the engine of the node that gets them."""
+"""A new label of the engine on the node that gets the stores."""
 
 UNTOUCHED = "redis"
 """A store of the same node, whose task must go on."""
@@ -41,7 +41,7 @@ def new_store(world: World) -> str:
     if dict(world.droplets()) != droplets:
         raise CheckFailed(f"droplets were {droplets} and are {dict(world.droplets())}: {told}")
     if _on(world, node, "uptime", "-s") != booted:
-        raise CheckFailed(f"{node.name} was booted anew")
+        raise CheckFailed(f"{node.name} was rebooted")
     if _task(world) != running:
         raise CheckFailed(f"{UNTOUCHED} on the same node was restarted")
     for store in STORES:
