@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -177,3 +178,15 @@ def test_an_example_follows_the_lines_beside_it(example: str, copy: Path) -> Non
     assert git_apply(copy, diff).returncode == 0
     sorts = [{line for line in text.splitlines() if line[:1] in "+-"} for text in (old, diff.read_text())]
     assert sorts[0] == sorts[1]
+
+
+def test_all_of_them_together_pass_lint(copy: Path) -> None:
+    shutil.copytree(sources(), copy)
+    for example in EXAMPLES:
+        text_of(example)
+        assert git_apply(copy, FOLDER / f"{example}.diff").returncode == 0
+    files = re.findall(r"^\+\+\+ b/(.+\.py)$", "".join(map(text_of, EXAMPLES)), re.M)
+    assert len(files) > 5
+    for command in (("check",), ("format", "--check")):
+        outcome = run(copy, "ruff", *command, "--no-cache", *files)
+        assert outcome.returncode == 0, outcome.stdout
