@@ -57,7 +57,7 @@ def conflicts(environments: Iterable[Environment]) -> list[Problem]:
     claims = [claim for each in public for claim in (*_hosts(each), *_engine(each))]
     claims += [claim for each, cloud in clouds for claim in _account(each, cloud)]
     return [
-        *_taken_twice(claims),
+        *_duplicates(claims),
         *_below_the_same_domain(public),
         *_overlaps(clouds),
         *_buckets(public),
@@ -127,7 +127,7 @@ def _account(environment: Environment, cloud: Cloud) -> Iterator[_Claim]:
         yield claim("DNS zone to be made", cloud.zone, "cloud/zone", fix)
 
 
-def _taken_twice(claims: Iterable[_Claim]) -> Iterator[Problem]:
+def _duplicates(claims: Iterable[_Claim]) -> Iterator[Problem]:
     first: dict[tuple[str, str], _Claim] = {}
     for claim in claims:
         other = first.setdefault((claim.kind, claim.value), claim)
@@ -177,7 +177,7 @@ def _buckets(environments: Sequence[Environment]) -> Iterator[Problem]:
                 environment=environment.name,
             )
             state.setdefault(claim.value, claim)
-    yield from _taken_twice(made)
+    yield from _duplicates(made)
     for claim in made:
         if other := state.get(claim.value):
             what = f"bucket {claim.value} has Terraform's state, by {other.path}"

@@ -59,10 +59,10 @@ class ServicesStack(SwarmStack):
         addresses = {
             route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes
         }
-        self._tell("addresses", json.dumps(addresses, sort_keys=True))
-        self._tell("sign_in", self.ingress.how_to_sign_in)
+        self._output("addresses", json.dumps(addresses, sort_keys=True))
+        self._output("sign_in", self.ingress.how_to_sign_in)
 
-    def _tell(self, name: str, text: str) -> None:
+    def _output(self, name: str, text: str) -> None:
         TerraformOutput(self, name, value=text).override_logical_id(name)
 
 

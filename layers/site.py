@@ -66,8 +66,8 @@ class Site:
         """
         settings = self.settings
         problems = [
-            *_unasked("resources", "service", settings.resources, self._asked_shares),
-            *_unasked("images/overrides", "image", settings.images.overrides, self._asked_images),
+            *_unused("resources", "service", settings.resources, self._asked_shares),
+            *_unused("images/overrides", "image", settings.images.overrides, self._asked_images),
         ]
         if problems:
             raise SettingsError(*(problem.below("", file=f"{settings.name}.yaml") for problem in problems))
@@ -145,7 +145,7 @@ def unused_shares(table: str, shares: Iterable[str], asked: Iterable[str]) -> li
     ]
 
 
-def _unasked(setting: str, kind: str, given: Iterable[str], asked: Iterable[str]) -> list[Problem]:
+def _unused(setting: str, kind: str, given: Iterable[str], asked: Iterable[str]) -> list[Problem]:
     asked = sorted(asked)
     return [
         Problem(

@@ -57,7 +57,7 @@ class Variables:
                 fix="put settings into a file that it reads, or use reads_environment()",
             )
         if variable in self._in_files:
-            raise self._said_by_both(variable)
+            raise self._set_twice(variable)
         no_secrets(self._service, f"variable {variable}", value)
         set_once(self._service, self._in_spec, variable, value, what=f"variable {variable}")
 
@@ -116,7 +116,7 @@ class Variables:
                 "themselves, such as UID; or put the setting into a file that the program reads",
             )
         if name in self._in_spec:
-            raise self._said_by_both(name)
+            raise self._set_twice(name)
         if name in self._in_files:
             raise ConstructError(self._service, f"reads variable {name} twice", fix="name it once")
         if "\0" in value:
@@ -130,7 +130,7 @@ class Variables:
                 fix="put the value into a file that the program reads",
             )
 
-    def _said_by_both(self, name: str) -> ConstructError:
+    def _set_twice(self, name: str) -> ConstructError:
         return ConstructError(
             self._service,
             f"variable {name} is given to sets() and reads_environment()",

@@ -174,7 +174,7 @@ def pinned(dockerfile: str, tags: Mapping[str, str]) -> str:
 
 def read(folder: Path) -> Recipe:
     """The recipe of one folder with a Dockerfile: from packages, or internal where no recipe.yaml describes it."""
-    told = _told(folder)
+    told = _described(folder)
     files = {name: content for name, content in _own(folder).items() if name != "recipe.yaml"}
     source = "package" if told else "internal"
     return _recipe(folder.name, folder, source, files, told)
@@ -202,7 +202,7 @@ def read_all(
     for folder in sorted(path for path in recipes.iterdir() if path.is_dir()):
         if (folder / "Dockerfile").exists():
             found[folder.name] = read(folder)
-        told = _told(folder)
+        told = _described(folder)
         for name in told.get("images", [folder.name]) if "found" in told else ():
             takers.append(name)
             if programs and (programs / name).is_dir() and any((programs / name).iterdir()):
@@ -290,7 +290,7 @@ def _recipe(
     )  # fmt: skip
 
 
-def _told(folder: Path) -> dict[str, Any]:
+def _described(folder: Path) -> dict[str, Any]:
     path = folder / "recipe.yaml"
     if not path.exists():
         return {}

@@ -55,7 +55,7 @@ class Machines(Construct):
         """The managers' own: they all answer to it."""
         self.worker_host_key = KeyPair(self, "worker_host_key")
         """The workers', there before the first of them."""
-        self._cluster = self._told(operators, tailscale_key)
+        self._cluster = self._cluster_of(operators, tailscale_key)
         self._root_key = RootKey(self, "root_key", name=f"{settings.name}-root")
         self.droplets: dict[str, Droplet] = {}
         """By name."""
@@ -67,7 +67,7 @@ class Machines(Construct):
         """The one that the public address leads to."""
         return next(self.droplets[node.name] for node in self.nodes if node.is_first)
 
-    def _told(self, operators: Mapping[str, str], tailscale_key: str | None) -> Cluster:
+    def _cluster_of(self, operators: Mapping[str, str], tailscale_key: str | None) -> Cluster:
         """What all nodes know of each other; sorted, so that an order in the settings means nothing."""
         version = self._cloud.engine_version
         return Cluster(
@@ -102,15 +102,15 @@ class Machines(Construct):
             root_key=self._root_key,
             firewalls=access.firewalls,
             tags=access.tags_of(nodes[0]),
-            volumes=self._held_by(nodes[0]),
-            user_data=self._tell(nodes),
+            volumes=self._volumes_of(nodes[0]),
+            user_data=self._user_data_of(nodes),
         )
         self.droplets |= {droplet.name: droplet for droplet in ordered.droplets}
 
-    def _held_by(self, node: ClusterNode) -> list[BlockVolume]:
+    def _volumes_of(self, node: ClusterNode) -> list[BlockVolume]:
         return [self._volumes[store] for store in node.stores]
 
-    def _tell(self, nodes: Sequence[ClusterNode]) -> Callable[[int], str]:
+    def _user_data_of(self, nodes: Sequence[ClusterNode]) -> Callable[[int], str]:
         by_number = {node.number: node for node in nodes}
         return lambda number: user_data(node_facts(self._settings, by_number[number]), self._cluster)
 

@@ -14,7 +14,7 @@ class Expressions:
     """Holds each expression's place while a text is made, so that nothing quotes or escapes it."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[str, int]] = {}
+        self._expressions: dict[str, tuple[str, int]] = {}
 
     def base64(self, expression: str, *, size: int) -> str:
         """The place of a value in base64, for one of several lines.
@@ -22,28 +22,28 @@ class Expressions:
         Args:
             size: bytes of the value at most, when Terraform knows it.
         """
-        return self._hold(f"${{base64encode({_inner(expression)})}}", (size + 2) // 3 * 4)
+        return self._placeholder(f"${{base64encode({_inner(expression)})}}", (size + 2) // 3 * 4)
 
     def line(self, expression: str, *, size: int) -> str:
         """The place of a value of one line, without the newline that it may end in."""
-        return self._hold(f"${{trimspace({_inner(expression)})}}", size)
+        return self._placeholder(f"${{trimspace({_inner(expression)})}}", size)
 
     def fill(self, text: str) -> str:
-        """The text for Terraform: everything in it literal but the expressions held here."""
+        """The text for Terraform: literal except for the expressions."""
         text = text.replace("${", "$${").replace("%{", "%%{")
-        for mark, (expression, _) in self._held.items():
+        for mark, (expression, _) in self._expressions.items():
             text = text.replace(mark, expression)
         return text
 
     def size(self, text: str) -> int:
         """Bytes that the text has when Terraform has put the values in."""
-        for mark, (_, size) in self._held.items():
+        for mark, (_, size) in self._expressions.items():
             text = text.replace(mark, "x" * size)
         return len(text.encode())
 
-    def _hold(self, expression: str, size: int) -> str:
-        mark = _MARK.format(len(self._held))
-        self._held[mark] = (expression, size)
+    def _placeholder(self, expression: str, size: int) -> str:
+        mark = _MARK.format(len(self._expressions))
+        self._expressions[mark] = (expression, size)
         return mark
 
 

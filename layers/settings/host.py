@@ -81,7 +81,7 @@ def _faults_of_labels(host: str) -> list[str]:
     return found
 
 
-def _meant(text: str) -> str:
+def _probable_host(text: str) -> str:
     """The host in what was written, if there is one."""
     rest = re.split(r"[/?#]", text.split("://", 1)[-1], maxsplit=1)[0].rsplit("@", 1)[-1]
     return re.sub(r":\d*$", "", rest).strip().lower().strip(".").removeprefix("*.").replace("_", "-")
@@ -96,7 +96,7 @@ def check_host(text: str) -> str:
     faults = _faults(text)
     if not faults:
         return text
-    meant = _meant(text)
+    meant = _probable_host(text)
     fix = f"write {meant}" if not _faults(meant) else "write the full host name and nothing else"
     said = " and ".join(part for part in (", ".join(faults[:-1]), faults[-1]) if part)
     raise SettingsError.of(f"{shown(text)} {said}", allowed=ALLOWED, fix=fix)

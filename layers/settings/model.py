@@ -59,14 +59,14 @@ def _size(text: str) -> str:
     if count is None:
         raise SettingsError.of(
             f"size {shown(text)} is not understood",
-            fix=f"write it with KiB, MiB or GiB, such as {_meant(text)}",
+            fix=f"write it with KiB, MiB or GiB, such as {_probable_size(text)}",
         )
     if count > size(LARGEST_SIZE):
         raise SettingsError.of(f"size {text} is out of range", fix=f"use at most {LARGEST_SIZE}")
     return text
 
 
-def _meant(text: str) -> str:
+def _probable_size(text: str) -> str:
     """The size in binary units, of one that was written in others or without the second letter."""
     match = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,3})?)\s*([kmg])(i?b)?\s*", text.lower())
     return f"{match[1]}{match[2].upper()}iB" if match else mebibytes(512 * 2**20)

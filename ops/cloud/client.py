@@ -49,7 +49,7 @@ class Client:
         found: list[Answer] = []
         number = 1
         while True:
-            told = self._asked("GET", path, query={"page": number, "per_page": _PAGE})
+            told = self._send("GET", path, query={"page": number, "per_page": _PAGE})
             # An empty list may come as null, or not at all.
             empty = not told or "meta" in told
             found += (told.get(key or path) if empty else self._part(told, key or path, path)) or []
@@ -59,12 +59,12 @@ class Client:
 
     def one(self, path: str, key: str) -> Answer:
         """One resource, such as ``droplets/7``."""
-        found: Answer = self._part(self._asked("GET", path), key, path)
+        found: Answer = self._part(self._send("GET", path), key, path)
         return found
 
     def act(self, path: str, body: Answer) -> Answer:
         """Starts an action, such as ``droplets/7/actions``, and returns it; sent once, never repeated."""
-        found: Answer = self._part(self._asked("POST", path, body=body, pauses_s=()), "action", path)
+        found: Answer = self._part(self._send("POST", path, body=body, pauses_s=()), "action", path)
         return found
 
     def remove(self, path: str) -> None:
@@ -80,7 +80,7 @@ class Client:
             raise self._failed(path, f"the answer has no {key}")
         return told[key]
 
-    def _asked(
+    def _send(
         self,
         method: str,
         path: str,

@@ -78,7 +78,7 @@ def import_orphans(cloud: Target, tell: Callable[[str], None]) -> list[Orphan]:
         # A first deploy that was killed, or a lost state, which is no reason to take things in unasked.
         raise Refused(
             f"the state of {cloud.stack} is empty, but the account already has resources that it is about to create",
-            _asked(cloud, found),
+            _import_by_hand(cloud, found),
         )
     _import(cloud, found, state_values, tell)
     if found:
@@ -112,7 +112,7 @@ def _import(
         cloud.terraform.import_(orphan.address, orphan.id)
 
 
-def _asked(cloud: Target, found: list[Orphan]) -> list[Obstacle]:
+def _import_by_hand(cloud: Target, found: list[Orphan]) -> list[Obstacle]:
     return [
         Obstacle(
             what=str(orphan),

@@ -69,7 +69,7 @@ def deploy(
             _refuse(environment, [*found, *prerequisites.tools()])
         say(f"synthesizing {environment}")
         targets = targets_of(environment)
-        _refuse(environment, [*found, *_tools(_wanted(targets, only))])
+        _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
     if targets.cloud and only != "services":
         deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
     if only != "cloud":
@@ -80,7 +80,7 @@ def deploy(
 
 def check_prerequisites(targets: Targets, only: str) -> None:
     """Refuses what is known to be missing before anything is changed, for a change that is smaller than a deploy."""
-    wanted = _wanted(targets, only)
+    wanted = _stacks_to_deploy(targets, only)
     nodes = access.found_in(targets.services.settings) if only != "services" else ()
     known = stack_outputs.names_from_cloud(targets.services.document, targets.cloud) if targets.cloud else []
     values = missing_values([t.document for t in wanted], deploys=targets.name, known=known)
@@ -91,7 +91,7 @@ def check_prerequisites(targets: Targets, only: str) -> None:
     _refuse(targets.name, found)
 
 
-def _wanted(targets: Targets, only: str) -> list[Target]:
+def _stacks_to_deploy(targets: Targets, only: str) -> list[Target]:
     """The stacks to deploy.
 
     Raises:

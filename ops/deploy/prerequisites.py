@@ -142,7 +142,7 @@ def taken_ports(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bo
             if service.name in running or not ports.is_taken(port):
                 continue
             containers = swarm.containers_publishing(port)
-            by = f"container {containers[0]}" if containers else ports.holder(port)
+            by = f"container {containers[0]}" if containers else ports.listener(port)
             yield Obstacle(
                 what=f"port {port}, which {service.name} publishes, is in use by {by}", fix="stop that first"
             )

@@ -52,7 +52,7 @@ class NodeStatus:
         return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.configure, *self.missing))}"
 
 
-def wanted_of(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
+def required_settings(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
     """What the settings require of a node, as arguments for its own check: it knows only the settings that it was built with."""
     labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
     volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
@@ -64,7 +64,7 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
     """Asks one node for its status.
 
     Args:
-        wanted: see :func:`wanted_of`.
+        wanted: see :func:`required_settings`.
     """
     done = ssh.run(*COMMAND, *wanted, timeout=20)
     try:
@@ -88,7 +88,9 @@ def node_statuses(target: Target, nodes: Iterable[ClusterNode] | None = None) ->
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         return list(
-            pool.map(lambda node: ask(node, ssh_to(target, node), wanted_of(target.settings, node)), asked)
+            pool.map(
+                lambda node: ask(node, ssh_to(target, node), required_settings(target.settings, node)), asked
+            )
         )
 
 

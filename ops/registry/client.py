@@ -87,7 +87,7 @@ class Registries:
         repository = Repository.of(name)
         answer = self._ask(repository, f"{repository.url}/manifests/{tag}")
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise RegistryError("unknown tag", self._what_it_knows(repository, tag))
+            raise RegistryError("unknown tag", self._similar_tags(repository, tag))
         self._expect_ok(repository, answer)
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
         told = answer.headers.get("Docker-Content-Digest", digest)
@@ -131,7 +131,7 @@ class Registries:
                 "other platform", f"{repository.host} has the tag for {have}, not for {PLATFORM}"
             )
 
-    def _what_it_knows(self, repository: Repository, tag: str) -> str:
+    def _similar_tags(self, repository: Repository, tag: str) -> str:
         host = repository.host
         try:
             tags = self._tags(repository)

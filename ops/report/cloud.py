@@ -70,7 +70,7 @@ def _people(peers: list[str]) -> str:
 def shown(text: str, inventory: Inventory) -> str:
     """A value with its references in words: ``${digitalocean_tag.x.id}`` is the tag's name."""
 
-    def spoken(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         found = inventory.resources.get(match["address"])
         if found is None:
             return match[0]
@@ -78,7 +78,7 @@ def shown(text: str, inventory: Inventory) -> str:
             return found.name
         return f"({match['attribute'].replace('_', ' ')} of {found.name})"
 
-    return REFERENCE.sub(spoken, text)
+    return REFERENCE.sub(replacement, text)
 
 
 def _behind(text: str, inventory: Inventory) -> Resource | None:

@@ -26,7 +26,7 @@ def compare(
 ) -> StackReport:
     """The report of one stack."""
     access = {**before.access, **after.access}
-    planned = {address: _softened(address, what) for address, what in planned.items()}
+    planned = {address: _as_readers_see_it(address, what) for address, what in planned.items()}
     old, new = ({each.address: each for each in services_of(stack)} for stack in (before, after))
     changes = {
         address: service_change(old.get(address), new.get(address), what, access=access, planned=planned)
@@ -51,7 +51,7 @@ def compare(
     )
 
 
-def _softened(address: str, what: PlannedChange) -> PlannedChange:
+def _as_readers_see_it(address: str, what: PlannedChange) -> PlannedChange:
     """A config or secret with new content is a new object before the old one goes: for readers, a change."""
     renewed = what.action is Action.REPLACE and address.startswith(("docker_config.", "docker_secret."))
     return PlannedChange(action=Action.CHANGE) if renewed else what

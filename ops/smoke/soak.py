@@ -40,7 +40,7 @@ class TaskExits:
         self.by_service: Counter[str] = Counter()
         self._host = host
         self._api: Any = None
-        self._thread = threading.Thread(target=self._hear, name="engine events", daemon=True)
+        self._thread = threading.Thread(target=self._read, name="engine events", daemon=True)
         self._stream: Any = None
         self._over = False
 
@@ -58,7 +58,7 @@ class TaskExits:
         self._thread.join(timeout=5)
         self._api.close()
 
-    def _hear(self) -> None:
+    def _read(self) -> None:
         try:
             for event in self._stream:
                 self.take(event)

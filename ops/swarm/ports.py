@@ -13,7 +13,7 @@ def is_taken(port: int) -> bool:
     return bool(list(_sockets(port)))
 
 
-def holder(port: int) -> str:
+def listener(port: int) -> str:
     """The listening process as ``nginx (process 123)``; ``a process`` if it belongs to another user."""
     sockets = set(_sockets(port))
     for folder in Path("/proc").glob("[0-9]*/fd"):

@@ -30,7 +30,7 @@ def refusals(
         destroy: names of droplets that may be destroyed.
         moves: names of volumes that may be detached from their droplet.
     """
-    found = list(_taken_away(plan, moves))
+    found = list(_detached(plan, moves))
     for change in changes_of(plan):
         what, before = change.planned, change.before or {}
         name = str(before.get("name") or before.get("ip_address") or change.address)
@@ -39,11 +39,11 @@ def refusals(
         elif what.action in (Action.DESTROY, Action.REPLACE) and not what.unfinished:
             because = f" (because of {', '.join(what.because)})" if what.because else ""
             named = destroy if what.action is Action.DESTROY else replace
-            found += _lost(change.type, name, what.action, because, named)
+            found += _destroyed(change.type, name, what.action, because, named)
     return found
 
 
-def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obstacle]:
+def _detached(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obstacle]:
     for loss in detachments(plan):
         if loss.volume not in moves:
             yield Obstacle(
@@ -52,7 +52,9 @@ def _taken_away(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obs
             )
 
 
-def _lost(type_: str, name: str, action: Action, because: str, named: Collection[str]) -> Iterator[Obstacle]:
+def _destroyed(
+    type_: str, name: str, action: Action, because: str, named: Collection[str]
+) -> Iterator[Obstacle]:
     fate = "destroyed" if action is Action.DESTROY else f"replaced{because}"
     if type_ in PROTECTED:
         yield Obstacle(

@@ -66,7 +66,7 @@ class ApplyProgress:
             started = self._busy.pop(address, clock())
             self._done += 1
             if address in self._services:
-                self._tell(
+                self._report(
                     self._services[address],
                     hook.get("action", ""),
                     clock() - started,
@@ -74,7 +74,7 @@ class ApplyProgress:
                 )
         self._bar.update(self._task, description=self._description())
 
-    def _tell(self, service: str, action: str, seconds: float, failed: bool) -> None:
+    def _report(self, service: str, action: str, seconds: float, failed: bool) -> None:
         word = "failed" if failed else _DONE.get(action, "done")
         self._console.print(Text(f"  {service}: {word} ({seconds:.0f} s)", style="red" if failed else ""))
         if not failed:

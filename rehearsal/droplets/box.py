@@ -171,7 +171,7 @@ class Box:
         if done.returncode:
             raise MachineError(f"droplet {name}: docker did not restart: {done.stderr.strip()}")
 
-    def lost(self) -> None:
+    def delete_droplets(self) -> None:
         """Deletes all droplets at once and keeps volumes: a disaster that the API does not know of."""
         for droplet in self.machines.all():
             self.machines.delete(droplet.id)

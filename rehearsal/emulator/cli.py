@@ -34,7 +34,7 @@ FOLLOW_SECONDS = 0.5
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_as_text() -> Iterator[None]:
     """Turns wrong use into one message and exit code 2."""
     try:
         yield
@@ -44,7 +44,7 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _kept(folder: Path) -> Iterator[Store]:
+def _stored_state(folder: Path) -> Iterator[Store]:
     """The state of an emulator, running or not."""
     if not (folder / "state.sqlite").exists():
         raise EmulatorError(
@@ -71,7 +71,7 @@ def serve(
     per_minute: Annotated[int, typer.Option(help="Requests that a token may make per minute.")] = 250,
 ) -> None:
     """Answer as api.digitalocean.com until stopped. The state is kept for the next start."""
-    with _told():
+    with _errors_as_text():
         settings = Settings(
             Seconds.of(seconds or []), requests_per_hour=per_hour, requests_per_minute=per_minute
         )
@@ -97,7 +97,7 @@ def log(
     as_json: Json = False,
 ) -> None:
     """Show requests and responses, without secrets."""
-    with _told(), _kept(state) as store:
+    with _errors_as_text(), _stored_state(state) as store:
         while True:
             for entry in store.notes(after):
                 after = entry["number"]
@@ -115,7 +115,7 @@ def fault(
     text: Annotated[str, typer.Argument(help="METHOD PATH KIND \\[xTIMES]")] = "",
     clear: Annotated[bool, typer.Option("--clear", help="Clear all faults first.")] = False,
 ) -> None:
-    with _told(), _kept(state) as store:
+    with _errors_as_text(), _stored_state(state) as store:
         faults = Faults(store)
         if clear:
             faults.clear()
@@ -135,7 +135,7 @@ def orphans(
     as_json: Json = False,
 ) -> None:
     """List what is in none of the Terraform states; everything, if none is given. Exits with 1 if there is any."""
-    with _told(), _kept(state) as store:
+    with _errors_as_text(), _stored_state(state) as store:
         found = find_orphans(store, terraform) if terraform else existing(store)
         if as_json:
             typer.echo(json.dumps([vars(one) for one in found]))
@@ -148,11 +148,11 @@ def orphans(
 @app.command()
 def reset(state: State) -> None:
     """Remove all resources and the log, also from a running emulator."""
-    with _told():
+    with _errors_as_text():
         endpoint = state / ENDPOINT_FILE
         if endpoint.exists() and _reset_running(endpoint.read_text()):
             return
-        with _kept(state) as store:
+        with _stored_state(state) as store:
             store.clear()
 
 

@@ -61,7 +61,7 @@ class Rehearsal:
             self._check(world)
             self.notes |= world.notes
             if keep:
-                _stay(self.diary)
+                _keep_running(self.diary)
 
     def _check(self, world: World) -> None:
         """Runs all checks. After a failed one, repairs the platform first, so that the next check starts from a healthy one."""
@@ -215,7 +215,7 @@ def _initialised(world: World) -> str:
     return ""
 
 
-def _stay(diary: Diary) -> None:
+def _keep_running(diary: Diary) -> None:
     """Waits for Ctrl-C; SIGTERM ends it in order, too."""
     ended = threading.Event()
     before = {n: signal.signal(n, lambda *_: ended.set()) for n in (signal.SIGINT, signal.SIGTERM)}

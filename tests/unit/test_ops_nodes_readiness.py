@@ -89,14 +89,14 @@ def test_waiting_ends_when_all_are_ready_or_the_time_is_over() -> None:
 
 def test_a_node_is_told_what_is_wanted_of_it() -> None:
     ssh = FakeSsh(said('{"node": "n", "ready": true, "missing": []}'))
-    readiness.ask(NODES["data"], ssh, readiness.wanted_of(SETTINGS, NODES["data"]))
+    readiness.ask(NODES["data"], ssh, readiness.required_settings(SETTINGS, NODES["data"]))
     ((command, _),) = ssh.__dict__["asked"]
     assert command == (
         *readiness.COMMAND,
         *("--role", "manager", "--labels", "storage=data"),
         *("--volumes", "minio=rehearsal-4-minio postgres=rehearsal-4-postgres", "--mesh", "no"),
     )
-    assert readiness.wanted_of(SETTINGS, NODES["work"])[3:6] == ("", "--volumes", "")
+    assert readiness.required_settings(SETTINGS, NODES["work"])[3:6] == ("", "--volumes", "")
 
 
 def test_what_no_waiting_mends_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def services_find_a_node(platform: Platform) -> Iterator[Finding]:
     for service in platform.services:
         pools = _pools_for(platform, service)
         if not pools:
-            yield _nowhere(platform, service)
+            yield _no_matching_node(platform, service)
             continue
         largest = max(size(pool.memory) for pool in pools)
         limit = service.limits.memory_bytes
@@ -87,7 +87,7 @@ def _too_much(platform: Platform, reserved: str, have: str, where: str) -> Findi
     )
 
 
-def _nowhere(platform: Platform, service: Service) -> Finding:
+def _no_matching_node(platform: Platform, service: Service) -> Finding:
     labels = {
         f"{name}={value}" for pool in platform.settings.nodes.values() for name, value in pool.labels.items()
     }

@@ -18,15 +18,15 @@ FAILOVER_S = 180.0
 
 def worker(world: World) -> str:
     """Kills a worker: its services move to the other nodes."""
-    return _lost(world, next(node for node in world.nodes if node.role == "worker"))
+    return _kill_and_return(world, next(node for node in world.nodes if node.role == "worker"))
 
 
 def manager(world: World) -> str:
     """Kills a manager that has no public address: the quorum holds."""
-    return _lost(world, world.last_manager)
+    return _kill_and_return(world, world.last_manager)
 
 
-def _lost(world: World, node: ClusterNode) -> str:
+def _kill_and_return(world: World, node: ClusterNode) -> str:
     pinned = pinned_to(world.services.wanted, node)
     world.say(f"killing {node.name}")
     started = time.monotonic()

@@ -34,7 +34,7 @@ def new_store(world: World) -> str:
     edit(world, _with_ratings(world))
     node = next(node for node in world.nodes if STORES[0] in node.stores)
     booted = _on(world, node, "uptime", "-s")
-    _says(world, node, "has other settings than wanted: volumes without dgraph-alpha=")
+    _expect_reported(world, node, "has other settings than wanted: volumes without dgraph-alpha=")
     started = time.monotonic()
     told = world.ops("deploy", "--env", world.environment, "--yes", "--stable", "5")
     seconds = time.monotonic() - started
@@ -79,7 +79,7 @@ def _with_ratings(world: World) -> dict[str, Any]:
     }
 
 
-def _says(world: World, node: ClusterNode, words: str) -> None:
+def _expect_reported(world: World, node: ClusterNode, words: str) -> None:
     told = json.loads(world.ops("ready", "--env", world.environment, "--json", expect=(1,)))
     if not any(words in line for each in told if each["node"] == node.name for line in each["configure"]):
         raise CheckFailed(f"ops ready does not say that {node.name} {words}...: {told}")
