@@ -30,7 +30,7 @@ FAULTS = (
         seed=lambda s: s.replace("minio-keeper", POLICY, "sprocket-main-image-generation", "sprocket-main-other"),
         rule="buckets_open",
         path="discord-bot: /app/config/production.json: minio/bucketNames/image_generation",
-        cause="the keys of s3-access-key open sprocket-main-other, sprocket-main-replays",
+        cause="the keys of s3-access-key give access only to sprocket-main-other, sprocket-main-replays",
         fix="object_storage.account(buckets=...)",
     ),
     Fault(
@@ -71,7 +71,7 @@ FAULTS = (
         seed=lambda s: s.put("core", "db/database", "sprocket"),
         rule="databases_open",
         path="core: /app/config/production.json: db/database",
-        cause="Postgres has no such database: sprocket_main",
+        cause="Postgres has no such database; it has sprocket_main",
         fix="postgres.database(...)",
     ),
     Fault(
@@ -79,7 +79,7 @@ FAULTS = (
         seed=lambda s: s.put("core", "db/username", "telegraf"),
         rule="databases_open",
         path="core: /app/config/production.json: db/username",
-        cause="only sprocket_main may open sprocket_main",
+        cause="only role sprocket_main may connect to sprocket_main",
         fix="use the database's own role",
     ),
     Fault(

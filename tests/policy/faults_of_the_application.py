@@ -99,7 +99,7 @@ FAULTS = (
         seed=_swap_redis_for_broker,
         rule="secret_files_are_there",
         path="core: /app/secret/redis-password.txt",
-        cause="holds rabbitmq-password; the program takes it for redis-password",
+        cause="holds rabbitmq-password; the program reads it as redis-password",
         fix="mount redis-password there",
     ),
     Fault(

@@ -128,7 +128,7 @@ FAULTS = (
         seed=lambda s: s.replace("forward-auth", GUARD, ADMIN, "1"),
         rule="roles_have_members",
         path="/run/secrets/forward-auth.yaml: rules/default/auth-rule",
-        cause="that is no Discord role of local.yaml: ingress/sign_in/roles",
+        cause="it names no Discord role of local.yaml: ingress/sign_in/roles",
         fix="the environment's roles",
     ),
     Fault(
@@ -233,7 +233,7 @@ FAULTS = (
         seed=lambda s: s.service("core")["update_config"].update(failure_action="pause"),
         rule="failures_are_bounded",
         path="core: update policy",
-        cause="a bad image would stay",
+        cause="a bad image would not be rolled back",
         fix="so that SwarmService renders it",
     ),
     Fault(

@@ -241,7 +241,7 @@ LAYERS: dict[str, tuple[Patch, str, str, str]] = {
         "receive some of the other's events", "one key per service",
     ),
     "swapped secret": (
-        _swapped_secret, f"{MAIN}/core: /app/secret/redis-password.txt", "the program takes it for redis-password", "redis_password",
+        _swapped_secret, f"{MAIN}/core: /app/secret/redis-password.txt", "the program reads it as redis-password", "redis_password",
     ),
     "secret for nobody": (_secret_for_nobody, f"{MAIN}/web/spare", "is read by no service", "remove it"),
     "bucket undeclared": (_bucket_undeclared, "local-services/data/object-storage", "declared are none yet", "declare the bucket first"),

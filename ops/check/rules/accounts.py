@@ -72,7 +72,7 @@ def metrics_arrive(platform: Platform) -> Iterator[Finding]:
             continue
         path = f"{service.path}: {settings.at}"
         if bucket not in servers.metrics_buckets:
-            yield _finding(f"{path}: influx/bucket", f"is {bucket}", "InfluxDB has no such bucket: "
+            yield _finding(f"{path}: influx/bucket", f"is {bucket}", "InfluxDB has no such bucket; it has "
                            + ", ".join(sorted(servers.metrics_buckets)), "declare it: influxdb.bucket(...)")  # fmt: skip
         if settings.get("influx/org") != servers.metrics_organization:
             yield _finding(f"{path}: influx/org", f"is {settings.get('influx/org')}",
@@ -124,10 +124,10 @@ def _database(
     path = f"{service.path}: {settings.at}"
     owner = servers.databases.get(database[1])
     if owner is None:
-        yield _finding(f"{path}: {database[0]}", f"is {database[1]}", "Postgres has no such database: "
+        yield _finding(f"{path}: {database[0]}", f"is {database[1]}", "Postgres has no such database; it has "
                        + ", ".join(sorted(servers.databases)), "declare it: postgres.database(...)")  # fmt: skip
     elif owner != user[1]:
-        yield _finding(f"{path}: {user[0]}", f"is {user[1]}", f"only {owner} may open {database[1]}",
+        yield _finding(f"{path}: {user[0]}", f"is {user[1]}", f"only role {owner} may connect to {database[1]}",
                        "use the database's own role")  # fmt: skip
     for file in service.files:
         if file.at.endswith(("/db-password.txt", "/db-secret.txt")) and file.secrets:
@@ -144,12 +144,12 @@ def _keys(service: Service) -> tuple[str, str] | None:
 
 def _bucket(path: str, bucket: str, keys: tuple[str, str] | None, servers: Servers) -> Iterator[Finding]:
     if bucket not in servers.buckets:
-        yield _finding(path, f"is {bucket}", f"object storage has no such bucket: {', '.join(sorted(servers.buckets))}",
+        yield _finding(path, f"is {bucket}", f"object storage has no such bucket; it has {', '.join(sorted(servers.buckets))}",
                        "declare it: object_storage.bucket(...)")  # fmt: skip
         return
     opened = next((a.buckets for a in servers.accounts if keys and a.access_key == keys[0]), None)
     if keys and bucket not in (opened or ()):
-        yield _finding(path, f"is {bucket}", f"the keys of {keys[0]} open {', '.join(sorted(opened or ())) or 'nothing'}",
+        yield _finding(path, f"is {bucket}", f"the keys of {keys[0]} give access only to {', '.join(sorted(opened or ())) or 'nothing'}",
                        "add the bucket to the account: object_storage.account(buckets=...)")  # fmt: skip
 
 

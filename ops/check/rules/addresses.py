@@ -100,15 +100,15 @@ def _outside(platform: Platform, service: Service, address: Address) -> Iterator
         yield Finding(
             path=f"{service.path}: {address.place}",
             what=f"names the page {address.host}",
-            cause=f"no route leads there; routes are for {', '.join(sorted(platform.route_hosts))}",
+            cause=f"no route leads there; routed hosts are {', '.join(sorted(platform.route_hosts))}",
             fix="use one of these hosts, or expose a service there",
         )
     elif not platform.reaches_internet(service):
         yield Finding(
             path=f"{service.path}: {address.place}",
             what=f"connects to {address}, outside the swarm",
-            cause="all its networks are internal: it has no way out",
-            fix=f"{service.short_name}.reaches_internet(because=...)",
+            cause="all its networks are internal, so it cannot reach the internet",
+            fix=f"call {service.short_name}.reaches_internet(because=...)",
         )
 
 

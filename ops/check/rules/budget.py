@@ -22,7 +22,7 @@ def limits_and_reservations_are_set(platform: Platform) -> Iterator[Finding]:
                 yield Finding(
                     path=f"{service.path}: resources/{bound}",
                     what="memory or cpu is not bounded",
-                    cause="one service could take a node from all others",
+                    cause="one service could use up a node's memory or CPU",
                     fix=f"give all four numbers in environments/resources/{platform.settings.resources_table}.yaml",
                 )
 
@@ -82,7 +82,7 @@ def _too_much(platform: Platform, reserved: str, have: str, where: str) -> Findi
     return Finding(
         path=f"{platform.file_name}: nodes",
         what=f"services reserve {reserved} on {where}",
-        cause=f"there are {have}, so some tasks would stay pending forever",
+        cause=f"available: {have}, so some tasks would stay pending forever",
         fix=f"reserve less in environments/resources/{platform.settings.resources_table}.yaml, or add a node",
     )
 

@@ -113,7 +113,7 @@ def _decided(
             path=path,
             what=f"leads to {router.rule or 'nothing'}",
             cause="its access is not declared",
-            fix="expose_via(gateway, host=..., access=...)",
+            fix="call expose_via(gateway, host=..., access=...)",
         )
         return
     expected = PUBLIC_CHAIN if access.is_public else GUARDED_CHAIN
@@ -148,7 +148,7 @@ def _sign_in_asks_for_roles(platform: Platform) -> Iterator[Finding]:
                 yield Finding(
                     path=f"{service.path}: {FORWARD_AUTH}: rules/{name}/auth-rule",
                     what=f"asks for {rule.get('auth-rule') or 'nothing'}",
-                    cause=f"that is no Discord role of {platform.file_name}: ingress/sign_in/roles, so everybody or nobody would be let in",
+                    cause=f"it names no Discord role of {platform.file_name}: ingress/sign_in/roles, so sign-in would admit everyone or no one",
                     fix="take the ids from the environment's roles",
                 )
 

@@ -76,7 +76,7 @@ def secret_files_are_there(platform: Platform) -> Iterator[Finding]:
                 yield Finding(
                     path=f"{service.path}: {at}",
                     what=f"holds {', '.join(file.secrets) or 'no secret value'}",
-                    cause=f"the program takes it for {name} of instance {service.instance}",
+                    cause=f"the program reads it as {name} of instance {service.instance}",
                     fix=f"mount {name} there: reads_value(secrets.{name.replace('-', '_')}, ...)",
                 )
 
@@ -109,7 +109,7 @@ def broker_urls_fit_their_library(platform: Platform) -> Iterator[Finding]:
                     what="has frameMax" if program.python else "has no frameMax",
                     cause="kombu raises a TypeError for it" if program.python
                     else "amqplib asks for frames of 4096 bytes, which RabbitMQ from 4.1 on refuses",
-                    fix=f"instance.broker_url(self, frame_max={not program.python})",
+                    fix=f"use instance.broker_url(self, frame_max={not program.python})",
                 )  # fmt: skip
 
 

@@ -96,6 +96,6 @@ _CAUSES = {
     "restart policy": "a crash loop without a pause fills the disk, and one that gives up stays down",
     "log rotation": "logs would fill the disk",
     "stop grace": "the program would be killed in the middle of its work",
-    "update policy": "a bad image would stay",
+    "update policy": "a bad image would not be rolled back",
     "convergence": "a failed deploy would count as done",
 }
