@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 SYNTHESIS = "synthesis"
 """Instead of a rule's name: the environment cannot be synthesized."""
 
-CONFLICT = "environments_are_apart"
+CONFLICT = "environments_share_nothing"
 """Instead of a rule's name: two environments want the same thing."""
 
 TOGETHER = "environments together"

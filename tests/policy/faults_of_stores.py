@@ -20,7 +20,7 @@ FAULTS = (
         name="missing bucket",
         seed=lambda s: s.edit("minio-keeper", KEEPER, lambda t: t.replace(
             "mc --quiet mb --ignore-existing store/sprocket-main-replays\n", "")),
-        rule="buckets_open",
+        rule="bucket_accounts_exist",
         path="submission-service: /app/config/production.json: minio/bucketNames/replays",
         cause="object storage has no such bucket",
         fix="object_storage.bucket(...)",
@@ -28,7 +28,7 @@ FAULTS = (
     Fault(
         name="keys that do not open the bucket",
         seed=lambda s: s.replace("minio-keeper", POLICY, "sprocket-main-image-generation", "sprocket-main-other"),
-        rule="buckets_open",
+        rule="bucket_accounts_exist",
         path="discord-bot: /app/config/production.json: minio/bucketNames/image_generation",
         cause="the keys of s3-access-key give access only to sprocket-main-other, sprocket-main-replays",
         fix="object_storage.account(buckets=...)",
@@ -61,7 +61,7 @@ FAULTS = (
     Fault(
         name="a port that nobody opens",
         seed=lambda s: s.replace("telegraf", TELEGRAF, '":8186"', '":8189"'),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="server-analytics-service: /app/config/production.json: influx/address",
         cause="connects to telegraf:8186; telegraf listens on 8080, 8189 only",
         fix="use one of these ports",
@@ -69,7 +69,7 @@ FAULTS = (
     Fault(
         name="missing database",
         seed=lambda s: s.put("core", "db/database", "sprocket"),
-        rule="databases_open",
+        rule="database_logins_exist",
         path="core: /app/config/production.json: db/database",
         cause="Postgres has no such database; it has sprocket_main",
         fix="postgres.database(...)",
@@ -77,7 +77,7 @@ FAULTS = (
     Fault(
         name="somebody else's role",
         seed=lambda s: s.put("core", "db/username", "telegraf"),
-        rule="databases_open",
+        rule="database_logins_exist",
         path="core: /app/config/production.json: db/username",
         cause="only role sprocket_main may connect to sprocket_main",
         fix="use the database's own role",
@@ -85,7 +85,7 @@ FAULTS = (
     Fault(
         name="collector with another password",
         seed=_cross_telegraf,
-        rule="collectors_are_known",
+        rule="collectors_have_accounts",
         path="data/telegraf/telegraf: /run/secrets/influxdb",
         cause="signs in as telegraf with postgres-telegraf-password",
         fix="influxdb-telegraf-password",
@@ -93,7 +93,7 @@ FAULTS = (
     Fault(
         name="data source at a wrong port",
         seed=lambda s: s.replace("grafana", "/etc/grafana/provisioning/datasources/platform.yaml", "loki:3100", "loki:3101"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="grafana: /etc/grafana/provisioning/datasources/platform.yaml: datasources/2/url",
         cause="connects to loki:3101; loki listens on 3100 only",
         fix="use one of these ports",
@@ -101,7 +101,7 @@ FAULTS = (
     Fault(
         name="collector that nobody connected",
         seed=lambda s: s.leave("alloy", "loki-net"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="alloy: /etc/alloy/config.alloy: line 52",
         cause="shares no network with loki",
         fix="alloy.connect_to(loki)",
@@ -109,7 +109,7 @@ FAULTS = (
     Fault(
         name="unpinned store",
         seed=lambda s: s.service("redis")["task_spec"]["placement"].pop("constraints"),
-        rule="stores_stay_with_their_data",
+        rule="stores_are_pinned",
         path="data/redis/redis",
         cause="may run on any node; after a move it would start empty",
         fix="service.stores(site.storage(...))",
@@ -117,7 +117,7 @@ FAULTS = (
     Fault(
         name="store on two nodes",
         seed=lambda s: s.service("redis")["mode"]["replicated"].update(replicas=2),
-        rule="stores_stay_with_their_data",
+        rule="stores_are_pinned",
         path="data/redis/redis",
         cause="has 2 tasks; two on one directory corrupt it",
         fix="one replica",
@@ -125,7 +125,7 @@ FAULTS = (
     Fault(
         name="store that starts before the old one ends",
         seed=lambda s: s.service("redis")["update_config"].update(order="start-first"),
-        rule="stores_stay_with_their_data",
+        rule="stores_are_pinned",
         path="data/redis/redis",
         cause="updates start-first",
         fix="stop_first()",
@@ -145,7 +145,7 @@ FAULTS = (
         seed=lambda s: s.container("web").update(
             mounts=[{"type": "bind", "source": "/var/run/docker.sock", "target": "/x", "read_only": True}]
         ),
-        rule="the_engines_socket_is_guarded",
+        rule="docker_socket_is_proxied",
         path="platform/main/web",
         cause="is root access to the node",
         fix="connect to the socket proxy",

@@ -30,7 +30,7 @@ FAULTS = (
     Fault(
         name="wrong host",
         seed=lambda s: s.put("core", "redis/host", "redsi"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="platform/main/core: /app/config/production.json: redis/host",
         cause="no service is called redsi",
         fix="did you mean redis?",
@@ -38,7 +38,7 @@ FAULTS = (
     Fault(
         name="dropped connection",
         seed=lambda s: s.leave("matchmaking-service", "redis-net"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="platform/main/matchmaking-service: /app/config/production.json: redis/host",
         cause="it shares no network with redis, so the name does not resolve",
         fix="matchmaking-service.connect_to(redis)",
@@ -46,7 +46,7 @@ FAULTS = (
     Fault(
         name="wrong port",
         seed=lambda s: s.put("core", "redis/port", 6380),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="core: /app/config/production.json: redis/host",
         cause="connects to redis:6380; redis listens on 6379 only",
         fix="connect_to(redis)",
@@ -54,7 +54,7 @@ FAULTS = (
     Fault(
         name="wrong port in a URL",
         seed=lambda s: s.replace("core", SETTINGS, "@rabbitmq:5672", "@rabbitmq:15673"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="core: /app/config/production.json: transport/url",
         cause="connects to rabbitmq:15673; rabbitmq listens on 5672, 15672, 15692 only",
         fix="use one of these ports",
@@ -71,7 +71,7 @@ FAULTS = (
     Fault(
         name="a page where no route leads",
         seed=lambda s: s.put("core", "web/url", "https://www.sprocket.localhost"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="core: /app/config/production.json: web/url",
         cause="names the page www.sprocket.localhost; no route leads there",
         fix="expose a service there",
@@ -80,7 +80,7 @@ FAULTS = (
         name="no way out",
         environment="prod",
         seed=lambda s: s.leave("migration", "migration-egress"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="migration: /app/core/config/production.json: db/host",
         cause="outside the swarm; all its networks are internal",
         fix="migration.reaches_internet(because=...)",
@@ -138,7 +138,7 @@ FAULTS = (
         name="keys of two accounts",
         environment="staging",
         seed=_swap_keys,
-        rule="buckets_open",
+        rule="bucket_accounts_exist",
         path="dev/core: /app/secret/minio-secret.txt",
         cause="no account with that pair",
         fix="mount both keys of one account",
@@ -202,7 +202,7 @@ FAULTS = (
     Fault(
         name="no folder of settings",
         seed=lambda s: s.container("web").update(command=["node", "/app/clients/web/build/index.js"]),
-        rule="programs_know_where_they_are",
+        rule="programs_have_their_variables",
         path="web: variable NODE_CONFIG_DIR",
         cause="none of its settings would be found",
         fix="set or export NODE_CONFIG_DIR=/app/clients/web/config",
@@ -210,7 +210,7 @@ FAULTS = (
     Fault(
         name="not in production",
         seed=lambda s: s.container("core").update(env={"NODE_ENV": "development"}),
-        rule="programs_know_where_they_are",
+        rule="programs_have_their_variables",
         path="core: variable NODE_ENV",
         cause="it would read another settings file",
         fix="NODE_ENV=production",
@@ -234,7 +234,7 @@ FAULTS = (
     Fault(
         name="shared events key",
         seed=lambda s: s.put("submission-service", "transport/events_application_key", "main-core"),
-        rule="events_keys_are_apart",
+        rule="events_keys_are_unique",
         path="submission-service: /app/config/production.json: transport/events_application_key",
         cause="events key main-core is also used by core; each would receive some of the other's events",
         fix="identity.queue(<service>)",
@@ -277,7 +277,7 @@ FAULTS = (
         name="the other instance's Redis keys",
         environment="staging",
         seed=lambda s: s.put("dev-core", "redis/prefix", "staging"),
-        rule="instances_are_apart",
+        rule="instances_share_nothing",
         path="staging/core: /app/config/production.json: redis/prefix",
         cause="instance dev has that Redis prefix",
         fix="staging.yaml: platform/instances",
@@ -285,7 +285,7 @@ FAULTS = (
     Fault(
         name="two names for one thing",
         seed=lambda s: s.put("submission-service", "redis/prefix", "other"),
-        rule="instances_are_apart",
+        rule="instances_share_nothing",
         path="submission-service: /app/config/production.json: redis/prefix",
         cause="is other; core of the same instance has main",
         fix="use the name from the instance's identity in both",

@@ -38,7 +38,7 @@ FAULTS = (
         name="port of a store on the node",
         seed=lambda s: s.service("redis")["endpoint_spec"].update(
             ports=[{"published_port": 6379, "target_port": 6379, "publish_mode": "host"}]),
-        rule="ports_are_published_by_the_way_in_only",
+        rule="only_traefik_publishes_ports",
         path="data/redis/redis: published port 6379",
         cause="bypass the node's own firewall",
         fix="connect_to(...)",
@@ -46,7 +46,7 @@ FAULTS = (
     Fault(
         name="nobody at port 443",
         seed=lambda s: s.service("traefik")["endpoint_spec"]["ports"].pop(),
-        rule="ports_are_published_by_the_way_in_only",
+        rule="only_traefik_publishes_ports",
         path="published port 443",
         cause="no page could be reached",
         fix="traefik.publishes",
@@ -54,7 +54,7 @@ FAULTS = (
     Fault(
         name="health check at a wrong port",
         seed=lambda s: s.container("core")["healthcheck"].update(test=["CMD-SHELL", "wget http://127.0.0.1:3002/healthz"]),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="core: health check",
         cause="names its own port 3002",
         fix="listens={...}",
@@ -62,7 +62,7 @@ FAULTS = (
     Fault(
         name="health check of a connection that is not there",
         seed=lambda s: s.leave("discord-bot", "rabbitmq-net"),
-        rule="addresses_lead_somewhere",
+        rule="addresses_resolve",
         path="discord-bot: health check",
         cause="looks for a connection to port 5672",
         fix="connect_to()",
@@ -70,7 +70,7 @@ FAULTS = (
     Fault(
         name="Traefik sent to a wrong port",
         seed=lambda s: s.label("web", "traefik.http.services.web.loadbalancer.server.port", "8080"),
-        rule="labels_lead_to_ports",
+        rule="route_ports_are_open",
         path="web: label traefik.http.services.web.loadbalancer.server.port",
         cause="every request would be a 502",
         fix="expose_via(port=...)",
@@ -86,7 +86,7 @@ FAULTS = (
     Fault(
         name="page opened past its role",
         seed=lambda s: s.label("rabbitmq", "traefik.http.routers.rabbitmq.middlewares", "public@file"),
-        rule="routes_are_decided",
+        rule="routes_declare_access",
         path="rabbitmq: router rabbitmq",
         cause="passes through public@file; its access is declared as role admin",
         fix="expose_via(gateway, access=...)",
@@ -94,7 +94,7 @@ FAULTS = (
     Fault(
         name="alias past what all pages pass through",
         seed=lambda s: s.label("web", "traefik.http.routers.web.middlewares", "web-redirect"),
-        rule="routes_are_decided",
+        rule="routes_declare_access",
         path="web: router web",
         cause="passes through web-redirect; its access is declared as public",
         fix="expose_via(gateway, access=...)",
@@ -102,7 +102,7 @@ FAULTS = (
     Fault(
         name="route that nobody decided on",
         seed=lambda s: s.label("web", "traefik.http.routers.web.rule", "Host(`new.sprocket.localhost`)"),
-        rule="routes_are_decided",
+        rule="routes_declare_access",
         path="web: router web",
         cause="its access is not declared",
         fix="access=...",
@@ -110,7 +110,7 @@ FAULTS = (
     Fault(
         name="duplicate route",
         seed=_same_route,
-        rule="routes_are_apart",
+        rule="routes_are_unique",
         path="platform/main/web",
         cause="rule Host(`api.sprocket.localhost`) is declared twice",
         fix="a host of its own",
@@ -118,7 +118,7 @@ FAULTS = (
     Fault(
         name="no sign-in in front of guarded pages",
         seed=lambda s: s.replace("traefik", DYNAMIC, "rate-limit, sign-in, compress", "rate-limit, compress"),
-        rule="sign_in_stands_in_front",
+        rule="guarded_routes_require_sign_in",
         path="/etc/traefik/dynamic.yml: http/middlewares/guarded",
         cause="every page that needs a role would be open",
         fix="forwardAuth",
@@ -134,7 +134,7 @@ FAULTS = (
     Fault(
         name="two services of one name",
         seed=_same_name,
-        rule="names_are_apart",
+        rule="names_are_unique",
         path="service core",
         cause="is declared twice; the engine refuses the second",
         fix="another name",
@@ -158,7 +158,7 @@ FAULTS = (
     Fault(
         name="limit above every node",
         seed=lambda s: s.service("core")["task_spec"]["resources"]["limits"].update(memory_bytes=64 * 1024**3),
-        rule="services_find_a_node",
+        rule="placement_matches_a_node",
         path="local.yaml: resources/core/memory",
         cause="the largest node that it may run on has 8GiB",
         fix="lower it",
@@ -167,7 +167,7 @@ FAULTS = (
         name="a node that nobody has",
         environment="prod",
         seed=lambda s: s.service("redis")["task_spec"]["placement"].update(constraints=["engine.labels.storage==big"]),
-        rule="services_find_a_node",
+        rule="placement_matches_a_node",
         path="data/redis/redis: placement",
         cause="no node pool matches (labels: storage=main)",
         fix="prod.yaml: nodes/<pool>/labels",
@@ -175,7 +175,7 @@ FAULTS = (
     Fault(
         name="more tasks than nodes",
         seed=lambda s: s.service("telegraf")["mode"]["replicated"].update(replicas=3),
-        rule="services_find_a_node",
+        rule="placement_matches_a_node",
         path="telegraf: replicas",
         cause="wants 3 tasks, at most 1 on a node; nodes for it: 1",
         fix="add nodes",
@@ -199,7 +199,7 @@ FAULTS = (
     Fault(
         name="no health check",
         seed=lambda s: s.container("core")["healthcheck"].update(test=["NONE"]),
-        rule="health_is_checked",
+        rule="services_have_health_checks",
         path="core: health check",
         cause="a task that does not answer would count as deployed",
         fix="HealthCheck.http(...)",
@@ -207,7 +207,7 @@ FAULTS = (
     Fault(
         name="crash loop without a pause",
         seed=lambda s: s.service("core")["task_spec"]["restart_policy"].update(delay="0s"),
-        rule="failures_are_bounded",
+        rule="restarts_are_limited",
         path="core: restart policy",
         cause="a crash loop without a pause fills the disk",
         fix="so that SwarmService renders it",
@@ -215,7 +215,7 @@ FAULTS = (
     Fault(
         name="logs that grow for ever",
         seed=lambda s: s.service("core")["task_spec"]["log_driver"].update(options={}),
-        rule="failures_are_bounded",
+        rule="restarts_are_limited",
         path="core: log rotation",
         cause="logs would fill the disk",
         fix="so that SwarmService renders it",
@@ -223,7 +223,7 @@ FAULTS = (
     Fault(
         name="no time to leave",
         seed=lambda s: s.container("core").update(stop_grace_period="0s"),
-        rule="failures_are_bounded",
+        rule="restarts_are_limited",
         path="core: stop grace",
         cause="killed in the middle of its work",
         fix="so that SwarmService renders it",
@@ -231,7 +231,7 @@ FAULTS = (
     Fault(
         name="a bad image that stays",
         seed=lambda s: s.service("core")["update_config"].update(failure_action="pause"),
-        rule="failures_are_bounded",
+        rule="restarts_are_limited",
         path="core: update policy",
         cause="a bad image would not be rolled back",
         fix="so that SwarmService renders it",
@@ -239,7 +239,7 @@ FAULTS = (
     Fault(
         name="a deploy that nobody waits for",
         seed=lambda s: s.service("core").pop("converge_config"),
-        rule="failures_are_bounded",
+        rule="restarts_are_limited",
         path="core: convergence",
         cause="a failed deploy would count as done",
         fix="so that SwarmService renders it",
@@ -247,7 +247,7 @@ FAULTS = (
     Fault(
         name="route without labels",
         seed=lambda s: s.service("web").pop("labels"),
-        rule="routes_are_decided",
+        rule="routes_declare_access",
         path="local-services: web",
         cause="the page would answer 404",
         fix="expose_via(gateway, ...)",

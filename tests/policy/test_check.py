@@ -28,7 +28,7 @@ LACKING = {
     "values_are_there",
     "images_are_resolved",
     "sign_in_is_set_up",
-    "ssh_is_open_to_somebody_we_know",
+    "ssh_sources_are_restricted",
 }
 """Rules that say what a deploy needs and a plan does not."""
 
@@ -155,7 +155,7 @@ def test_conflicts_are_found_whichever_environment_is_checked(
     _, together = runner.check_all(["staging"])
     assert together.environment == "environments together"
     assert any("twin.yaml" in finding.path and "prod.yaml" in finding.what for finding in together.findings)
-    assert {finding.name for finding in together.findings} == {"environments-are-apart"}
+    assert {finding.name for finding in together.findings} == {"environments-share-nothing"}
 
 
 def test_limits_of_a_service_that_nobody_has_are_named(

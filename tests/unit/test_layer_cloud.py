@@ -49,16 +49,18 @@ def test_directories_belong_to_who_the_store_runs_as() -> None:
 def test_every_volume_is_on_the_node_that_its_store_is_placed_on(environment: str) -> None:
     """By the services' own constraints: a store whose node lacks its directory would never start."""
     found = cloud(environment)
-    held = {store: node.labels for node in nodes_of(load_environment(environment)) for store in node.stores}
+    labels_of = {
+        store: node.labels for node in nodes_of(load_environment(environment)) for store in node.stores
+    }
     for service in synthesized(environment).stack.services:
         for mount in service.data_mounts:
             if mount.backup is None:
                 continue
             store = mount.source.split("/")[2]
             wanted = [c.removeprefix("engine.labels.").split("==") for c in service.constraints]
-            assert all(held[store][label] == value for label, value in wanted), service.name
+            assert all(labels_of[store][label] == value for label, value in wanted), service.name
     attached = [v for each in found.resources("digitalocean_droplet").values() for v in each["volume_ids"]]
-    assert sorted(attached) == sorted(f'${{digitalocean_volume.stores["{store}"].id}}' for store in held)
+    assert sorted(attached) == sorted(f'${{digitalocean_volume.stores["{store}"].id}}' for store in labels_of)
 
 
 @pytest.mark.parametrize("environment", CLOUDS)

@@ -32,9 +32,9 @@ def test_a_record_that_a_killed_apply_made_is_taken_in(monkeypatch: pytest.Monke
     assert state.imported == [(RECORD, "example.org,5")]
 
 
-@pytest.mark.parametrize("held", [(), ((REDIS, "r"), ADDRESS)])
-def test_a_record_of_somebody_else_is_not_doubled(held: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = State(*held)
+@pytest.mark.parametrize("in_state", [(), ((REDIS, "r"), ADDRESS)])
+def test_a_record_of_somebody_else_is_not_doubled(in_state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State(*in_state)
     with pytest.raises(Refused, match="names in DNS are taken") as caught:
         with_records(monkeypatch, state, {"data": "198.51.100.1"})
     (obstacle,) = caught.value.obstacles
@@ -56,9 +56,9 @@ def test_our_own_records_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> Non
     assert with_records(monkeypatch, State((REDIS, "r"), (RECORD, "5")), {"data": "198.51.100.1"}) == []
 
 
-@pytest.mark.parametrize("held", [("app", "data"), ("app",), ()])
+@pytest.mark.parametrize("in_state", [("app", "data"), ("app",), ()])
 def test_managers_share_a_name_and_are_not_in_each_others_way(
-    held: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    in_state: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One record of each: in the state, made by an apply that was killed, or not made yet."""
     values = {"app": "10.0.0.2", "data": "10.0.0.3", "watch": "10.0.0.4"}
@@ -80,11 +80,11 @@ def test_managers_share_a_name_and_are_not_in_each_others_way(
         for number, name in enumerate(("app", "data"))
     ]
     monkeypatch.setattr(Client, "listed", lambda self, path, key="": raw)
-    known = {f"digitalocean_record.{name}": {"id": str(("app", "data").index(name))} for name in held}
+    known = {f"digitalocean_record.{name}": {"id": str(("app", "data").index(name))} for name in in_state}
     found = dns_conflicts.existing_records(target, known, Client())
     assert all(each.ours for each in found)
     assert {each.address for each in found} == {
-        f"digitalocean_record.{n}" for n in {"app", "data"} - set(held)
+        f"digitalocean_record.{n}" for n in {"app", "data"} - set(in_state)
     }
 
 
@@ -97,7 +97,7 @@ def test_a_zone_that_is_yet_to_be_made_has_no_records(monkeypatch: pytest.Monkey
 
 
 def test_values_are_read_from_the_state() -> None:
-    held = {"digitalocean_database_cluster.db[0]": {"private_host": "db.internal"}}
-    assert resolved("${digitalocean_database_cluster.db[0].private_host}.", held) == "db.internal."
-    assert resolved("${digitalocean_domain.zone[0].id}", held) is None
-    assert resolved("example.org", held) == "example.org"
+    in_state = {"digitalocean_database_cluster.db[0]": {"private_host": "db.internal"}}
+    assert resolved("${digitalocean_database_cluster.db[0].private_host}.", in_state) == "db.internal."
+    assert resolved("${digitalocean_domain.zone[0].id}", in_state) is None
+    assert resolved("example.org", in_state) == "example.org"

@@ -20,8 +20,8 @@ VPC = {"name": "prod", "id": "v", "region": "nyc3"}
 class State:
     """A Terraform with a state."""
 
-    def __init__(self, *held: tuple[str, str]) -> None:
-        self.held = held
+    def __init__(self, *known: tuple[str, str]) -> None:
+        self.known = known
         self.imported: list[tuple[str, str]] = []
         self.forgotten: list[str] = []
         self.said: list[str] = []
@@ -29,13 +29,13 @@ class State:
     def state(self) -> dict[str, Any]:
         resources = [
             {"address": address, "type": address.partition(".")[0], "values": {"id": id_, "ip_address": id_}}
-            for address, id_ in self.held
+            for address, id_ in self.known
         ]
         return {"values": {"root_module": {"resources": resources}}}
 
     def import_(self, address: str, id_: str) -> None:
         self.imported.append((address, id_))
-        self.held = (*self.held, (address, id_))
+        self.known = (*self.known, (address, id_))
 
     def forget(self, address: str) -> None:
         self.forgotten.append(address)

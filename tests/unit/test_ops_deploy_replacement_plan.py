@@ -60,5 +60,5 @@ def test_an_edit_that_nobody_deployed_is_refused(other: dict[str, Any], named: s
 
 def test_a_droplet_is_found_by_name_and_may_be_missing_in_the_state() -> None:
     assert address_of(CLOUD.wanted, "rehearsal-4-app-1") == APP
-    held = {"values": {"root_module": {"resources": [{"address": APP, "values": {"id": 7}}]}}}
-    assert (droplet_id(held, APP), droplet_id({}, APP)) == ("7", "")
+    in_state = {"values": {"root_module": {"resources": [{"address": APP, "values": {"id": 7}}]}}}
+    assert (droplet_id(in_state, APP), droplet_id({}, APP)) == ("7", "")

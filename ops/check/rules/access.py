@@ -18,7 +18,7 @@ SHORTEST = {4: 8, 6: 16}
 """Bits of a network, by the version of its addresses; a shorter one is a good part of the internet."""
 
 
-def ssh_is_open_to_somebody_we_know(platform: Platform) -> Iterator[Finding]:
+def ssh_sources_are_restricted(platform: Platform) -> Iterator[Finding]:
     """The allow-list has real networks, and none that is a large part of the internet."""
     yield from found_in(platform.settings)
 

@@ -40,7 +40,7 @@ def redis_passwords_are_known(platform: Platform) -> Iterator[Finding]:
             )
 
 
-def databases_open(platform: Platform) -> Iterator[Finding]:
+def database_logins_exist(platform: Platform) -> Iterator[Finding]:
     """The database exists, the role owns it, and the password in the file is the role's."""
     servers = servers_of(platform)
     for service, settings in _applications(platform):
@@ -50,7 +50,7 @@ def databases_open(platform: Platform) -> Iterator[Finding]:
                 yield from _database(service, settings, servers, (user_key, user), (database_key, database))
 
 
-def buckets_open(platform: Platform) -> Iterator[Finding]:
+def bucket_accounts_exist(platform: Platform) -> Iterator[Finding]:
     """The bucket exists, and the service's keys open it."""
     servers = servers_of(platform)
     for service, settings in _applications(platform):
@@ -80,7 +80,7 @@ def metrics_arrive(platform: Platform) -> Iterator[Finding]:
         yield from _writer(f"{path}: influx/address", address, bucket, token.secrets, servers)
 
 
-def collectors_are_known(platform: Platform) -> Iterator[Finding]:
+def collectors_have_accounts(platform: Platform) -> Iterator[Finding]:
     """Telegraf and Grafana sign in to stores with the passwords that the stores give their users."""
     servers = servers_of(platform)
     for user, at, server, logins in (

@@ -16,7 +16,7 @@ _WATCHED = re.compile(r"grep ':(\d+) '")
 """A health check that looks for an established connection to a port."""
 
 
-def addresses_lead_somewhere(platform: Platform) -> Iterator[Finding]:
+def addresses_resolve(platform: Platform) -> Iterator[Finding]:
     """The host resolves for whoever names it, and listens on that port."""
     for service in platform.services:
         for address in addresses_of(service):
@@ -24,7 +24,7 @@ def addresses_lead_somewhere(platform: Platform) -> Iterator[Finding]:
         yield from _watched(platform, service)
 
 
-def labels_lead_to_ports(platform: Platform) -> Iterator[Finding]:
+def route_ports_are_open(platform: Platform) -> Iterator[Finding]:
     """Traefik sends requests to a port that the service listens on."""
     for service in platform.services:
         for name, value in service.labels.items():

@@ -27,7 +27,7 @@ def limits_and_reservations_are_set(platform: Platform) -> Iterator[Finding]:
                 )
 
 
-def services_find_a_node(platform: Platform) -> Iterator[Finding]:
+def placement_matches_a_node(platform: Platform) -> Iterator[Finding]:
     """Some node fulfils its constraints, is large enough for its limit, and there are enough of them."""
     for service in platform.services:
         pools = _pools_for(platform, service)

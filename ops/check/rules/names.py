@@ -20,7 +20,7 @@ LONGEST = {"docker_service": 63, "docker_network": 63}
 """Characters that fit into a DNS label."""
 
 
-def names_are_apart(platform: Platform) -> Iterator[Finding]:
+def names_are_unique(platform: Platform) -> Iterator[Finding]:
     """The engine takes one of a name and kind; a published port is one service's."""
     for type_, kind in KINDS.items():
         names = Counter(resource.values["name"] for resource in platform.inventory.of_type(type_))

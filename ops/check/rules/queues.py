@@ -54,7 +54,7 @@ def every_queue_has_one_consumer(platform: Platform) -> Iterator[Finding]:
         yield from _leads_to_consumer(named, consumers)
 
 
-def events_keys_are_apart(platform: Platform) -> Iterator[Finding]:
+def events_keys_are_unique(platform: Platform) -> Iterator[Finding]:
     """Two services with one key would take each other's events."""
     yield from _apart(
         [named for named in _named(platform) if named.key == EVENTS_KEY],
@@ -64,7 +64,7 @@ def events_keys_are_apart(platform: Platform) -> Iterator[Finding]:
     )
 
 
-def instances_are_apart(platform: Platform) -> Iterator[Finding]:
+def instances_share_nothing(platform: Platform) -> Iterator[Finding]:
     """One name inside of an instance, another one in the next."""
     for key, kind in SHARED_BY_AN_INSTANCE.items():
         first_of: dict[str, Named] = {}

@@ -16,7 +16,7 @@ DYNAMIC = "/etc/traefik/dynamic.yml"
 FORWARD_AUTH = "/run/secrets/forward-auth.yaml"
 
 
-def routes_are_decided(platform: Platform) -> Iterator[Finding]:
+def routes_declare_access(platform: Platform) -> Iterator[Finding]:
     """What the label says is what was declared: public with a reason, or a role."""
     for service in platform.services:
         for router in service.routers:
@@ -60,7 +60,7 @@ def sign_in_is_set_up(platform: Platform) -> Iterator[Finding]:
         )
 
 
-def sign_in_stands_in_front(platform: Platform) -> Iterator[Finding]:
+def guarded_routes_require_sign_in(platform: Platform) -> Iterator[Finding]:
     """The chain of guarded pages asks the sign-in."""
     traefik = next((s for s in platform.services if s.file(DYNAMIC)), None)
     dynamic = traefik.file(DYNAMIC) if traefik else None
@@ -92,7 +92,7 @@ def traefik_finds_the_service(platform: Platform) -> Iterator[Finding]:
             )
 
 
-def routes_are_apart(platform: Platform) -> Iterator[Finding]:
+def routes_are_unique(platform: Platform) -> Iterator[Finding]:
     """One router of a name, one service for a rule."""
     names = Counter(router.name for service in platform.services for router in service.routers)
     rules = Counter(router.rule for service in platform.services for router in service.routers)

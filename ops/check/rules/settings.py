@@ -81,7 +81,7 @@ def secret_files_are_there(platform: Platform) -> Iterator[Finding]:
                 )
 
 
-def programs_know_where_they_are(platform: Platform) -> Iterator[Finding]:
+def programs_have_their_variables(platform: Platform) -> Iterator[Finding]:
     """Variables that a program must have, as its variable or exported by its command."""
     for service, program in _programs(platform):
         said = [f"{name}={value}" for name, value in service.environment.items()]

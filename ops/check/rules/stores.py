@@ -12,7 +12,7 @@ SOCKET = "/var/run/docker.sock"
 MAY_HOLD_THE_SOCKET = {"socket-proxy", "collectors-socket-proxy", "swarm-socket-proxy"}
 
 
-def stores_stay_with_their_data(platform: Platform) -> Iterator[Finding]:
+def stores_are_pinned(platform: Platform) -> Iterator[Finding]:
     """Pinned, one task, stop-first; or one task on each node with a part of its own."""
     for service in platform.services:
         if not service.keeps_data:
@@ -42,7 +42,7 @@ def stores_have_a_backup(platform: Platform) -> Iterator[Finding]:
                 )
 
 
-def the_engines_socket_is_guarded(platform: Platform) -> Iterator[Finding]:
+def docker_socket_is_proxied(platform: Platform) -> Iterator[Finding]:
     """Access to it is root access to the node."""
     for service in platform.services:
         if service.short_name not in MAY_HOLD_THE_SOCKET and any(

@@ -15,7 +15,7 @@ PUBLISHED = {("traefik", 80, "host"), ("traefik", 443, "host")}
 on the node itself."""
 
 
-def health_is_checked(platform: Platform) -> Iterator[Finding]:
+def services_have_health_checks(platform: Platform) -> Iterator[Finding]:
     """Or there is a reason why not."""
     for service in platform.services:
         kind = (service.health_check.test or ("NONE",))[0]
@@ -28,7 +28,7 @@ def health_is_checked(platform: Platform) -> Iterator[Finding]:
             )
 
 
-def failures_are_bounded(platform: Platform) -> Iterator[Finding]:
+def restarts_are_limited(platform: Platform) -> Iterator[Finding]:
     """Restarts with a pause, logs rotated, time to leave, an update that goes back, an apply that waits."""
     for service in platform.services:
         restart, update = service.restart, service.update
@@ -51,7 +51,7 @@ def failures_are_bounded(platform: Platform) -> Iterator[Finding]:
             )
 
 
-def ports_are_published_by_the_way_in_only(platform: Platform) -> Iterator[Finding]:
+def only_traefik_publishes_ports(platform: Platform) -> Iterator[Finding]:
     """80 and 443."""
     found = {
         (service.name, port.published, port.mode): service.path

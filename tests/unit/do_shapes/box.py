@@ -1,4 +1,4 @@
-"""An emulator to ask, each of whose answers is held against the tables."""
+"""An emulator to ask, each of whose answers is compared with the tables."""
 
 from __future__ import annotations
 
