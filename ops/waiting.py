@@ -15,8 +15,7 @@ def wait_until(
     *,
     done: Callable[[T], object] = bool,
     interval_s: float = 0.5,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = time.sleep,
+    sleep: Callable[[float], object] | None = None,
 ) -> T:
     """Looks until the result is ``done`` or the time is over, and returns the last result either way.
 
@@ -26,11 +25,11 @@ def wait_until(
     Args:
         done: whether a result ends the wait; without it, whether the result is true.
         interval_s: pause between two looks.
-        clock, sleep: for tests. A ``sleep`` that returns something true ends the wait, as ``threading.Event.wait`` does.
+        sleep: instead of ``time.sleep``; one that returns something true ends the wait, as ``threading.Event.wait`` does.
     """
-    deadline = clock() + timeout_s
+    deadline = time.monotonic() + timeout_s
     while not done(found := look()):
-        left_s = deadline - clock()
-        if left_s <= 0 or sleep(min(interval_s, left_s)):
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or (sleep or time.sleep)(min(interval_s, left_s)):
             break
     return found

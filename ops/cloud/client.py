@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -27,14 +27,9 @@ class NotFound(OpsError):
 
 
 class Client:
-    """The account that ``DIGITALOCEAN_TOKEN`` belongs to.
+    """The account that ``DIGITALOCEAN_TOKEN`` belongs to."""
 
-    Args:
-        sleep: waits that many seconds between two attempts; for tests.
-    """
-
-    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._sleep = sleep
+    def __init__(self) -> None:
         self._token = (
             os.environ.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN") or ""
         )
@@ -80,7 +75,10 @@ class Client:
             raise self._failed(path, f"the answer has no {key}")
         return told[key]
 
-    def _send(
+    def _send(self, method: str, path: str, **request: Any) -> Answer:
+        return self._read(self._answer(method, path, **request), path)
+
+    def _answer(
         self,
         method: str,
         path: str,
@@ -88,14 +86,13 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Answer | None = None,
         pauses_s: Sequence[float] = PAUSES_S,
-    ) -> Answer:
+    ) -> httpx.Response:
         try:
-            answer = send_with_retries(
-                lambda: self._sent(method, path, query, body), pauses_s=pauses_s, sleep=self._sleep
+            return send_with_retries(
+                lambda: self._sent(method, path, query, body), pauses_s=pauses_s, sleep=time.sleep
             )
         except httpx.HTTPError as error:
             raise self._failed(path, str(error) or type(error).__name__) from None
-        return self._read(answer, path)
 
     def _sent(self, method: str, path: str, query: Any, body: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}"}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from ops.cloud.client import Client, NotFound
 from ops.errors import OpsError
 from ops.waiting import wait_until
@@ -13,13 +10,7 @@ POWER_OFF_S = 180.0
 _INTERVAL_S = 2.0
 
 
-def power_off(
-    droplet: str,
-    client: Client,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
+def power_off(droplet: str, client: Client) -> None:
     """Powers it off and returns when it is off, or gone.
 
     Terraform asks a droplet to shut down and waits ten minutes for that; it destroys one that is off at once.
@@ -31,13 +22,7 @@ def power_off(
         if _is_off(droplet, client):
             return
         client.act(f"droplets/{droplet}/actions", {"type": "power_off"})
-        off = wait_until(
-            lambda: _is_off(droplet, client),
-            POWER_OFF_S,
-            interval_s=_INTERVAL_S,
-            clock=clock,
-            sleep=sleep,
-        )
+        off = wait_until(lambda: _is_off(droplet, client), POWER_OFF_S, interval_s=_INTERVAL_S)
     except NotFound:
         return
     if not off:

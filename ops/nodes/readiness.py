@@ -99,8 +99,6 @@ def wait_until_ready(
     *,
     wait_s: float,
     tell: Tell = lambda statuses, seconds: None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
     configures: bool = False,
 ) -> list[NodeStatus]:
     """Asks until all are ready, one must be replaced, or the timeout is reached; returns the last statuses.
@@ -108,14 +106,14 @@ def wait_until_ready(
     Args:
         configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is useless.
     """
-    started = clock()
+    started = time.monotonic()
 
     def done(found: list[NodeStatus]) -> bool:
-        tell(found, clock() - started)
+        tell(found, time.monotonic() - started)
         stays = any(each.replace or (each.configure and not configures) for each in found)
         return stays or all(each.ready for each in found)
 
-    return wait_until(look, wait_s, done=done, interval_s=INTERVAL_S, clock=clock, sleep=sleep)
+    return wait_until(look, wait_s, done=done, interval_s=INTERVAL_S)
 
 
 def require_ready(

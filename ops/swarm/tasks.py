@@ -84,15 +84,13 @@ def wait_until_converged(
     stable_s: float,
     timeout_s: float,
     say: Callable[[str], None],
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Waits until all tasks run and none restarted for ``stable_s``: a crash loop shows n/n at times, too.
 
     Raises:
         OpsError: the services did not converge within ``timeout_s``; names the services.
     """
-    since, last = clock(), frozenset[str]()
+    since, last = time.monotonic(), frozenset[str]()
     missing: list[str] = []
 
     def converged() -> bool:
@@ -101,8 +99,8 @@ def wait_until_converged(
         missing = _missing(swarm, names, running)
         tasks = frozenset(id_ for ids in running.values() for id_ in ids)
         if missing or tasks != last:
-            since, last = clock(), tasks
-        elif clock() - since >= stable_s:
+            since, last = time.monotonic(), tasks
+        elif time.monotonic() - since >= stable_s:
             return True
         say(
             f"waiting for {', '.join(missing)}"
@@ -111,7 +109,7 @@ def wait_until_converged(
         )
         return False
 
-    if not wait_until(converged, timeout_s, interval_s=1, clock=clock, sleep=sleep):
+    if not wait_until(converged, timeout_s, interval_s=1):
         what = ", ".join(missing) or "tasks keep restarting"
         raise OpsError(f"the services did not converge within {timeout_s:.0f} s: {what}")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ops.ssh import REFUSED, Done, Ssh
-
 CLOUD: dict[str, Any] = {
     "output": {
         "host_key": {"value": "${tls_private_key.host.public_key_openssh}"},
@@ -112,26 +110,3 @@ def change(
 def plan(*changes: dict[str, Any]) -> dict[str, Any]:
     """A plan as ``terraform show -json`` prints it."""
     return {"resource_changes": list(changes)}
-
-
-class FakeSsh(Ssh):
-    """Answers from a list, the last for ever, and remembers what it was asked."""
-
-    def __init__(self, *answers: Done) -> None:
-        super().__init__(destination="deploy@node")
-        object.__setattr__(self, "answers", list(answers))
-        object.__setattr__(self, "asked", [])
-
-    def run(self, *command: str, stdin: str = "", timeout: float = 30.0) -> Done:
-        """The next answer."""
-        answers: list[Done] = self.__dict__["answers"]
-        self.__dict__["asked"].append((command, stdin))
-        return answers.pop(0) if len(answers) > 1 else answers[0]
-
-
-def said(output: str, code: int = 0, errors: str = "") -> Done:
-    """A command that ran."""
-    return Done(code=code, output=output, errors=errors)
-
-
-UNREACHED = Done(code=REFUSED, output="", errors="ssh: connect to host swarm port 22: Connection refused")

@@ -2,10 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+import pytest
+
+from ops.errors import OpsError
 from ops.swarm.engine import RunningService, Swarm, Task
+
+
+def node(id_: str, name: str, *, role: str = "manager", state: str = "ready") -> dict[str, Any]:
+    """A node, as the engine's API has it."""
+    raw: dict[str, Any] = {
+        "ID": id_,
+        "Version": {"Index": 1},
+        "Spec": {"Role": role, "Availability": "active"},
+        "Description": {"Hostname": name},
+        "Status": {"State": state},
+    }
+    if role == "manager":
+        raw["ManagerStatus"] = {"Reachability": "reachable" if state == "ready" else "unreachable"}
+    return raw
+
+
+class FakeApi:
+    """The engine's API, as far as nodes go: a demoted node is a worker at once, a drained one has no tasks."""
+
+    def __init__(self, nodes: list[dict[str, Any]], done: list[str]) -> None:
+        self._nodes = nodes
+        self._done = done
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return self._nodes
+
+    def inspect_node(self, id_: str) -> dict[str, Any]:
+        return next(raw for raw in self._nodes if raw["ID"] == id_)
+
+    def update_node(self, id_: str, version: int, spec: dict[str, Any]) -> None:
+        raw = self.inspect_node(id_)
+        assert version == raw["Version"]["Index"]
+        self._done += [f"{value} {id_}" for key, value in spec.items() if value != raw["Spec"][key]]
+        raw |= {"Version": {"Index": version + 1}, "Spec": spec}
+        if spec["Role"] == "worker":
+            raw.pop("ManagerStatus", None)
+
+    def remove_node(self, id_: str, force: bool = False) -> None:
+        raw = self.inspect_node(id_)
+        assert force and "ManagerStatus" not in raw
+        self._nodes.remove(raw)
+        self._done.append(f"remove {id_}")
+
+    def tasks(self, filters: dict[str, str]) -> list[dict[str, Any]]:
+        return []
+
+    def containers(self, all: bool = False) -> list[dict[str, Any]]:
+        return []
 
 
 @dataclass
@@ -20,6 +73,11 @@ class FakeSwarm(Swarm):
     names_: dict[str, dict[str, str]] = field(default_factory=dict)
     publishing: dict[int, list[str]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+    answers: bool = True
+
+    def __post_init__(self) -> None:
+        super().__init__(cast(Any, FakeApi(self.nodes, self.done)))
 
     def membership(self) -> dict[str, Any]:
         return self.swarm_nodes
@@ -46,6 +104,19 @@ class FakeSwarm(Swarm):
 
     def log_tail(self, service_id: str, lines: int = 20) -> list[str]:
         return [f"last words of {service_id}"]
+
+
+def connect(patch: pytest.MonkeyPatch, swarm: FakeSwarm) -> None:
+    """Has every connection to an engine lead to this swarm, while it answers."""
+
+    @contextmanager
+    def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[FakeSwarm]:
+        if not swarm.answers:
+            raise OpsError(f"the engine at {host} does not answer: timed out")
+        yield swarm
+
+    for module in ("ops.terraform.target", "ops.swarm.tasks", "ops.nodes.engines"):
+        patch.setattr(f"{module}.connected", connected)
 
 
 def on_swarm(name: str, id_: str = "", replicas: int = 1) -> RunningService:

@@ -9,6 +9,8 @@ import pytest
 
 from ops.cloud.client import Client, NotFound
 from ops.errors import OpsError
+from tests.unit.ops_account import answer_requests
+from tests.unit.ops_clock import FakeClock
 
 Given = httpx.Response | httpx.HTTPError
 
@@ -18,16 +20,16 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Client, list
     """An account whose API answers from a list, the last for ever, and the pauses between tries."""
 
     def made(*answers: Given) -> tuple[Client, list[float]]:
-        left, pauses = list(answers), list[float]()
+        left = list(answers)
 
-        def sent(self: Client, *asked: object) -> httpx.Response:
+        def answer(request: httpx.Request) -> httpx.Response:
             answer = left.pop(0) if len(left) > 1 else left[0]
             if isinstance(answer, httpx.HTTPError):
                 raise answer
             return answer
 
-        monkeypatch.setattr(Client, "_sent", sent)
-        return Client(sleep=pauses.append), pauses
+        answer_requests(monkeypatch, answer)
+        return Client(), FakeClock(monkeypatch).pauses
 
     return made
 
@@ -89,5 +91,6 @@ def test_an_order_is_given_once(account: Callable[..., tuple[Client, list[float]
 
 def test_nobody_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITALOCEAN_API_URL", "http://127.0.0.1:9")
+    FakeClock(monkeypatch)
     with pytest.raises(OpsError, match=r"API at http://127.0.0.1:9 for droplets failed: "):
-        Client(sleep=lambda seconds: None).listed("droplets")
+        Client().listed("droplets")

@@ -9,10 +9,11 @@ import pytest
 
 from layers.loading import load_environment
 from ops.cloud import dns_conflicts
-from ops.cloud.client import Client, NotFound
+from ops.cloud.client import Client
 from ops.cloud.dns_conflicts import resolved
 from ops.errors import Refused
 from ops.terraform.target import Target
+from tests.unit.ops_account import FakeAccount
 from tests.unit.test_ops_cloud_orphans import REDIS, State, run
 
 ADDRESS = ("digitalocean_reserved_ip.address", "203.0.113.7")
@@ -29,7 +30,7 @@ def test_a_record_that_a_killed_apply_made_is_taken_in(monkeypatch: pytest.Monke
     assert with_records(monkeypatch, state, {}, {"id": 6, "type": "TXT"}, {"id": 7, "name": "www"}) == [
         "record swarm (example.org,5)"
     ]
-    assert state.imported == [(RECORD, "example.org,5")]
+    assert state.done == [f"import {RECORD} example.org,5"]
 
 
 @pytest.mark.parametrize("in_state", [(), ((REDIS, "r"), ADDRESS)])
@@ -42,7 +43,7 @@ def test_a_record_of_somebody_else_is_not_doubled(in_state: Any, monkeypatch: py
         "the zone has A swarm in example.org -> 198.51.100.1 (5), which the state does not know"
     )
     assert f"terraform import '{RECORD}' example.org,5" in obstacle.fix
-    assert not state.imported
+    assert not state.done
 
 
 def test_one_of_another_type_has_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +80,7 @@ def test_managers_share_a_name_and_are_not_in_each_others_way(
         {"id": number, "type": "A", "name": "managers", "data": values[name]}
         for number, name in enumerate(("app", "data"))
     ]
-    monkeypatch.setattr(Client, "listed", lambda self, path, key="": raw)
+    FakeAccount(monkeypatch, domain_records=raw)
     known = {f"digitalocean_record.{name}": {"id": str(("app", "data").index(name))} for name in in_state}
     found = dns_conflicts.existing_records(target, known, Client())
     assert all(each.ours for each in found)
@@ -89,11 +90,7 @@ def test_managers_share_a_name_and_are_not_in_each_others_way(
 
 
 def test_a_zone_that_is_yet_to_be_made_has_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    def listed(self: Client, path: str, key: str = "") -> list[Any]:
-        raise NotFound(path)
-
-    monkeypatch.setattr(Client, "listed", listed)
-    assert dns_conflicts._records("example.org", Client()) == []
+    assert run(monkeypatch, State((REDIS, "r"), ADDRESS)) == []
 
 
 def test_values_are_read_from_the_state() -> None:

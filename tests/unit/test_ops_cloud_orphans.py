@@ -9,36 +9,22 @@ import pytest
 
 from layers.loading import load_environment
 from ops.cloud import orphans
-from ops.cloud.client import Client
 from ops.errors import OpsError, Refused
 from ops.terraform.target import Target
+from tests.unit.ops_account import FakeAccount
 from tests.unit.ops_cloud import cloud
+from tests.unit.ops_terraform import FakeTerraform, give, resource
 
 VPC = {"name": "prod", "id": "v", "region": "nyc3"}
 
 
-class State:
-    """A Terraform with a state."""
+class State(FakeTerraform):
+    """A Terraform that has these in its state, by address and id."""
 
     def __init__(self, *known: tuple[str, str]) -> None:
-        self.known = known
-        self.imported: list[tuple[str, str]] = []
-        self.forgotten: list[str] = []
+        super().__init__()
+        self.resources = [resource(address, id=id_, ip_address=id_) for address, id_ in known]
         self.said: list[str] = []
-
-    def state(self) -> dict[str, Any]:
-        resources = [
-            {"address": address, "type": address.partition(".")[0], "values": {"id": id_, "ip_address": id_}}
-            for address, id_ in self.known
-        ]
-        return {"values": {"root_module": {"resources": resources}}}
-
-    def import_(self, address: str, id_: str) -> None:
-        self.imported.append((address, id_))
-        self.known = (*self.known, (address, id_))
-
-    def forget(self, address: str) -> None:
-        self.forgotten.append(address)
 
 
 REDIS, MINIO = ('digitalocean_volume.stores["redis"]', 'digitalocean_volume.stores["minio"]')
@@ -55,29 +41,27 @@ def document() -> dict[str, Any]:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, state: State, **account: list[dict[str, Any]]) -> list[str]:
-    monkeypatch.setattr(Target, "terraform", property(lambda self: state))
-
-    def listed(self: Client, path: str, key: str = "") -> list[Any]:
-        return [{"region": {"slug": "nyc3"}, **each} for each in account.get(key or path, [])]
-
-    monkeypatch.setattr(Client, "listed", listed)
-    settings = load_environment("prod")
-    target = Target(settings=settings, stack="prod-cloud", document=document(), folder=Path("/nowhere"))
-    said: list[str] = []
+    give(monkeypatch, cloud=state)
+    lists = {key: [{"region": {"slug": "nyc3"}, **each} for each in found] for key, found in account.items()}
+    FakeAccount(monkeypatch, **lists)
+    target = Target(
+        settings=load_environment("prod"),
+        stack="prod-cloud",
+        document=document(),
+        folder=Path("/nowhere"),
+    )
 
     def tell(line: str) -> None:
-        said.append(f"{len(state.imported)} {line}")
+        state.said.append(f"{len(state.done)} {line}")
 
-    taken = [str(each) for each in orphans.import_orphans(target, tell)]
-    state.said = said
-    return taken
+    return [str(each) for each in orphans.import_orphans(target, tell)]
 
 
 def test_a_droplet_that_nobody_wrote_down_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
     state = State((REDIS, "r"), (MINIO, "m"))
     droplets = [{"name": "prod-app-1", "id": 7}, {"name": "somebody-elses", "id": 8}]
     assert run(monkeypatch, state, droplets=droplets) == ["droplet prod-app-1 (7)"]
-    assert state.imported == [("digitalocean_droplet.app-1", "7")]
+    assert state.done == ["import digitalocean_droplet.app-1 7"]
 
 
 def test_a_volume_too_and_what_the_state_knows_stays_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,16 +70,15 @@ def test_a_volume_too_and_what_the_state_knows_stays_alone(monkeypatch: pytest.M
     assert run(monkeypatch, state, volumes=volumes, droplets=[{"name": "prod-app-1", "id": 7}]) == [
         "volume prod-minio (m)"
     ]
-    assert state.imported == [(MINIO, "m")] and not state.forgotten
+    assert state.done == [f"import {MINIO} m"]
 
 
 def test_the_entry_of_one_that_is_gone_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     state = State(("digitalocean_droplet.app-1", "7"), (REDIS, "r"), (MINIO, "m"))
     assert run(monkeypatch, state, droplets=[{"name": "prod-app-1", "id": 9}]) == ["droplet prod-app-1 (9)"]
-    assert state.forgotten == ["digitalocean_droplet.app-1"]
-    assert state.imported == [("digitalocean_droplet.app-1", "9")]
+    assert state.done == ["forget digitalocean_droplet.app-1", "import digitalocean_droplet.app-1 9"]
     gone = State(("digitalocean_droplet.app-1", "7"), (REDIS, "r"), (MINIO, "m"))
-    assert run(monkeypatch, gone) == [] and not gone.forgotten
+    assert run(monkeypatch, gone) == gone.done == []
 
 
 def test_an_empty_state_takes_nothing_in_and_says_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +87,7 @@ def test_an_empty_state_takes_nothing_in_and_says_what_is_there(monkeypatch: pyt
         run(monkeypatch, state, droplets=[{"name": "prod-app-1", "id": 7}], vpcs=[VPC])
     assert [each.what for each in caught.value.obstacles] == ["vpc prod (v)", "droplet prod-app-1 (7)"]
     assert "terraform import 'digitalocean_droplet.app-1' 7" in caught.value.obstacles[1].fix
-    assert not state.imported
+    assert not state.done
     assert run(monkeypatch, State()) == []
 
 
@@ -126,7 +109,7 @@ def test_whatever_has_a_name_is_taken_in_and_told_before(monkeypatch: pytest.Mon
         "project sprocket-prod (p)",
         "database cluster prod-db (d)",
     ]
-    assert state.imported[-1] == ("digitalocean_database_cluster.db[0]", "d")
+    assert state.done[-1] == "import digitalocean_database_cluster.db[0] d"
     assert state.said[0].startswith("0 vpc prod (v): created by a killed apply")
 
 

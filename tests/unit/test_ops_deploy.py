@@ -8,56 +8,44 @@ from typing import Any
 
 import pytest
 
+from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
 from ops.check import runner
 from ops.check.acknowledgement import Acknowledged, Acknowledgement
 from ops.check.finding import Finding
 from ops.check.rules import access
 from ops.deploy import deploy, preflight, prerequisites
-from ops.errors import Obstacle, Refused, WrongUse
-from ops.nodes import readiness
-from ops.terraform import stack_outputs
-from ops.terraform.apply import ApprovedChanges
+from ops.errors import OpsError, Refused, WrongUse
+from ops.terraform import stack_outputs, target
 from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import Terraform, program
-from ops.terraform.target import Target, Targets
-from tests.unit.ops_cloud import cloud
+from ops.terraform.synth import Synthesized
+from ops.terraform.target import Targets
+from tests.unit import ops_terraform
+from tests.unit.ops_boundaries import Boundaries, documents_of, targets_of
+from tests.unit.ops_cloud import change, cloud
 from tests.unit.ops_fixtures import stack
+from tests.unit.ops_ssh import READY, UNREACHED, said
+from tests.unit.ops_terraform import FakeTerraform, resource
+
+PROD = load_environment("prod")
 
 
-def targets(environment: str = "prod", services: dict[str, Any] | None = None) -> Targets:
-    settings = load_environment(environment)
-    local = {"terraform": {"backend": {"local": {"path": "x.tfstate"}}}}
-    return Targets(
-        cloud=Target(
-            settings=settings,
-            stack=settings.cloud_stack,
-            document={**cloud(), **local},
-            folder=Path("/nowhere"),
-        ),
-        services=Target(
-            settings=settings,
-            stack=settings.services_stack,
-            document={**(services or stack()), **local},
-            folder=Path("/nowhere"),
-        ),
-    )
-
-
-def with_variables(*names: str) -> dict[str, Any]:
-    return {**stack(), "variable": {name: {"type": "string", "description": f"the {name}"} for name in names}}
+def with_variables(*names: str) -> Targets:
+    declared = {name: {"type": "string", "description": f"the {name}"} for name in names}
+    return targets_of(PROD, of_services={**stack(), "variable": declared})
 
 
 @pytest.fixture
 def outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Terraform, "init", lambda self: None)
-    monkeypatch.setattr(Terraform, "outputs", lambda self: {"host_key": "ssh-ed25519 A"})
-    monkeypatch.setattr(Terraform, "secret_outputs", lambda self: {"postgres_password": "from-the-cloud"})
+    terraform = FakeTerraform(host_key="ssh-ed25519 A")
+    terraform.secrets = {"postgres_password": "from-the-cloud"}
+    ops_terraform.give(monkeypatch, cloud=terraform)
 
 
 def test_the_databases_password_comes_from_the_cloud(outputs: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TF_VAR_postgres_password", raising=False)
-    both = targets(services=with_variables("postgres_password", "discord_secret"))
+    both = with_variables("postgres_password", "discord_secret")
     taken = stack_outputs.with_cloud_outputs(both)
     assert dict(taken.variables) == {"postgres_password": "from-the-cloud"}
     assert "from-the-cloud" not in repr(taken)
@@ -69,12 +57,7 @@ def test_a_password_that_was_supplied_is_left_as_it_is(
     outputs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_VAR_postgres_password", "mine")
-    assert (
-        dict(
-            stack_outputs.with_cloud_outputs(targets(services=with_variables("postgres_password"))).variables
-        )
-        == {}
-    )
+    assert dict(stack_outputs.with_cloud_outputs(with_variables("postgres_password")).variables) == {}
 
 
 def test_terraform_gets_it_by_environment_and_nobody_else(
@@ -90,12 +73,12 @@ def test_terraform_gets_it_by_environment_and_nobody_else(
 
 
 def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_touched(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "TF_VAR_postgres_password"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(prerequisites, "tools", lambda locks: iter(()))
-    both = targets(services=with_variables("postgres_password", "discord_secret"))
+    ops_terraform.install(monkeypatch, tmp_path)
+    both = with_variables("postgres_password", "discord_secret")
     with pytest.raises(Refused) as caught:
         deploy.check_prerequisites(both, "")
     told = str(caught.value)
@@ -134,7 +117,7 @@ def test_a_simulated_outside_world_may_have_any_address() -> None:
 
 
 def test_a_cloud_that_is_not_there_cannot_be_deployed() -> None:
-    local = Targets(cloud=None, services=targets().services)
+    local = Targets(cloud=None, services=targets_of(PROD).services)
     with pytest.raises(WrongUse, match="has no cloud: there is no such stack to deploy"):
         deploy.check_prerequisites(local, "cloud")
 
@@ -158,10 +141,7 @@ def test_credentials_come_from_the_shell_only_and_each_is_named_once() -> None:
 
 
 def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    played = tmp_path / "terraform"
-    played.write_text('#!/bin/sh\necho \'{"terraform_version": "1.9.8"}\'\n')
-    played.chmod(0o755)
-    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(played))
+    ops_terraform.install(monkeypatch, tmp_path, version="1.9.8")
     assert not [o for o in prerequisites.tools() if "Terraform" in o.what]
     assert [o.what for o in prerequisites.tools(locks=True)] == [
         "Terraform 1.9 is too old: 1.10 or newer is needed"
@@ -173,21 +153,65 @@ def test_the_lock_needs_a_newer_terraform(tmp_path: Path, monkeypatch: pytest.Mo
     )
 
 
+def synthesized(patch: pytest.MonkeyPatch, *checked: runner.Checked) -> None:
+    """Spares the synthesis of prod's stacks and, where results are given, of all environments for their check."""
+    found = Synthesized(out=Path("/nowhere"), stacks=documents_of(PROD))
+    patch.setattr(target, "synthesize", lambda environment, off=False: found)
+    if checked:
+        patch.setattr(runner, "check_all", lambda names, say: list(checked) if names == ["all"] else [])
+
+
 @pytest.mark.parametrize(
-    ("only", "steps"), [("", "cloud ready services"), ("cloud", "cloud"), ("services", "ready services")]
+    ("only", "steps"),
+    [
+        ("", ["cloud apply", "services apply"]),
+        ("cloud", ["cloud apply"]),
+        ("services", ["services apply"]),
+    ],
 )
 def test_the_cloud_comes_first_then_the_nodes_then_the_services(
-    only: str, steps: str, monkeypatch: pytest.MonkeyPatch
+    only: str,
+    steps: list[str],
+    boundaries: Boundaries,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done: list[str] = []
-    monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
-    monkeypatch.setattr(runner, "check_all", lambda names, say: [result("prod")])
-    monkeypatch.setattr(prerequisites, "tools", lambda locks=False: iter(()))
-    monkeypatch.setattr(deploy, "deploy_cloud", lambda target, **rest: done.append("cloud"))
-    monkeypatch.setattr(deploy, "deploy_services", lambda targets, **rest: done.append("services"))
-    monkeypatch.setattr(readiness, "require_ready", lambda target, **rest: done.append("ready"))
-    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only, approved=ApprovedChanges())
-    assert done == steps.split()
+    synthesized(monkeypatch, result("prod"))
+    boundaries.cloud.changes = [change("digitalocean_tag.nodes", "create", after={"name": "prod"})]
+    boundaries.services.changes = [change("docker_service.web", "update", before={}, after={"name": "web"})]
+    boundaries.services.resources = [
+        resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
+    ]
+    boundaries.services.values = {"addresses": '{"web.example.org": "web, public"}'}
+    wait = said('{"ready": false, "missing": ["no swarm"]}', code=1)
+    boundaries.nodes.statuses = {node.dns_name: [wait, READY] for node in nodes_of(PROD)}
+    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only=only)
+    assert boundaries.done == steps
+    assert (boundaries.root / PROD.known_hosts).is_file() == ("cloud apply" in steps)
+    told = capsys.readouterr()
+    lines = [line.strip() for line in told.err.splitlines()]
+    if only == "cloud":
+        assert not any("ready" in line for line in lines)
+        return
+    ready = lines.index("2 s  prod-app-1: ready")
+    assert (
+        lines.index("0 s  prod-app-1: no swarm") < ready < lines.index("terraform plan of prod-services ...")
+    )
+    assert lines[-1] == "2 services converged; no task restarted for 1 s"
+    assert "  https://web.example.org  web, public\n" in told.out
+
+
+def test_nodes_that_do_not_become_ready_end_a_deploy_before_the_services(
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesized(monkeypatch, result("prod"))
+    boundaries.nodes.statuses = {node.dns_name: [UNREACHED] for node in nodes_of(PROD)}
+    boundaries.services.changes = [change("docker_service.web", "create", after={"name": "web"})]
+    with pytest.raises(
+        OpsError, match="nodes are not ready after 60 s\n  prod-app-1: not reached: ssh: connect"
+    ):
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, ready_s=60)
+    assert boundaries.done == []
 
 
 def result(environment: str, *findings: Finding) -> runner.Checked:
@@ -206,16 +230,15 @@ def test_a_deploy_is_refused_for_its_own_findings_and_warns_of_others(
         result("staging", finding("staging-services/web"), finding("TF_VAR_y", severity="deploy")),
         result("prod", finding("prod-services/web"), finding("TF_VAR_x", severity="deploy")),
     ]
-    monkeypatch.setattr(runner, "check_all", lambda names, say: results if names == ["all"] else [])
-    monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
-    monkeypatch.setattr(
-        prerequisites, "tools", lambda locks=False: iter([Obstacle(what="no terraform", fix="get it")])
-    )
+    synthesized(monkeypatch, *results)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-that-is-not-there")
     with pytest.raises(Refused) as caught:
         deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
     assert str(caught.value) == (
         "prod cannot be deployed; nothing was changed\n"
-        "- prod-services/web: is wrong\n- TF_VAR_x: is wrong\n    mend it\n- no terraform\n    get it"
+        "- prod-services/web: is wrong\n- TF_VAR_x: is wrong\n    mend it\n"
+        "- Terraform 1.6 or newer is not installed (TERRAFORM_BINARY_NAME asks for tofu-that-is-not-there)\n"
+        "    https://developer.hashicorp.com/terraform/install"
     )
     shown = capsys.readouterr().err
     assert "warning: staging-services/web: is wrong" in shown
@@ -223,12 +246,11 @@ def test_a_deploy_is_refused_for_its_own_findings_and_warns_of_others(
 
 
 def test_an_environment_that_cannot_be_synthesized_is_refused_without_trying_it_again(
-    monkeypatch: pytest.MonkeyPatch,
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = replace(finding("prod.yaml: domain", stack=""), rule=runner.SYNTHESIS)
-    monkeypatch.setattr(runner, "check_all", lambda names, say: [result("prod", broken)])
-    monkeypatch.setattr(prerequisites, "tools", lambda locks=False: iter(()))
-    monkeypatch.setattr(deploy, "targets_of", lambda environment: pytest.fail("synthesized"))
+    synthesized(monkeypatch, result("prod", broken))
+    monkeypatch.setattr(target, "synthesize", lambda environment, off=False: pytest.fail("synthesized"))
     with pytest.raises(Refused, match=r"prod\.yaml: domain: is wrong"):
         deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
 
@@ -257,9 +279,8 @@ def test_a_finding_that_is_acknowledged_does_not_block() -> None:
     assert preflight.judged([known], "prod", "").blocking == ()
 
 
-def test_an_id_of_zeros_ends_a_real_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "targets_of", lambda environment: targets())
-    monkeypatch.setattr(prerequisites, "tools", lambda locks=False: iter(()))
+def test_an_id_of_zeros_ends_a_real_deploy(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> None:
+    synthesized(monkeypatch)
     with pytest.raises(Refused) as caught:
         deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
     told = [obstacle.what for obstacle in caught.value.obstacles]

@@ -9,8 +9,30 @@ import pytest
 
 from ops.deploy.replacement_plan import address_of, droplet_id, other_changes
 from ops.terraform.target import Target
-from tests.unit.ops_cloud import change, plan
-from tests.unit.test_ops_deploy_replace_node import ANEW, APP, SETTINGS, document
+from tests.unit.ops_cloud import change, cloud, plan
+from tests.unit.ops_nodes import SETTINGS
+
+APP = "digitalocean_droplet.app-1"
+OWN = {"name": "prod-app-1", "id": "7"}
+ANEW = change(APP, "delete", "create", before=OWN, after=OWN)
+
+
+def document() -> dict[str, Any]:
+    made = cloud()
+    made["resource"]["digitalocean_record"]["app"] = {
+        "//": {"metadata": {"path": "prod-cloud/app"}},
+        "name": "app-1.nodes",
+        "ttl": 60,
+        "value": "${digitalocean_droplet.app-1.ipv4_address_private}",
+    }
+    made["resource"]["digitalocean_reserved_ip_assignment"] = {
+        "address": {
+            "//": {"metadata": {"path": "prod-cloud/address"}},
+            "droplet_id": "${digitalocean_droplet.app-1.id}",
+        }
+    }
+    return made
+
 
 CLOUD = Target(settings=SETTINGS, stack=SETTINGS.cloud_stack, document=document(), folder=Path("/nowhere"))
 RECORD, ADDRESS = "digitalocean_record.app", "digitalocean_reserved_ip_assignment.address"
@@ -59,6 +81,6 @@ def test_an_edit_that_nobody_deployed_is_refused(other: dict[str, Any], named: s
 
 
 def test_a_droplet_is_found_by_name_and_may_be_missing_in_the_state() -> None:
-    assert address_of(CLOUD.wanted, "rehearsal-4-app-1") == APP
+    assert address_of(CLOUD.wanted, "prod-app-1") == APP
     in_state = {"values": {"root_module": {"resources": [{"address": APP, "values": {"id": 7}}]}}}
     assert (droplet_id(in_state, APP), droplet_id({}, APP)) == ("7", "")

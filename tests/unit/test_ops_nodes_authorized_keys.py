@@ -11,7 +11,7 @@ import pytest
 
 from ops.errors import WrongUse
 from ops.nodes import authorized_keys
-from tests.unit.ops_cloud import UNREACHED, FakeSsh, said
+from tests.unit.ops_ssh import UNREACHED, FakeSsh, said
 
 
 def test_operators_keys_are_confirmed_over_a_new_connection() -> None:

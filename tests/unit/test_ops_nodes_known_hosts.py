@@ -9,29 +9,18 @@ import pytest
 
 from ops.errors import OpsError, Refused
 from ops.nodes import known_hosts
-from ops.terraform.target import Target
 from tests.unit.ops_nodes import target
-
-
-class Outputs:
-    """A Terraform that knows outputs."""
-
-    def __init__(self, **values: Any) -> None:
-        self.values = values
-
-    def outputs(self) -> dict[str, Any]:
-        return self.values
+from tests.unit.ops_terraform import FakeTerraform, give
 
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets the deployed key and gives the file that it is written to."""
-    file = tmp_path / "known_hosts" / "prod"
-    monkeypatch.setattr(known_hosts, "file_of", lambda target: file)
+    monkeypatch.setattr(known_hosts, "ROOT", tmp_path)
 
     def deployed(**values: Any) -> Path:
-        monkeypatch.setattr(Target, "terraform", property(lambda self: Outputs(**values)))
-        return file
+        give(monkeypatch, cloud=FakeTerraform(**values))
+        return known_hosts.file_of(target())
 
     return deployed
 
@@ -65,7 +54,7 @@ def test_another_host_key_must_be_accepted(host: Any) -> None:
 
 def test_a_host_key_of_a_name_that_was_not_known_is_no_change(host: Any) -> None:
     file = host(host_key="ssh-ed25519 AAAAone", worker_host_key="ssh-ed25519 AAAAw")
-    file.parent.mkdir()
+    file.parent.mkdir(parents=True)
     file.write_text("swarm.sprocket.rehearsal.test ssh-ed25519 AAAAone\n")
     assert known_hosts.update_known_hosts(target()).fate is known_hosts.KeyChange.WRITTEN
     assert "workers.sprocket.rehearsal.test ssh-ed25519 AAAAw" in file.read_text()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
-import ops.terraform.apply
 from ops.errors import Interrupted, OpsError
 from ops.swarm.tasks import TaskWatch, wait_until_converged
-from ops.terraform.apply import only_stop_grace
+from ops.terraform.apply import apply, only_stop_grace
 from ops.terraform.runner import Diagnostic, Outcome
+from tests.unit.ops_clock import FakeClock
+from tests.unit.ops_nodes import target
 from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
+from tests.unit.ops_terraform import FakeTerraform, give
 
 GRACE = "error on wait for container with ID 'abc': context deadline exceeded"
 
@@ -55,100 +54,74 @@ def test_warnings_do_not_hide_that_it_was_only_the_stop_grace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encryption", "code", "interrupted", "raised"),
+    ("encryption", "error", "interrupted", "raised"),
     [
-        ("", 1, False, None),
-        ("key", 0, False, None),
-        ("key", 1, False, OpsError),
-        ("key", 0, True, Interrupted),
+        ("", "no bucket", False, None),
+        ("key", "", False, None),
+        ("key", "no bucket", False, OpsError),
+        ("key", "", True, Interrupted),
     ],
 )
 def test_where_the_state_is_encrypted_it_is_written_without_changes_too(
     monkeypatch: pytest.MonkeyPatch,
     encryption: str,
-    code: int,
+    error: str,
     interrupted: bool,
     raised: type[Exception] | None,
 ) -> None:
-    applied: list[Path] = []
-
-    def write(file: Path, hear: object) -> Outcome:
-        applied.append(file)
-        return Outcome(code=code, diagnostics=[], errored=[], interrupted=interrupted)
-
-    @contextmanager
-    def no_changes(*_: object) -> Iterator[tuple[Path, None]]:
-        yield Path("plan"), None
-
-    monkeypatch.setattr(ops.terraform.apply, "saved_plan", no_changes)
     monkeypatch.setenv("TF_ENCRYPTION", encryption)
-    terraform = SimpleNamespace(apply=write, state=dict)
-    target = SimpleNamespace(
-        name="prod", stack="prod-cloud", is_cloud=True, variables={}, terraform=terraform
-    )
+    terraform = FakeTerraform()
+    terraform.error, terraform.interrupted = error, interrupted
+    give(monkeypatch, cloud=terraform)
     with pytest.raises(raised) if raised else nullcontext():
-        assert ops.terraform.apply.apply(cast(Any, target), parallelism=1) is False
-    assert applied == ([Path("plan")] if encryption else [])
+        assert apply(target(), parallelism=1) is False
+    assert terraform.done == (["apply"] if encryption else [])
 
 
-class Clock:
-    """Time that passes when somebody sleeps; ``later`` says what happens at which second."""
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Waits for ``web``; ``later`` says how the swarm is from which second on."""
 
-    def __init__(self, swarm: FakeSwarm, later: dict[int, FakeSwarm]) -> None:
-        self.now = 0.0
-        self._swarm = swarm
-        self._later = later
+    def run(
+        swarm: FakeSwarm, later: dict[int, FakeSwarm], stable: float = 10, timeout: float = 60
+    ) -> tuple[float, list[str]]:
+        def then(now: float) -> None:
+            if new := later.get(int(now)):
+                swarm.services_, swarm.tasks_ = new.services_, new.tasks_
 
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        new = self._later.get(int(self.now))
-        if new:
-            self._swarm.services_, self._swarm.tasks_ = new.services_, new.tasks_
+        clock, said = FakeClock(monkeypatch, then), list[str]()
+        wait_until_converged(swarm, ["web"], stable_s=stable, timeout_s=timeout, say=said.append)
+        return clock.now, said
 
-
-def wait(
-    swarm: FakeSwarm, later: dict[int, FakeSwarm], stable: float = 10, timeout: float = 60
-) -> tuple[float, list[str]]:
-    clock = Clock(swarm, later)
-    said: list[str] = []
-    wait_until_converged(
-        swarm,
-        ["web"],
-        stable_s=stable,
-        timeout_s=timeout,
-        say=said.append,
-        clock=lambda: clock.now,
-        sleep=clock.sleep,
-    )
-    return clock.now, said
+    return run
 
 
 def standing(*tasks: str) -> FakeSwarm:
     return FakeSwarm(services_=[on_swarm("web", replicas=1)], tasks_=[task(id_, "web") for id_ in tasks])
 
 
-def test_the_same_tasks_must_run_for_the_whole_time() -> None:
+def test_the_same_tasks_must_run_for_the_whole_time(wait: Any) -> None:
     assert wait(standing("t1"), {}) == (10.0, ["all services run; watching for restarts for 10 s"] * 10)
 
 
-def test_a_restart_starts_the_time_again() -> None:
+def test_a_restart_starts_the_time_again(wait: Any) -> None:
     assert wait(standing("t1"), {6: standing("t2")})[0] == 16.0
 
 
-def test_a_crash_loop_never_settles() -> None:
+def test_a_crash_loop_never_settles(wait: Any) -> None:
     swarm = standing("t0")
     with pytest.raises(OpsError, match=r"did not converge within 60 s: tasks keep restarting"):
         wait(swarm, {second: standing(f"t{second}") for second in range(0, 80, 5)})
 
 
-def test_what_is_missing_is_named() -> None:
+def test_what_is_missing_is_named(wait: Any) -> None:
     with pytest.raises(OpsError, match=r"did not converge within 5 s: web 0/1"):
         wait(standing(), {}, timeout=5)
     with pytest.raises(OpsError, match=r"web 0/no such service"):
         wait(FakeSwarm(), {}, timeout=5)
 
 
-def test_a_task_that_is_asked_to_stop_does_not_count() -> None:
+def test_a_task_that_is_asked_to_stop_does_not_count(wait: Any) -> None:
     swarm = standing()
     swarm.tasks_ = [task("t1", "web", wanted="shutdown")]
     with pytest.raises(OpsError, match="web 0/1"):

@@ -1,0 +1,114 @@
+"""Terraform without Terraform, for the tests of ops."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.terraform.runner import PARALLELISM, Diagnostic, Event, Outcome, Terraform
+from ops.terraform.target import Target
+from tests.unit.ops_cloud import plan
+
+
+def resource(address: str, *, tainted: bool = False, **values: Any) -> dict[str, Any]:
+    """One entry of a state."""
+    type_ = address.partition(".")[0]
+    return {"address": address, "type": type_, "values": values, **({"tainted": True} if tainted else {})}
+
+
+class FakeTerraform(Terraform):
+    """Plans what it is told to, and notes what it changes.
+
+    Attributes:
+        changes: of the next plan; none are left after an apply.
+        context: what else a plan's JSON has, such as ``prior_state``.
+        resources: the state.
+        imports: what an import reads besides an id, by that id.
+        values, secrets: the outputs.
+        error: why applies fail; empty while they do not.
+        on_apply: runs during an apply, even one that fails then.
+        planned: addresses to replace and target addresses, of every plan that was made.
+        done: what was changed.
+    """
+
+    def __init__(
+        self, *changes: dict[str, Any], name: str = "", done: list[str] | None = None, **outputs: Any
+    ) -> None:
+        super().__init__(Path("/nowhere"))
+        self.changes = list(changes)
+        self.context: dict[str, Any] = {}
+        self.resources: list[dict[str, Any]] = []
+        self.imports: dict[str, dict[str, Any]] = {}
+        self.values: dict[str, Any] = outputs
+        self.secrets: dict[str, Any] = {}
+        self.error = ""
+        self.interrupted = False
+        self.on_apply: Callable[[], object] = lambda: None
+        self.planned: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.done = [] if done is None else done
+        self._name = f"{name} " if name else ""
+
+    def init(self) -> None:
+        """Nothing to find."""
+
+    def plan(
+        self,
+        file: Path,
+        *,
+        destroy: bool = False,
+        replace: Sequence[str] = (),
+        targets: Sequence[str] = (),
+        parallelism: int = PARALLELISM,
+    ) -> bool:
+        self.planned.append((tuple(replace), tuple(targets)))
+        return bool(self.changes)
+
+    def show(self, file: Path) -> dict[str, Any]:
+        return {**self.context, **plan(*self.changes)}
+
+    def state(self) -> dict[str, Any]:
+        return {"values": {"root_module": {"resources": self.resources}}}
+
+    def outputs(self) -> dict[str, Any]:
+        return self.values
+
+    def secret_outputs(self) -> dict[str, Any]:
+        return self.secrets
+
+    def apply(
+        self, file: Path, on_event: Callable[[Event], None], *, parallelism: int = PARALLELISM
+    ) -> Outcome:
+        self.done.append(f"{self._name}apply")
+        self.on_apply()
+        if self.error:
+            return Outcome(code=1, diagnostics=[Diagnostic(severity="error", summary=self.error)])
+        if not self.planned[-1][1]:
+            self.changes = []
+        return Outcome(code=0, interrupted=self.interrupted)
+
+    def import_(self, address: str, id_: str) -> None:
+        self.done.append(f"import {address} {id_}")
+        self.resources.append(resource(address, id=id_, **self.imports.get(id_, {})))
+
+    def forget(self, address: str) -> None:
+        self.done.append(f"forget {address}")
+        self.resources = [each for each in self.resources if each["address"] != address]
+
+
+def give(patch: pytest.MonkeyPatch, **stacks: Terraform) -> None:
+    """Has targets hand out these: ``cloud`` and ``services``."""
+    patch.setattr(
+        Target, "terraform", property(lambda self: stacks["cloud" if self.is_cloud else "services"])
+    )
+
+
+def install(patch: pytest.MonkeyPatch, folder: Path, *, version: str = "1.12.0") -> None:
+    """Has this machine have a Terraform that knows no more than its version."""
+    program = folder / "terraform"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({'terraform_version': version})}'\n")
+    program.chmod(0o755)
+    patch.setenv("TERRAFORM_BINARY_NAME", str(program))
