@@ -64,7 +64,7 @@ class Client:
 
     def remove(self, path: str) -> None:
         """Deletes one resource, such as ``droplets/7``; does nothing if it is gone already."""
-        answer = self._sent("DELETE", path, None, None)
+        answer = self._answer("DELETE", path)
         if answer.is_error and answer.status_code != NOT_FOUND:
             raise self._failed(
                 path, f"{answer.status_code} {answer.reason_phrase}", _FIXES.get(answer.status_code, "")

@@ -94,3 +94,16 @@ def test_nobody_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeClock(monkeypatch)
     with pytest.raises(OpsError, match=r"API at http://127.0.0.1:9 for droplets failed: "):
         Client().listed("droplets")
+
+
+def test_a_removal_is_tried_again_and_its_failure_told(
+    account: Callable[..., tuple[Client, list[float]]],
+) -> None:
+    asked, pauses = account(httpx.ReadTimeout("slow"), httpx.Response(204))
+    asked.remove("droplets/7")
+    assert pauses == [1]
+    account(httpx.Response(404))[0].remove("droplets/7")
+    with pytest.raises(OpsError, match="for droplets/7 failed: 403 Forbidden\n  the token lacks a scope"):
+        account(httpx.Response(403))[0].remove("droplets/7")
+    with pytest.raises(OpsError, match="for droplets/7 failed: nobody there"):
+        account(httpx.ConnectError("nobody there"))[0].remove("droplets/7")
