@@ -155,18 +155,6 @@ def test_a_purge_with_another_name_is_refused() -> None:
     assert "'prod' is not 'local'; nothing was changed" in done.stderr
 
 
-def test_digests_are_saved_when_the_look_up_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    saved: list[bool] = []
-
-    def interrupted(*args: object, **kwargs: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("ops.registry.image_lock.resolve", interrupted)
-    monkeypatch.setattr("ops.registry.image_lock.LockFile.save", lambda self: saved.append(True))
-    assert ended(monkeypatch, "images", "resolve") == errors.INTERRUPTED
-    assert saved == [True]
-
-
 def test_make_chooses_and_confirms_by_its_own_command_line_only() -> None:
     """A shell may export ENV for its own ends, and CONFIRM for another command."""
     shell = {**os.environ, "ENV": "prod", "CONFIRM": "prod"}

@@ -23,6 +23,7 @@ from ops.database.dump import Dump, dump_at
 from ops.database.server import KEEPER, Database
 from ops.errors import Interrupted, OpsError, WrongUse
 from tests.stacks.synthesis import declared, service
+from tests.unit.ops_clock import FakeClock
 
 PLAIN = Path(__file__).resolve().parents[1] / "live/data/made-up-league.sql"
 
@@ -210,7 +211,7 @@ def test_a_command_whose_end_the_engine_does_not_know_yet_is_waited_for(tmp_path
 
 
 def test_a_command_that_does_not_end_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.database.server.ENDS_WITHIN_S", 0.0)
+    FakeClock(monkeypatch)
     engine = Engine(tmp_path)
     engine.knows_after = 1000
     with pytest.raises(OpsError, match=r"ended before the command did, so the result is unknown"):
@@ -291,7 +292,7 @@ class Cluster:
 
 
 def test_a_task_that_ran_before_the_restore_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    FakeClock(monkeypatch)
     old, new = ("old", True), ("new", True)
     cluster: Any = Cluster([old], [old], [("old", False), ("new", False)], [new])
     ended = seed._restart([cluster], "migration")
@@ -303,8 +304,9 @@ def test_a_task_that_ran_before_the_restore_does_not_count(monkeypatch: pytest.M
 
 
 def test_what_does_not_become_healthy_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seed, "READY_WITHIN_S", -1.0)
+    clock = FakeClock(monkeypatch)
     cluster: Any = Cluster([("new", False)])
     with pytest.raises(OpsError, match=r"(?s)migration is not healthy.*migration: failed with status 1"):
         seed._wait_for(cluster, "migration", lambda text: None, besides=frozenset())
+    assert clock.now == seed.READY_WITHIN_S
     assert not seed._wait_for(cluster, "core", lambda text: None, besides=frozenset()), "it is not deployed"

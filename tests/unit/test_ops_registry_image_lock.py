@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -217,6 +218,21 @@ def test_the_command_prints_json_and_has_nothing_to_do_the_second_time(
     again = CliRunner().invoke(app, ["images", "resolve"])
     assert (again.exit_code, again.stdout) == (0, "")
     assert "every digest was already confirmed by a registry; --again looks up all of them" in again.stderr
+
+
+def test_digests_are_saved_when_the_look_up_is_interrupted(
+    here: Path, digests: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = httpx.HTTPTransport.handle_request
+
+    def interrupted(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        if "core" in request.url.path:
+            raise KeyboardInterrupt
+        return send(self, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", interrupted)
+    assert CliRunner().invoke(app, ["images", "resolve"]).exit_code != 0
+    assert digests["redis"] in here.read_text() and digests["core"] not in here.read_text()
 
 
 def test_the_command_signs_in_with_the_token_of_the_shell_and_never_shows_it(
