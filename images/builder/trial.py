@@ -152,7 +152,8 @@ class Trial:
             words += ["--env", f"{key}={value}"]
         entry = self.images[image]
         self._cleanup.callback(_remove_container, name)
-        docker(*words, *options, f"{entry.name}:{entry.tag}", *args)
+        # By digest: the tag may be another build's here, and with it another authority of certificates.
+        docker(*words, *options, f"{entry.name}@{entry.digest}", *args)
         return Running(name)
 
     def volume(self, name: str) -> str:

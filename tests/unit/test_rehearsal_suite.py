@@ -203,6 +203,34 @@ def test_the_marker_is_in_the_database_that_the_environment_has() -> None:
     assert at == "db.sprocket.rehearsal.test -p 25060" and "PGSSLMODE=require" in managed.write
 
 
+@pytest.mark.parametrize(
+    ("outputs", "lost"), [(["mark-1"], ""), (["", "mark-1"], ""), ([""], "''"), (["mark-0"], "'mark-0'")]
+)
+def test_a_marker_is_lost_only_when_it_stays_lost(outputs: list[str], lost: str) -> None:
+    """An engine returns the output of a short command empty now and then."""
+    left = [*outputs]
+
+    def run(container: str, *words: str) -> Finished:
+        return Finished(code=0, output=left.pop(0) if len(left) > 1 else left[0])
+
+    def until(seconds: float, look: Any, what: str) -> None:
+        if not any(look() for _ in range(3)):
+            raise CheckFailed(f"not within {seconds:g} s: {what}")
+
+    tasks = SimpleNamespace(container=lambda name: name, run=run)
+    fake: Any = SimpleNamespace(
+        tasks=lambda: nullcontext(tasks),
+        services=SimpleNamespace(settings=load_environment("rehearsal")),
+        until=until,
+        marks={"redis": "mark-1"},
+    )
+    if not lost:
+        markers.read(fake)
+        return
+    with pytest.raises(CheckFailed, match=re.escape(f"redis has lost its data (found {lost})")):
+        markers.read(fake)
+
+
 def refusal(*, plain: str, state: str) -> CheckFailed | str:
     """What the check of the managed database says when it meets these."""
     answers = {"require": (0, "9 of 22"), "disable": (2 if plain else 0, plain)}
