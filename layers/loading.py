@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .errors import SettingsError
+from .errors import Problem, SettingsError
 from .settings.environment import Environment
 from .settings.form import dashed, did_you_mean, nearest, shown
 from .settings.model import EnvironmentName
@@ -23,6 +24,8 @@ __all__ = [
     "ROOT",
     "environment_names",
     "environments_folder",
+    "folder_problem",
+    "instead_of",
     "load_environment",
     "load_resources",
     "read_environment",
@@ -51,6 +54,43 @@ def environment_names(folder: Path | None = None) -> list[str]:
     return sorted(path.stem for path in (folder or environments_folder()).glob("*.yaml"))
 
 
+def folder_problem(folder: Path | None = None) -> Problem | None:
+    """Why no environment can be read in a folder, whatever its name; None where there are some.
+
+    Args:
+        folder: by default that of :func:`environments_folder`.
+    """
+    folder = folder or environments_folder()
+    is_elsewhere = bool(os.environ.get(ELSEWHERE)) and folder == environments_folder()
+    if not folder.is_dir():
+        problem = f"{folder} is not a folder"
+    elif not environment_names(folder):
+        problem = f"there is no environment in {folder}"
+    else:
+        return None
+    return Problem(
+        problem=problem,
+        fix=f"unset {ELSEWHERE}, or name a folder with environment files"
+        if is_elsewhere
+        else "add a file, such as prod.yaml",
+        file=ELSEWHERE if is_elsewhere else "environments",
+    )
+
+
+def instead_of(name: str, names: Iterable[str], *further: str) -> str:
+    """What to do about a name that no environment has: the nearest, all names, and further ways.
+
+    Files that no environment can be called like are not proposed.
+    """
+    usable = [each for each in names if EnvironmentName.fits(each)]
+    near = nearest(name, usable)
+    meant = f"did you mean {near[0]}? " if near else ""
+    ways = (f"use one of {', '.join(usable)}" if usable else "", *further)
+    return meant + (
+        ", or ".join(way for way in ways if way) or f"use a name such as {EnvironmentName.example}"
+    )
+
+
 def load_environment(name: str, folder: Path | None = None) -> Environment:
     """The environment of that name.
 
@@ -67,7 +107,8 @@ def load_environment(name: str, folder: Path | None = None) -> Environment:
     try:
         return Environment.model_validate({"name": name, **document})
     except ValidationError as error:
-        raise SettingsError(*problems_in(error, Environment, _origin(name, own, base))) from None
+        found = problems_in(error, Environment, _origin(name, own, base))
+        raise SettingsError(*_in_the_file_to_edit(found, name, own, base)) from None
 
 
 def read_environment(name: str, folder: Path | None = None) -> Document:
@@ -112,9 +153,7 @@ def load_resources(table: str, folder: Path | None = None, *, wanted_by: str = "
         SettingsError: there is none, or something in it cannot be.
     """
     folder = folder or environments_folder()
-    _check_table(
-        table, table_names(folder), setting="resources_table", file=f"{wanted_by}.yaml" if wanted_by else ""
-    )
+    _check_table(table, table_names(folder), file=f"{wanted_by}.yaml" if wanted_by else "")
     own, base = _tables(table, folder)
     like = own.pop(LIKE, table)
 
@@ -130,43 +169,43 @@ def load_resources(table: str, folder: Path | None = None, *, wanted_by: str = "
 
 def _tables(table: str, folder: Path) -> tuple[Document, Document]:
     """What the table itself says, and what the table says that it is like."""
-    file = f"resources/{table}.yaml"
-    own = read_yaml(folder / file, file)
+
+    def read(name: str) -> Document:
+        file = f"resources/{name}.yaml"
+        return read_yaml(folder / file, file)
+
+    own = read(table)
     like = own.get(LIKE)
     if like is None:
         return own, {}
-    others = [name for name in table_names(folder) if name != table]
-    _check_table(like, others, setting=LIKE, file=file)
-    base = read_yaml(folder / f"resources/{like}.yaml", f"resources/{like}.yaml")
-    if LIKE in base:
-        raise SettingsError.of(
-            f"{like} is itself like {shown(base[LIKE])}",
-            fix="name a table without like, so that two files tell all",
-            setting=LIKE,
-            file=file,
-        )
-    return own, base
+    names = table_names(folder)
+    _check_like(table, like, names, read, kind="table", file=f"resources/{table}.yaml")
+    return own, read(str(like))
 
 
-def _check_table(table: object, tables: list[str], *, setting: str, file: str) -> None:
+def _check_table(table: str, tables: list[str], *, file: str) -> None:
     if table not in tables:
         raise SettingsError.of(
-            f"there is no {'other ' if setting == LIKE else ''}resources/{table}.yaml",
+            f"there is no resources/{table}.yaml",
             allowed=f"tables are {', '.join(tables) or 'none'}",
             fix=did_you_mean(table, tables, otherwise="use one of those or add it"),
-            setting=setting,
+            setting="resources_table",
             file=file,
         )
 
 
 def _documents(name: str, folder: Path) -> tuple[Document, Document]:
     """What the environment's own file says, and what the file says that it is like."""
-    own = _document(name, folder)
-    like = own.get("like")
+
+    def read(name: str) -> Document:
+        return _document(name, folder)
+
+    own = read(name)
+    like = own.get(LIKE)
     if like is None:
         return own, {}
-    _check_like(name, like, folder)
-    return own, _document(str(like), folder)
+    _check_like(name, like, environment_names(folder), read, kind="environment", file=f"{name}.yaml")
+    return own, read(str(like))
 
 
 def _document(name: str, folder: Path) -> Document:
@@ -180,76 +219,83 @@ def _document(name: str, folder: Path) -> Document:
 
 def _check_exists(name: str, folder: Path) -> None:
     names = environment_names(folder)
+    fits = EnvironmentName.fits(name)
+    other = (
+        next((each for each in folder.glob(f"{name}.y*ml") if each.suffix != ".yaml"), None) if fits else None
+    )
+    if other is None and (problem := folder_problem(folder)):
+        raise SettingsError(problem)
     where = "environments" if folder == ENVIRONMENTS else str(folder)
-    if not EnvironmentName.fits(name):
-        meant = dashed(name)
-        file = f"{where}/{name}.yaml"
-        fix = (
-            f"rename {file} to {meant}.yaml"
-            if name in names
-            else did_you_mean(name, names, otherwise=_use(names))
-        )
+    if not fits:
+        is_there = name in names
         raise SettingsError.of(
             f"{shown(name)} is not {EnvironmentName.what}",
             allowed=f"use {EnvironmentName.allowed}",
-            fix=fix,
-            file=f"{name}.yaml" if name in names else "environments",
+            fix=f"rename {where}/{name}.yaml to {_proper(name, names)}"
+            if is_there
+            else instead_of(name, names),
+            file=f"{name}.yaml" if is_there else "environments",
         )
     if name in names:
         return
-    other = next((each for each in folder.glob(f"{name}.y*ml") if each.suffix != ".yaml"), None)
     if other is not None:
         raise SettingsError.of(
             "is not read, files of environments end in .yaml",
             fix=f"rename {where}/{other.name} to {name}.yaml",
             file=other.name,
         )
-    near = nearest(name, names)
     raise SettingsError.of(
         f"there is no environment {name!r}",
-        fix=f"{f'did you mean {near[0]}? ' if near else ''}{_use(names)}, or add {where}/{name}.yaml",
+        fix=instead_of(name, names, f"add {where}/{name}.yaml"),
         file=f"{name}.yaml",
     )
 
 
-def _use(names: list[str]) -> str:
-    return f"use one of {', '.join(names)}" if names else "there are none"
+def _proper(name: str, names: list[str]) -> str:
+    """The file's name that was probably meant, where an environment can have it and none has."""
+    meant = dashed(name)
+    return f"{meant}.yaml" if EnvironmentName.fits(meant) and meant not in names else "such a name"
 
 
-def _check_like(name: str, like: object, folder: Path) -> None:
-    """Only two files are merged: the environment's own, and one without like."""
-    file, setting = f"{name}.yaml", "like"
-    others = [other for other in environment_names(folder) if other != name]
+def _check_like(
+    name: str, like: object, names: list[str], read: Callable[[str], Document], *, kind: str, file: str
+) -> None:
+    """Only two files are merged: the own one, and one without like.
+
+    Args:
+        kind: of files: environment or table.
+        read: the file of that kind and name.
+    """
+
+    def refusal(problem: str, fix: str) -> SettingsError:
+        return SettingsError.of(problem, fix=fix, setting=LIKE, file=file)
+
+    if not isinstance(like, str):
+        raise refusal(f"is {shown(like)}, and text is needed", f"write the name of one {kind}, or remove it")
+    others = [other for other in names if other != name]
     if like == name:
-        raise SettingsError.of(
-            "is the environment itself", fix="name another one, or remove it", setting=setting, file=file
-        )
+        raise refusal(f"is the {kind} itself", "name another one, or remove it")
     if like not in others:
-        raise SettingsError.of(
-            f"there is no other environment {shown(like)}",
-            fix=did_you_mean(like, others, otherwise=_use(others)),
-            setting=setting,
-            file=file,
+        raise refusal(
+            f"there is no other {kind} {shown(like)}",
+            did_you_mean(
+                like, others, otherwise=f"use one of {', '.join(others)}" if others else "remove it"
+            ),
         )
-    chain = [name, str(like)]
-    while (further := _document(chain[-1], folder).get("like")) is not None:
-        chain.append(str(further))
-        if further in chain[:-1]:
-            circle = " -> ".join(chain[chain.index(str(further)) :])
-            raise SettingsError.of(
-                f"is circular: {circle}",
-                fix="write one of these files without like",
-                setting=setting,
-                file=file,
-            )
+    chain = [name, like]
+    while (further := read(chain[-1]).get(LIKE)) is not None:
+        if further in chain:
+            circle = " -> ".join([*chain[chain.index(further) :], further])
+            raise refusal(f"is circular: {circle}", "write one of these files without like")
         if further not in others:
-            break
+            raise refusal(
+                f"{chain[-1]} is itself like {shown(further)}, which is no other {kind}",
+                f"name one without like, or remove it from {chain[-1]}",
+            )
+        chain.append(further)
     if len(chain) > 2:
-        raise SettingsError.of(
-            f"{like} is itself like {chain[2]}",
-            fix=f"name {chain[-1]}, so that only two files are merged",
-            setting=setting,
-            file=file,
+        raise refusal(
+            f"{like} is itself like {chain[2]}", f"name {chain[-1]}, so that only two files are merged"
         )
 
 
@@ -262,6 +308,31 @@ def _origin(name: str, own: Document, base: Document) -> Callable[[tuple[str, ..
         return f"{name}.yaml"
 
     return locate
+
+
+def _in_the_file_to_edit(
+    problems: list[Problem], name: str, own: Document, base: Document
+) -> Iterator[Problem]:
+    """Problems of inherited settings stay with the other file only where that one has them by itself.
+
+    Settings contradict each other across files: what the other one says is right there, and must not be changed there.
+    """
+    other = str(own.get(LIKE))
+    of_other = {(each.setting, each.problem) for each in _problems_of(other, base)} if base else set()
+    for problem in problems:
+        if problem.file != f"{other}.yaml" or (problem.setting, problem.problem) in of_other:
+            yield problem
+        else:
+            fix = f"{problem.fix}; set it in {name}.yaml (inherited from {problem.file})"
+            yield replace(problem, file=f"{name}.yaml", fix=fix)
+
+
+def _problems_of(name: str, document: Document) -> list[Problem]:
+    try:
+        Environment.model_validate({"name": name, **document})
+    except ValidationError as error:
+        return problems_in(error, Environment, lambda path: f"{name}.yaml")
+    return []
 
 
 def _has(document: object, path: tuple[str, ...]) -> bool:

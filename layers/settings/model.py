@@ -93,9 +93,10 @@ Label = Annotated[
 
 EnvironmentName = Form(
     what="the name of an environment",
-    pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?",
+    pattern=r"(?!all$)[a-z]([a-z0-9-]*[a-z0-9])?",
     longest=30,
-    allowed="at most 30 of a-z, 0-9 and -, a letter first, no dash last: it is part of the names of droplets, volumes and hosts",
+    allowed="at most 30 of a-z, 0-9 and -, a letter first, no dash last: it is part of the names of droplets, volumes and "
+    "hosts; and not all, which stands for every environment",
     example="staging",
     mended=dashed,
 )

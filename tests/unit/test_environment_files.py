@@ -115,6 +115,45 @@ def test_an_environment_that_does_not_exist_names_those_that_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "problem"), [("file", "is not a folder"), ("missing", "is not a folder"), ("empty", "")]
+)
+def test_a_variable_that_names_no_folder_of_environments_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, problem: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    path = tmp_path / place
+    monkeypatch.setenv(ELSEWHERE, str(path))
+    said = f"{path} {problem}" if problem else f"there is no environment in {path}"
+    for name in ("prod", "Prod", "all"):
+        with pytest.raises(SettingsError) as caught:
+            load_environment(name)
+        assert str(caught.value) == (
+            f"SPROCKET_ENVIRONMENTS: {said}; unset SPROCKET_ENVIRONMENTS, or name a folder with environment files"
+        )
+
+
+def test_a_folder_without_environments_that_no_variable_names(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_environment("prod", tmp_path)
+    assert str(caught.value) == (
+        f"environments: there is no environment in {tmp_path}; add a file, such as prod.yaml"
+    )
+
+
+def test_only_names_that_an_environment_can_have_are_proposed(folder: Path) -> None:
+    for name in ("1qa", "all", "Prod"):
+        (folder / f"{name}.yaml").write_text("domain: a.example\n")
+    with pytest.raises(SettingsError) as caught:
+        load_environment("qa", folder)
+    assert caught.value.problems[0].fix == f"use one of prod, or add {folder}/qa.yaml"
+    (folder / "prod.yaml").unlink()
+    with pytest.raises(SettingsError) as caught:
+        load_environment("qa", folder)
+    assert caught.value.problems[0].fix == f"add {folder}/qa.yaml"
+
+
 def test_a_limit_below_its_reservation_is_refused(tmp_path: Path) -> None:
     (tmp_path / "resources").mkdir()
     (tmp_path / "resources" / "odd.yaml").write_text(
@@ -161,20 +200,30 @@ def test_a_table_changes_the_keys_of_the_one_it_is_like(tmp_path: Path) -> None:
     [
         (
             "like: hole\n",
-            "resources/part.yaml: like: there is no other resources/hole.yaml; tables are third, whole; "
-            "did you mean whole?",
+            "resources/part.yaml: like: there is no other table 'hole'; did you mean whole?",
         ),
-        ("like: part\n", "resources/part.yaml: like: there is no other resources/part.yaml"),
+        (
+            "like: part\n",
+            "resources/part.yaml: like: is the table itself; name another one, or remove it",
+        ),
+        (
+            "like: [whole]\n",
+            "resources/part.yaml: like: is a list, and text is needed; write the name of one table, or remove it",
+        ),
+        (
+            "like: circle\n",
+            "resources/part.yaml: like: is circular: part -> circle -> part; write one of these files without like",
+        ),
         (
             "like: third\n",
-            "resources/part.yaml: like: third is itself like 'whole'; name a table without like, so that two files tell all",
+            "resources/part.yaml: like: third is itself like whole; name whole, so that only two files are merged",
         ),
         ("like: whole\nweb: {memory: 16MiB}\n", "resources/part.yaml: web: memory limit 16MiB is below"),
         ("like: whole\nnew: {cpu: 1}\n", "resources/part.yaml: new/memory: "),
     ],
 )
 def test_a_table_that_cannot_start_from_another_says_why(tmp_path: Path, text: str, said: str) -> None:
-    tables(tmp_path, whole=WHOLE, third="like: whole\n", part=text)
+    tables(tmp_path, whole=WHOLE, third="like: whole\n", circle="like: part\n", part=text)
     with pytest.raises(SettingsError) as caught:
         load_resources("part", tmp_path)
     assert str(caught.value).startswith(said)

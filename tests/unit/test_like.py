@@ -76,6 +76,28 @@ def test_a_problem_is_told_of_the_file_that_it_is_in(tmp_path: Path) -> None:
     ]
 
 
+def test_what_only_both_files_together_contradict_is_told_of_the_own_one(tmp_path: Path) -> None:
+    prod_and(tmp_path, "domain: qa.mlesports.gg\n")
+    load_environment("prod", tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        load_environment("qa", tmp_path)
+    assert {problem.file for problem in caught.value.problems} == {"qa.yaml"}
+    (engine,) = (problem for problem in caught.value.problems if problem.setting == "engine/host")
+    assert engine.fix == "use that; set it in qa.yaml (inherited from prod.yaml)"
+
+
+def test_what_the_other_file_contradicts_by_itself_is_told_of_that_one(tmp_path: Path) -> None:
+    prod_and(tmp_path, "cloud: {vpc_range: 10.127.0.0/20}\n")
+    prod = tmp_path / "prod.yaml"
+    prod.write_text(prod.read_text().replace("ssh://deploy@", "ssh://deploy@other-"))
+    with pytest.raises(SettingsError) as alone:
+        load_environment("prod", tmp_path)
+    with pytest.raises(SettingsError) as inherited:
+        load_environment("qa", tmp_path)
+    assert [problem.path for problem in alone.value.problems] == ["prod.yaml: engine/host"]
+    assert inherited.value.problems == alone.value.problems
+
+
 REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "itself": (
         {"a": "like: a\n"},
@@ -107,7 +129,15 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a list": (
         {"a": "like: [b]\n", "b": "domain: b.example\n"},
-        "a.yaml: like: there is no other environment a list; use one of b",
+        "a.yaml: like: is a list, and text is needed; write the name of one environment, or remove it",
+    ),
+    "one that is like a list": (
+        {"a": "like: b\n", "b": "like: [c]\n", "c": "domain: c.example\n"},
+        "a.yaml: like: b is itself like a list, which is no other environment; name one without like, or remove it from b",
+    ),
+    "nothing else there": (
+        {"a": "like: b\n"},
+        "a.yaml: like: there is no other environment 'b'; remove it",
     ),
     "one that names itself": (
         {"a": "like: b\n", "b": "name: a\n"},

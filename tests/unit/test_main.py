@@ -12,6 +12,7 @@ SILENT = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"
 def test_an_error_is_all_that_is_printed(tmp_path: Path) -> None:
     """Where Node is old, jsii would print eleven lines first; the variable is left out here, as on a machine of one's own."""
     environment = {name: value for name, value in os.environ.items() if name != SILENT}
+    (tmp_path / "prod.yaml").write_text("domain: a.example\n")
     done = subprocess.run(
         [sys.executable, "main.py"],
         cwd=ROOT,

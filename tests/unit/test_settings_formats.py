@@ -233,6 +233,7 @@ def test_a_range_that_overlaps_is_told_as_parts(tmp_path: Path) -> None:
         ("qa_1", "environments: 'qa_1' is not the name of an environment; use at most 30 of a-z"),
         ("a b", "environments: 'a b' is not the name of an environment; use at most 30 of a-z"),
         ("../prod", "environments: '../prod' is not the name of an environment; use at most 30 of a-z"),
+        ("all", "environments: 'all' is not the name of an environment; use at most 30 of a-z"),
         ("", "environments: '' is not the name of an environment; use at most 30 of a-z"),
         ("prdo", "prdo.yaml: there is no environment 'prdo'; did you mean prod? use one of local, prod"),
     ],
@@ -248,6 +249,10 @@ def test_a_name_that_no_environment_has(name: str, words: str) -> None:
     [
         ("Prod2.yaml", "Prod2", "rename {folder}/Prod2.yaml to prod2.yaml"),
         ("qa_1.yaml", "qa_1", "rename {folder}/qa_1.yaml to qa-1.yaml"),
+        ("1qa.yaml", "1qa", "rename {folder}/1qa.yaml to such a name"),
+        (f"{'q' * 34}.yaml", "q" * 34, f"rename {{folder}}/{'q' * 34}.yaml to such a name"),
+        ("ä.yaml", "ä", "rename {folder}/ä.yaml to such a name"),
+        ("all.yaml", "all", "rename {folder}/all.yaml to such a name"),
         ("qa.yml", "qa", "rename {folder}/qa.yml to qa.yaml"),
     ],
 )
@@ -257,3 +262,10 @@ def test_a_file_whose_name_no_environment_can_have(tmp_path: Path, file: str, as
         load_environment(asked, tmp_path)
     (problem,) = caught.value.problems
     assert problem.file == file and problem.fix == fix.format(folder=tmp_path)
+
+
+def test_no_file_is_renamed_over_another(tmp_path: Path) -> None:
+    for file in ("Qa.yaml", "qa.yaml"):
+        (tmp_path / file).write_text("domain: qa.example.org\n")
+    with pytest.raises(SettingsError, match=r"; rename .*/Qa\.yaml to such a name$"):
+        load_environment("Qa", tmp_path)
