@@ -127,7 +127,7 @@ def check_apart(environment: str, identities: Sequence[Identity]) -> None:
     """Refuses two instances, or two settings of one, that would use the same host, queue, key, prefix or store.
 
     Raises:
-        SettingsError: names both settings and what they share.
+        SettingsError: its setting is the second of the two; it names the first, and what they share.
     """
     taken: dict[tuple[str, str], str] = {}
     for identity in identities:
@@ -136,8 +136,9 @@ def check_apart(environment: str, identities: Sequence[Identity]) -> None:
             first = taken.setdefault((claim.kind, claim.value), path)
             if first != path:
                 raise SettingsError.of(
-                    f"{first} and {path} are both {claim.value}",
+                    f"is {claim.value}, and so is {first}",
                     fix="give one of them another name",
+                    setting=path,
                     file=f"{environment}.yaml",
                 )
 

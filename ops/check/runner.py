@@ -16,7 +16,14 @@ from sprocket_constructs import ConstructError
 from layers.conflicts import conflicts
 from layers.errors import Problem, SettingsError
 from layers.images import LOCK, unknown_promotions
-from layers.loading import environment_names, environments_folder, load_environment, load_resources
+from layers.loading import (
+    environment_names,
+    folder_problem,
+    instead_of,
+    load_environment,
+    load_resources,
+)
+from layers.platform.identity import identities_of
 from layers.platform.lines import optional_shares
 from layers.services import synthesize
 from layers.site import unused_shares
@@ -72,15 +79,12 @@ def chosen(names: Sequence[str]) -> list[str]:
     Raises:
         WrongUse: there is no environment of that name, or none at all.
     """
+    if problem := folder_problem():
+        raise WrongUse(f"{problem.path}: {problem.problem}", fix=problem.fix)
     known = environment_names()
-    if not known:
-        raise WrongUse(
-            f"there is no environment in {environments_folder()}",
-            fix="unset SPROCKET_ENVIRONMENTS, or name a folder with environment files",
-        )
     for name in names:
         if name not in (*known, "all"):
-            raise WrongUse(f"there is no environment {name!r}", fix=f"use one of {', '.join(known)}, or all")
+            raise WrongUse(f"there is no environment {name!r}", fix=instead_of(name, known, "all"))
     return known if "all" in names else list(dict.fromkeys(names))
 
 
@@ -106,13 +110,15 @@ def check_all(
 def findings_between(names: Sequence[str]) -> Iterator[Finding]:
     """What environments would take from each other, and promotions to none of them.
 
-    Those that cannot be read are left out: their own check says so.
+    Those that cannot be read, or whose instances take names from each other, are left out: their own check says so.
     """
     environments = []
     for name in names:
         with suppress(SettingsError):
-            environments.append(load_environment(name))
-    for problem in conflicts(environments):
+            environment = load_environment(name)
+            identities_of(environment)
+            environments.append(environment)
+    for problem in conflicts(environments, left_out=set(names) - {each.name for each in environments}):
         yield of_problem(problem, rule=CONFLICT)
     if len(environments) == len(names):
         for problem in unknown_promotions(LOCK, environments):

@@ -14,7 +14,8 @@ import pytest
 from sprocket_constructs import ConstructError
 
 from layers.errors import Problem, SettingsError
-from layers.loading import ENVIRONMENTS, environment_names
+from layers.loading import ENVIRONMENTS, environment_names, load_environment
+from layers.platform.identity import identities_of
 from ops import errors
 from ops.check import runner, text
 from ops.check.address import addresses_of
@@ -213,6 +214,42 @@ def test_an_unknown_environment_is_wrong_use(
 ) -> None:
     assert run(monkeypatch, "--env", "nowhere") == errors.WRONG_USE
     assert "there is no environment 'nowhere'\n  use one of local, prod" in capsys.readouterr().err
+
+
+def test_an_unknown_environment_is_told_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--env", "prd") == errors.WRONG_USE
+    said = capsys.readouterr().err
+    assert "there is no environment 'prd'\n  did you mean prod? use one of local, prod" in said
+    assert said.rstrip().endswith(", or all")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the environments, to be changed."""
+    copied = tmp_path / "environments"
+    shutil.copytree(ENVIRONMENTS, copied)
+    monkeypatch.setenv("SPROCKET_ENVIRONMENTS", str(copied))
+    return copied
+
+
+def test_an_environment_whose_instances_share_a_name_leaves_the_others_compared(folder: Path) -> None:
+    instances = "{one: {host: qa.mlesports.gg}, two: {host: qa.mlesports.gg}}"
+    (folder / "qa.yaml").write_text(f"like: staging\nplatform: {{instances: {instances}}}\n")
+    identity = r"^qa\.yaml: platform/instances/two/host: is qa\.mlesports\.gg, and so is"
+    with pytest.raises(SettingsError, match=identity):
+        identities_of(load_environment("qa"))
+    assert list(runner.findings_between(["prod", "staging", "qa"])) == []
+    (folder / "second.yaml").write_text("like: prod\n")
+    paths = {finding.path for finding in runner.findings_between(["prod", "second", "qa"])}
+    assert "second.yaml: domain" in paths
+
+
+def test_what_is_accepted_for_an_environment_that_cannot_be_compared_is_not_needless(folder: Path) -> None:
+    assert load_environment("prod").ingress.sign_in.cookie_reaches
+    (folder / "staging.yaml").write_text("domain: [\n")
+    assert list(runner.findings_between(["prod", "staging"])) == []
 
 
 def test_all_is_the_default_and_nothing_is_checked_twice() -> None:

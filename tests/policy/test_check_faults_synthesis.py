@@ -52,7 +52,7 @@ SETTINGS: dict[str, tuple[str, Change, str, str, str]] = {
     ),
     "two instances on one host": (
         "staging", lambda d: instances(d)["dev"].update(host="staging.sprocket.mlesports.gg"),
-        "staging.yaml", "are both staging.sprocket.mlesports.gg", "give one of them another name",
+        "staging.yaml: platform/instances/staging/host", "is staging.sprocket.mlesports.gg, and so is platform/instances/dev/host", "give one of them another name",
     ),
     "an instance on an admin page's host": (
         "staging", lambda d: instances(d)["dev"].update(api_host="grafana.staging.sprocket.mlesports.gg"),
@@ -60,15 +60,15 @@ SETTINGS: dict[str, tuple[str, Change, str, str, str]] = {
     ),
     "two instances with one queue prefix": (
         "staging", lambda d: instances(d)["dev"].update(queue_prefix="staging"),
-        "staging.yaml", "queue_prefix are both staging", "give one of them another name",
+        "staging.yaml: platform/instances/staging/queue_prefix", "is staging, and so is platform/instances/dev/queue_prefix", "give one of them another name",
     ),
     "two instances with one database": (
         "staging", lambda d: instances(d)["dev"].update(database="sprocket_staging"),
-        "staging.yaml", "database are both sprocket_staging", "give one of them another name",
+        "staging.yaml: platform/instances/staging/database", "is sprocket_staging, and so is platform/instances/dev/database", "give one of them another name",
     ),
     "two instances with one bucket": (
         "staging", lambda d: instances(d)["dev"].update(influx_bucket="sprocket_staging"),
-        "staging.yaml", "influx_bucket are both sprocket_staging", "give one of them another name",
+        "staging.yaml: platform/instances/staging/influx_bucket", "is sprocket_staging, and so is platform/instances/dev/influx_bucket", "give one of them another name",
     ),
     "a bucket of the platform itself": (
         "staging", lambda d: instances(d)["dev"].update(influx_bucket="telegraf"),

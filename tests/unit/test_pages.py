@@ -136,7 +136,7 @@ def test_an_alias_outside_the_zone() -> None:
 )
 def test_an_alias_that_is_a_host_already(alias: str, other: str) -> None:
     with pytest.raises(
-        SettingsError, match=f"platform/instances/main/{other} and platform/instances/main/aliases/0 are both"
+        SettingsError, match=f"main/aliases/0: is {alias}, and so is platform/instances/main/{other};"
     ):
         hosts(altered("local", aliased(alias)))
 

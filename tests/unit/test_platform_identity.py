@@ -76,7 +76,7 @@ def test_sharing_is_an_error_that_names_both_settings(setting: str, value: str) 
     with pytest.raises(SettingsError) as caught:
         identities(dev={**DEV, setting: value}, staging={**STAGING, setting: value})
     assert str(caught.value) == (
-        f"staging.yaml: platform/instances/dev/{setting} and platform/instances/staging/{setting} are both {value}; "
+        f"staging.yaml: platform/instances/staging/{setting}: is {value}, and so is platform/instances/dev/{setting}; "
         "give one of them another name"
     )
 
@@ -85,18 +85,18 @@ def test_a_shared_host_is_found_across_settings() -> None:
     with pytest.raises(SettingsError) as caught:
         identities(dev=DEV, staging={**STAGING, "api_host": "dev.example.org"})
     assert str(caught.value) == (
-        "staging.yaml: platform/instances/dev/host and platform/instances/staging/api_host are both dev.example.org; "
+        "staging.yaml: platform/instances/staging/api_host: is dev.example.org, and so is platform/instances/dev/host; "
         "give one of them another name"
     )
 
 
 def test_one_instance_may_not_have_one_host_twice() -> None:
-    with pytest.raises(SettingsError, match=r"main/host and platform/instances/main/api_host are both"):
+    with pytest.raises(SettingsError, match=r"main/api_host: is example\.org, and so is .*main/host;"):
         identities(main={"host": "example.org", "api_host": "example.org"})
 
 
 def test_a_derived_name_that_another_instance_was_given_is_found() -> None:
-    with pytest.raises(SettingsError, match=r"dev/database and .*staging/database are both sprocket_dev"):
+    with pytest.raises(SettingsError, match=r"staging/database: is sprocket_dev, and so is .*dev/database;"):
         identities(dev=DEV, staging={**STAGING, "database": "sprocket_dev"})
 
 
@@ -105,7 +105,7 @@ def test_a_shared_access_key_is_an_error() -> None:
     with pytest.raises(SettingsError) as caught:
         check_apart("staging", [first, replace(second, s3_key=first.s3_key)])
     assert str(caught.value) == (
-        "staging.yaml: platform/instances/dev/s3_key and platform/instances/staging/s3_key are both dev-s3-access-key; "
+        "staging.yaml: platform/instances/staging/s3_key: is dev-s3-access-key, and so is platform/instances/dev/s3_key; "
         "give one of them another name"
     )
 
