@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from layers.errors import SettingsError
+from layers.errors import Problem, SettingsError
 from layers.loading import environments_folder
 from layers.settings.model import Settings
 from layers.validation import problems_in
@@ -34,6 +34,7 @@ NEVER: Mapping[str, str] = {
     "routes_declare_access": "the page may be public; declare its access with expose_via(access=...)",
     "roles_have_members": "an admin page would admit nobody, or the wrong people",
     "guarded_routes_require_sign_in": "it makes an admin page public",
+    "ssh_sources_are_restricted": "anyone on the internet could try to sign in to the nodes",
     "docker_socket_is_proxied": "access to the socket is root access to the node",
     "stores_are_pinned": "the store would start without its data",
     "stores_have_a_backup": "data could be lost; declare a backup with stores(backup=...), or the reason for having none",
@@ -90,9 +91,29 @@ def acknowledgements_of(environment: str, folder: Path | None = None) -> list[Ac
     if not path.exists():
         return []
     try:
-        return Acknowledgements.model_validate(read_yaml(path, name)).acknowledged
+        given = read_yaml(path, name)
+    except SettingsError as error:
+        raise SettingsError(*map(_with_the_key, error.problems)) from None
+    try:
+        return Acknowledgements.model_validate(given).acknowledged
     except ValidationError as error:
         raise SettingsError(*problems_in(error, Acknowledgements, lambda setting: name)) from None
+
+
+def misnamed(environments: Collection[str], folder: Path | None = None) -> Iterator[Finding]:
+    """Files of acknowledgements that no environment reads: there is none of that name, or the name does not end in .yaml."""
+    place = (folder or environments_folder()) / FOLDER
+    read = {f"{environment}.yaml" for environment in environments}
+    for path in sorted(place.iterdir()) if place.is_dir() else ():
+        if path.name not in read and path.suffix.lower() in ("", ".yaml", ".yml") and path.name[0] != ".":
+            yield Finding(
+                path=f"{FOLDER}/{path.name}",
+                what="is read by no environment",
+                cause=f"such a file is called {FOLDER}/<environment>.yaml, and there are {', '.join(environments)}",
+                fix="rename the file, or remove it",
+                rule=RULE,
+                stack="",
+            )
 
 
 def split(
@@ -117,6 +138,13 @@ def split(
 def refusal(finding: Finding) -> str:
     """Why a finding cannot be acknowledged; empty where it can."""
     return NEVER.get(finding.rule, NEEDED if finding.severity == "deploy" else "")
+
+
+def _with_the_key(problem: Problem) -> Problem:
+    """A list is what most people write first."""
+    if not problem.problem.startswith(("has no settings", "is empty")):
+        return problem
+    return replace(problem, fix="write the entries as a list under the key acknowledged")
 
 
 def _counts(entry: Acknowledgement, finding: Finding, today: date) -> bool:

@@ -108,7 +108,7 @@ def check_all(
 
 
 def findings_between(names: Sequence[str]) -> Iterator[Finding]:
-    """What environments would take from each other, and promotions to none of them.
+    """What environments would take from each other, and promotions to and acknowledgements of none of them.
 
     Those that cannot be read, or whose instances take names from each other, are left out: their own check says so.
     """
@@ -118,6 +118,7 @@ def findings_between(names: Sequence[str]) -> Iterator[Finding]:
             environment = load_environment(name)
             identities_of(environment)
             environments.append(environment)
+    yield from acknowledgement.misnamed(names)
     for problem in conflicts(environments, left_out=set(names) - {each.name for each in environments}):
         yield of_problem(problem, rule=CONFLICT)
     if len(environments) == len(names):

@@ -63,9 +63,9 @@ def check(
 ) -> None:
     """Check environments before a deploy: wiring, accounts, routes, stores, limits, conflicts. Exits with 1 on a finding.
 
-    A finding that is intended can be acknowledged in environments/acknowledged/NAME.yaml, as a list of entries with
-    finding (the name in brackets), about (where it is), reason, and until (a date, optional). An entry that matches
-    nothing or has expired is a finding itself. Findings that expose secrets or pages, or lose data, cannot be
+    A finding that is intended can be acknowledged in environments/acknowledged/NAME.yaml: a list under the key
+    acknowledged, each entry with finding (the name in brackets), about (where it is), reason, and until (a date,
+    optional). An entry that matches nothing or has expired is a finding itself, and so is a file that no environment reads. Findings that expose secrets or pages, or lose data, cannot be
     acknowledged.
 
     Example: check --env prod --deploy

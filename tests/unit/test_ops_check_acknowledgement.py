@@ -10,7 +10,7 @@ import pytest
 
 from layers.errors import SettingsError
 from ops.check import runner, text
-from ops.check.acknowledgement import NEVER, Acknowledgement, acknowledgements_of, split
+from ops.check.acknowledgement import NEVER, Acknowledgement, acknowledgements_of, misnamed, split
 from ops.check.finding import Finding
 from ops.check.rules import RULES
 
@@ -101,7 +101,8 @@ def test_the_file(tmp_path: Path) -> None:
         ("acknowledged: [{finding: a, about: b, reason: ''}]", "acknowledged/x.yaml: acknowledged/0/reason: "),
         ("acknowledged: [{finding: a, about: b, reason: c, until: soon}]", "acknowledged/x.yaml: acknowledged/0/until: "),
         ("findings: []", "acknowledged/x.yaml: findings: is not a setting"),
-        ("- a", "acknowledged/x.yaml: has no settings"),
+        ("- a", "acknowledged/x.yaml: has no settings: it is a list; write the entries as a list under the key acknowledged"),
+        ("", "acknowledged/x.yaml: is empty; write the entries as a list under the key acknowledged"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_wrong_says_where(content: str, said: str, tmp_path: Path) -> None:
@@ -110,6 +111,26 @@ def test_a_file_that_is_wrong_says_where(content: str, said: str, tmp_path: Path
     with pytest.raises(SettingsError) as caught:
         acknowledgements_of("x", tmp_path)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_found"),
+    [("x.yaml", False), ("README.md", False), (".gitkeep", False), ("y.yaml", True), ("x.yml", True), ("x", True)],
+)  # fmt: skip
+def test_a_file_that_no_environment_reads_is_a_finding(name: str, is_found: bool, tmp_path: Path) -> None:
+    (tmp_path / "acknowledged").mkdir()
+    (tmp_path / "acknowledged" / name).write_text("acknowledged: []\n")
+    found = whats(list(misnamed(["x"], tmp_path)))
+    assert found == ([f"acknowledged/{name}: is read by no environment"] if is_found else [])
+
+
+def test_the_check_of_all_environments_looks_for_such_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPROCKET_ENVIRONMENTS", str(tmp_path))
+    (tmp_path / "acknowledged").mkdir()
+    (tmp_path / "acknowledged" / "x.yml").write_text("acknowledged: []\n")
+    assert whats(list(runner.findings_between(["x"]))) == ["acknowledged/x.yml: is read by no environment"]
 
 
 def test_acknowledged_findings_are_printed_with_their_reason_and_do_not_count() -> None:

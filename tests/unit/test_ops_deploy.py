@@ -92,24 +92,24 @@ def test_everything_that_is_missing_of_both_stacks_is_named_before_anything_is_t
 
 
 @pytest.mark.parametrize(
-    ("network", "wrong"),
+    ("network", "wrong", "severity"),
     [
-        ("0.0.0.0/0", "anyone on the internet may try"),
-        ("::/0", "anyone on the internet may try"),
-        ("128.0.0.0/1", "anyone on the internet may try"),
-        ("203.0.113.7/32", "is a placeholder"),
-        ("2001:db8:1::/48", "is a placeholder"),
-        ("8.8.8.0/24", ""),
-        ("2a00:1450::/32", ""),
+        ("0.0.0.0/0", "anyone on the internet may try", "error"),
+        ("::/0", "anyone on the internet may try", "error"),
+        ("128.0.0.0/1", "anyone on the internet may try", "error"),
+        ("203.0.113.7/32", "is a placeholder", "deploy"),
+        ("2001:db8:1::/48", "is a placeholder", "deploy"),
+        ("8.8.8.0/24", "", ""),
+        ("2a00:1450::/32", "", ""),
     ],
 )
-def test_an_allow_list_is_of_addresses_that_are_somebodys(network: str, wrong: str) -> None:
+def test_an_allow_list_is_of_addresses_that_are_somebodys(network: str, wrong: str, severity: str) -> None:
     settings = load_environment("prod")
     assert settings.cloud is not None
     ours = settings.cloud.access.model_copy(update={"ssh_from": (network,)})
     changed = settings.model_copy(update={"cloud": settings.cloud.model_copy(update={"access": ours})})
     found = list(access.found_in(changed))
-    assert [wrong in str(each) and each.severity == "deploy" for each in found] == ([True] if wrong else [])
+    assert [wrong in str(each) and each.severity == severity for each in found] == ([True] if wrong else [])
 
 
 def test_a_simulated_outside_world_may_have_any_address() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from layers.settings.environment import Environment
-from ops.check.finding import Finding
+from ops.check.finding import Finding, Severity
 from ops.check.platform import Platform
 
 PLACEHOLDERS = tuple(
@@ -19,7 +19,7 @@ SHORTEST = {4: 8, 6: 16}
 
 
 def ssh_sources_are_restricted(platform: Platform) -> Iterator[Finding]:
-    """The allow-list has real networks, and none that is a large part of the internet."""
+    """The allow-list has none that is a large part of the internet; before a deploy, no placeholder either."""
     yield from found_in(platform.settings)
 
 
@@ -30,12 +30,15 @@ def found_in(settings: Environment) -> Iterator[Finding]:
         network = ip_network(text)
         path = f"{settings.name}.yaml: cloud/access/ssh_from/{number}"
         if network.prefixlen < SHORTEST[network.version]:
-            yield _finding(path, f"is {text}", "anyone on the internet may try to sign in to the nodes")
+            yield _finding(
+                path, f"is {text}", "anyone on the internet may try to sign in to the nodes", "error"
+            )
         elif not simulated and any(_inside(network, placeholder) for placeholder in PLACEHOLDERS):
             yield _finding(
                 path,
                 f"{text} is a placeholder",
                 "the range is reserved for documentation: nobody could connect, this machine included",
+                "deploy",
             )
 
 
@@ -45,12 +48,12 @@ def _inside(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network
     return isinstance(other, IPv6Network) and network.subnet_of(other)
 
 
-def _finding(path: str, what: str, cause: str) -> Finding:
+def _finding(path: str, what: str, cause: str, severity: Severity) -> Finding:
     return Finding(
         path=path,
         what=what,
         cause=cause,
         fix="list the addresses of maintainers and CI, or set cloud/access/tailscale; docs/runbooks/access.md",
-        severity="deploy",
+        severity=severity,
         stack="cloud",
     )
