@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ops.programs import PROGRAMS
+
 CONNECT_TIMEOUT_S = 10
 REFUSED = 255
 """ssh's own exit code, when the other side was not reached; everything else is the command's."""
@@ -69,9 +71,8 @@ class Ssh:
         except subprocess.TimeoutExpired:
             return Done(code=REFUSED, output="", errors=f"no answer within {timeout:g} s")
         except FileNotFoundError:
-            return Done(
-                code=REFUSED, output="", errors="ssh is not installed (apt-get install openssh-client)"
-            )
+            missing = PROGRAMS["ssh"].missing
+            return Done(code=REFUSED, output="", errors=f"{missing.what} ({missing.fix})")
         return Done(code=done.returncode, output=done.stdout, errors=done.stderr)
 
     def behind(self, destination: str, options: Sequence[str] = ()) -> Ssh:

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from images import ImagesError
 from layers.errors import SettingsError
 from ops import errors
+from ops.programs import PROGRAMS, not_installed
 from ops.terminal import screen
 
 JSON = "--json"
@@ -75,8 +76,9 @@ def _wrong_use(error: TyperException) -> int:
 
 
 def _unusable(error: OSError) -> errors.OpsError:
-    if error.filename == os.environ.get("JSII_NODE", "node"):
-        return errors.OpsError("Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
+    command = "node" if error.filename == os.environ.get("JSII_NODE") else str(error.filename)
+    if isinstance(error, FileNotFoundError) and command in PROGRAMS:
+        return not_installed(command)
     return errors.OpsError(
         f"{error.filename}: {error.strerror}", fix="check that it exists and that you may use it"
     )

@@ -16,7 +16,7 @@ from ops.model.offline_plan import from_inventories
 from ops.report.compare import compare
 from ops.report.model import Report, StackReport
 from ops.terraform import guard, secrets, stack_outputs
-from ops.terraform.git_baseline import synthesized_at
+from ops.terraform.git_baseline import commit_of, synthesized_at
 from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import TerraformFailed, program
 from ops.terraform.synth import Synthesized, synthesize
@@ -33,6 +33,8 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
         base: compare with this git revision instead of what is deployed.
     """
     settings = load_environment(environment)
+    if base:
+        commit_of(base)
     say("synthesizing")
     synthesized = synthesize(environment)
     if base:

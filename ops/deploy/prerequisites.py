@@ -12,6 +12,7 @@ from typing import Any
 from ops.errors import Obstacle
 from ops.model.inventory import Inventory
 from ops.model.services import services_of
+from ops.programs import PROGRAMS
 from ops.swarm import ports
 from ops.swarm.engine import Swarm
 from ops.terraform.missing_values import state_credentials
@@ -63,7 +64,7 @@ def terraform(*, locks: bool = False) -> Iterator[Obstacle]:
 def node() -> Iterator[Obstacle]:
     """What synthesis runs on."""
     if shutil.which("node") is None:
-        yield Obstacle(what="Node.js 20 or newer is not installed", fix="https://nodejs.org/en/download")
+        yield PROGRAMS["node"].missing
 
 
 def state_access(target: Target) -> list[Obstacle]:

@@ -16,6 +16,7 @@ import docker.errors
 import requests
 
 from ops.errors import OpsError
+from ops.programs import require
 from ops.waiting import wait_until
 
 CONNECT_TIMEOUT_S = 15
@@ -175,6 +176,7 @@ def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
         _try_connecting(host)
         yield host
         return
+    require("ssh")
     with tempfile.TemporaryDirectory(prefix="sprocket-ops-") as folder:
         path = Path(folder) / "engine.sock"
         forward = ["ssh", *ssh_options, "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}"]

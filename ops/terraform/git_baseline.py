@@ -12,6 +12,7 @@ from pathlib import Path
 from layers.errors import SettingsError
 from ops.errors import OpsError, WrongUse
 from ops.paths import ROOT
+from ops.programs import require
 from ops.terraform.synth import Synthesized, synthesize
 
 GENERATED = ("images.packages.lock.yaml", "acme-ca.packages.pem")
@@ -24,7 +25,8 @@ def synthesized_at(revision: str, environment: str, *, root: Path = ROOT) -> Syn
     Raises:
         OpsError: there is no such revision, or it cannot synthesize with the packages installed here.
     """
-    with _work_tree(revision, root) as tree:
+    commit = commit_of(revision, root=root)
+    with _work_tree(commit, root) as tree:
         for name in GENERATED:
             if (root / name).is_file():
                 shutil.copy(root / name, tree / name)
@@ -39,16 +41,27 @@ def synthesized_at(revision: str, environment: str, *, root: Path = ROOT) -> Syn
             ) from None
 
 
-@contextmanager
-def _work_tree(revision: str, root: Path) -> Iterator[Path]:
+def commit_of(revision: str, *, root: Path = ROOT) -> str:
+    """The commit that a revision names; asked before anything is synthesized.
+
+    Raises:
+        OpsError: git is not installed.
+        WrongUse: there is no such revision.
+    """
+    require("git")
     commit = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if commit.returncode:
         raise WrongUse(
             f"git has no revision {revision!r}", fix="use a branch, a tag or a commit: git log --oneline"
         )
+    return commit.stdout.strip()
+
+
+@contextmanager
+def _work_tree(commit: str, root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sprocket-base-") as folder:
         tree = Path(folder) / "tree"
-        added = _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit.stdout.strip())
+        added = _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit)
         if added.returncode:
             raise OpsError(f"git worktree add: {added.stderr.strip()}")
         try:
