@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from typer.exceptions import TyperException
 
 from images.builder import debian, engine, lock, version
 from images.builder.builder import Built, Say, build_all
@@ -35,6 +36,7 @@ app = typer.Typer(
 )  # fmt: skip
 registry_app = typer.Typer(help="The registry on 127.0.0.1.", no_args_is_help=True)
 app.add_typer(registry_app, name="registry")
+WRONG_USE, INTERRUPTED = 2, 130
 _screen = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -65,7 +67,7 @@ def build(
             result = build_all(only or (), force=force, say=say, port=port)
     except KeyboardInterrupt:
         _screen.print("interrupted: finished images are kept, and the lock names only those")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print(json.dumps(_report(result), indent=2, sort_keys=True))
         return
@@ -213,9 +215,29 @@ def _report(result: Built) -> dict[str, object]:
 
 
 def main() -> None:
-    """Entry point: prints errors that the user can fix as text, exit code 1."""
+    """Entry point: prints errors that the user can fix as text. Exit codes: 1 a failure, 2 wrong usage, 130 interrupted."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        code = _wrong_use(error)
+    except (typer.Abort, KeyboardInterrupt):
+        code = _fail("interrupted", INTERRUPTED)
     except ImagesError as error:
-        _screen.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
-        sys.exit(1)
+        code = _fail(str(error), 1)
+    sys.exit(code or 0)
+
+
+def _wrong_use(error: TyperException) -> int:
+    """In the words of ``python -m ops``, which this program does not import."""
+    context: Any = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # typer has printed the help.
+        return WRONG_USE
+    see = f"\n  see {context.command_path} --help" if context is not None else ""
+    message = error.format_message().rstrip(".")
+    return _fail(message[:1].lower() + message[1:] + see, WRONG_USE)
+
+
+def _fail(text: str, code: int) -> int:
+    _screen.print(f"error: {text}", markup=False, style="red", soft_wrap=True)
+    return code
