@@ -11,9 +11,18 @@ from ops.check.runner import Checked
 from ops.model.template import shown
 
 
-def render(results: Sequence[Checked]) -> str:
-    """A paragraph for each environment: what was looked at, what cannot work, what is acknowledged, what a deploy needs."""
-    return "\n".join(line for result in results for line in _environment(result)) + "\n"
+def render(results: Sequence[Checked], *, deploy: bool = False) -> str:
+    """A paragraph for each environment: what was looked at, what cannot work, what is acknowledged, what a deploy needs.
+
+    Args:
+        deploy: print all that a deploy needs, what several environments need alike once; by default its count.
+    """
+    lines: list[str] = []
+    shown_for: dict[tuple[str, ...], str] = {}
+    for result in results:
+        lines += _environment(result)
+        lines += _lacking(result, shown_for) if deploy else _count_of_lacking(result)
+    return "\n".join(lines) + "\n"
 
 
 def as_data(results: Sequence[Checked]) -> list[dict[str, Any]]:
@@ -55,16 +64,31 @@ def _environment(result: Checked) -> Iterator[str]:
         yield f"  = {shown(each.finding.path)} [{each.finding.name}]"
         yield f"      {_why(each.finding)}"
         yield f"      acknowledged{until}: {each.entry.reason}"
-    yield from _lacking(result.lacking)
 
 
-def _lacking(findings: Sequence[Finding]) -> Iterator[str]:
-    """What a deploy still needs; those with the same fix share one line of it."""
+def _count_of_lacking(result: Checked) -> Iterator[str]:
+    if count := len(result.lacking):
+        things = f"{count} {'thing' if count == 1 else 'things'}"
+        yield f"  ~ a deploy still needs {things}; to see them: python -m ops check --env {result.environment} --deploy"
+
+
+def _lacking(result: Checked, shown_for: dict[tuple[str, ...], str]) -> Iterator[str]:
+    """What a deploy still needs; those with the same fix share one line of it.
+
+    Args:
+        shown_for: lines that were printed already, and for which environment; this one's are added.
+    """
+    findings = result.lacking
     if findings:
         yield f"  a deploy still needs ({len(findings)}):"
     for fix in dict.fromkeys(finding.fix for finding in findings):
-        yield from (f"  ~ {shown(f.path)} {_why(f)}" for f in findings if f.fix == fix)
-        yield f"      fix: {shown(fix)}"
+        alike = [finding for finding in findings if finding.fix == fix]
+        lines = (*(f"  ~ {shown(f.path)} {_why(f)}" for f in alike), f"      fix: {shown(fix)}")
+        first = shown_for.setdefault(lines, result.environment)
+        if first == result.environment:
+            yield from lines
+        else:
+            yield f"  ~ {', '.join(shown(finding.path) for finding in alike)}: as for {first}"
 
 
 def _why(finding: Finding) -> str:

@@ -56,7 +56,8 @@ def check(
     deploy: Annotated[
         bool,
         typer.Option(
-            "--deploy", help="Also exit with 1 if a deploy still needs something: credentials, digests."
+            "--deploy",
+            help="Also list what a deploy still needs (credentials, digests), and exit with 1 if it needs something.",
         ),
     ] = False,
     as_json: Json = False,
@@ -78,7 +79,7 @@ def check(
     if as_json:
         print(json.dumps(text.as_data(results), indent=2))
     else:
-        screen.show_report(text.render(results))
+        screen.show_report(text.render(results, deploy=deploy))
     raise typer.Exit(errors.FINE if runner.is_fine(results, deploy=deploy) else errors.FINDING)
 
 

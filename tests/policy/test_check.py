@@ -285,7 +285,7 @@ def test_json_has_every_field(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 def test_the_text_says_where_why_and_what_to_do() -> None:
     marked = replace(WRONG, what="signs in with \ue000redis-password\ue001")
-    assert text.render([checked(marked, MISSING)]) == (
+    assert text.render([checked(marked, MISSING)], deploy=True) == (
         "x: 1 finding in 1 services, 2 files, 3 addresses, 4 secrets\n"
         "  ! x-services/data/redis [seeded]\n"
         "      signs in with <redis-password>: it is seeded\n"
@@ -293,6 +293,30 @@ def test_the_text_says_where_why_and_what_to_do() -> None:
         "  a deploy still needs (1):\n"
         "  ~ x-services/data/redis has no value: it is seeded\n"
         "      fix: mend it\n"
+    )
+
+
+def test_without_deploy_what_it_still_needs_is_counted() -> None:
+    assert text.render([checked(MISSING), checked()]) == (
+        "x: nothing wrong in 1 services, 2 files, 3 addresses, 4 secrets\n"
+        "  ~ a deploy still needs 1 thing; to see them: python -m ops check --env x --deploy\n"
+        "x: nothing wrong in 1 services, 2 files, 3 addresses, 4 secrets\n"
+    )
+
+
+def test_what_several_environments_need_alike_is_listed_once() -> None:
+    token = replace(MISSING, path="TOKEN", fix="export it")
+    other = replace(checked(MISSING, token), environment="y")
+    assert text.render([checked(token), other], deploy=True) == (
+        "x: nothing wrong in 1 services, 2 files, 3 addresses, 4 secrets\n"
+        "  a deploy still needs (1):\n"
+        "  ~ TOKEN has no value: it is seeded\n"
+        "      fix: export it\n"
+        "y: nothing wrong in 1 services, 2 files, 3 addresses, 4 secrets\n"
+        "  a deploy still needs (2):\n"
+        "  ~ x-services/data/redis has no value: it is seeded\n"
+        "      fix: mend it\n"
+        "  ~ TOKEN: as for x\n"
     )
 
 
