@@ -73,7 +73,7 @@ def to_json(data: Mapping[str, Any] | Sequence[Any]) -> str:
 
 
 class _Representer(RoundTripRepresenter):
-    """Writes a list that stands at two places twice: an alias (``*id001``) would be harder to read."""
+    """Writes a list that is used in two places twice: an alias (``*id001``) would be harder to read."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

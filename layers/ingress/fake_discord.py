@@ -47,7 +47,7 @@ def people(roles: Mapping[str, tuple[str, ...]]) -> list[Person]:
 class FakeDiscord(Construct):
     """Signs in by a button per person, without a password; see :func:`people`.
 
-    It stands on the machine of whoever develops. Its image comes from packages only, so it cannot get into an environment
+    It runs on a developer's machine. Its image comes from packages only, so it cannot get into an environment
     whose images come from the lock.
 
     Args:

@@ -115,7 +115,7 @@ class SignIn(Settings):
 
 
 class Ingress(Settings):
-    """Traefik and what stands in front of pages."""
+    """Traefik, and how people sign in to pages."""
 
     acme: Acme
     sign_in: SignIn

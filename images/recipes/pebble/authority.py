@@ -1,7 +1,7 @@
 """Runs Pebble, and a DNS server for it that answers every name with the address of the host ACME_TARGET.
 
 Pebble proves control of a name by really connecting to it. Names like core.sprocket.localhost are in no DNS, so its
-questions come here; ACME_TARGET is looked up anew each time, since a restarted container has another address.
+questions come here; ACME_TARGET is looked up again each time, since a restarted container has another address.
 ACME_HTTP_PORT and ACME_TLS_PORT are the ports that it connects to there.
 """
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# An authority and the certificate of Pebble's own listener, made anew in each build. The authority's key is thrown away
+# An authority and the certificate of Pebble's own listener, made in each build. The authority's key is thrown away
 # here, the listener's key is in the image only, so no key is ever in git; /etc/pebble/ca.pem is what Traefik trusts.
 set -eu
 mkdir -p "$1"
