@@ -66,7 +66,9 @@ def bench() -> None:
     Each line has a name, the ratio, and its limit.
     """
     from ops.bench import measure
+    from ops.programs import require
 
+    require("node")
     with screen.doing() as say:
         results = measure(say)
     for result in results:

@@ -33,6 +33,12 @@ def test_the_way_to_get_it_is_said_however_it_was_missed(
     assert capsys.readouterr().err == f"error: {program.name} is not installed\n  {program.how}\n"
 
 
+def test_bench_says_so_before_it_starts_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(OpsError, match=r"^Node\.js 20 or newer is not installed"):
+        app.bench()
+
+
 def test_git_is_needed_for_a_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"^git is not installed\n  apt-get install git"):
