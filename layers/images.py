@@ -13,7 +13,7 @@ from sprocket_constructs import UNRESOLVED, Image
 from .errors import Problem, SettingsError
 from .loading import ROOT
 from .settings.environment import Environment
-from .settings.form import Form, did_you_mean
+from .settings.form import Form, did_you_mean, nearest
 from .settings.images import ImageDigest, ImageName, ImageTag
 from .settings.model import Settings
 from .validation import problems_in
@@ -123,11 +123,31 @@ class ImageCatalog:
             return Image(name=f"127.0.0.1:5000/sprocket/{name}", tag="not-built")
         if self._from_packages:
             raise SettingsError(_without_recipe(self._environment.name, name))
-        known = sorted({key for place in self._places(instance) for key in place})
-        raise SettingsError.of(
-            f"there is no image {name!r}",
-            allowed=f"images here are {', '.join(known)}",
-            fix=did_you_mean(name, known, otherwise="add it, or use one of those"),
+        raise SettingsError(self._missing(name, of_the_application=instance is not None))
+
+    def _missing(self, name: str, *, of_the_application: bool) -> Problem:
+        """A service runs it, so its name is right: what is written otherwise is in the lock."""
+        lock, line = self._lock, self._environment.platform.line
+        if of_the_application and line not in lock.application:
+            return Problem(
+                problem=f"is missing, and {self._environment.name}.yaml: platform/line names it",
+                fix=_add_or_rename(line, lock.application),
+                setting=f"application/{line}",
+                file=self._file.name,
+            )
+        application = lock.application.get(line)
+        places = [
+            ("images", lock.images),
+            (f"application/{line}/images", application.images if application else {}),
+        ]
+        if of_the_application:
+            places.reverse()
+        setting, entries = next((place for place in places if nearest(name, place[1])), places[0])
+        return Problem(
+            problem=f"there is no image {name!r}, and a service runs it",
+            allowed=f"images here are {', '.join(sorted(entries)) or 'none'}",
+            fix=_add_or_rename(name, entries),
+            setting=setting,
             file=self._file.name,
         )
 
@@ -205,6 +225,11 @@ def unknown_promotions(lock: Path, environments: Iterable[Environment]) -> list[
         for name in read_lock(lock).promoted
         if name not in places
     ]
+
+
+def _add_or_rename(name: str, entries: Iterable[str]) -> str:
+    near = nearest(name, entries)
+    return f"add it, or rename {near[0]} to {name}, if that is it" if near else "add it"
 
 
 def _without_recipe(environment: str, name: str) -> Problem:

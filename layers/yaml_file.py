@@ -152,7 +152,11 @@ class _Plain:
             if isinstance(key, str):
                 found[key] = self.copy(each, (*path, key))
             else:
-                self._note(path, f"has {shown(key)} as a key", "keys are text; put it in quotes")
+                self._note(
+                    path,
+                    f"has {'an empty one (null)' if key is None else shown(key)} as a key",
+                    "keys are text; put it in quotes",
+                )
         return found
 
     def _note(self, path: tuple[str, ...], problem: str, fix: str) -> None:

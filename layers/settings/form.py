@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Form:
         example: a text of that form.
         longest: characters; by default as many as a host name may have.
         mended: the text that was probably meant, which is proposed where it has the form.
+        otherwise: what to do where it has not; by default, write one such as the example.
     """
 
     what: str
@@ -41,6 +43,7 @@ class Form:
     example: str
     longest: int = 253
     mended: Callable[[str], str] | None = None
+    otherwise: str = ""
 
     @classmethod
     def of(
@@ -65,7 +68,8 @@ class Form:
         has = f"has {len(text)} characters" if len(text) > self.longest else f"is not {self.what}"
         problem = f"{shown(text)} {has}"
         mended = self.mended(text) if self.mended else ""
-        fix = f"write {mended}" if mended and self.fits(mended) else f"write one such as {self.example}"
+        otherwise = self.otherwise or f"write one such as {self.example}"
+        fix = f"write {mended}" if mended and self.fits(mended) else otherwise
         raise SettingsError.of(problem, allowed=f"use {self.allowed}", fix=fix)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -87,11 +91,13 @@ def shown(value: object) -> str:
             return "a private key (not shown)"
         return repr(value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}...")
     if value is None:
-        return "nothing (null)"
+        return "empty (null)"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > 256:
         return f"a number of {value.bit_length()} bits"
+    if isinstance(value, float) and math.isinf(value):
+        return "infinite, or too large a number"
     if isinstance(value, int | float):
         return f"the number {value}"
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", set: "a set", bytes: "binary data"}

@@ -54,6 +54,7 @@ ImageDigest = Annotated[
         allowed="sha256: and 64 hex digits in lower case, or unresolved for one that nobody looked up yet",
         example="unresolved",
         mended=lambda text: text.strip().lower() if ":" in text else f"sha256:{text.strip().lower()}",
+        otherwise="copy it again, or let python -m ops images resolve look it up",
     ),
 ]
 

@@ -73,16 +73,57 @@ def test_an_override_in_the_environment_goes_before_everything(lock: Path) -> No
     )
 
 
-def test_an_unknown_image_names_those_there_are(lock: Path) -> None:
+@pytest.mark.parametrize(
+    ("written", "asked", "words"),
+    [
+        (
+            ("{web:", "{wbe:"),
+            ("web", "main"),
+            "application/rabbitmq/images: there is no image 'web', and a service runs it; images here are core, wbe; "
+            "add it, or rename wbe to web, if that is it",
+        ),
+        (
+            ("  rabbitmq:", "  rabbitmqq:"),
+            ("web", "main"),
+            "application/rabbitmq: is missing, and prod.yaml: platform/line names it; "
+            "add it, or rename rabbitmqq to rabbitmq, if that is it",
+        ),
+        (
+            ("  redis:", "  rediss:"),
+            ("redis", None),
+            "images: there is no image 'redis', and a service runs it; images here are nothing, rediss; "
+            "add it, or rename rediss to redis, if that is it",
+        ),
+        (
+            ("  redis:", "  dgrpah:"),
+            ("dgraph", "main"),
+            "images: there is no image 'dgraph', and a service runs it; images here are dgrpah, nothing; "
+            "add it, or rename dgrpah to dgraph, if that is it",
+        ),
+        (
+            ("", ""),
+            ("quite-another", "main"),
+            "application/rabbitmq/images: there is no image 'quite-another', and a service runs it; "
+            "images here are core, web; add it",
+        ),
+    ],
+)
+def test_an_image_that_is_missing_says_where_and_what_may_have_been_meant(
+    lock: Path, written: tuple[str, str], asked: tuple[str, str | None], words: str
+) -> None:
+    """A service's name for its image is right: the lock's is the typo."""
+    lock.write_text(LOCK.replace(*written, 1))
+    name, instance = asked
     with pytest.raises(SettingsError) as caught:
-        catalog(lock).image("webb")
-    assert str(caught.value) == (
-        "images.lock.yaml: there is no image 'webb'; images here are core, nothing, redis, web; did you mean web?"
-    )
+        catalog(lock).image(name, instance=instance)
+    assert str(caught.value) == f"images.lock.yaml: {words}"
 
 
 def test_an_override_with_a_made_up_digest_is_refused() -> None:
-    with pytest.raises(ValidationError, match="'latest' is not a digest; use sha256: and 64 hex digits"):
+    with pytest.raises(
+        ValidationError,
+        match=r"'latest' is not a digest; use sha256: .*; copy it again, or let python -m ops images resolve",
+    ):
         ImagePin(name="mine", tag="x", digest="latest")
 
 
