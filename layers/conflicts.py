@@ -20,10 +20,6 @@ from .platform.identity import identities_of
 from .settings.cloud import Cloud
 from .settings.environment import Environment
 
-NOBODYS = ("example", "invalid", "localhost", "test")
-"""Top-level domains that public DNS never has (RFC 2606 and 6761). An environment below one has its outside world simulated:
-it lives in a box of its own with an account of its own, however many of them are called alike."""
-
 PAGES = ("auth", "grafana", "influxdb", "minio", "rabbitmq", "traefik")
 """Names of the pages that an environment has beside the application's; what host each is at, it says itself."""
 
@@ -49,8 +45,8 @@ class _Claim:
 def conflicts(environments: Iterable[Environment], *, left_out: Collection[str] = ()) -> list[Problem]:
     """What environments would take from each other; each problem names the settings of both.
 
-    All public environments are taken to share one account at DigitalOcean and one DNS: those whose domain is not one of
-    :data:`NOBODYS`. Only those with a cloud order anything there.
+    All public environments are taken to share one account at DigitalOcean and one DNS: those that are not
+    simulated (:attr:`.Environment.is_simulated`). Only those with a cloud order anything there.
 
     Args:
         left_out: names of environments that there are, but that cannot be compared. What is accepted for one of them is
@@ -59,7 +55,7 @@ def conflicts(environments: Iterable[Environment], *, left_out: Collection[str] 
     Raises:
         SettingsError: the instances of one environment take names from each other (:func:`identities_of`).
     """
-    public = sorted((each for each in environments if not _is_simulated(each)), key=lambda each: each.name)
+    public = sorted((each for each in environments if not each.is_simulated), key=lambda each: each.name)
     clouds = [(each, each.cloud) for each in public if each.cloud is not None]
     claims = [claim for each in public for claim in (*_hosts(each), *_engine(each))]
     claims += [claim for each, cloud in clouds for claim in _account(each, cloud)]
@@ -70,10 +66,6 @@ def conflicts(environments: Iterable[Environment], *, left_out: Collection[str] 
         *_buckets(public),
         *_cookies(public, left_out),
     ]
-
-
-def _is_simulated(environment: Environment) -> bool:
-    return environment.domain.rsplit(".", 1)[-1] in NOBODYS
 
 
 def _hosts(environment: Environment) -> Iterator[_Claim]:

@@ -51,14 +51,15 @@ class ServicesStack(SwarmStack):
         """Checks the budget of the nodes, renders, and tells people where everything is."""
         if self.finished:
             return
-        self.site.check_names_are_asked_for()
+        routes = self.ingress.gateway.routes
+        self.site.check_names_are_asked_for(
+            roles=[route.access.role for route in routes if route.access.role is not None]
+        )
         self.site.check_pages()
         check_budget(self.services, self.site.settings)
         check_stores(self.services, self.site.settings)
         super().finish()
-        addresses = {
-            route.host: f"{route.service.name}, {route.access}" for route in self.ingress.gateway.routes
-        }
+        addresses = {route.host: f"{route.service.name}, {route.access}" for route in routes}
         self._output("addresses", json.dumps(addresses, sort_keys=True))
         self._output("sign_in", self.ingress.how_to_sign_in)
 

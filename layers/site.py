@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pydantic import ValidationError
 from sprocket_constructs import (
     Construct,
     Image,
@@ -20,8 +21,10 @@ from .loading import load_resources
 from .pages import AdminPages
 from .settings.environment import Environment
 from .settings.form import did_you_mean, nearest
+from .settings.resources import Share
 from .store_volumes import check_store
 from .stores import directory_of
+from .validation import problems_in
 
 
 class Site:
@@ -32,7 +35,7 @@ class Site:
         self._images = images or ImageCatalog(settings)
         self._pages = AdminPages(settings)
         table = load_resources(settings.resources_table, wanted_by=settings.name)
-        self._shares = {**table, **settings.resources}
+        self._shares = {**table, **_changed(table, settings)}
         self._asked_images: set[str] = set()
         self._asked_shares: set[str] = set()
 
@@ -56,19 +59,35 @@ class Site:
         """Names under which the layers asked for limits and reservations so far."""
         return frozenset(self._asked_shares)
 
-    def check_names_are_asked_for(self) -> None:
-        """Refuses exceptions for services and images that no layer asked for: they would have no effect.
+    def check_names_are_asked_for(self, roles: Iterable[str]) -> None:
+        """Refuses exceptions for services and images that no layer asked for, and roles: they would have no effect.
 
         To be called when all layers are declared.
+
+        Args:
+            roles: those that pages are for.
 
         Raises:
             SettingsError: names each such exception, and the nearest existing name.
         """
         settings = self.settings
+        asked_roles = set(roles)
         problems = [
             *_unused("resources", "service", settings.resources, self._asked_shares),
             *_unused("images/overrides", "image", settings.images.overrides, self._asked_images),
         ]
+        # A page for a role that nobody holds is the sign-in's to refuse.
+        if asked_roles <= set(self.roles):
+            problems += [
+                Problem(
+                    problem="no page asks for that role, so it would have no effect",
+                    allowed=f"pages ask for {', '.join(sorted(asked_roles))}",
+                    fix=did_you_mean(role, asked_roles, otherwise="remove it"),
+                    setting=f"ingress/sign_in/roles/{role}",
+                )
+                for role in self.roles
+                if role not in asked_roles
+            ]
         if problems:
             raise SettingsError(*(problem.below("", file=f"{settings.name}.yaml") for problem in problems))
 
@@ -143,6 +162,39 @@ def unused_shares(table: str, shares: Iterable[str], asked: Iterable[str]) -> li
         for name in shares
         if name not in asked
     ]
+
+
+def _changed(table: Mapping[str, Share], settings: Environment) -> dict[str, Share]:
+    """An environment's exceptions, each merged over the entry of its table.
+
+    Raises:
+        SettingsError: one changes an entry that there is not, or makes a limit lower than its reservation.
+    """
+    changed: dict[str, Share] = {}
+    problems: list[Problem] = []
+    for name, change in settings.resources.items():
+        if name not in table and set(change.given) != set(Share.model_fields):
+            problems.append(
+                Problem(
+                    problem=f"resources/{settings.resources_table}.yaml has no such entry to change",
+                    fix=did_you_mean(
+                        name, table, otherwise=f"remove it, or give all of {', '.join(Share.model_fields)}"
+                    ),
+                    setting=f"resources/{name}",
+                )
+            )
+            continue
+        try:
+            changed[name] = (
+                table[name].changed(change) if name in table else Share.model_validate(change.given)
+            )
+        except ValidationError as error:
+            problems += [
+                problem.below(f"resources/{name}") for problem in problems_in(error, Share, lambda path: "")
+            ]
+    if problems:
+        raise SettingsError(*(problem.below("", file=f"{settings.name}.yaml") for problem in problems))
+    return changed
 
 
 def _unused(setting: str, kind: str, given: Iterable[str], asked: Iterable[str]) -> list[Problem]:

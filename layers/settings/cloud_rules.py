@@ -25,7 +25,7 @@ def check_cloud(environment: Environment) -> None:
     if environment.cloud is None:
         problems = list(_without_cloud(environment))
     else:
-        rules = (_sizes, _managers, _stores, _room, _storage, _ingress, _names, _database, _engine)
+        rules = (_state, _sizes, _managers, _stores, _room, _storage, _ingress, _names, _database, _engine)
         problems = [problem for rule in rules for problem in rule(environment, environment.cloud)]
     if problems:
         raise SettingsError(*problems)
@@ -39,6 +39,16 @@ def _without_cloud(environment: Environment) -> Iterator[Problem]:
                 problem=f"is {pool.size}, but without cloud no droplets are ordered",
                 fix="add cloud or remove size",
             )
+
+
+def _state(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
+    if environment.state.backend == "local" and not environment.is_simulated:
+        yield Problem(
+            setting="state/backend",
+            problem="is local, and what cloud orders is real: the state, which has secrets in it, would be in a file of one "
+            "machine, without a lock and without a backup",
+            fix="use spaces, with bucket and endpoint",
+        )
 
 
 def _sizes(environment: Environment, cloud: Cloud) -> Iterator[Problem]:

@@ -11,12 +11,13 @@ from .cloud import Cloud
 from .cloud_rules import check_cloud
 from .data import Data
 from .form import Form, did_you_mean
+from .host import NOBODYS
 from .images import Images
 from .ingress import Ingress
 from .model import EnvironmentName, HostName, Label, Settings
 from .nodes import Engine, NodePool, Stores
 from .platform import Platform
-from .resources import Share
+from .resources import ShareChange
 
 
 class Secrets(Settings):
@@ -60,8 +61,9 @@ class Environment(Settings):
     resources_table: Label = Field(
         description="file in environments/resources/ with limits and reservations of every service"
     )
-    resources: dict[str, Share] = Field(
-        default_factory=dict, description="exceptions from the table, by service name"
+    resources: dict[str, ShareChange] = Field(
+        default_factory=dict,
+        description="exceptions from the table, by service name; merged key by key: what is not given stays",
     )
     ingress: Ingress
     data: Data
@@ -79,6 +81,11 @@ class Environment(Settings):
     def services_stack(self) -> str:
         """Name of the stack with the three layers."""
         return f"{self.name}-services"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether its outside world is simulated: its domain is one that public DNS never has."""
+        return self.domain.rsplit(".", 1)[-1] in NOBODYS
 
     @property
     def pages_domain(self) -> str:
@@ -158,6 +165,23 @@ class Environment(Settings):
                 fix="use one of those or add it",
                 setting="ingress/admin_role",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fake_sign_in_is_in_a_simulated_world(self) -> "Environment":
+        if self.ingress.sign_in.provider != "fake":
+            return self
+        problem = fix = ""
+        if not self.is_simulated:
+            problem = f"is fake, which lets everybody in as admin, and {self.domain} is public"
+            fix = f"use discord; fake is for domains that end in {', '.join(f'.{name}' for name in NOBODYS)}"
+        elif self.images.source == "lock" and "fake-discord" not in self.images.overrides:
+            problem = "is fake, whose image comes from packages only, and images/source is lock"
+            fix = (
+                "use discord, or images/source packages, or name an image under images/overrides/fake-discord"
+            )
+        if problem:
+            raise SettingsError.of(problem, fix=fix, setting="ingress/sign_in/provider")
         return self
 
     @model_validator(mode="after")

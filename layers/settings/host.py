@@ -9,6 +9,10 @@ from pydantic import AfterValidator, Field
 from ..errors import SettingsError
 from .form import shown
 
+NOBODYS = ("example", "invalid", "localhost", "test")
+"""Top-level domains that public DNS never has (RFC 2606 and 6761). An environment below one has its outside world simulated:
+it lives in a box of its own with an account of its own, however many of them are called alike."""
+
 LONGEST = 253
 LONGEST_LABEL = 63
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
@@ -87,6 +91,15 @@ def _probable_host(text: str) -> str:
     return re.sub(r":\d*$", "", rest).strip().lower().strip(".").removeprefix("*.").replace("_", "-")
 
 
+def _punycode(host: str) -> str:
+    """The host in the spelling of DNS; as it is where that would be another name, as with a sharp s."""
+    try:
+        encoded = host.encode("idna")
+        return encoded.decode("ascii") if encoded.decode("idna") == host else host
+    except UnicodeError:
+        return host
+
+
 def check_host(text: str) -> str:
     """The host name itself.
 
@@ -96,7 +109,7 @@ def check_host(text: str) -> str:
     faults = _faults(text)
     if not faults:
         return text
-    meant = _probable_host(text)
+    meant = _punycode(_probable_host(text))
     fix = f"write {meant}" if not _faults(meant) else "write the full host name and nothing else"
     said = " and ".join(part for part in (", ".join(faults[:-1]), faults[-1]) if part)
     raise SettingsError.of(f"{shown(text)} {said}", allowed=ALLOWED, fix=fix)

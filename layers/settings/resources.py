@@ -29,6 +29,14 @@ class Share(Settings):
             )
         return self
 
+    def changed(self, change: "ShareChange") -> "Share":
+        """With the keys that an environment changes; the others stay.
+
+        Raises:
+            ValidationError: a limit would be below its reservation.
+        """
+        return Share.model_validate({**self.model_dump(), **change.given})
+
     def resources(self) -> Resources:
         """As the constructs take it."""
         return Resources(
@@ -37,3 +45,21 @@ class Share(Settings):
             cpu_reservation=self.reserve_cpu,
             memory_reservation=self.reserve_memory,
         )
+
+
+class ShareChange(Settings):
+    """An environment's exception from its table, key by key: what is not given stays as it is in the table."""
+
+    cpu: float | None = Field(default=None, gt=0, le=512, description="limit in cores")
+    memory: Size | None = Field(default=None, description="limit")
+    reserve_cpu: float | None = Field(
+        default=None, gt=0, le=512, description="cores that a node must have left for a task"
+    )
+    reserve_memory: Size | None = Field(
+        default=None, description="memory that a node must have left for a task"
+    )
+
+    @property
+    def given(self) -> dict[str, object]:
+        """The keys that it changes."""
+        return self.model_dump(exclude_none=True)

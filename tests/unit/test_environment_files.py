@@ -91,6 +91,40 @@ def test_a_mistake_is_refused_in_words(folder: Path, mistake: str) -> None:
     assert said in spoil(folder, old, new)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            "{}",
+            "local.yaml: ingress/sign_in/provider: is fake, whose image comes from packages only, and images/source is lock; "
+            "use discord, or images/source packages, or name an image under images/overrides/fake-discord",
+        ),
+        ("{fake-discord: {name: registry.example.org/fake-discord, tag: a}}", ""),
+    ],
+)
+def test_the_fake_sign_in_needs_an_image_that_the_lock_never_has(
+    tmp_path: Path, overrides: str, said: str
+) -> None:
+    text = (ENVIRONMENTS / "local.yaml").read_text()
+    changed = text.replace("{source: packages}", f"{{source: lock, overrides: {overrides}}}")
+    assert changed != text, "the test no longer fits local.yaml"
+    (tmp_path / "local.yaml").write_text(changed)
+    try:
+        load_environment("local", tmp_path)
+        found = ""
+    except SettingsError as error:
+        found = str(error)
+    assert found == said
+
+
+@pytest.mark.parametrize("name", environment_names())
+def test_what_is_allowed_in_a_simulated_world_only_is_in_no_other(name: str) -> None:
+    environment = load_environment(name)
+    simulated = name == "local" or name.startswith("rehearsal")
+    assert environment.is_simulated == simulated
+    assert (environment.ingress.sign_in.provider == "fake") == simulated
+
+
 def test_an_unknown_key_is_named_with_the_nearest_known_one(folder: Path) -> None:
     error = spoil(folder, "resources_table:", "resource_table:")
     assert "prod.yaml: resource_table: is not a setting; did you mean resources_table?" in error.splitlines()

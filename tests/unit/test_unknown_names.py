@@ -43,6 +43,40 @@ def test_exceptions_for_what_is_not_there_are_refused_together() -> None:
     ]
 
 
+def test_a_role_that_no_page_asks_for_is_refused() -> None:
+    def change(document: Document) -> None:
+        document["ingress"]["sign_in"]["roles"].update(
+            {"amdin": ["200000000000000002"], "designer": ["200000000000000003"]}
+        )
+
+    nothing = "no page asks for that role, so it would have no effect"
+    assert refused(change) == [
+        f"local.yaml: ingress/sign_in/roles/amdin: {nothing}; did you mean admin?",
+        f"local.yaml: ingress/sign_in/roles/designer: {nothing}; remove it",
+    ]
+
+
+def test_an_exception_changes_the_keys_that_it_gives() -> None:
+    table = load_resources("small")
+    site = Site(altered("local", lambda d: d.update(resources={"web": {"cpu": 2}})))
+    assert site.resources("web") == table["web"].model_copy(update={"cpu": 2}).resources()
+    assert site.resources("core") == table["core"].resources()
+
+
+def test_exceptions_that_cannot_be_are_told_together_unknown_names_as_such() -> None:
+    resources = {"webb": {"cpu": 1}, "quite-another": {"cpu": 1}, "web": {"memory": "1KiB"}}
+    settings = altered("local", lambda d: d.update(resources=resources))
+    with pytest.raises(SettingsError) as caught:
+        Site(settings)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "local.yaml: resources/webb: resources/small.yaml has no such entry to change; did you mean web?",
+        "local.yaml: resources/quite-another: resources/small.yaml has no such entry to change; "
+        "remove it, or give all of cpu, memory, reserve_cpu, reserve_memory",
+        "local.yaml: resources/web: memory limit 1KiB is below the reservation "
+        f"{load_resources('small')['web'].reserve_memory}; raise the limit or reserve less",
+    ]
+
+
 def test_exceptions_for_what_an_option_switches_on_are_fine() -> None:
     def change(document: Document) -> None:
         with_ratings(document)
