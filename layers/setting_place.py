@@ -104,7 +104,9 @@ def _peeled(place: SettingPlace) -> SettingPlace:
     origin, arguments = get_origin(place.kind), get_args(place.kind)
     if origin is Annotated:
         more = [part for each in arguments[1:] for part in _parts(each)]
-        return _peeled(SettingPlace(arguments[0], (*place.limits, *more), place.meaning))
+        described = (each.description for each in arguments[1:] if isinstance(each, FieldInfo))
+        meaning = place.meaning or next((text for text in described if text), "")
+        return _peeled(SettingPlace(arguments[0], (*place.limits, *more), meaning))
     without_none = [each for each in arguments if each is not type(None)]
     if type(None) in arguments and len(without_none) == 1:
         return _peeled(SettingPlace(without_none[0], place.limits, place.meaning))

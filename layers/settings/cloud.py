@@ -23,7 +23,7 @@ __all__ = [
     "ssh_key_variable",
 ]
 
-Gibibytes = Annotated[int, Field(ge=1, le=16384)]
+Gibibytes = Annotated[int, Field(ge=1, le=16384, description="GiB")]
 
 
 class NodeAccess(Settings):

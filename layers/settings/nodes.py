@@ -1,6 +1,6 @@
 """The nodes that the services run on."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 from sprocket_constructs import mebibytes
@@ -8,7 +8,7 @@ from sprocket_constructs import size as bytes_of
 
 from ..errors import SettingsError
 from .digitalocean import DropletSizeSlug, droplet_sizes
-from .form import Form
+from .engine_host import EngineHost
 from .model import Label, Settings, Size
 
 
@@ -39,7 +39,7 @@ class NodePool(Settings):
             raise SettingsError.of(
                 f"size {self.size} has {ordered.cpus} cores and {mebibytes(memory)}, "
                 f"but cpus and memory say {self.cpus} and {self.memory}",
-                fix="use the values of the size",
+                fix=f"write cpus: {ordered.cpus} and memory: {mebibytes(memory)}, or order another size",
             )
         return self
 
@@ -47,15 +47,7 @@ class NodePool(Settings):
 class Engine(Settings):
     """How Terraform reaches the swarm's manager. Known at synth: never the attribute of a droplet."""
 
-    host: Annotated[
-        str,
-        Form(
-            what="a way to the engine",
-            pattern=r"unix:///[^\s]+|ssh://[^@/\s]+@[^@/\s]+",
-            allowed="unix:// with the path of a socket, or ssh://user@host",
-            example="unix:///var/run/docker.sock or ssh://deploy@swarm.example.com",
-        ),
-    ] = Field(description="unix:///var/run/docker.sock or ssh://user@host")
+    host: EngineHost = Field(description="unix:///var/run/docker.sock or ssh://user@host")
     ssh_options: tuple[str, ...] = Field(
         default=(), strict=False, description="arguments for ssh, one word each"
     )

@@ -174,7 +174,8 @@ WRONG: dict[str, tuple[Callable[[Document], object], str]] = {
     ),
     "a size unlike its numbers": (
         lambda d: d["nodes"]["app"].update(size="s-4vcpu-8gb"),
-        "nodes/app: size s-4vcpu-8gb has 4 cores and 8GiB, but cpus and memory say 8 and 16GiB; use the values of the size",
+        "nodes/app: size s-4vcpu-8gb has 4 cores and 8GiB, but cpus and memory say 8 and 16GiB; "
+        "write cpus: 4 and memory: 8GiB, or order another size",
     ),
     "a size that is none": (
         lambda d: d["nodes"]["app"].update(size="large"),

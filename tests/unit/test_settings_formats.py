@@ -9,6 +9,7 @@ import pytest
 from layers.errors import SettingsError
 from layers.loading import ENVIRONMENTS, environment_names, load_environment
 from layers.settings.digitalocean import droplet_sizes, regions
+from layers.settings.nodes import Engine
 
 HOST = "a host is a name such as sprocket.example.com: labels of a-z, 0-9 and -, with dots between them"
 WHOLE = "write the full host name and nothing else"
@@ -19,6 +20,7 @@ KEY = (
 )
 GOOD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcTsYKfHoT1Y4PYQ5fM2qCKDOOcGRzNFZ4tnuZWpJiK"
 STORES = ", ".join(load_environment("prod").store_names)
+BUCKET = "bucket: sprocket-state, endpoint: nyc3.digitaloceanspaces.com"
 LABEL = "use at most 40 of a-z, 0-9 and -, no dash first or last"
 
 
@@ -57,6 +59,10 @@ def problems(folder: Path, old: str, new: str) -> list[str]:
         ("10.0.0.1", f"is an IP address; cookies and certificates are for names; {HOST}; {WHOLE}"),
         (
             "spröcket.gg",
+            f"has letters other than a-z; DNS has their xn-- spelling (punycode); {HOST}; write xn--sprcket-c1a.gg",
+        ),
+        (
+            "straße.gg",
             f"has letters other than a-z; DNS has their xn-- spelling (punycode); {HOST}; {WHOLE}",
         ),
         ("a..gg", f"has an empty label (two dots together, or one in front); {HOST}; {WHOLE}"),
@@ -172,7 +178,17 @@ def test_a_public_key_with_a_comment_is_taken(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("count: 1", "count: 0", "nodes/app/count: is the number 0, which is out of range"),
-        ("count: 1", "count: .inf", "nodes/app/count: is the number inf, not a whole number"),
+        (
+            "count: 1",
+            "count: .inf",
+            "nodes/app/count: is infinite, or too large a number, not a whole number",
+        ),
+        (
+            "count: 1",
+            "count: 1.0e+400",
+            "nodes/app/count: is infinite, or too large a number, not a whole number",
+        ),
+        ("count: 1", "count: null", "nodes/app/count: is empty (null), not a whole number"),
         ("count: 1", "count: .nan", "nodes/app/count: is the number nan, not a whole number"),
         ("count: 1", "count: 1.5", "nodes/app/count: is the number 1.5, not a whole number"),
         ("count: 1", "count: true", "nodes/app/count: is true, not a whole number"),
@@ -192,8 +208,8 @@ def test_a_number_that_cannot_be_says_the_range(tmp_path: Path, old: str, new: s
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("redis: 5", "redis: 0", "cloud/volumes/redis: is the number 0, which is out of range; write a whole number from 1 to 16384"),
-        ("redis: 5", "redis: 5GiB", "cloud/volumes/redis: is '5GiB', not a whole number; write a whole number from 1 to 16384, without quotes"),
+        ("redis: 5", "redis: 0", "cloud/volumes/redis: is the number 0, which is out of range; write a whole number from 1 to 16384 (GiB)"),
+        ("redis: 5", "redis: 5GiB", "cloud/volumes/redis: is '5GiB', not a whole number; write a whole number from 1 to 16384 (GiB), without quotes"),
         ("memory: 16GiB", "memory: 16", "nodes/app/memory: is the number 16, and text is needed; write it with KiB, MiB or GiB, such as 512MiB (memory of one node)"),
         ("memory: 16GiB", f"memory: {'9' * 400}GiB", f"nodes/app/memory: size '{'9' * 60}...' is not understood; write it with KiB, MiB or GiB, such as 512MiB"),
         ('version: "17"', "version: 17", 'cloud/database/version: is the number 17, and text is needed; put it in quotes: "17" (major version of Postgres, in quotes)'),
@@ -203,6 +219,10 @@ def test_a_number_that_cannot_be_says_the_range(tmp_path: Path, old: str, new: s
         ("10.124.0.0/20", "100.64.0.0/20", "cloud/vpc_range: 100.64.0.0/20 is not a private IPv4 network of /16 to /28; it must be inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16; use one such as 10.124.0.0/20"),
         ("{ci: supplied}", "{Ci_1: supplied}", f"cloud/ssh_keys: 'Ci_1' is not a name that DNS and Docker take; {LABEL}; write ci-1"),
         ("main: {host", "Main_1: {host", f"platform/instances: 'Main_1' is not a name that DNS and Docker take; {LABEL}; write main-1"),
+        ("cpus: 8", "cpus: 4", "nodes/app: size s-8vcpu-16gb has 8 cores and 16GiB, but cpus and memory say 4 and 16GiB; write cpus: 8 and memory: 16GiB, or order another size"),
+        ("source: lock", f"source: lock, overrides: {{web: {{name: a/web, tag: a, digest: 'sha256:{'e' * 63}'}}}}", f"images/overrides/web/digest: 'sha256:{'e' * 53}...' is not a digest; use sha256: and 64 hex digits in lower case, or unresolved for one that nobody looked up yet; copy it again, or let python -m ops images resolve look it up"),
+        (f"backend: spaces, {BUCKET}", "backend: local", "state/backend: is local, and what cloud orders is real: the state, which has secrets in it, would be in a file of one machine, without a lock and without a backup; use spaces, with bucket and endpoint"),
+        ("provider: discord", "provider: fake", "ingress/sign_in/provider: is fake, which lets everybody in as admin, and sprocket.mlesports.gg is public; use discord; fake is for domains that end in .example, .invalid, .localhost, .test"),
         ("{kind: directory}", "{kind: directory, labels: {redi: main}}", f"stores/labels/redi: no service of the environment stores anything under that name; stores here are {STORES}; did you mean redis?"),
         ("image_generation_frontend: false", "image_generation_frontend: 'no'", "platform/instances/main/image_generation_frontend: is 'no', not true or false; write true or false, without quotes (the editor for report cards; it cannot reach a database that demands TLS)"),
         ("[192.0.2.0/24]", "192.0.2.0/24", "cloud/access/ssh_from: is '192.0.2.0/24', and a list is needed; write it as [\"192.0.2.0/24\"] (addresses that may reach port 22)"),
@@ -212,6 +232,56 @@ def test_other_values_say_what_they_are_and_what_to_write(
     tmp_path: Path, old: str, new: str, words: str
 ) -> None:
     assert problems(tmp_path, old, new) == [f"prod.yaml: {words}"]
+
+
+WAY = "use unix:// with the path of a socket, or ssh://user@host, with :port where it is not 22"
+NO_WAY = f"is not a way to the engine; {WAY}; write one such as unix:///var/run/docker.sock or ssh://deploy@swarm.example.com"
+NO_ADDRESS = (
+    f"is not an IP address; {WAY}; write a host name, an IPv4 address, or an IPv6 address in brackets"
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("tcp://a:2375", f"'tcp://a:2375' {NO_WAY}"),
+        ("ssh://swarm.example.com", f"'ssh://swarm.example.com' {NO_WAY}"),
+        ("ssh://deploy@a:b", f"'ssh://deploy@a:b' {NO_WAY}"),
+        ("ssh://deploy@1.2.3.999", f"1.2.3.999 {NO_ADDRESS}"),
+        ("ssh://deploy@[1::2::3]", f"1::2::3 {NO_ADDRESS}"),
+        ("ssh://deploy@a.example.com:0", "port 0 is out of range; use 1 to 65535, or leave it out for 22"),
+        (
+            "ssh://deploy@192.0.2.1:99999",
+            "port 99999 is out of range; use 1 to 65535, or leave it out for 22",
+        ),
+    ],
+)
+def test_what_is_no_way_to_an_engine_says_why(tmp_path: Path, written: str, words: str) -> None:
+    found = problems(tmp_path, "ssh://deploy@swarm.sprocket.mlesports.gg", written)
+    assert found == [f"prod.yaml: engine/host: {words}"]
+
+
+@pytest.mark.parametrize("scheme", ["ssh://", "ssh:/", ""])
+@pytest.mark.parametrize("rest", ["a.example.com", "a.example.com:22", "a.example.com:x", "se@cret"])
+def test_a_password_in_the_way_to_an_engine_is_refused_and_never_shown(
+    tmp_path: Path, scheme: str, rest: str
+) -> None:
+    (found,) = problems(tmp_path, "ssh://deploy@swarm.sprocket.mlesports.gg", f"{scheme}deploy:s3cret@{rest}")
+    assert found.startswith("prod.yaml: engine/host: has a password (not shown), which belongs in no file")
+    assert "s3cret" not in found and "se@" not in found
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "unix:///var/run/docker.sock",
+        "ssh://deploy@a",
+        "ssh://d_1@192.0.2.1:2222",
+        "ssh://deploy@[2001:db8::1]:22",
+    ],
+)
+def test_a_way_to_an_engine_is_taken(written: str) -> None:
+    assert Engine(host=written).host == written
 
 
 def test_a_range_that_overlaps_is_told_as_parts(tmp_path: Path) -> None:
