@@ -20,6 +20,7 @@ class State:
 
     target: str
     error: str = "not tried yet"
+    has_worked: bool = False
 
     @property
     def ok(self) -> bool:
@@ -41,6 +42,11 @@ class Dependencies:
     def work(self) -> bool:
         """Whether all do."""
         return all(state.ok for state in self.states.values())
+
+    @property
+    def have_worked(self) -> bool:
+        """Whether each has worked since the start."""
+        return all(state.has_worked for state in self.states.values())
 
     def report(self) -> dict[str, dict[str, object]]:
         """For the health page, which ``ops smoke`` reads."""
@@ -85,3 +91,4 @@ class Dependencies:
         if error != state.error:
             log("error" if error else "info", f"{name} ({state.target}): {error or 'works'}")
         state.error = error
+        state.has_worked = state.has_worked or state.ok

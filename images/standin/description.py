@@ -50,6 +50,7 @@ class Role:
         when: beginning of the command line, as words with one blank between; empty for any.
         does: ``serve``, ``probe`` (ask the serving role's health and end) or ``try`` (use each dependency once and end).
         health: path that answers 200 while every dependency works, on each port.
+        stays_ready: it goes on answering 200 once every dependency has worked, as the real program does in an outage.
         ports: where it listens; ``raw`` ones accept and close.
         forwards: Unix socket, or nothing for TCP port 2375, where it passes on what comes, see :mod:`.forward`.
         accounts: the token of whoever may make accounts, see :mod:`.accounts`.
@@ -63,6 +64,7 @@ class Role:
     ports: Sequence[int] = ()
     raw: Sequence[int] = ()
     health: str = "/healthz"
+    stays_ready: bool = False
     forwards: str = ""
     accounts: str = ""
     runs: str = ""

@@ -105,7 +105,8 @@ def _application(
     def answer(asked: Request) -> Response:
         if asked.path == role.health:
             body = answer_of(dependencies.work, dependencies.report())
-            return Response(200 if dependencies.work else 503, body, "application/json")
+            ready = dependencies.work or (role.stays_ready and dependencies.have_worked)
+            return Response(200 if ready else 503, body, "application/json")
         known = accounts.answer(asked) if accounts else None
         if known is not None:
             return known

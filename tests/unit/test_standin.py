@@ -236,9 +236,11 @@ class TestDependencies:
             assert list(watched.try_once()) == [("api", f"http://{address}/: answers 500: down")]
             watched.watch()
             self.until(lambda: watched.states["api"].error == "answers 500: down")
-            assert not watched.work
+            assert not watched.work and not watched.have_worked
             status = 200
             self.until(lambda: watched.work)
+            watched._set("api", "down again")
+            assert not watched.work and watched.have_worked
 
     def until(self, check: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 10
