@@ -107,7 +107,7 @@ def load_environment(name: str, folder: Path | None = None) -> Environment:
     try:
         return Environment.model_validate({"name": name, **document})
     except ValidationError as error:
-        found = problems_in(error, Environment, _origin(name, own, base))
+        found = problems_in(error, Environment, _origin(f"{name}.yaml", own, f"{own.get(LIKE)}.yaml", base))
         raise SettingsError(*_in_the_file_to_edit(found, name, own, base)) from None
 
 
@@ -156,14 +156,10 @@ def load_resources(table: str, folder: Path | None = None, *, wanted_by: str = "
     _check_table(table, table_names(folder), file=f"{wanted_by}.yaml" if wanted_by else "")
     own, base = _tables(table, folder)
     like = own.pop(LIKE, table)
-
-    def locate(path: tuple[str, ...]) -> str:
-        inherited = not _has(own, path) and _has(base, path)
-        return f"resources/{like if inherited else table}.yaml"
-
     try:
         return TypeAdapter(dict[str, Share]).validate_python(merged(base, own))
     except ValidationError as error:
+        locate = _origin(f"resources/{table}.yaml", own, f"resources/{like}.yaml", base)
         raise SettingsError(*problems_in(error, dict[str, Share], locate)) from None
 
 
@@ -174,13 +170,9 @@ def _tables(table: str, folder: Path) -> tuple[Document, Document]:
         file = f"resources/{name}.yaml"
         return read_yaml(folder / file, file)
 
-    own = read(table)
-    like = own.get(LIKE)
-    if like is None:
-        return own, {}
-    names = table_names(folder)
-    _check_like(table, like, names, read, kind="table", file=f"resources/{table}.yaml")
-    return own, read(str(like))
+    return _own_and_like(
+        table, read, lambda: table_names(folder), kind="table", file=f"resources/{table}.yaml"
+    )
 
 
 def _check_table(table: str, tables: list[str], *, file: str) -> None:
@@ -200,11 +192,32 @@ def _documents(name: str, folder: Path) -> tuple[Document, Document]:
     def read(name: str) -> Document:
         return _document(name, folder)
 
+    return _own_and_like(
+        name, read, lambda: environment_names(folder), kind="environment", file=f"{name}.yaml"
+    )
+
+
+def _own_and_like(
+    name: str,
+    read: Callable[[str], Document],
+    names: Callable[[], list[str]],
+    *,
+    kind: str,
+    file: str,
+) -> tuple[Document, Document]:
+    """A file of a kind, and the one that it is like; the second is empty where it is like none.
+
+    Args:
+        read: the file of that kind and name.
+        names: of all files of that kind.
+        kind: environment or table, for messages.
+        file: the first one's path, for messages.
+    """
     own = read(name)
     like = own.get(LIKE)
     if like is None:
         return own, {}
-    _check_like(name, like, environment_names(folder), read, kind="environment", file=f"{name}.yaml")
+    _check_like(name, like, names(), read, kind=kind, file=file)
     return own, read(str(like))
 
 
@@ -299,13 +312,11 @@ def _check_like(
         )
 
 
-def _origin(name: str, own: Document, base: Document) -> Callable[[tuple[str, ...]], str]:
+def _origin(file: str, own: Document, like: str, base: Document) -> Callable[[tuple[str, ...]], str]:
     """Which file a setting is in: the own one, unless only the one that it is like has it."""
 
     def locate(path: tuple[str, ...]) -> str:
-        if path and not _has(own, path) and _has(base, path):
-            return f"{own['like']}.yaml"
-        return f"{name}.yaml"
+        return like if path and not _has(own, path) and _has(base, path) else file
 
     return locate
 

@@ -72,22 +72,19 @@ class Site:
         """
         settings = self.settings
         asked_roles = set(roles)
-        problems = [
-            *_unused("resources", "service", settings.resources, self._asked_shares),
-            *_unused("images/overrides", "image", settings.images.overrides, self._asked_images),
-        ]
+        problems: list[Problem] = []
+        for kind, setting, given, asked in (
+            ("service", "resources", settings.resources, self._asked_shares),
+            ("image", "images/overrides", settings.images.overrides, self._asked_images),
+        ):
+            what = f"the environment has no {kind} of that name, so it would have no effect"
+            problems += _unasked(given, asked, what, known=f"{kind}s here are", below=setting)
         # A page for a role that nobody holds is the sign-in's to refuse.
         if asked_roles <= set(self.roles):
-            problems += [
-                Problem(
-                    problem="no page asks for that role, so it would have no effect",
-                    allowed=f"pages ask for {', '.join(sorted(asked_roles))}",
-                    fix=did_you_mean(role, asked_roles, otherwise="remove it"),
-                    setting=f"ingress/sign_in/roles/{role}",
-                )
-                for role in self.roles
-                if role not in asked_roles
-            ]
+            what = "no page asks for that role, so it would have no effect"
+            problems += _unasked(
+                self.roles, asked_roles, what, known="pages ask for", below="ingress/sign_in/roles"
+            )
         if problems:
             raise SettingsError(*(problem.below("", file=f"{settings.name}.yaml") for problem in problems))
 
@@ -151,17 +148,8 @@ def unused_shares(table: str, shares: Iterable[str], asked: Iterable[str]) -> li
     Args:
         asked: what the layers asked for in any environment, and what a line of images would with all options on.
     """
-    asked = sorted(asked)
-    return [
-        Problem(
-            problem="no environment has a service of that name",
-            fix=did_you_mean(name, asked, otherwise="remove it"),
-            setting=name,
-            file=f"resources/{table}.yaml",
-        )
-        for name in shares
-        if name not in asked
-    ]
+    found = _unasked(shares, asked, "no environment has a service of that name")
+    return [problem.below("", file=f"resources/{table}.yaml") for problem in found]
 
 
 def _changed(table: Mapping[str, Share], settings: Environment) -> dict[str, Share]:
@@ -197,15 +185,23 @@ def _changed(table: Mapping[str, Share], settings: Environment) -> dict[str, Sha
     return changed
 
 
-def _unused(setting: str, kind: str, given: Iterable[str], asked: Iterable[str]) -> list[Problem]:
+def _unasked(
+    given: Iterable[str], asked: Iterable[str], what: str, *, known: str = "", below: str = ""
+) -> list[Problem]:
+    """A problem for each given name that nothing asks for.
+
+    Args:
+        known: words before the names that are asked for; without them, those are not listed.
+        below: the setting that the names are keys of.
+    """
     asked = sorted(asked)
     return [
         Problem(
-            problem=f"the environment has no {kind} of that name, so it would have no effect",
-            allowed=f"{kind}s here are {', '.join(asked)}",
+            problem=what,
+            allowed=f"{known} {', '.join(asked)}" if known else "",
             fix=did_you_mean(name, asked, otherwise="remove it"),
-            setting=f"{setting}/{name}",
-        )
+            setting=name,
+        ).below(below)
         for name in given
         if name not in asked
     ]

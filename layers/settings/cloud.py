@@ -62,7 +62,7 @@ class ManagedDatabase(Settings):
             pattern=r"(db|gd|so1_5|m3|m)-[a-z0-9-]+",
             allowed="a slug of `doctl databases options slugs --engine pg`",
             example="db-s-1vcpu-1gb",
-            mended=lambda text: f"db-{text}" if text.startswith("s-") else text.lower(),
+            corrected=lambda text: f"db-{text}" if text.startswith("s-") else text.lower(),
         ),
     ] = Field(description="such as db-s-1vcpu-1gb")
     nodes: int = Field(default=1, ge=1, le=3, description="1, or with standby nodes 2 or 3")
@@ -102,7 +102,7 @@ class SpacesBuckets(Settings):
     """Buckets on Spaces. Those of the application are named by its instances (``bucket_prefix``)."""
 
     backups: Annotated[
-        str, Form.of(S3_BUCKET, what="a bucket name", example="sprocket-prod-backups", mended=dashed)
+        str, Form.of(S3_BUCKET, what="a bucket name", example="sprocket-prod-backups", corrected=dashed)
     ] = Field(description="bucket for backups; its name is unique in all of DigitalOcean's region")
     region: Region | None = Field(default=None, description="default: the cloud's region")
     keep_deleted_days: int = Field(

@@ -33,7 +33,7 @@ class Form:
         allowed: the same in words.
         example: a text of that form.
         longest: characters; by default as many as a host name may have.
-        mended: the text that was probably meant, which is proposed where it has the form.
+        corrected: the text that was probably meant, which is proposed where it has the form.
         otherwise: what to do where it has not; by default, write one such as the example.
     """
 
@@ -42,16 +42,16 @@ class Form:
     allowed: str
     example: str
     longest: int = 253
-    mended: Callable[[str], str] | None = None
+    corrected: Callable[[str], str] | None = None
     otherwise: str = ""
 
     @classmethod
     def of(
-        cls, rule: NameRule, *, what: str, example: str, mended: Callable[[str], str] | None = None
+        cls, rule: NameRule, *, what: str, example: str, corrected: Callable[[str], str] | None = None
     ) -> Form:
         """The form that another program demands of its names."""
         allowed = f"{rule.allowed} ({rule.source})"
-        return cls(what=what, pattern=rule.pattern, allowed=allowed, example=example, mended=mended)
+        return cls(what=what, pattern=rule.pattern, allowed=allowed, example=example, corrected=corrected)
 
     def fits(self, text: str) -> bool:
         """Whether the text has the form."""
@@ -67,9 +67,9 @@ class Form:
             return text
         has = f"has {len(text)} characters" if len(text) > self.longest else f"is not {self.what}"
         problem = f"{shown(text)} {has}"
-        mended = self.mended(text) if self.mended else ""
+        corrected = self.corrected(text) if self.corrected else ""
         otherwise = self.otherwise or f"write one such as {self.example}"
-        fix = f"write {mended}" if mended and self.fits(mended) else otherwise
+        fix = f"write {corrected}" if corrected and self.fits(corrected) else otherwise
         raise SettingsError.of(problem, allowed=f"use {self.allowed}", fix=fix)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

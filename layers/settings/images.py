@@ -33,7 +33,7 @@ ImageName = Annotated[
         longest=255,
         allowed="registry, path and name in lower case; tag and digest have keys of their own",
         example="ghcr.io/sprocketbot/core",
-        mended=lambda text: text.split("@", 1)[0].lower(),
+        corrected=lambda text: text.split("@", 1)[0].lower(),
     ),
     AfterValidator(_check_name),
 ]
@@ -53,7 +53,7 @@ ImageDigest = Annotated[
         pattern=r"sha256:[0-9a-f]{64}|unresolved",
         allowed="sha256: and 64 hex digits in lower case, or unresolved for one that nobody looked up yet",
         example="unresolved",
-        mended=lambda text: text.strip().lower() if ":" in text else f"sha256:{text.strip().lower()}",
+        corrected=lambda text: text.strip().lower() if ":" in text else f"sha256:{text.strip().lower()}",
         otherwise="copy it again, or let python -m ops images resolve look it up",
     ),
 ]

@@ -86,7 +86,7 @@ Label = Annotated[
         longest=40,
         allowed="at most 40 of a-z, 0-9 and -, no dash first or last",
         example="main",
-        mended=dashed,
+        corrected=dashed,
     ),
 ]
 """One DNS label: what becomes part of service, network and host names."""
@@ -98,7 +98,7 @@ EnvironmentName = Form(
     allowed="at most 30 of a-z, 0-9 and -, a letter first, no dash last: it is part of the names of droplets, volumes and "
     "hosts; and not all, which stands for every environment",
     example="staging",
-    mended=dashed,
+    corrected=dashed,
 )
 """DigitalOcean's volumes begin with a letter and have at most 64 characters, of which the store's name needs half."""
 
@@ -123,7 +123,7 @@ Snowflake = Annotated[
         pattern=r"[0-9]{15,20}",
         allowed="15 to 20 digits in quotes (in Discord: developer mode, then copy id)",
         example='"100000000000000001"',
-        mended=str.strip,
+        corrected=str.strip,
     ),
 ]
 """Discord's ids: digits in quotes. A number would be rounded wherever JSON is read into floating point: above 2^53."""

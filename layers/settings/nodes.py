@@ -58,6 +58,11 @@ class Engine(Settings):
         description="number of the group that owns docker.sock on managers; without it what asks the engine runs as root",
     )
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this machine's own."""
+        return self.host.startswith("unix://")
+
 
 class Stores(Settings):
     """Where stores keep their data."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops import errors
 from ops.cli import confirmation
 from ops.cli.options import ChangedEnv, Confirm, Parallelism, Yes
+
+if TYPE_CHECKING:
+    from layers.settings.environment import Environment
 
 HERE_PARALLELISM, SSH_PARALLELISM = 30, 10
 HERE_STABLE_S, STABLE_S = 10.0, 30.0
@@ -82,12 +85,12 @@ def deploy(
         destroy=tuple(destroy or ()),
         moves=volumes_of(settings, moved) if moved else (),
     )
-    here = _is_here(env)
+    default_stable_s = HERE_STABLE_S if settings.engine.is_here else STABLE_S
     run(
         env,
-        stable_s=(HERE_STABLE_S if here else STABLE_S) if stable is None else stable,
-        parallelism=_parallelism(env, parallelism),
-        ask=confirmation.question(env, yes=yes),
+        stable_s=default_stable_s if stable is None else stable,
+        parallelism=_parallelism(settings, parallelism),
+        ask=confirmation.question(settings, yes=yes),
         only=only,
         approved=approved,
     )
@@ -98,9 +101,12 @@ def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False) -> 
 
     `deploy` switches them on again.
     """
+    from layers.loading import load_environment
     from ops.deploy.teardown import down as switch_off
 
-    switch_off(env, parallelism=_parallelism(env, parallelism), ask=confirmation.question(env, yes=yes))
+    settings = load_environment(env)
+    ask = confirmation.question(settings, yes=yes)
+    switch_off(env, parallelism=_parallelism(settings, parallelism), ask=ask)
 
 
 def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = None) -> None:
@@ -108,10 +114,11 @@ def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = N
 
     An environment with a cloud is refused: see docs/runbooks/destroy-data.md.
     """
+    from layers.loading import load_environment
     from ops.deploy.teardown import purge as remove
 
     confirmation.typed(env, confirm, f"purge deletes all data of {env}, its secrets and its state")
-    remove(env, parallelism=_parallelism(env, parallelism))
+    remove(env, parallelism=_parallelism(load_environment(env), parallelism))
 
 
 def seed(
@@ -140,11 +147,5 @@ def seed(
     restore(env, instance=instance, path=source, replace=replace)
 
 
-def _parallelism(env: str, given: int | None) -> int:
-    return given or (HERE_PARALLELISM if _is_here(env) else SSH_PARALLELISM)
-
-
-def _is_here(env: str) -> bool:
-    from layers.loading import load_environment
-
-    return load_environment(env).engine.host.startswith("unix://")
+def _parallelism(settings: Environment, given: int | None) -> int:
+    return given or (HERE_PARALLELISM if settings.engine.is_here else SSH_PARALLELISM)

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
 from ops import errors
 from ops.terminal import screen
 
+if TYPE_CHECKING:
+    from layers.settings.environment import Environment
+
 NOT_A_TERMINAL = "stdin is not a terminal"
 
 
-def question(env: str, *, yes: bool) -> Callable[[str], bool] | None:
+def question(settings: Environment, *, yes: bool) -> Callable[[str], bool] | None:
     """What asks before a plan is applied; none where no question is asked."""
-    from layers.loading import load_environment
-
-    on_this_machine = load_environment(env).engine.host.startswith("unix://")
-    return None if yes or on_this_machine else confirmed
+    return None if yes or settings.engine.is_here else confirmed
 
 
 def confirmed(text: str) -> bool:

@@ -109,7 +109,7 @@ def report_of_plan(target: Target, plan: Mapping[str, Any]) -> StackReport:
     """The report of a plan's JSON."""
     after = target.wanted
     paths = {resource.address: resource.path for resource in after.resources.values()}
-    before = from_state(plan.get("prior_state", {}).get("values"), paths)
+    before = from_state(plan.get("prior_state"), paths)
     real = "DigitalOcean" if target.is_cloud else "the swarm"
     return compare(
         target.stack, before, after, from_terraform(plan), compared_with=f"{real} and Terraform's state"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ops.model.instances import instances
 from ops.model.redact import redacted
+from ops.model.state import resources_of
 
 Values = Mapping[str, Any]
 
@@ -123,14 +124,16 @@ def from_synthesis(document: Mapping[str, Any]) -> Inventory:
     return Inventory(resources=resources, templates=document.get("locals", {}), access=_access(document))
 
 
-def from_state(values: Mapping[str, Any] | None, paths: Mapping[str, str]) -> Inventory:
-    """The inventory of a state as ``terraform show -json`` prints it (``prior_state.values``).
+def from_state(state: Mapping[str, Any] | None, paths: Mapping[str, str]) -> Inventory:
+    """The inventory of a state as ``terraform show -json`` prints it, or of the ``prior_state`` of a plan.
 
     Args:
         paths: construct path by address, from the synthesized JSON; for what is only in state it is guessed.
     """
     resources = {}
-    for raw in _state_resources((values or {}).get("root_module", {})):
+    for raw in resources_of(state):
+        if raw.get("mode") != "managed":
+            continue
         address = raw["address"]
         own = redacted(raw["type"], raw.get("values") or {}, raw.get("sensitive_values") or {})
         resources[address] = Resource(
@@ -157,14 +160,6 @@ def readable_name(type_: str, name: str) -> str:
     if type_ in ("docker_config", "docker_secret"):
         return re.sub(r"-(\$\{.*\}|[0-9a-f]{8})$", "", name)
     return name
-
-
-def _state_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for resource in module.get("resources", []):
-        if resource.get("mode") == "managed":
-            yield resource
-    for child in module.get("child_modules", []):
-        yield from _state_resources(child)
 
 
 def _access(document: Mapping[str, Any]) -> dict[str, str]:

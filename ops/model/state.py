@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Resource = Mapping[str, Any]
@@ -10,8 +10,13 @@ Resource = Mapping[str, Any]
 
 def resources_of(state: Mapping[str, Any] | None) -> list[Resource]:
     """Resources in a state (``terraform show -json``), or in the ``prior_state`` of a plan; none where there is no state."""
-    module = ((state or {}).get("values") or {}).get("root_module") or {}
-    return list(module.get("resources", []))
+    return list(_resources(((state or {}).get("values") or {}).get("root_module") or {}))
+
+
+def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)
 
 
 def ids_in(state: Mapping[str, Any]) -> set[str]:

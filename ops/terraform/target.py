@@ -57,7 +57,7 @@ class Target:
     @property
     def is_here(self) -> bool:
         """Whether the engine is this machine's own."""
-        return self.settings.engine.host.startswith("unix://")
+        return self.settings.engine.is_here
 
     @property
     def builds_images(self) -> bool:

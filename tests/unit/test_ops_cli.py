@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from images import ImagesError
+from layers.loading import load_environment
 from ops import bench, errors
 from ops.cli import app, confirmation
 from ops.paths import ROOT
@@ -138,9 +139,9 @@ def test_a_question_that_nobody_can_answer_is_wrong_use(monkeypatch: pytest.Monk
 
 
 def test_only_this_machines_environment_is_changed_without_a_question() -> None:
-    assert confirmation.question("local", yes=False) is None
-    assert confirmation.question("prod", yes=False) is confirmation.confirmed
-    assert confirmation.question("prod", yes=True) is None
+    assert confirmation.question(load_environment("local"), yes=False) is None
+    assert confirmation.question(load_environment("prod"), yes=False) is confirmation.confirmed
+    assert confirmation.question(load_environment("prod"), yes=True) is None
 
 
 def test_a_purge_without_a_terminal_needs_the_name() -> None:

@@ -52,7 +52,7 @@ def test_state_and_synthesis_give_the_same_services() -> None:
         for resource in wanted.resources.values()
     ]
     paths = {resource.address: resource.path for resource in wanted.resources.values()}
-    state = from_state({"root_module": {"resources": resources}}, paths)
+    state = from_state({"values": {"root_module": {"resources": resources}}}, paths)
     assert [without_secrets(each) for each in services_of(state)] == [
         without_secrets(each) for each in services_of(wanted)
     ]
