@@ -9,6 +9,7 @@ from typing import Any
 from ops.check.finding import Finding
 from ops.check.runner import Checked
 from ops.model.template import shown
+from ops.terminal.counted import counted
 
 
 def render(results: Sequence[Checked], *, deploy: bool = False) -> str:
@@ -51,7 +52,7 @@ def as_data(results: Sequence[Checked]) -> list[dict[str, Any]]:
 def _environment(result: Checked) -> Iterator[str]:
     looked_at = f"{result.services} services, {result.files} files, {result.addresses} addresses, {result.secrets} secrets"
     count = len(result.errors)
-    found = "nothing wrong" if not count else f"{count} {'finding' if count == 1 else 'findings'}"
+    found = "nothing wrong" if not count else f"{counted(count, 'finding')}"
     if result.acknowledged:
         found += f", {len(result.acknowledged)} acknowledged,"
     yield f"{result.environment}: {found}" + (f" in {looked_at}" if result.services else "")
@@ -68,8 +69,7 @@ def _environment(result: Checked) -> Iterator[str]:
 
 def _count_of_lacking(result: Checked) -> Iterator[str]:
     if count := len(result.lacking):
-        things = f"{count} {'thing' if count == 1 else 'things'}"
-        yield f"  ~ a deploy still needs {things}; to see them: python -m ops check --env {result.environment} --deploy"
+        yield f"  ~ a deploy still needs {counted(count, 'thing')}; to see them: python -m ops check --env {result.environment} --deploy"
 
 
 def _lacking(result: Checked, shown_for: dict[tuple[str, ...], str]) -> Iterator[str]:

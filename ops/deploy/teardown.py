@@ -14,6 +14,7 @@ from ops.paths import STATE
 from ops.swarm import local
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
+from ops.terminal.counted import counted
 from ops.terraform import stack_outputs
 from ops.terraform.apply import apply
 from ops.terraform.missing_values import missing_values
@@ -36,10 +37,11 @@ def down(environment: str, *, parallelism: int, ask: Ask | None) -> None:
     with target.swarm() as swarm:
         swarm.wait_for_removed_tasks()
     left = _resources(target)
-    volumes = sorted(r["values"]["name"] for r in left if r["type"] == "docker_volume")
+    volumes = sum(r["type"] == "docker_volume" for r in left)
     values = sum(r["type"] == "random_password" for r in left)
     screen.err.print(
-        f"{environment} is off; {len(volumes)} volumes and {values} generated secrets are kept for the next make up"
+        f"{environment} is off; {counted(volumes, 'volume')} and {counted(values, 'generated secret')} "
+        "stay for the next make up"
     )
     if has_cloud:
         screen.err.print(

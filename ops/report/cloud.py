@@ -9,6 +9,7 @@ from typing import Any
 from layers.cloud.protected import PROTECTED, STEPS
 from ops.model.changes import DROPLET, Action
 from ops.model.inventory import REFERENCE, Inventory, Resource, Values, one
+from ops.terminal.counted import counted
 
 Say = Callable[[Values, Inventory], str]
 
@@ -112,8 +113,7 @@ _UNITS = {"size": " GiB", "node_count": " nodes"}
 
 def _database(values: Values, inventory: Inventory) -> str:
     nodes = int(values.get("node_count") or 1)
-    many = f"{nodes} node" if nodes == 1 else f"{nodes} nodes"
-    return f"{values.get('engine')} {values.get('version')}, {values.get('size')}, {many}, {values.get('region')}"
+    return f"{values.get('engine')} {values.get('version')}, {values.get('size')}, {counted(nodes, 'node')}, {values.get('region')}"
 
 
 def _bucket(values: Values, inventory: Inventory) -> str:

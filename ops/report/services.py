@@ -11,6 +11,7 @@ from ops.model.service import Service
 from ops.report.diff import summary, unified
 from ops.report.model import FileChange, ImageChange, ServiceChange, SettingChange
 from ops.report.settings import restarts_tasks, settings_of
+from ops.terminal.counted import counted
 
 
 def service_change(
@@ -119,8 +120,7 @@ def _files(
 
 
 def _entire_file(file: MountedFile, action: Action) -> FileChange:
-    count = len(file.text.splitlines())
-    note = f"{count} line{'' if count == 1 else 's'}" if file.kind == "config" else ""
+    note = counted(len(file.text.splitlines()), "line") if file.kind == "config" else ""
     return FileChange(path=file.at, name=file.name, kind=file.kind, action=action, note=note)
 
 

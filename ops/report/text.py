@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ops.model.changes import Action
 from ops.report.model import FileChange, ItemChange, LayerReport, Report, ServiceChange, StackReport
 from ops.terminal.columns import columns
+from ops.terminal.counted import counted
 
 MARKS = {Action.ADD: "+", Action.CHANGE: "~", Action.REPLACE: "!", Action.DESTROY: "-"}
 _HEADINGS = ("", "service", "image", "replicas", "update", "effect")
@@ -32,7 +33,7 @@ def counts(stack: StackReport) -> str:
     for action, count in stack.counts.items():
         of_services = sum(change.action is action for change in services)
         parts.append(
-            f"{count} to {action}" + (f" ({_plural(of_services, 'service')})" if of_services else "")
+            f"{count} to {action}" + (f" ({counted(of_services, 'service')})" if of_services else "")
         )
     return ", ".join(parts)
 
@@ -85,7 +86,7 @@ def _layer(layer: LayerReport, shown: set[tuple[str, ...]]) -> Iterator[str]:
     if not layer.services and not layer.items:
         return
     yield ""
-    unchanged = f", {_plural(layer.unchanged, 'service')} unchanged" if layer.unchanged else ""
+    unchanged = f", {counted(layer.unchanged, 'service')} unchanged" if layer.unchanged else ""
     yield f"{layer.name}{unchanged}"
     rows = [(MARKS[c.action], c.name, c.image.shown, replicas(c), c.order, c.effect) for c in layer.services]
     yield from columns([_HEADINGS, *rows] if rows else [], indent="  ")
@@ -166,7 +167,3 @@ def _sharing(stack: StackReport) -> list[str]:
         for network, names in stack.sharing.items()
         if len(names) > 1
     ]
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -119,7 +119,7 @@ def test_up_down_up_purge(here: Here) -> None:
     assert "https://page.sprocket.localhost  try-page, public" in shown
     assert here.counts() == {"add": 0, "change": 0, "replace": 0, "destroy": 0}
     assert here.counts(TRY_CONF="a: 2\n") == {"add": 0, "change": 2, "replace": 0, "destroy": 0}
-    assert "1 volumes and 2 generated secrets stay" in here.run("down", *LOCAL)
+    assert "1 volume and 2 generated secrets stay" in here.run("down", *LOCAL)
     assert left_over() == ["try-store"]
     # The store refuses to start on data that was made with another password.
     assert "2 services converged" in here.run("deploy", *LOCAL, "--stable", "3")

@@ -158,7 +158,9 @@ def test_a_purge_with_another_name_is_refused() -> None:
 
 def test_make_chooses_and_confirms_by_its_own_command_line_only() -> None:
     """A shell may export ENV for its own ends, and CONFIRM for another command."""
-    shell = {**os.environ, "ENV": "prod", "CONFIRM": "prod"}
+    # Without what `make test` hands down to the make below it.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    shell = {**inherited, "ENV": "prod", "CONFIRM": "prod"}
     for words, said in (
         (["purge"], "purge --env local \n"),
         (["purge", "ENV=staging", "CONFIRM=staging"], "purge --env staging --confirm staging\n"),

@@ -50,7 +50,7 @@ def test_what_is_switched_off_keeps_its_data_and_the_droplets(
     teardown.down("prod", parallelism=1, ask=lambda question: question.startswith("switch prod off?"))
     assert deployed.done == ["services apply"]
     told = capsys.readouterr().err
-    assert "prod is off; 1 volumes and 1 generated secrets are kept" in told
+    assert "prod is off; 1 volume and 1 generated secret stay" in told
     assert "droplets, volumes and addresses" in told
 
 
