@@ -21,6 +21,10 @@ class _Secrets(Construct):
         """A value that the outside world chose."""
         return self.generated(name) if self._simulated else self.ordered(name, description)
 
+    def backup(self, name: str, description: str, *, elsewhere: bool) -> SecretValue:
+        """A value that opens backups: supplied where they outlive the environment, for state is lost with the rest."""
+        return self.supplied(name, description) if elsewhere else self.generated(name)
+
     def ordered(self, name: str, description: str) -> SecretValue:
         """A value that came with what the cloud stack ordered: also where the outside world is simulated, no other opens it."""
         return SuppliedSecret(self, name, name=self._prefix + name, description=description)
@@ -75,6 +79,18 @@ class PlatformSecrets(_Secrets):
         )
         self.minio_root_password = (
             self.generated("minio-root-password") if settings.data.object_storage.kind == "minio" else None
+        )
+        elsewhere = settings.backups.where == "s3"
+        self.restic_password = self.backup(
+            "restic-password",
+            "opens the backups: kept where Terraform's state is not, or they are lost with it",
+            elsewhere=elsewhere,
+        )
+        self.backup_access_key = self.backup(
+            "backup-access-key", "access key of the bucket for backups, limited to it", elsewhere=elsewhere
+        )
+        self.backup_secret_key = self.backup(
+            "backup-secret-key", "secret of that access key", elsewhere=elsewhere
         )
         self.registry_token = (
             self.supplied(

@@ -6,6 +6,7 @@ from pathlib import Path
 from sprocket_constructs import ConstructError, SwarmApp, SwarmStack, TerraformOutput
 
 from .backend import keep_state
+from .backup.backups import Backups
 from .budget import check_budget
 from .data.layer import DataLayer
 from .errors import SettingsError
@@ -35,8 +36,11 @@ class ServicesStack(SwarmStack):
         self.site = site
         self.secrets = PlatformSecrets(self, "secrets", environment=settings)
         self._log_in_to_registry()
-        self.ingress = IngressLayer(self, "ingress", site=site, secrets=self.secrets)
-        self.data = DataLayer(self, "data", site=site, secrets=self.secrets, ingress=self.ingress)
+        self.backups = Backups(self, "backups", site=site, secrets=self.secrets)
+        self.ingress = IngressLayer(self, "ingress", site=site, secrets=self.secrets, backups=self.backups)
+        self.data = DataLayer(
+            self, "data", site=site, secrets=self.secrets, ingress=self.ingress, backups=self.backups
+        )
         self.platform = PlatformLayer(
             self, "platform", site=site, secrets=self.secrets, ingress=self.ingress, data=self.data
         )

@@ -113,10 +113,16 @@ class Site:
             SettingsError: the store is not known, or the environment orders no volume for it.
         """
         check_store(self.settings, store, where=scope.node.path)
+        held_by = self.node_of(store)
         if self.settings.stores.kind == "volume":
-            return LocalVolume(scope, "data", name=f"sprocket-{store}", held_by=NodeSelector.managers())
-        label = self.settings.stores.label_of(store)
-        return NodeDirectory(path=directory_of(store), held_by=NodeSelector.engine_label("storage", label))
+            return LocalVolume(scope, "data", name=f"sprocket-{store}", held_by=held_by)
+        return NodeDirectory(path=directory_of(store), held_by=held_by)
+
+    def node_of(self, store: str) -> NodeSelector:
+        """The node that keeps a store's data, or would: a managed one has its backups there."""
+        if self.settings.stores.kind == "volume":
+            return NodeSelector.managers()
+        return NodeSelector.engine_label("storage", self.settings.stores.label_of(store))
 
     def one_per_node(self) -> Scale:
         """A task on every node."""

@@ -10,6 +10,7 @@ from ._cdktf import (
 )
 from .access import Access
 from .alarms import Alarms
+from .backup import BackupJob, Retention, Stops
 from .block_volumes import BlockVolume, BlockVolumes
 from .buckets import Bucket, BucketKey, Buckets
 from .cloud_project import CloudProject
@@ -41,7 +42,7 @@ from .stack import SwarmApp, SwarmStack
 from .stop import Stop
 from .units import duration, mebibytes, seconds, size
 from .update import UpdateOrder, UpdatePolicy
-from .volume import Backup, LocalVolume, NodeDirectory, Storage
+from .volume import Backup, LocalVolume, NoBackup, NodeDirectory, Storage
 
 __all__ = [
     "ANYWHERE",
@@ -49,6 +50,7 @@ __all__ = [
     "Access",
     "Alarms",
     "Backup",
+    "BackupJob",
     "BlockVolume",
     "BlockVolumes",
     "Bucket",
@@ -72,6 +74,7 @@ __all__ = [
     "LocalVolume",
     "LogRotation",
     "ManagedPostgres",
+    "NoBackup",
     "NodeDirectory",
     "NodeKey",
     "NodeSelector",
@@ -82,6 +85,7 @@ __all__ = [
     "PublicAddress",
     "Resources",
     "RestartPolicy",
+    "Retention",
     "RootKey",
     "Route",
     "S3Backend",
@@ -89,6 +93,7 @@ __all__ = [
     "Scale",
     "SecretValue",
     "Stop",
+    "Stops",
     "Storage",
     "SuppliedSecret",
     "SwarmApp",

@@ -9,6 +9,16 @@ class NodeSelector:
 
     constraint: str
 
+    @property
+    def value(self) -> str:
+        """What the constraint asks for: the label's value, or the role."""
+        return self.constraint.rpartition("==")[2]
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it chooses nodes by a label of theirs."""
+        return ".labels." in self.constraint
+
     @classmethod
     def engine_label(cls, name: str, value: str) -> "NodeSelector":
         """A label in the node's own ``daemon.json``, so a replaced node has it from its first second."""

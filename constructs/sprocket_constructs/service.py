@@ -316,8 +316,17 @@ class SwarmService(Construct):
         """Keeps data at a path. Pins the service to the node that has the storage.
 
         Args:
-            backup: how the data is backed up, or why not; there is no default.
+            backup: the :class:`BackupJob` that copies the data, or :class:`NoBackup`; there is no default.
+
+        Raises:
+            ConstructError: two tasks could run on the data, or nothing that runs backs it up.
         """
+        if not isinstance(backup, Backup):
+            raise ConstructError(
+                self,
+                f"stores data at {at} and nothing backs it up: {backup!r} is not a backup that runs",
+                fix="give it a BackupJob, or NoBackup(because=...) with a reason that a reviewer would accept",
+            )
         can_store(self, at, scale=self.scale, update=self.update)
         self._mounts.add_data(
             DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup)

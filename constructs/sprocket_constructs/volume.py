@@ -8,22 +8,32 @@ from .errors import stated
 from .placement import NodeSelector
 
 
-@dataclass(frozen=True, kw_only=True)
 class Backup:
-    """The decision that every store must state: how it is backed up, or why it is not."""
+    """The decision that every store must state: :class:`BackupJob`, which runs, or :class:`NoBackup`, with its reason."""
 
-    method: str
-    because: str | None = None
+    @property
+    def in_words(self) -> str:
+        """For a reviewer."""
+        raise NotImplementedError
 
-    @classmethod
-    def by(cls, method: str) -> "Backup":
-        """Backed up: the method, in words (``pg_dump, nightly``)."""
-        return cls(method=method)
 
-    @classmethod
-    def none(cls, *, because: str) -> "Backup":
-        """Not backed up, with the reason that a reviewer can accept or not."""
-        return cls(method="none", because=stated(because))
+@dataclass(frozen=True, kw_only=True)
+class NoBackup(Backup):
+    """Not backed up, for a reason that a reviewer can accept or not.
+
+    Raises:
+        ValueError: the reason is blank.
+    """
+
+    because: str
+
+    def __post_init__(self) -> None:
+        stated(self.because)
+
+    @property
+    def in_words(self) -> str:
+        """The reason."""
+        return f"no backup: {self.because}"
 
 
 class Storage(Protocol):

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sprocket_constructs import Construct, HealthCheck, Stop, SwarmConfig, SwarmService, UpdatePolicy
 
+from ..node_local import NodeLocal
 from ..rendering import render
 from ..site import Site
 from .collectors_proxy import CollectorsProxy
 from .loki import Loki
-from .node_local import NodeLocal
 
 HERE = Path(__file__).parent
 CONFIG = "/etc/alloy/config.alloy"

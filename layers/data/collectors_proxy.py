@@ -11,8 +11,8 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..node_local import NodeLocal
 from ..site import Site
-from .node_local import NodeLocal
 
 FOLDER = "/run/collectors"
 SOCKET = f"{FOLDER}/docker.sock"

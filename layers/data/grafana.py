@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     HealthCheck,
+    NoBackup,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -71,7 +71,7 @@ class Grafana(Construct):
         self.service.stores(
             site.storage(self, "grafana"),
             at="/var/lib/grafana",
-            backup=Backup.by("the volume's nightly copy, or pg_dump; what it shows is in files here"),
+            backup=NoBackup(because="not yet"),
         )
         self.service.expose_via(ingress.gateway, host=self.host, access=ingress.admin)
 

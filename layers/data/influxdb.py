@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     ConstructError,
     HealthCheck,
+    NoBackup,
     SecretValue,
     Stop,
     SwarmConfig,
@@ -144,7 +144,7 @@ class InfluxDB(Construct):
         service.stores(
             site.storage(self, "influxdb"),
             at="/var/lib/influxdb2",
-            backup=Backup.by("influx backup, nightly"),
+            backup=NoBackup(because="not yet"),
         )
         service.expose_via(ingress.gateway, host=site.host("influxdb"), access=ingress.admin)
         return service

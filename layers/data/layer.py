@@ -2,6 +2,7 @@
 
 from sprocket_constructs import Construct
 
+from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -23,10 +24,17 @@ class DataLayer(Construct):
     """Stores and collectors. Services of the application connect to the stores; nothing else can reach them."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, ingress: IngressLayer
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        secrets: PlatformSecrets,
+        ingress: IngressLayer,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
-        self.redis = Redis(self, "redis", site=site, secrets=secrets)
+        self.redis = Redis(self, "redis", site=site, secrets=secrets, backups=backups)
         self.rabbitmq = RabbitMQ(self, "rabbitmq", site=site, secrets=secrets, ingress=ingress)
         self.postgres = Postgres(self, "postgres", site=site, secrets=secrets)
         self.object_storage: ObjectStorage = (

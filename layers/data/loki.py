@@ -1,10 +1,10 @@
 """Loki: log lines, for a while."""
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     Endpoint,
     HealthCheck,
+    NoBackup,
     Stop,
     SwarmConfig,
     SwarmService,
@@ -45,7 +45,7 @@ class Loki(Construct):
         self.service.stores(
             site.storage(self, "loki"),
             at=FOLDER,
-            backup=Backup.none(because="log lines are dropped after some days anyway"),
+            backup=NoBackup(because="log lines are dropped after some days anyway"),
         )
 
     def connect(self, client: SwarmService) -> Endpoint:

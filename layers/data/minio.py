@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     HealthCheck,
+    NoBackup,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -102,9 +102,7 @@ class MinIO(ObjectStorage):
         settings = render(HERE / "minio.env.j2", user=ROOT_USER, password=self._password, console=console)
         service.reads(SwarmSecret(self, "settings", name="minio-env", content=settings), at=SETTINGS)
         service.sets("MINIO_CONFIG_ENV_FILE", SETTINGS)
-        service.stores(
-            site.storage(self, "minio"), at="/data", backup=Backup.by("mc mirror to another place, nightly")
-        )
+        service.stores(site.storage(self, "minio"), at="/data", backup=NoBackup(because="not yet"))
         service.expose_via(ingress.gateway, host=console, access=ingress.admin, port="console")
         return service
 

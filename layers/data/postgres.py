@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     ConstructError,
     HealthCheck,
+    NoBackup,
     SecretValue,
     Stop,
     SwarmConfig,
@@ -178,7 +178,7 @@ class Postgres(Construct):
         service.stores(
             self._site.storage(self, "postgres"),
             at="/var/lib/postgresql/data",
-            backup=Backup.by("pg_dump of each database, nightly"),
+            backup=NoBackup(because="not yet"),
         )
         return service
 

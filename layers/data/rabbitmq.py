@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     Endpoint,
     HealthCheck,
+    NoBackup,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -69,7 +69,7 @@ class RabbitMQ(Construct):
         self.service.stores(
             site.storage(self, "rabbitmq"),
             at="/var/lib/rabbitmq",
-            backup=Backup.none(
+            backup=NoBackup(
                 because="users, queues and permissions come from files and from the services; messages are minutes old"
             ),
         )

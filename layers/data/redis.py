@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from sprocket_constructs import (
-    Backup,
     Construct,
     Endpoint,
     HealthCheck,
@@ -13,6 +12,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
 from ..names import REDIS_USER
 from ..rendering import render
 from ..secrets import PlatformSecrets
@@ -25,6 +25,9 @@ CONF = "/usr/local/etc/redis/redis.conf"
 MAXMEMORY_SHARE = 0.75
 """Of the memory limit. The rest is for the fork that rewrites the append-only file (limit at least 1.3 times maxmemory)."""
 
+SCRATCH_PORT = 6380
+"""Of a server on a copy, which the running one takes the copy from."""
+
 METRICS_USER = "telegraf"
 """May run INFO and PING, and sees no key."""
 
@@ -36,7 +39,9 @@ class Redis(Construct):
     is full, writes fail and say so. The port stays inside its own network.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, backups: Backups
+    ) -> None:
         super().__init__(scope, id_)
         REDIS_USER.check(self, METRICS_USER)
         image = site.image("redis")
@@ -63,9 +68,18 @@ class Redis(Construct):
         self.service.reads(SwarmSecret(self, "conf", name="redis-conf", content=conf), at=CONF)
         password = SwarmSecret(self, "password", name="redis-password", content=str(secrets.redis_password))
         self.service.reads(password, at=PASSWORD)
-        self.service.stores(
-            site.storage(self, "redis"), at="/data", backup=Backup.by("redis-cli --rdb, nightly")
+        backup = backups.job(
+            self,
+            "redis",
+            image=image,
+            server=self.service,
+            listens={"scratch": SCRATCH_PORT},
+            work=lambda: render(
+                HERE / "redis-backup.sh.j2", password=PASSWORD, job="redis-backup", port=SCRATCH_PORT, has_json=self._has_json
+            ),
         )
+        backup.reads(password, at=PASSWORD)
+        self.service.stores(site.storage(self, "redis"), at="/data", backup=backup)
 
     def connect(self, client: SwarmService) -> Endpoint:
         """Lets a service reach it; the password is ``secrets.redis_password``."""

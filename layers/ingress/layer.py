@@ -2,6 +2,7 @@
 
 from sprocket_constructs import Access, Construct, Gateway
 
+from ..backup.backups import Backups
 from ..secrets import PlatformSecrets
 from ..site import Site
 from .acme_authority import AcmeAuthority
@@ -24,7 +25,9 @@ class IngressLayer(Construct):
     Other layers use :attr:`gateway` (``service.expose_via(ingress.gateway, ...)``), :attr:`admin` and :meth:`answers_to`.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, backups: Backups
+    ) -> None:
         super().__init__(scope, id_)
         self._guild = site.settings.ingress.sign_in.guild
         settings = site.settings.ingress

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sprocket_constructs import (
     Access,
-    Backup,
     Construct,
     Gateway,
     HealthCheck,
+    NoBackup,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -149,7 +149,7 @@ class Traefik(Construct):
         if self._authority:
             self._authority.finds_names_at(self.service)
             self.service.reads(self._authority.certificate, at=CA_FILE)
-        backup = Backup.none(
+        backup = NoBackup(
             because="lost certificates are asked for again within minutes; Let's Encrypt allows that five times a week"
         )
         self.service.stores(self._site.storage(self, "letsencrypt"), at=CERTIFICATES, backup=backup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sprocket_constructs import Backup, Endpoint, HealthCheck, Stop, SwarmService, UpdatePolicy
+from sprocket_constructs import Endpoint, HealthCheck, NoBackup, Stop, SwarmService, UpdatePolicy
 
 from .instance import Instance
 
@@ -45,7 +45,7 @@ def _service(instance: Instance, name: str, *, listens: dict[str, int], health_p
     service.stores(
         instance.site.storage(service, instance.identity.store(name)),
         at="/dgraph",
-        backup=Backup.none(
+        backup=NoBackup(
             because="what it holds is known to the rating service alone, whose source is private; decide before using it"
         ),
     )

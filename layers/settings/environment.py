@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from ..errors import Problem, SettingsError
 from ..names import S3_BUCKET
 from ..stores import STORES
+from .backups import Backups
 from .cloud import Cloud
 from .cloud_rules import check_cloud
 from .data import Data
@@ -67,6 +68,7 @@ class Environment(Settings):
     )
     ingress: Ingress
     data: Data
+    backups: Backups
     platform: Platform
     cloud: Cloud | None = Field(
         default=None, description="what is ordered from DigitalOcean; without it the nodes are there already"
@@ -144,6 +146,7 @@ class Environment(Settings):
             "grafana": self.data.grafana.database == "volume",
             "loki": True,
             "letsencrypt": True,
+            "backup-store": self.backups.where == "swarm",
         }
         graphs = (
             f"{name}-{store}" if several else store

@@ -73,8 +73,7 @@ def declared_by(stack: ServicesStack) -> Declared:
 
 def _data(stack: ServicesStack) -> dict[tuple[str, str], str]:
     return {
-        (service.name, mount.target): mount.because
-        or (mount.backup.because or mount.backup.method.removeprefix("none") if mount.backup else "")
+        (service.name, mount.target): mount.because or (mount.backup.in_words if mount.backup else "")
         for service in stack.services
         for mount in service.data_mounts
     }

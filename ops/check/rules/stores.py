@@ -38,7 +38,7 @@ def stores_have_a_backup(platform: Platform) -> Iterator[Finding]:
                     service,
                     f"mounts {mount.target}, without a decision about its backup",
                     "data lost there could not be restored",
-                    "stores(..., backup=Backup.by(...)) or Backup.none(because=...)",
+                    "stores(..., backup=backups.job(...)) or NoBackup(because=...)",
                 )
 
 

@@ -2,7 +2,7 @@
 
 from sprocket_constructs import Construct, LocalVolume, NodeSelector, SwarmService
 
-from ..site import Site
+from .site import Site
 
 
 class NodeLocal(Construct):

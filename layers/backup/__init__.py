@@ -1,0 +1,1 @@
+"""Backups: what copies stores, and what sends the copies to a bucket."""
