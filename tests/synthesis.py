@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sprocket_constructs import (
     Access,
-    Backup,
     Construct,
     Gateway,
     GeneratedSecret,
     HealthCheck,
     Image,
     LocalVolume,
+    NoBackup,
     NodeSelector,
     Resources,
     SuppliedSecret,
@@ -119,7 +119,7 @@ def furnished(stack: SwarmStack) -> SwarmStack:
     redis.stores(
         LocalVolume(layer, "volume", name="redis", held_by=NodeSelector.managers()),
         at="/data",
-        backup=Backup.none(because="test"),
+        backup=NoBackup(because="test"),
     )
     redis.reads(SwarmConfig(layer, "conf", name="conf", content="x"), at="/etc/redis.conf")
     redis.reads(SwarmSecret(layer, "key", name="key", content=f"{password}{token}"), at="/run/secrets/key")

@@ -164,6 +164,12 @@ class Backups(Construct):
             keys=KEYS,
             state=STATE,
             spool=SPOOL,
-            stores=[{"name": job.store, "owner": owner_of(job.store)} for job in jobs],
+            names=" ".join(job.store for job in jobs),
+            stores=[_owned(job.store) for job in jobs],
             retention=self._retention,
         )
+
+
+def _owned(store: str) -> dict[str, str]:
+    user, _, group = owner_of(store).partition(":")
+    return {"name": store, "user": user, "group": group}

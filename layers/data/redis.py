@@ -75,7 +75,11 @@ class Redis(Construct):
             server=self.service,
             listens={"scratch": SCRATCH_PORT},
             work=lambda: render(
-                HERE / "redis-backup.sh.j2", password=PASSWORD, job="redis-backup", port=SCRATCH_PORT, has_json=self._has_json
+                HERE / "redis-backup.sh.j2",
+                password=PASSWORD,
+                job="redis-backup",
+                port=SCRATCH_PORT,
+                has_json=self._has_json,
             ),
         )
         backup.reads(password, at=PASSWORD)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 from sprocket_constructs import (
-    Backup,
     GeneratedSecret,
     HealthCheck,
     Image,
     LocalBackend,
     LocalVolume,
+    NoBackup,
     NodeSelector,
     Resources,
     Scale,
@@ -77,7 +77,7 @@ class Deployment:
         LocalBackend(stack, path=str(self._folder / "terraform.tfstate"))
         server = self._service(stack, "server", UpdatePolicy.stop_first(), listens={"http": 80})
         volume = LocalVolume(stack, "volume", name=f"{self.prefix}-data", held_by=NodeSelector.managers())
-        server.stores(volume, at="/data", backup=Backup.none(because="a test"))
+        server.stores(volume, at="/data", backup=NoBackup(because="a test"))
         password = GeneratedSecret(stack, "password", name="password")
         name = f"{self.prefix}-file"
         server.reads(

@@ -138,7 +138,7 @@ FAULTS = (
         rule="stores_have_a_backup",
         path="platform/main/core",
         cause="without a decision about its backup",
-        fix="Backup.none(because=...)",
+        fix="NoBackup(because=...)",
     ),
     Fault(
         name="the engine's socket",

@@ -68,6 +68,7 @@ FILES: tuple[tuple[str, str, str, Read], ...] = (
     ("/etc/sprocket/influxdb.env", "influxdb", "environment", _assignments),
     ("/etc/sprocket/policies/*.json", "minio", "policy", _data),
     ("/run/secrets/minio.env", "minio", "environment", _assignments),
+    ("/run/secrets/backup-store.env", "minio", "environment", _assignments),
     ("/etc/rabbitmq/conf.d/*.conf", "rabbitmq", "config", _dotted),
     ("/usr/local/etc/redis/redis.conf", "redis", "config", _first_words),
     ("/etc/traefik/traefik.yml", "traefik", "static", _data),

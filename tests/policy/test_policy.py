@@ -17,7 +17,8 @@ OPEN_PAGES = {"core", "web", "fake-discord"}
 """Services that answer anybody. Adding one here is a decision."""
 
 CLIENTS = {
-    server: {client for client, servers in {**PLATFORM, **OTHERS}.items() if server in servers}
+    server: {f"{server}-backup"}
+    | {client for client, servers in {**PLATFORM, **OTHERS}.items() if server in servers}
     for server in ("redis", "rabbitmq", "postgres", "minio", "influxdb", "loki", "socket-proxy")
 }
 """Who may share a server's network."""

@@ -19,6 +19,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from layers.backup.backups import Backups
 from layers.images import LOCK, ImageCatalog
 from layers.ingress.layer import IngressLayer
 from layers.secrets import PlatformSecrets
@@ -40,7 +41,8 @@ class IngressStack(SwarmStack):
         catalog = ImageCatalog(environment, lock=LOCK, packages_lock=packages_lock or placeholder_lock())
         self.site = Site(environment, images=catalog)
         secrets = PlatformSecrets(self, "secrets", environment=environment)
-        self.layer = IngressLayer(self, "ingress", site=self.site, secrets=secrets)
+        backups = Backups(self, "backups", site=self.site, secrets=secrets)
+        self.layer = IngressLayer(self, "ingress", site=self.site, secrets=secrets, backups=backups)
 
     def page(
         self, name: str, access: Access, *, host: str | None = None, path: str | None = None

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from sprocket_constructs import (
     Access,
-    Backup,
     ConstructError,
     Gateway,
     GeneratedSecret,
     HealthCheck,
+    NoBackup,
     NodeDirectory,
     NodeSelector,
     Scale,
@@ -21,7 +21,7 @@ from sprocket_constructs import (
 from tests.synthesis import declare
 
 DIRECTORY = NodeDirectory(path="/mnt/x", held_by=NodeSelector.managers())
-BACKUP = Backup.none(because="test")
+BACKUP = NoBackup(because="test")
 SEEN = "to anyone who may inspect the service; read it from a file"
 
 
@@ -86,7 +86,7 @@ def test_a_bind_needs_absolute_paths(stack: SwarmStack, source: str, at: str) ->
     "excuse",
     [
         lambda stack, reason: HealthCheck.none(because=reason),
-        lambda stack, reason: Backup.none(because=reason),
+        lambda stack, reason: NoBackup(because=reason),
         lambda stack, reason: Access.public(because=reason),
         lambda stack, reason: declare(stack, "api").reaches_internet(because=reason),
         lambda stack, reason: declare(stack, "api").binds("/x", at="/x", read_only=True, because=reason),

@@ -214,7 +214,7 @@ def test_a_number_that_cannot_be_says_the_range(tmp_path: Path, old: str, new: s
         ("memory: 16GiB", f"memory: {'9' * 400}GiB", f"nodes/app/memory: size '{'9' * 60}...' is not understood; write it with KiB, MiB or GiB, such as 512MiB"),
         ('version: "17"', "version: 17", 'cloud/database/version: is the number 17, and text is needed; put it in quotes: "17" (major version of Postgres, in quotes)'),
         ("source: lock", "source: locks", "images/source: is 'locks'; use one of lock, packages; did you mean lock? (lock: images.lock.yaml; packages: built on this machine by `python -m images`, digests in images.packages.lock.yaml)"),
-        ("sprocket-prod-backups", "Sprocket_prod", "cloud/spaces/backups: 'Sprocket_prod' is not a bucket name; use 3 to 63 of a-z, 0-9 and -, no dash first or last (minio-go v7 pkg/s3utils/utils.go, CheckValidBucketNameStrict); write sprocket-prod"),
+        ("spaces: {backups: sprocket-prod-backups", "spaces: {backups: Sprocket_prod", "cloud/spaces/backups: 'Sprocket_prod' is not a bucket name; use 3 to 63 of a-z, 0-9 and -, no dash first or last (minio-go v7 pkg/s3utils/utils.go, CheckValidBucketNameStrict); write sprocket-prod"),
         ("10.124.0.0/20", "10.124.0.5/20", "cloud/vpc_range: 10.124.0.5/20 has host bits set; write the first address and the length, such as 203.0.113.0/24; use 10.124.0.0/20"),
         ("10.124.0.0/20", "100.64.0.0/20", "cloud/vpc_range: 100.64.0.0/20 is not a private IPv4 network of /16 to /28; it must be inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16; use one such as 10.124.0.0/20"),
         ("{ci: supplied}", "{Ci_1: supplied}", f"cloud/ssh_keys: 'Ci_1' is not a name that DNS and Docker take; {LABEL}; write ci-1"),

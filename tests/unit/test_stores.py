@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from sprocket_constructs import Backup, NodeDirectory, NodeSelector
+from sprocket_constructs import NoBackup, NodeDirectory, NodeSelector
 
 from layers.cloud.nodes import nodes_of
 from layers.errors import SettingsError
@@ -16,7 +16,7 @@ from layers.settings.environment import Environment
 from layers.stores import STORES, owner_of
 from tests.stacks.synthesis import altered, altered_cloud, built, service
 
-BACKUP = Backup.by("nightly")
+BACKUP = NoBackup(because="test")
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Where data is kept."""
 
+from typing import Any
+
 import pytest
-from sprocket_constructs import Backup, LocalVolume, NodeDirectory, NodeSelector, SwarmStack
+from sprocket_constructs import ConstructError, LocalVolume, NoBackup, NodeDirectory, NodeSelector, SwarmStack
 
 from tests.synthesis import container, declare, only, synth, task
 
 DATA_NODE = NodeSelector.engine_label("role", "data")
-NIGHTLY = Backup.by("pg_dump, nightly")
+NIGHTLY = NoBackup(because="test")
 
 
 def test_a_directory_is_bound_and_pins_the_service_to_its_node(stack: SwarmStack) -> None:
@@ -27,7 +29,7 @@ def test_a_relative_directory_is_refused() -> None:
 
 def test_a_local_volume_is_made_by_terraform_and_mounted_by_reference(stack: SwarmStack) -> None:
     volume = LocalVolume(stack, "data", name="local-redis", held_by=NodeSelector.managers())
-    declare(stack, "redis").stores(volume, at="/data", backup=Backup.none(because="rebuilt from Postgres"))
+    declare(stack, "redis").stores(volume, at="/data", backup=NoBackup(because="rebuilt from Postgres"))
     document = synth(stack)
     assert only(document, "docker_volume") == {"name": "local-redis"}
     (address,) = document["resource"]["docker_volume"]
@@ -35,3 +37,20 @@ def test_a_local_volume_is_made_by_terraform_and_mounted_by_reference(stack: Swa
     assert mount["source"] == f"${{docker_volume.{address}.name}}"
     assert mount["type"] == "volume"
     assert task(stack, "redis")["placement"]["constraints"] == ["node.role==manager"]
+
+
+@pytest.mark.parametrize("text", ["redis-cli --rdb, nightly", ""])
+def test_a_sentence_is_not_a_backup(stack: SwarmStack, text: str) -> None:
+    sentence: Any = text
+    volume = LocalVolume(stack, "data", name="local-redis", held_by=NodeSelector.managers())
+    with pytest.raises(ConstructError) as caught:
+        declare(stack, "redis").stores(volume, at="/data", backup=sentence)
+    assert str(caught.value) == (
+        f"test/redis: stores data at /data and nothing backs it up: {text!r} is not a backup that runs; "
+        "give it a BackupJob, or NoBackup(because=...) with a reason that a reviewer would accept"
+    )
+
+
+def test_no_backup_needs_a_reason() -> None:
+    with pytest.raises(ValueError, match="an exception needs a reason"):
+        NoBackup(because=" ")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sprocket_constructs import (
     Access,
-    Backup,
     Construct,
     Gateway,
     GeneratedSecret,
@@ -17,6 +16,7 @@ from sprocket_constructs import (
     Image,
     LocalBackend,
     LocalVolume,
+    NoBackup,
     NodeSelector,
     Resources,
     SwarmApp,
@@ -62,7 +62,7 @@ def build(stack: SwarmStack) -> None:
     secret = SwarmSecret(store, "conf", name="try-store-conf", content=f"requirepass {password}\n")
     store.reads(secret, at="/run/secrets/conf")
     volume = LocalVolume(store, "data", name="try-store", held_by=NodeSelector.managers())
-    store.stores(volume, at="/data", backup=Backup.none(because="a test"))
+    store.stores(volume, at="/data", backup=NoBackup(because="a test"))
     page = SwarmService(
         platform,
         "page",
