@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 SCRIPT = "/etc/sprocket/sender.sh"
 PASSWORD = "/run/secrets/restic-password"
 KEYS = "/run/secrets/backup-bucket-keys"
+STATUS = "/status"
 STATE = "/state"
 """What the sender remembers: its cache of the repository, and when it last checked it."""
 
@@ -58,6 +59,8 @@ class Backups(Construct):
                 secret_key=secrets.backup_secret_key,
             ).bucket
         )
+        self.status = NodeLocal(self, "status", name="sprocket-backup-status", site=site)
+        """Where senders write what Telegraf reads on the same node: the age of each store's last copy."""
         self._jobs: dict[str, BackupJob] = {}
         self._senders: dict[str, SwarmService] = {}
 
@@ -131,6 +134,7 @@ class Backups(Construct):
         NodeLocal(service, "state", name=f"sprocket-{name}", site=self._site).mount(
             service, at=STATE, because="a cache of the bucket, and when it was last checked"
         )
+        self.status.mount(service, at=STATUS, because="the age of each store's last copy, for Telegraf")
         script = SwarmConfig(
             service, "script", name=f"{name}-script", content=lambda: self._sender_script(held_by)
         )
@@ -163,13 +167,14 @@ class Backups(Construct):
             password=PASSWORD,
             keys=KEYS,
             state=STATE,
+            status=STATUS,
             spool=SPOOL,
             names=" ".join(job.store for job in jobs),
-            stores=[_owned(job.store) for job in jobs],
+            stores=[_facts(job) for job in jobs],
             retention=self._retention,
         )
 
 
-def _owned(store: str) -> dict[str, str]:
-    user, _, group = owner_of(store).partition(":")
-    return {"name": store, "user": user, "group": group}
+def _facts(job: BackupJob) -> dict[str, str | int]:
+    user, _, group = owner_of(job.store).partition(":")
+    return {"name": job.store, "every": job.every_seconds, "user": user, "group": group}

@@ -15,7 +15,7 @@ def rules(*, datasource: str) -> dict[str, Any]:
     """The provisioning file with all rules; the uid of a rule is its key in the table.
 
     Every rule asks for series, reduces each to its last value, subtracts that of a second query where there is one, and
-    compares. No data is no alarm for a single rule; that metrics arrive at all is what ``service-down`` sees, which does alarm.
+    compares. No data is an alarm only for rules whose measurement is always there: that metrics arrive at all, and backups run.
 
     Grafana takes the models of queries as they are and expands variables in annotations, so a dollar sign may stand in the one
     and not in the other (pkg/services/provisioning/alerting/rules_types.go).
@@ -73,7 +73,7 @@ def _rule(uid: str, entry: dict[str, Any], datasource: str) -> dict[str, Any]:
         "condition": "crossed",
         "data": data,
         "for": entry["for"],
-        "noDataState": "Alerting" if uid == "service-down" else "OK",
+        "noDataState": "Alerting" if entry.get("no_data") == "alarm" else "OK",
         "execErrState": "Error",
         "annotations": {"summary": entry["summary"]},
         "labels": {"severity": entry["severity"]},

@@ -57,6 +57,7 @@ class DataLayer(Construct):
             rabbitmq=self.rabbitmq,
             postgres=self.postgres,
             loki=self.loki,
+            backups=backups,
         )
         self.influxdb.user("telegraf", password=secrets.influxdb_telegraf_password, writes=["*"])
         self.influxdb.user(INFLUXDB_USER, password=secrets.influxdb_grafana_password, reads=["*"])

@@ -16,6 +16,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
 from ..names import TELEGRAF_SECRET
 from ..rendering import render
@@ -31,6 +32,7 @@ from .redis import METRICS_USER, Redis
 
 HERE = Path(__file__).parent
 HOST_FOLDER = "/hostfs/mnt"
+BACKUP_FOLDER = "/etc/telegraf/backups"
 FIRST_WRITE_PORT = 8186
 
 
@@ -72,6 +74,7 @@ class Telegraf(Construct):
         rabbitmq: RabbitMQ,
         postgres: Postgres,
         loki: Loki,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
         self._site = site
@@ -89,6 +92,7 @@ class Telegraf(Construct):
         self._loki = loki.connect(self.service)
         self._maintenance_database = postgres.maintenance_database
         self._disks = self._see_disks()
+        self._sees_backups(backups)
         self._reads_files(secrets)
 
     @property
@@ -157,6 +161,17 @@ class Telegraf(Construct):
         )
         return ["/", *(f"{HOST_FOLDER}/{store}" for store in STORES)]
 
+    def _sees_backups(self, backups: Backups) -> None:
+        """What the sender of the same node says. Where there is none, a file of comments: Telegraf wants one at least."""
+        nothing = SwarmConfig(self, "no-backups", name="telegraf-no-backups", content="# no sender is here\n")
+        self.service.reads(nothing, at=f"{BACKUP_FOLDER}/none.line")
+        backups.status.mount(
+            self.service,
+            at=f"{BACKUP_FOLDER}/node",
+            because="the age of the last copy of each store",
+            read_only=True,
+        )
+
     def _reads_files(self, secrets: PlatformSecrets) -> None:
         service = self.service
         config = SwarmConfig(self, "conf", name="telegraf-conf", content=self._conf)
@@ -196,6 +211,7 @@ class Telegraf(Construct):
             postgres_role=METRICS_ROLE,
             postgres_database=self._maintenance_database,
             disks=self._disks,
+            backups=f"{BACKUP_FOLDER}/**.line",
             tokens=[{"port": t.port, "bucket": t.bucket, "key": t.key} for t in self.tokens],
             traefik=self._traefik(),
         )

@@ -233,10 +233,11 @@ def test_alert_rules_are_whole() -> None:
 def test_what_must_be_noticed_has_a_rule() -> None:
     assert {
         "service-down", "restart-loop", "disk-nearly-full", "certificate-expires", "queue-backlog",
-        "broker-memory-alarm", "redis-memory-nearly-full",
+        "broker-memory-alarm", "redis-memory-nearly-full", "backup-late", "backup-failed", "backup-shrank",
+        "backup-bucket-damaged",
     } <= {rule["uid"] for rule in rules()}  # fmt: skip
-    missing = next(rule for rule in rules() if rule["uid"] == "service-down")
-    assert missing["noDataState"] == "Alerting", "no metrics at all must not look like peace"
+    unheard = {rule["uid"] for rule in rules() if rule["noDataState"] == "Alerting"}
+    assert unheard == {"service-down", "backup-late"}, "no metrics at all must not look like peace"
 
 
 def test_alerts_go_to_discord_where_the_settings_say_so() -> None:
