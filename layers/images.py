@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
-from sprocket_constructs import UNRESOLVED, Image
+from sprocket_constructs import UNRESOLVED, Image, version_in
 
 from .errors import Problem, SettingsError
 from .loading import ROOT
@@ -58,6 +58,11 @@ class LockedImage(Settings):
     stands_in_for: str | None = None
     kind: str | None = None
     version: str | None = None
+
+    @property
+    def program_version(self) -> str:
+        """Of an image from packages, whose tag is a hash: what the program says, or the version that a stand-in is for."""
+        return self.version or version_in((self.stands_in_for or "").rpartition(":")[2])
 
     @model_validator(mode="after")
     def _source_has_a_digest(self) -> Self:
@@ -179,7 +184,13 @@ class ImageCatalog:
             raise SettingsError.of(
                 "has no name", fix="add it", setting=f"images/{name}", file=self._file.name
             )
-        return Image(name=repository, tag=entry.tag, digest=entry.digest, lacks=frozenset(entry.lacks))
+        return Image(
+            name=repository,
+            tag=entry.tag,
+            digest=entry.digest,
+            lacks=frozenset(entry.lacks),
+            version=entry.program_version,
+        )
 
 
 def read_lock(path: Path) -> Lock:

@@ -25,7 +25,7 @@ from .firewall import ANYWHERE, Firewall
 from .gateway import Gateway, Route
 from .graph import sharing
 from .health import HealthCheck
-from .image import UNRESOLVED, Image
+from .image import UNRESOLVED, Image, version_in
 from .logs import LogRotation
 from .managed_postgres import ManagedPostgres, PostgresSize
 from .network import OverlayNetwork
@@ -111,4 +111,5 @@ __all__ = [
     "seconds",
     "sharing",
     "size",
+    "version_in",
 ]

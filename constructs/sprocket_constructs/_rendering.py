@@ -30,6 +30,7 @@ from ._cdktf import (
     ServiceUpdateConfig,
 )
 from ._template import literal
+from .data_version import DataVersion
 from .file import SwarmConfig, SwarmSecret
 from .service import SwarmService
 from .units import duration
@@ -44,14 +45,17 @@ def render(services: Iterable[SwarmService]) -> None:
 
     def resource_of(service: SwarmService) -> Service:
         if service not in made:
-            made[service] = _service(service, after=[resource_of(other) for other in service.waits_for])
+            after: list[Service | DataVersion] = [resource_of(other) for other in service.waits_for]
+            if service.keeps_data:
+                after.append(DataVersion(service))
+            made[service] = _service(service, after=after)
         return made[service]
 
     for service in services:
         resource_of(service)
 
 
-def _service(service: SwarmService, *, after: Sequence[Service]) -> Service:
+def _service(service: SwarmService, *, after: Sequence[Service | DataVersion]) -> Service:
     return Service(
         service,
         "Resource",

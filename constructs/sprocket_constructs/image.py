@@ -1,9 +1,22 @@
 """An image, pinned."""
 
+import re
 from dataclasses import dataclass
 
 UNRESOLVED = "unresolved"
 """Stands for a digest that was not looked up yet. It synthesizes and shows in the plan; deploy refuses it."""
+
+_VERSION = re.compile(
+    r"(?:RELEASE\.)?(?P<day>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z)(?:\..*)?"
+    r"|v?(?P<numbers>\d{1,4}(?:\.\d+)*)(?:[-+_].*)?"
+)
+"""``17.11-alpine``, ``v3.7.15``, ``RELEASE.2026-09-16T00-00-00Z``; not ``sha-1f2e``, ``latest``, nor the hash of a build."""
+
+
+def version_in(tag: str) -> str:
+    """The version that a tag names, without what follows it; empty where it names none."""
+    match = _VERSION.fullmatch(tag)
+    return (match["day"] or match["numbers"]) if match else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +34,14 @@ class Image:
         digest: ``sha256:<64 hex>`` or ``unresolved``.
         lacks: features that this build of the program does not have (``deprecated-features``, ``json``), so
             that a layer can leave a configuration line out without knowing why the image differs.
+        version: of the program in it, where the tag does not say it.
     """
 
     name: str
     tag: str
     digest: str = UNRESOLVED
     lacks: frozenset[str] = frozenset()
+    version: str = ""
 
     def __post_init__(self) -> None:
         familiar = _familiar(self.name)
@@ -45,6 +60,16 @@ class Image:
     def reference(self) -> str:
         """The text that goes into the service."""
         return f"{self.name}:{self.tag}@{self.digest}"
+
+    @property
+    def program(self) -> str:
+        """The program in it: the last part of the repository."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def program_version(self) -> str:
+        """What is known of the program's version; of a tag that names none, the tag with the digest."""
+        return self.version or version_in(self.tag) or f"{self.tag}@{self.digest}"
 
     @property
     def is_resolved(self) -> bool:

@@ -302,6 +302,11 @@ class SwarmService(Construct):
         """Directories and volumes that it uses."""
         return self._mounts.data
 
+    @property
+    def keeps_data(self) -> bool:
+        """Whether it has a store."""
+        return any(mount.backup is not None for mount in self._mounts.data)
+
     def reads(
         self, file: SwarmConfig | SwarmSecret, *, at: str, mode: int = 0o444, uid: int = 0, gid: int = 0
     ) -> str:

@@ -20,6 +20,7 @@ from ._cdktf import (
 )
 from ._declarations import Declarations
 from ._rendering import render
+from .data_version import DataVersion
 from .file import FILES, SwarmFile
 from .graph import check
 from .secret_value import SECRET_VALUES, SecretValue, SuppliedSecret
@@ -115,7 +116,7 @@ class SwarmStack(TerraformStack):
         render(self.services)
 
     def switch_off(self) -> None:
-        """Removes everything but generated secrets and volumes.
+        """Removes everything but generated secrets, volumes, and which version had their data.
 
         Applying what is left stops the environment and keeps what a later start needs: the data and the
         passwords that open it. A ``terraform destroy`` would drop the passwords and, later, make new ones
@@ -127,7 +128,9 @@ class SwarmStack(TerraformStack):
         # Nothing is pulled any more, and the token is a variable that nobody has to give for that.
         self._provider.reset_registry_auth()
         for child in self.node.find_all():
-            if isinstance(child, _SWITCHED_OFF):
+            if isinstance(child, DataVersion):
+                child.stays()
+            elif isinstance(child, _SWITCHED_OFF):
                 scope = child.node.scope
                 assert scope is not None  # every resource has one
                 scope.node.try_remove_child(child.node.id)

@@ -1,7 +1,7 @@
 """Images: pinned, and spelled as the engine reads them back."""
 
 import pytest
-from sprocket_constructs import UNRESOLVED, Image
+from sprocket_constructs import UNRESOLVED, Image, version_in
 
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
@@ -58,3 +58,36 @@ def test_anything_but_a_full_digest_is_refused(digest: str) -> None:
         str(caught.value)
         == f"image redis:8: digest {digest!r} is neither sha256:<64 hex digits> nor unresolved"
     )
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("17.11-alpine", "17.11"),
+        ("17", "17"),
+        ("v3.7.15", "3.7.15"),
+        ("4.0.9-management-alpine", "4.0.9"),
+        ("RELEASE.2026-09-16T00-00-00Z", "2026-09-16T00-00-00Z"),
+        ("RELEASE.2026-09-16T00-00-00Z.hotfix.1", "2026-09-16T00-00-00Z"),
+        ("latest", ""),
+        ("sha-eeb043b32dc4792e60f07bb8bce23defa51327e0", ""),
+        ("534a6415a558", ""),
+        ("123456789012", ""),
+    ],
+)
+def test_the_version_in_a_tag(tag: str, version: str) -> None:
+    assert version_in(tag) == version
+
+
+@pytest.mark.parametrize(
+    ("tag", "version", "known"),
+    [
+        ("17.11-alpine", "", "17.11"),
+        ("2ff897982a66", "17.11", "17.11"),
+        ("2ff897982a66", "Valkey 9.1.2", "Valkey 9.1.2"),
+        ("latest", "", f"latest@{DIGEST}"),
+    ],
+)
+def test_what_is_known_of_the_program(tag: str, version: str, known: str) -> None:
+    image = Image(name="127.0.0.1:5000/sprocket/postgres", tag=tag, digest=DIGEST, version=version)
+    assert (image.program, image.program_version) == ("postgres", known)

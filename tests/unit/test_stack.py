@@ -15,7 +15,7 @@ from sprocket_constructs import (
     TerraformOutput,
 )
 
-from tests.synthesis import SOCKET, Json, declare, furnished, new_stack, service, synth
+from tests.synthesis import SOCKET, Json, declare, furnished, new_stack, only, service, synth
 
 
 def addresses(document: Json) -> set[str]:
@@ -120,11 +120,11 @@ def test_a_mistake_arrives_as_itself_and_not_wrapped_by_jsii(stack: SwarmStack) 
 
 
 class TestSwitchingOff:
-    def test_only_generated_secrets_and_volumes_stay(self, stack: SwarmStack) -> None:
+    def test_only_generated_secrets_volumes_and_their_versions_stay(self, stack: SwarmStack) -> None:
         furnished(stack).finish()
         stack.switch_off()
         document = synth(stack)
-        assert document["resource"].keys() == {"random_password", "docker_volume"}
+        assert document["resource"].keys() == {"random_password", "docker_volume", "terraform_data"}
         assert not {"variable", "output", "locals"} & {key for key, value in document.items() if value}
         assert document["provider"].keys() == {"docker", "random"}
         assert document["terraform"]["required_providers"].keys() == {"docker", "random"}
@@ -134,13 +134,18 @@ class TestSwitchingOff:
         on = synth(furnished(new_stack()))
         furnished(stack).switch_off()
         off = synth(stack)
-        kept = {
-            address for address in addresses(on) if address.startswith(("random_password.", "docker_volume."))
-        }
+        kinds = ("random_password.", "docker_volume.", "terraform_data.")
+        kept = {address for address in addresses(on) if address.startswith(kinds)}
         assert addresses(off) == kept
-        assert len(kept) == 3
-        for kind, made in off["resource"].items():
-            assert made == on["resource"][kind]
+        assert len(kept) == 4
+        for kind in ("random_password", "docker_volume"):
+            assert off["resource"][kind] == on["resource"][kind]
+
+    def test_the_version_that_had_the_data_stays_what_it_is(self, stack: SwarmStack) -> None:
+        """An edit of an image while the environment is off gives the data to nobody."""
+        furnished(stack).switch_off()
+        kept = only(synth(stack), "terraform_data")
+        assert kept["lifecycle"] == {"ignore_changes": ["input"]}
 
     def test_an_unfinished_stack_is_checked_first(self, stack: SwarmStack) -> None:
         api = declare(stack, "api")
