@@ -17,6 +17,7 @@ from layers.settings.model import Settings
 from layers.validation import problems_in
 from layers.yaml_file import read_yaml
 from ops.check.finding import Finding
+from ops.check.store_upgrade import StoreUpgrade
 from ops.model.template import shown
 
 FOLDER = "acknowledged"
@@ -67,9 +68,10 @@ class Acknowledgement(Settings):
 
 
 class Acknowledgements(Settings):
-    """The acknowledgements in one file."""
+    """The acknowledgements in one file: of findings, and of steps between versions of stores."""
 
-    acknowledged: list[Acknowledgement]
+    acknowledged: list[Acknowledgement] = Field(default_factory=list)
+    upgrades: list[StoreUpgrade] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +88,43 @@ def acknowledgements_of(environment: str, folder: Path | None = None) -> list[Ac
     Raises:
         SettingsError: the file cannot be read, or an entry is not one.
     """
+    return _read(environment, folder).acknowledged
+
+
+def upgrades_of(environment: str, folder: Path | None = None) -> list[StoreUpgrade]:
+    """The steps between versions of stores that an environment's file acknowledges; none where there is no file.
+
+    Raises:
+        SettingsError: the file cannot be read, or an entry is not one.
+    """
+    return _read(environment, folder).upgrades
+
+
+def expired_upgrades(environment: str, upgrades: Sequence[StoreUpgrade], today: date) -> Iterator[Finding]:
+    """A finding for each step that may not be taken any more: it was, or nobody is about to."""
+    for number, upgrade in enumerate(upgrades):
+        if today > upgrade.until:
+            yield Finding(
+                path=f"{_name(environment)}: upgrades/{number}",
+                what=f"expired on {upgrade.until}",
+                cause=f"it allowed {upgrade}",
+                fix="remove the entry; where the upgrade is still to come, set a later date",
+                rule=RULE,
+                stack="",
+            )
+
+
+def _read(environment: str, folder: Path | None) -> Acknowledgements:
     path = _file(environment, folder)
     name = _name(environment)
     if not path.exists():
-        return []
+        return Acknowledgements()
     try:
         given = read_yaml(path, name)
     except SettingsError as error:
         raise SettingsError(*map(_with_the_key, error.problems)) from None
     try:
-        return Acknowledgements.model_validate(given).acknowledged
+        return Acknowledgements.model_validate(given)
     except ValidationError as error:
         raise SettingsError(*problems_in(error, Acknowledgements, lambda setting: name)) from None
 

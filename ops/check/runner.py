@@ -152,6 +152,7 @@ def check(environment: str, say: Say = lambda text: None, *, today: date | None 
     say(f"checking {environment}")
     try:
         entries = acknowledgement.acknowledgements_of(environment)
+        upgrades = acknowledgement.upgrades_of(environment)
     except SettingsError as error:
         return Checked(
             environment=environment,
@@ -167,13 +168,15 @@ def check(environment: str, say: Say = lambda text: None, *, today: date | None 
         if stack.site.settings.cloud is not None:
             documents["cloud"] = _read(folder, stack.site.settings.cloud_stack)
         documents["services"] = platform.document
+    day = today or datetime.now(UTC).date()
     findings = [
         *findings_in(platform),
+        *acknowledgement.expired_upgrades(environment, upgrades, day),
         *needs.images_without_recipe(stack),
         *needs.values_needed(environment, documents),
         *needs.values_refused(documents),
     ]
-    result = checked(platform, findings, entries, today or datetime.now(UTC).date())
+    result = checked(platform, findings, entries, day)
     return replace(result, asked_shares=frozenset(stack.site.asked_shares))
 
 

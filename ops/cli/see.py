@@ -24,7 +24,7 @@ def plan(
         Path | None, typer.Option(metavar="FILE", help="Also write the plan as markdown to this file.")
     ] = None,
 ) -> None:
-    """Show what a deploy would change, by layer. Nothing is changed.
+    """Show what a deploy would change, by layer. Nothing is changed. Exits with 1 where a deploy refuses a store's version.
 
     Where Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
     JSON alone: everything is shown as new, or compared with --base.
@@ -44,6 +44,8 @@ def plan(
         print(json.dumps(report.as_data(), indent=2, sort_keys=True))
     else:
         screen.show_report(text.render(report))
+    if report.is_refused:
+        raise typer.Exit(errors.FINDING)
 
 
 def check(

@@ -12,7 +12,7 @@ from ops.check import runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
 from ops.cloud.client import Client
-from ops.deploy import prerequisites
+from ops.deploy import prerequisites, store_steps
 from ops.deploy.plan import report_of_plan
 from ops.deploy.preflight import obstacles, verdict
 from ops.errors import Obstacle, OpsError, Refused
@@ -70,6 +70,8 @@ def deploy(
         say(f"synthesizing {environment}")
         targets = targets_of(environment)
         _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
+    if targets.cloud and not only:
+        _check_stores_first(targets.services)
     if targets.cloud and only != "services":
         deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
     if only != "cloud":
@@ -148,6 +150,14 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
     print_addresses(target)
 
 
+def _check_stores_first(target: Target) -> None:
+    """Refuses a version of a store before the cloud is changed; the plan of the services comes after that."""
+    with screen.doing(f"terraform init of {target.stack}"):
+        target.terraform.init()
+        state = target.terraform.state()
+    store_steps.refuse_unacknowledged(target, state)
+
+
 def wait_for_convergence(
     target: Target, stable_s: float, *, timeout_s: float = CONVERGENCE_TIMEOUT_S
 ) -> None:
@@ -201,10 +211,11 @@ def _start_swarm(target: Target) -> None:
 def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:
     """Prints the plan of a stack and asks; without a question, only prints it.
 
-    An environment on this machine's engine gets the counts and what is lost instead of the whole plan.
+    A version of a store that nobody acknowledged is refused before that. An environment on this machine's engine gets the counts and what is lost instead of the whole plan.
     """
 
     def approve(plan: Mapping[str, Any]) -> bool:
+        store_steps.refuse_unacknowledged(target, plan.get("prior_state"))
         report = report_of_plan(target, plan)
         if ask is None and target.is_here:
             screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from layers.loading import load_environment
+from ops.deploy import store_steps
 from ops.errors import OpsError
 from ops.model.changes import from_terraform
 from ops.model.inventory import Inventory, from_state, from_synthesis
@@ -111,9 +113,10 @@ def report_of_plan(target: Target, plan: Mapping[str, Any]) -> StackReport:
     paths = {resource.address: resource.path for resource in after.resources.values()}
     before = from_state(plan.get("prior_state"), paths)
     real = "DigitalOcean" if target.is_cloud else "the swarm"
-    return compare(
+    report = compare(
         target.stack, before, after, from_terraform(plan), compared_with=f"{real} and Terraform's state"
     )
+    return replace(report, store_steps=store_steps.steps(target.name, before, after))
 
 
 def _against_nothing(name: str, document: Mapping[str, Any], reason: str) -> StackReport:
@@ -131,5 +134,6 @@ def _offline(
         before = from_synthesis(old.stacks.get(name, {}))
         after = from_synthesis(synthesized.stacks.get(name, {}))
         planned = from_inventories(before, after)
-        stacks.append(compare(name, before, after, planned, compared_with=compared_with, offline=reason))
+        stack = compare(name, before, after, planned, compared_with=compared_with, offline=reason)
+        stacks.append(replace(stack, store_steps=store_steps.steps(environment, before, after)))
     return Report(environment=environment, stacks=tuple(stacks))

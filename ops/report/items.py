@@ -9,12 +9,16 @@ from typing import Any
 from ops.model.changes import Action, PlannedChange
 from ops.model.inventory import Inventory, Resource
 from ops.model.redact import HIDDEN, SECRET_ATTRIBUTES
+from ops.model.store_versions import RECORD
 from ops.report.cloud import details_of, effect_of, note_of, shown
 from ops.report.model import ItemChange, SettingChange
 
 _SHOWN_BY_SERVICES = ("docker_config", "docker_secret")
 """Replaced under a new name for every change; what matters is the content, shown with the services that read it."""
 
+
+_SHOWN_ELSEWHERE = ("docker_service", RECORD)
+"""Services have a table of their own; what had a store's data follows from its image."""
 
 _ONLY_NAMED = (*_SHOWN_BY_SERVICES, "random_password", "tls_private_key")
 """Only that they change is shown."""
@@ -39,7 +43,7 @@ def item_changes(
     for address, what in planned.items():
         old, new = before.resources.get(address), after.resources.get(address)
         resource = new or old
-        if resource is not None and resource.type != "docker_service":
+        if resource is not None and resource.type not in _SHOWN_ELSEWHERE:
             inventory = after if new is not None else before
             found.setdefault(resource.layer, []).append(_item(resource, old, new, what, inventory))
     return {layer: sorted(items, key=lambda i: (_rank(i.type), i.name)) for layer, items in found.items()}

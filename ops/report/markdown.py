@@ -28,6 +28,11 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
         yield "> **Destroyed or replaced**"
         yield from (f"> - {_escaped(text)}" for text in stack.dangers)
         yield ""
+    for step in stack.store_steps:
+        yield f"> [!{'CAUTION' if step.fix else 'NOTE'}]"
+        yield f"> **{'A deploy refuses this' if step.fix else 'Acknowledged'}**: {_escaped(step.what)}"
+        yield from (f"> {_escaped(line)}" for line in (step.fix or step.acknowledged).splitlines())
+        yield ""
     if stack.images:
         yield "**Images**"
         yield from (f"- {_escaped(change)}: {', '.join(users)}" for change, users in stack.images)

@@ -87,6 +87,20 @@ class ItemChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreStep:
+    """A store whose data would go to a version that may not open it, or not let it go back.
+
+    Attributes:
+        fix: what to do, where a deploy refuses it.
+        acknowledged: until when, and why, where it may be taken.
+    """
+
+    what: str
+    fix: str = ""
+    acknowledged: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LayerReport:
     """One layer: what changes in it, and how many services do not."""
 
@@ -107,6 +121,7 @@ class StackReport:
         images: image changes with the services that use them.
         sharing: services by network.
         unresolved: services whose image has no digest yet, with the image.
+        store_steps: stores whose version changes in a way that a deploy refuses without an acknowledgement.
     """
 
     name: str
@@ -118,6 +133,7 @@ class StackReport:
     layers: tuple[LayerReport, ...]
     sharing: dict[str, tuple[str, ...]]
     unresolved: tuple[tuple[str, str], ...]
+    store_steps: tuple[StoreStep, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -131,6 +147,11 @@ class Report:
 
     environment: str
     stacks: tuple[StackReport, ...] = field(default_factory=tuple)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a deploy would refuse it for the version of a store."""
+        return any(step.fix for stack in self.stacks for step in stack.store_steps)
 
     def as_data(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -56,6 +56,8 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
     yield counts(stack)
     yield LEGEND
     yield from _section("DESTROYED OR REPLACED", [f"  ! {text}" for text in stack.dangers])
+    yield from _section("STORES: A DEPLOY REFUSES THIS", list(_refused(stack)))
+    yield from _section("stores: acknowledged", list(_acknowledged(stack)))
     yield from _section("images", [f"  {change}: {', '.join(users)}" for change, users in stack.images])
     shown: set[tuple[str, ...]] = set()
     for layer in stack.layers:
@@ -63,6 +65,20 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
     yield from _section("who shares a network with whom", _sharing(stack))
     for title, lines in unresolved(stack):
         yield from _section(title, [f"  {line}" for line in lines])
+
+
+def _refused(stack: StackReport) -> Iterator[str]:
+    for step in stack.store_steps:
+        if step.fix:
+            yield f"  ! {step.what}"
+            yield f"    {step.fix}"
+
+
+def _acknowledged(stack: StackReport) -> Iterator[str]:
+    for step in stack.store_steps:
+        if step.acknowledged:
+            yield f"  = {step.what}"
+            yield f"    acknowledged {step.acknowledged}"
 
 
 def unresolved(stack: StackReport) -> Iterator[tuple[str, list[str]]]:

@@ -1,0 +1,91 @@
+"""Steps between versions of stores that a plan would take: refused, unless they are acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from layers.data.upgrades import RUNBOOK, Kind, Step, step_between
+from ops.check.acknowledgement import upgrades_of
+from ops.errors import Obstacle, Refused
+from ops.model.inventory import Inventory, from_state
+from ops.model.store_versions import CLUSTER, StoreVersions, versions_of_stores
+from ops.report.model import StoreStep
+from ops.terraform.target import Target
+
+_CLUSTER_TAKES = (
+    "DigitalOcean upgrades it in place, while its clients cannot connect, and Terraform does not wait"
+)
+"""As provider 2.71 does it (UpgradeMajorVersion)."""
+
+
+def steps(
+    environment: str, before: Inventory, after: Inventory, *, today: date | None = None
+) -> tuple[StoreStep, ...]:
+    """All steps between two inventories of a stack, each refused or with its acknowledgement.
+
+    Raises:
+        SettingsError: the environment's file of acknowledgements is wrong.
+    """
+    found = [
+        (store, step)
+        for store in versions_of_stores(before, after)
+        if (step := step_between(store.before, store.after)) is not None
+    ]
+    acknowledged = upgrades_of(environment) if found else []
+    day = today or datetime.now(UTC).date()
+    shown = []
+    for store, step in found:
+        entry = next((each for each in acknowledged if each.covers(store.store, step, day)), None)
+        shown.append(
+            StoreStep(
+                what=_what(store, step),
+                fix="" if entry else _fix(environment, store, step),
+                acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",
+            )
+        )
+    return tuple(shown)
+
+
+def refuse_unacknowledged(target: Target, state: Mapping[str, Any] | None) -> None:
+    """Refuses to deploy what would take a step that nobody acknowledged.
+
+    Args:
+        state: what the stack's state says (``terraform show -json``, or the ``prior_state`` of a plan).
+
+    Raises:
+        Refused: names every such step, and what to do.
+    """
+    wanted = target.wanted
+    paths = {resource.address: resource.path for resource in wanted.resources.values()}
+    found = steps(target.name, from_state(state, paths), wanted)
+    refused = [Obstacle(what=step.what, fix=step.fix) for step in found if step.fix]
+    if refused:
+        raise Refused(f"{target.stack} is not deployed; nothing was changed", refused)
+
+
+def _what(store: StoreVersions, step: Step) -> str:
+    why = _CLUSTER_TAKES if _is_managed(store) and step.kind is Kind.UPGRADE else step.why
+    return f"store {store.store} ({store.address}): {store.before} -> {store.after}, {_article(step.kind)}; {why}"
+
+
+def _article(kind: Kind) -> str:
+    return f"an {kind}" if kind is Kind.UPGRADE else f"a {kind}"
+
+
+def _is_managed(store: StoreVersions) -> bool:
+    return store.address.startswith(f"{CLUSTER}.")
+
+
+def _fix(environment: str, store: StoreVersions, step: Step) -> str:
+    where = (
+        f"cloud/database/version of {environment}.yaml"
+        if _is_managed(store)
+        else f"images.lock.yaml, or images/overrides of {environment}.yaml"
+    )
+    entry = f'{{store: {store.store}, from: "{step.from_}", to: "{step.to}", reason: ..., until: YYYY-MM-DD}}'
+    return (
+        f"keep {store.before.version} in {where}; to change it, follow {RUNBOOK}, whose last step before the deploy is an entry "
+        f"under upgrades in environments/acknowledged/{environment}.yaml:\n    - {entry}"
+    )
