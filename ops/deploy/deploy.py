@@ -155,7 +155,7 @@ def _check_stores_first(target: Target) -> None:
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
         state = target.terraform.state()
-    store_steps.refuse_unacknowledged(target, state)
+    store_steps.refuse(target, state)
 
 
 def wait_for_convergence(
@@ -215,7 +215,7 @@ def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:
     """
 
     def approve(plan: Mapping[str, Any]) -> bool:
-        store_steps.refuse_unacknowledged(target, plan.get("prior_state"))
+        store_steps.refuse(target, plan.get("prior_state"))
         report = report_of_plan(target, plan)
         if ask is None and target.is_here:
             screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from layers.data.upgrades import RUNBOOK, Kind, Step, step_between
 from ops.check.acknowledgement import upgrades_of
+from ops.check.store_upgrade import StoreUpgrade
+from ops.deploy import feature_flags
 from ops.errors import Obstacle, Refused
 from ops.model.inventory import Inventory, from_state
 from ops.model.store_versions import CLUSTER, StoreVersions, versions_of_stores
@@ -28,28 +30,18 @@ def steps(
     Raises:
         SettingsError: the environment's file of acknowledgements is wrong.
     """
-    found = [
-        (store, step)
-        for store in versions_of_stores(before, after)
-        if (step := step_between(store.before, store.after)) is not None
-    ]
-    acknowledged = upgrades_of(environment) if found else []
-    day = today or datetime.now(UTC).date()
-    shown = []
-    for store, step in found:
-        entry = next((each for each in acknowledged if each.covers(store.store, step, day)), None)
-        shown.append(
-            StoreStep(
-                what=_what(store, step),
-                fix="" if entry else _fix(environment, store, step),
-                acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",
-            )
+    return tuple(
+        StoreStep(
+            what=_what(store, step),
+            fix="" if entry else _fix(environment, store, step),
+            acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",
         )
-    return tuple(shown)
+        for store, step, entry in _found(environment, before, after, today)
+    )
 
 
-def refuse_unacknowledged(target: Target, state: Mapping[str, Any] | None) -> None:
-    """Refuses to deploy what would take a step that nobody acknowledged.
+def refuse(target: Target, state: Mapping[str, Any] | None) -> None:
+    """Refuses to deploy a step that nobody acknowledged, or that a running broker is not ready for.
 
     Args:
         state: what the stack's state says (``terraform show -json``, or the ``prior_state`` of a plan).
@@ -59,10 +51,26 @@ def refuse_unacknowledged(target: Target, state: Mapping[str, Any] | None) -> No
     """
     wanted = target.wanted
     paths = {resource.address: resource.path for resource in wanted.resources.values()}
-    found = steps(target.name, from_state(state, paths), wanted)
-    refused = [Obstacle(what=step.what, fix=step.fix) for step in found if step.fix]
+    refused: list[Obstacle] = []
+    for store, step, entry in _found(target.name, from_state(state, paths), wanted, None):
+        if entry is None:
+            refused.append(Obstacle(what=_what(store, step), fix=_fix(target.name, store, step)))
+        elif store.after.program == "rabbitmq" and step.kind is Kind.UPGRADE:
+            refused += feature_flags.obstacles(target, store.store)
     if refused:
         raise Refused(f"{target.stack} is not deployed; nothing was changed", refused)
+
+
+def _found(
+    environment: str, before: Inventory, after: Inventory, today: date | None
+) -> Iterator[tuple[StoreVersions, Step, StoreUpgrade | None]]:
+    """Each step with its acknowledgement. The file is read only where there is a step."""
+    day = today or datetime.now(UTC).date()
+    for store in versions_of_stores(before, after):
+        step = step_between(store.before, store.after)
+        if step is not None:
+            entries = upgrades_of(environment)
+            yield store, step, next((each for each in entries if each.covers(store.store, step, day)), None)
 
 
 def _what(store: StoreVersions, step: Step) -> str:

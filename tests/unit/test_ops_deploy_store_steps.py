@@ -16,7 +16,7 @@ from ops import errors
 from ops.check import acknowledgement, runner
 from ops.check.acknowledgement import expired_upgrades, upgrades_of
 from ops.cli import see
-from ops.deploy import deploy, store_steps
+from ops.deploy import deploy, plan, store_steps
 from ops.deploy.plan import report_of_plan
 from ops.errors import Refused
 from ops.model.inventory import from_synthesis
@@ -81,7 +81,7 @@ def state(*resources: Document) -> Document:
 
 def refused(document: Document, *resources: Document) -> list[str]:
     try:
-        store_steps.refuse_unacknowledged(target_of(document), state(*resources))
+        store_steps.refuse(target_of(document), state(*resources))
     except Refused as error:
         return [obstacle.what for obstacle in error.obstacles]
     return []
@@ -102,7 +102,7 @@ def acknowledge(folder: Path, entry: str = ENTRY, environment: str = "local") ->
 
 def test_a_major_version_is_refused_with_what_where_and_how_to_go_on() -> None:
     with pytest.raises(Refused) as caught:
-        store_steps.refuse_unacknowledged(target_of(wanted()), state(recorded(OLD)))
+        store_steps.refuse(target_of(wanted()), state(recorded(OLD)))
     assert str(caught.value) == (
         "local-services is not deployed; nothing was changed\n"
         "- store redis (docker_service.redis): redis 8.2.9 -> redis 9.0.0, an upgrade to another major version; "
@@ -233,11 +233,11 @@ def test_a_plan_says_it_and_exits_with_1(
     acknowledged: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     actions = {"actions": ["update"], "before": {"input": OLD}, "after": {"input": NEW}}
-    change = {"address": RECORD, "type": "terraform_data", "mode": "managed", "change": actions}
-    plan = {"prior_state": state(recorded(OLD)), "resource_changes": [change]}
+    resource_change = {"address": RECORD, "type": "terraform_data", "mode": "managed", "change": actions}
+    planned = {"prior_state": state(recorded(OLD)), "resource_changes": [resource_change]}
 
     def report() -> Report:
-        return Report(environment="local", stacks=(report_of_plan(target_of(wanted()), plan),))
+        return Report(environment="local", stacks=(report_of_plan(target_of(wanted()), planned),))
 
     shown = text.render(report())
     assert (
@@ -257,6 +257,17 @@ def test_a_plan_says_it_and_exits_with_1(
     assert "> **Acknowledged**: store redis" in markdown.render(report())
     see.plan("local", None, False, None)
     capsys.readouterr()
+
+
+def test_a_plan_against_a_revision_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull request shows it, where nobody reaches the state."""
+    new, old = (Synthesized(out=Path("/x"), stacks={"local-services": wanted(each)}) for each in (NEW, OLD))
+    monkeypatch.setattr(plan, "commit_of", lambda revision: revision)
+    monkeypatch.setattr(plan, "synthesize", lambda environment: new)
+    monkeypatch.setattr(plan, "synthesized_at", lambda revision, environment: old)
+    report = plan.report_of("local", base="main")
+    assert report.is_refused
+    assert report.stacks[0].compared_with == "revision main"
 
 
 @pytest.mark.parametrize("only", ["", "services"])
