@@ -38,6 +38,7 @@ class Here:
 
     def __init__(self, root: Path, image: str) -> None:
         self.root = root
+        self.image = image
         self._environment = {**os.environ, "TRY_IMAGE": image}
 
     def start(self, *words: str, **tries: str) -> subprocess.Popen[str]:
@@ -56,6 +57,9 @@ class Here:
             output, _ = process.communicate(timeout=400)
         assert process.returncode == expect, output
         return output
+
+    def state(self) -> str:
+        return (self.root / ".sprocket" / "state" / "local-services.tfstate").read_text()
 
     def counts(self, **tries: str) -> dict[str, int]:
         with self.start("plan", "--json", **tries) as process:
@@ -159,3 +163,30 @@ def test_ctrl_c_leaves_nothing_that_terraform_does_not_know(here: Here) -> None:
     assert process.returncode == 130, output
     assert "interrupted: running operations finished, state is saved" in output
     assert "2 services converged" in here.run("deploy", *LOCAL, "--stable", "1")
+
+
+def test_a_stores_next_major_version_needs_an_acknowledgement(here: Here) -> None:
+    """Two tags of one image: what Terraform keeps and what ops refuses is real, the program is the same."""
+    name, _, digest = here.image.split()
+    old, new = (f"{name} {tag} {digest}" for tag in ("8.2.9", "9.0.0"))
+    here.run("deploy", *LOCAL, "--stable", "1", TRY_IMAGE=old)
+    before = here.state()
+    shown = here.run("plan", *LOCAL, expect=1, TRY_IMAGE=new)
+    assert "STORES: A DEPLOY REFUSES THIS\n  ! store try-store (docker_service." in shown
+    assert "redis 8.2.9 -> redis 9.0.0, an upgrade to another major version" in shown
+    refused = here.run("deploy", *LOCAL, expect=1, TRY_IMAGE=new)
+    assert "local-services is not deployed; nothing was changed" in refused
+    assert here.state() == before
+    # Switched off, the service is gone from the state, and an edit meanwhile is still the first thing to open the data.
+    here.run("down", *LOCAL, TRY_IMAGE=new)
+    assert "redis 8.2.9 -> redis 9.0.0" in here.run("deploy", *LOCAL, expect=1, TRY_IMAGE=new)
+    acknowledged = here.root / "environments" / "acknowledged" / "local.yaml"
+    acknowledged.parent.mkdir(exist_ok=True)
+    acknowledged.write_text(
+        'upgrades:\n  - {store: try-store, from: "8", to: "9", reason: a test, until: 9999-12-31}\n'
+    )
+    assert "acknowledged until 9999-12-31: a test" in here.run("plan", *LOCAL, TRY_IMAGE=new)
+    assert "2 services converged" in here.run("deploy", *LOCAL, "--stable", "1", TRY_IMAGE=new)
+    assert here.counts(TRY_IMAGE=new) == {"add": 0, "change": 0, "replace": 0, "destroy": 0}
+    shown = here.run("deploy", *LOCAL, expect=1, TRY_IMAGE=old)
+    assert "redis 9.0.0 -> redis 8.2.9, a downgrade; redis 8.2.9 may not open what 9.0.0 wrote" in shown

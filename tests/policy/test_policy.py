@@ -36,6 +36,18 @@ def test_what_keeps_data_is_known_to_keep_data(environment: str) -> None:
     assert {"redis", "rabbitmq", "influxdb", "minio", "grafana", "loki"} <= stores
 
 
+def test_every_store_says_which_version_has_its_data_before_it_opens_it(environment: str) -> None:
+    """What a next version is compared with (docs/decisions/0018)."""
+    found = synthesized(environment)
+    records = found.resources("terraform_data")
+    said = {record["//"]["metadata"]["path"]: f"terraform_data.{key}" for key, record in records.items()}
+    waits = {each["name"]: each.get("depends_on", []) for each in found.resources("docker_service").values()}
+    stores = [service for service in found.stack.services if service.keeps_data]
+    assert {"redis", "rabbitmq", "influxdb", "minio", "grafana", "loki"} <= {store.name for store in stores}
+    for store in stores:
+        assert said.get(f"{store.node.path}/data-version") in waits[store.name], store.name
+
+
 def test_a_server_is_reached_by_its_known_clients_only(environment: str) -> None:
     found = synthesized(environment)
     for server, allowed in CLIENTS.items():

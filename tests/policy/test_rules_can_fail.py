@@ -52,6 +52,14 @@ MISTAKES: dict[str, tuple[Callable[[Document], object], Callable[[str], None]]] 
         open_network,
         test_policy.test_networks_have_no_way_out_unless_a_service_says_why,
     ),
+    "a store whose version nobody keeps": (
+        lambda d: d["resource"].update(terraform_data={}),
+        test_policy.test_every_store_says_which_version_has_its_data_before_it_opens_it,
+    ),
+    "a store that opens its data before it says its version": (
+        lambda d: service(d, "redis").pop("depends_on"),
+        test_policy.test_every_store_says_which_version_has_its_data_before_it_opens_it,
+    ),
     "a way out for two": (
         lambda d: join(d, "web", "core-egress"),
         test_policy.test_a_way_out_is_one_services_alone,
