@@ -71,7 +71,7 @@ def deploy(
         targets = targets_of(environment)
         _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
     if targets.cloud and not only:
-        _check_stores_first(targets.services)
+        check_stores_first(targets.services)
     if targets.cloud and only != "services":
         deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
     if only != "cloud":
@@ -150,8 +150,12 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
     print_addresses(target)
 
 
-def _check_stores_first(target: Target) -> None:
-    """Refuses a version of a store before the cloud is changed; the plan of the services comes after that."""
+def check_stores_first(target: Target) -> None:
+    """Refuses a version of a store before the cloud is changed; the plan of the services comes after that.
+
+    Raises:
+        Refused: see :func:`store_steps.refuse`.
+    """
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
         state = target.terraform.state()

@@ -18,6 +18,7 @@ from ops.deploy.deploy import (
     READY_TIMEOUT_S,
     approval,
     check_prerequisites,
+    check_stores_first,
     deploy_services,
     wait_for_convergence,
 )
@@ -81,13 +82,15 @@ class Replacement:
             orphans.import_orphans(self._cloud, screen.err.print)
             swarm_nodes = self._swarm_nodes()
             self._refuse(obstacles(self.node, swarm_nodes, ends_swarm=self.ends_swarm))
+        last = self._is_last(swarm_nodes)
+        if last:
+            check_stores_first(self.targets.services)
         with self._step("plan"):
             self._dry_run()
         if ask is not None and not ask(
             f"replace {self.node.name}? Its volumes stay; its own disk is deleted"
         ):
             raise OpsError("not approved; nothing was changed")
-        last = self._is_last(swarm_nodes)
         with self._reactivated_on_failure(swarm_nodes):
             if not last:
                 self._leave(swarm_nodes)

@@ -14,6 +14,7 @@ from ops.deploy.replace_node import Replacement
 from ops.errors import OpsError, Refused
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_cloud import change, cloud
+from tests.unit.ops_fixtures import at, stack
 from tests.unit.ops_nodes import NODES, SETTINGS
 from tests.unit.ops_ssh import said
 from tests.unit.ops_swarm import node
@@ -28,6 +29,7 @@ class Scene(Boundaries):
     def __init__(self, patch: pytest.MonkeyPatch, root: Path, settings: Environment = SETTINGS) -> None:
         super().__init__(patch, root)
         self.settings = settings
+        self.declared = stack()
         self.own: dict[str, Any] = {"name": f"{settings.name}-app-1", "id": "7"}
         self.cloud.resources = [resource(APP, **self.own)]
         self.cloud.changes = [change(APP, "delete", "create", before=self.own, after=self.own)]
@@ -57,7 +59,7 @@ class Scene(Boundaries):
         document = cloud()
         resources = document["resource"]
         resources["digitalocean_droplet"]["app-1"]["name"] = self.own["name"]
-        both = targets_of(self.settings, of_cloud=document)
+        both = targets_of(self.settings, of_cloud=document, of_services=self.declared)
         chosen = next(each for each in nodes_of(self.settings) if each.pool == pool)
         given = {"ends_swarm": False, **words}
         Replacement(both, chosen, parallelism=1, **given).run(ask=None)
@@ -209,3 +211,18 @@ def test_the_dead_only_manager_ends_its_swarm(monkeypatch: pytest.MonkeyPatch, t
     scene.services.on_apply = lambda: scene.swarm.services_.extend(running)
     scene.replace(dead=True, ends_swarm=True)
     assert scene.done == ["power_off droplet 7", "cloud apply", "services apply"]
+
+
+def test_the_only_manager_stays_while_a_store_would_get_a_version_that_nobody_acknowledged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its services are deployed anew at the end, so their refusal would come when the old node is gone."""
+    scene = Scene(monkeypatch, tmp_path, load_environment("rehearsal"))
+    record = at("x", input={"program": "redis", "version": "9.0.0"})
+    record["//"]["metadata"]["path"] = "local-services/data/redis/data-version"
+    scene.declared["resource"]["terraform_data"] = {"version": record}
+    had = resource("terraform_data.version", input={"program": "redis", "version": "8.2.9"})
+    scene.services.resources = [had | {"mode": "managed", "name": "version"}]
+    with pytest.raises(Refused, match=r"nothing was changed\n- store redis .*: redis 8.2.9 -> redis 9.0.0"):
+        scene.replace(ends_swarm=True)
+    assert scene.done == []
