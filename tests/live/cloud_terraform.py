@@ -15,6 +15,7 @@ from sprocket_constructs import SwarmApp
 from layers.cloud.stack import EnvironmentCloud
 from layers.settings.environment import Environment
 from ops.terraform.runner import program
+from ops.terraform.target import Target
 from rehearsal.emulator import Emulator, Settings
 from rehearsal.emulator.settings import Seconds
 from tests.live.spaces_endpoint import SpacesEndpoint
@@ -83,13 +84,22 @@ class CloudTerraform:
 
     def changes(self, *words: str) -> Changes:
         """What an apply would do: address to actions; empty when nothing."""
-        self._must("plan", "-out=tfplan", *words)
-        plan = json.loads(self._must("show", "-json", "tfplan"))
         return {
             one["address"]: one["change"]["actions"]
-            for one in plan.get("resource_changes", [])
+            for one in self.planned(*words).get("resource_changes", [])
             if one["change"]["actions"] != ["no-op"]
         }
+
+    def planned(self, *words: str) -> dict[str, Any]:
+        """The plan, as ``terraform show -json`` prints it."""
+        self._must("plan", "-out=tfplan", *words)
+        plan: dict[str, Any] = json.loads(self._must("show", "-json", "tfplan"))
+        return plan
+
+    def target(self, settings: Environment) -> Target:
+        """The stack as it is declared now, as ``ops`` looks at it."""
+        document = json.loads((self._stack / "cdk.tf.json").read_text())
+        return Target(settings=settings, stack=settings.cloud_stack, document=document, folder=self._stack)
 
     def images(self) -> dict[str, str]:
         """Each droplet's image, by the droplet's name, as the API says."""

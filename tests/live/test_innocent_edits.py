@@ -15,6 +15,9 @@ from layers.cloud.way_out import way_out
 from layers.loading import ENVIRONMENTS, read_yaml
 from layers.node.user_data import user_data
 from layers.settings.environment import Environment
+from ops.deploy import store_steps
+from ops.deploy.plan import report_of_plan
+from ops.errors import Refused
 from tests.live.cloud_terraform import KEY, Changes, CloudTerraform
 
 pytestmark = [
@@ -168,6 +171,20 @@ def test_an_innocent_edit_loses_nothing(cloud: CloudTerraform, edit: str) -> Non
     settings = edited(INNOCENT[edit])
     cloud.declare(settings)
     assert lost(cloud.changes(*words(settings))) == {}
+
+
+def test_a_later_postgres_is_said_in_words_and_not_deployed_without_an_acknowledgement(
+    cloud: CloudTerraform,
+) -> None:
+    settings = edited(INNOCENT["a later Postgres"])
+    cloud.declare(settings)
+    plan, target = cloud.planned(), cloud.target(settings)
+    (step,) = report_of_plan(target, plan).store_steps
+    assert "postgres 17 -> postgres 18, an upgrade to another major version" in step.what
+    with pytest.raises(Refused, match=r"prod-cloud is not deployed; nothing was changed"):
+        store_steps.refuse(target, plan["prior_state"])
+    cloud.declare(edited(lambda document: None))
+    assert report_of_plan(cloud.target(settings), cloud.planned()).store_steps == ()
 
 
 def test_other_user_data_loses_nothing(cloud: CloudTerraform, monkeypatch: pytest.MonkeyPatch) -> None:
