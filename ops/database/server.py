@@ -5,18 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from docker.utils.socket import frames_iter
-
 from ops.database.dump import Dump
 from ops.errors import Interrupted, OpsError
-from ops.waiting import wait_until
-
-ENDS_WITHIN_S = 30.0
-"""From the last byte of a command's output until the engine must know its exit code."""
+from ops.swarm import inside
 
 KEEPER = "postgres-keeper"
 """Service with psql, pg_restore, the roles' passwords, and a connection to the server."""
@@ -110,57 +104,20 @@ class Database:
             )
 
     def _run(self, script: str, words: list[str], feed: _Feed | None = None) -> tuple[int, bytes, bytes]:
-        command = ["/bin/sh", "-c", script, "seed", *words]
-        run = self.api.exec_create(
-            self.container, command, stdin=feed is not None, environment=self.environment
-        )["Id"]
-        stream = self.api.exec_start(run, socket=True)
-        connection: socket.socket = getattr(stream, "_sock", stream)
-        connection.settimeout(None)
-        answers = {1: bytearray(), 2: bytearray()}
-
-        def read() -> None:
-            # A command that ends before it has read everything resets the connection; its output came first.
-            with suppress(ConnectionResetError):
-                for number, data in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
-                    answers[number] += data
-
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
-        try:
-            if feed is not None:
-                feed.into(connection)
-            reader.join()
-        finally:
-            # The reader holds the connection too: closing it here alone would leave the other side waiting for more.
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            reader.join(5)
-            if hasattr(stream, "_response"):  # docker's package keeps it, and it keeps the connection
-                stream._response.close()
-            stream.close()
-            connection.close()
-        return self._exit_code(run), bytes(answers[1]), bytes(answers[2])
-
-    def _exit_code(self, run: str) -> int:
-        """The exit code of a command. The engine has none while it runs, and a cut connection looks like its end.
-
-        Raises:
-            OpsError: the command did not end in time.
-        """
-        code: int | None = wait_until(
-            lambda: self.api.exec_inspect(run)["ExitCode"],
-            ENDS_WITHIN_S,
-            done=lambda code: code is not None,
-            interval_s=0.2,
+        ended = inside.run(
+            self.api,
+            self.container,
+            ["/bin/sh", "-c", script, "seed", *words],
+            environment=self.environment,
+            feed=feed.into if feed else None,
         )
-        if code is None:
+        if ended.code is None:
             raise OpsError(
                 f"database {self.name}: the connection to its container ended before the command did, "
                 "so the result is unknown",
                 fix="run it again: a restore is one transaction, so the database has either all of it or nothing",
             )
-        return code
+        return ended.code, ended.out, ended.err
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import docker.errors
 import requests
 
+from ops.swarm import inside
 from ops.swarm.engine import Swarm
 
 SERVICE = "com.docker.swarm.service.name"
@@ -76,6 +78,19 @@ class Tasks:
         except (docker.errors.APIError, requests.RequestException) as error:
             return Finished(code=126, output=str(error))
         return Finished(code=126 if code is None else int(code), output=output.decode(errors="replace"))
+
+    def run_with_input(
+        self, container: str, text: str, *words: str, environment: Mapping[str, str] | None = None
+    ) -> Finished:
+        """The same with a text on the command's standard input, where no list of processes shows it."""
+        try:
+            ended = inside.run(
+                self._engine(container), container, words, environment=environment, feed=inside.text(text)
+            )
+        except (docker.errors.APIError, requests.RequestException, OSError) as error:
+            return Finished(code=126, output=str(error))
+        code = 126 if ended.code is None else ended.code
+        return Finished(code=code, output=(ended.out + ended.err).decode(errors="replace"))
 
     def _engine(self, container: str) -> Any:
         return self._of.get(container, self._api)
