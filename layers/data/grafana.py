@@ -28,6 +28,8 @@ HERE = Path(__file__).parent
 DASHBOARDS = HERE / "dashboards"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARD_FOLDER = "/etc/grafana/dashboards"
+START = "/etc/sprocket/start.sh"
+ADMIN = "admin"
 PASSWORD = "/run/secrets/grafana-password"
 KEY = "/run/secrets/grafana-secret-key"
 DATABASE_PASSWORD = "/run/secrets/grafana-database-password"
@@ -80,6 +82,7 @@ class Grafana(Construct):
             self,
             "grafana",
             image=site.image("grafana"),
+            command=("/bin/sh", START),
             listens={"http": 3000},
             health=HealthCheck.http(3000, "/api/health").every(
                 "10s", timeout="6s", retries=5, start_period="2m"
@@ -114,9 +117,12 @@ class Grafana(Construct):
             self.service.reads(secret, at=path)
 
     def _reads_settings(self, database: PostgresAddress | None) -> None:
+        start = render(HERE / "grafana-start.sh.j2", user=ADMIN, password_file=PASSWORD)
+        self.service.reads(SwarmConfig(self, "start", name="grafana-start", content=start), at=START)
         settings = render(
             HERE / "grafana.ini.j2",
             host=self.host,
+            admin=ADMIN,
             password_file=PASSWORD,
             key_file=KEY,
             database=database,

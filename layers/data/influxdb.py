@@ -29,6 +29,8 @@ SETTINGS = "/etc/sprocket/influxdb.env"
 ADMIN_PASSWORD = "/run/secrets/influxdb-password"
 ADMIN_TOKEN = "/run/secrets/influxdb-admin-token"
 ADMIN_HEADER = "/run/secrets/influxdb-admin-header"
+ADMIN = "admin"
+ADMIN_NEW_PASSWORD = "/run/secrets/influxdb-admin-password"
 PLATFORM_BUCKET = "telegraf"
 """Metrics of the platform itself."""
 
@@ -74,6 +76,11 @@ class InfluxDB(Construct):
         header = f"Authorization: Token {secrets.influxdb_admin_token}\n"
         self.keeper.reads(
             SwarmSecret(self, "admin-header", name="influxdb-admin-header", content=header), at=ADMIN_HEADER
+        )
+        new_password = to_json({"password": secrets.influxdb_password})
+        self.keeper.reads(
+            SwarmSecret(self, "admin-password", name="influxdb-admin-password", content=new_password),
+            at=ADMIN_NEW_PASSWORD,
         )
         self.keeper.connect_to(self.service)
 
@@ -128,6 +135,7 @@ class InfluxDB(Construct):
         )
         settings = render(
             HERE / "influxdb.env.j2",
+            admin=ADMIN,
             organization=self.organization,
             bucket=PLATFORM_BUCKET,
             retention_days=self._settings.retention_days,
@@ -154,6 +162,8 @@ class InfluxDB(Construct):
             HERE / "influxdb-keeper.sh.j2",
             organization=self.organization,
             header=ADMIN_HEADER,
+            admin=ADMIN,
+            admin_password=ADMIN_NEW_PASSWORD,
             buckets=self._buckets,
             retention_seconds=self._settings.retention_days * 86400,
             users=[

@@ -36,7 +36,7 @@ def test_scripts_are_shell_and_stop_at_the_first_error(environment: str) -> None
 class Place:
     """A folder that stands for the task's file system: files where the script looks, programs that keep their words."""
 
-    def __init__(self, folder: Path, keeper: str) -> None:
+    def __init__(self, folder: Path, keeper: str, *, script: str = SCRIPT) -> None:
         self.folder = folder
         self.log = folder / "log"
         stack = declared("local")
@@ -44,8 +44,12 @@ class Place:
             target = folder / mount.at.removeprefix("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(mount.file.text.replace("@@secret:", "value-of-").replace("@@", ""))
-        text = text_at(stack, keeper, SCRIPT)
-        text = re.sub(r"/run/secrets|/etc/sprocket|/tmp(?=/)", lambda match: f"{folder}{match[0]}", text)
+        text = text_at(stack, keeper, script)
+        text = re.sub(
+            r"/run/secrets|/etc/sprocket|/var/lib/grafana|/run\.sh|/tmp(?=/)",
+            lambda match: f"{folder}{match[0]}",
+            text,
+        )
         # The end of the script stays for ever; what it did is over by then.
         self.script = text.replace("while :; do", "exit 0; while :; do")
         (folder / "bin").mkdir()
@@ -137,6 +141,7 @@ def test_postgres_keeper_is_red_when_psql_fails(tmp_path: Path) -> None:
 CURL = r"""for last; do :; done
 case "$last" in
   */api/v2/orgs*) echo '{"links": {}, "orgs": [{"id": "00000000000000aa", "name": "sprocket"}]}' ;;
+  */api/v2/users\?name=admin) echo '{"links": {}, "users": [{"links": {}, "id": "00000000000000ad", "name": "admin"}]}' ;;
   */api/v2/buckets\?*telegraf) echo '{"buckets": [{"id": "00000000000000b1", "orgID": "00000000000000aa"}]}' ;;
   */api/v2/buckets\?*) echo 'curl: (22) 404' >&2; exit 22 ;;
   */authorizations\?*) exit 22 ;;
@@ -153,6 +158,8 @@ def test_influxdb_keeper_makes_what_is_missing_and_changes_what_is_there(tmp_pat
     assert "--request PATCH" in said and "/api/v2/buckets/00000000000000b1" in said
     assert said.count("--request POST --header") >= 3
     assert "/private/legacy/authorizations/00000000000000c1/password" in said
+    (password,) = [line for line in place.said if line.endswith("/api/v2/users/00000000000000ad/password")]
+    assert f"--data @{tmp_path}/run/secrets/influxdb-admin-password" in password
     assert "value-of-" not in said, "token and passwords are in files"
     assert f"--data @{tmp_path}/run/secrets/influxdb-user-telegraf" in said
 
@@ -171,3 +178,51 @@ def test_a_keeper_is_not_done_before_its_work_is(tmp_path: Path) -> None:
     (tmp_path / "tmp/done").touch()
     place.program("psql", "exit 1")
     assert place.run().returncode == 1 and not place.is_done
+
+
+# -- Grafana's start ---------------------------------------------------------------------------------------------
+
+
+class Grafana(Place):
+    """The start script of Grafana, the server being a program that says so."""
+
+    def __init__(self, folder: Path, *, cli: str = "") -> None:
+        super().__init__(folder, "grafana", script="/etc/sprocket/start.sh")
+        self.data = folder / "var/lib/grafana"
+        self.data.mkdir(parents=True)
+        self.program("grafana", cli or f"cat >> {folder}/passwords")
+        server = folder / "run.sh"
+        server.write_text("#!/bin/sh\necho the server runs\n")
+        server.chmod(0o755)
+
+    def password(self, value: str) -> None:
+        (self.folder / "run/secrets/grafana-password").write_text(value)
+
+    @property
+    def set_passwords(self) -> str:
+        file = self.folder / "passwords"
+        return file.read_text() if file.exists() else ""
+
+
+def test_grafana_sets_its_password_when_the_file_has_another_one_and_only_then(tmp_path: Path) -> None:
+    grafana = Grafana(tmp_path)
+    for value in ("first", "first", "second", "second"):
+        grafana.password(value)
+        done = grafana.run()
+        assert done.returncode == 0 and "the server runs" in done.stdout, done.stderr
+    assert grafana.set_passwords == "second", "the first one is taken from the file at the set-up"
+    (said,) = grafana.said
+    assert said.endswith("admin reset-admin-password --password-from-stdin") and "second" not in said
+    assert "second" not in (grafana.data / ".password-set-last").read_text()
+
+
+def test_grafana_starts_with_the_old_password_where_the_new_one_cannot_be_set_and_tries_again(
+    tmp_path: Path,
+) -> None:
+    grafana = Grafana(tmp_path, cli="exit 1")
+    for value in ("first", "second", "second"):
+        grafana.password(value)
+        done = grafana.run()
+        assert done.returncode == 0 and "the server runs" in done.stdout
+    assert len(grafana.said) == 2
+    assert "warning: the password of admin could not be set; it stays as it was" in done.stderr
