@@ -63,6 +63,7 @@ class ResourceChange:
         before: its values; none where it is created.
         after: what is known of its values; none where it is destroyed.
         unknown: which of its values only the apply will tell: ``True``, or such marks in the value's own shape.
+        deposed: it is what an interrupted apply left of a resource that it had made anew; the new one stays.
     """
 
     address: str
@@ -72,6 +73,7 @@ class ResourceChange:
     before: Values | None = None
     after: Values | None = None
     unknown: Values = field(default_factory=dict)
+    deposed: bool = False
 
     @property
     def values(self) -> Values:
@@ -93,8 +95,8 @@ def changes_of(plan: Mapping[str, Any]) -> list[ResourceChange]:
 
 
 def from_terraform(plan: Mapping[str, Any]) -> dict[str, PlannedChange]:
-    """Actions by address."""
-    return {change.address: change.planned for change in changes_of(plan)}
+    """Actions by address. What an interrupted apply left is not among them: it is gone with no loss to the resource."""
+    return {change.address: change.planned for change in changes_of(plan) if not change.deposed}
 
 
 def _change(raw: Mapping[str, Any]) -> ResourceChange:
@@ -118,4 +120,5 @@ def _change(raw: Mapping[str, Any]) -> ResourceChange:
         before=detail.get("before"),
         after=detail.get("after"),
         unknown=detail.get("after_unknown") or {},
+        deposed=bool(raw.get("deposed")),
     )

@@ -38,3 +38,12 @@ def test_what_nobody_would_show_or_guard_is_refused() -> None:
     with pytest.raises(OpsError, match=r"the plan would forget docker_service\.a; supported are") as caught:
         changes_of(plan(change("docker_service.a", "forget")))
     assert "removed block" in caught.value.fix
+
+
+def test_what_an_interrupted_apply_left_is_no_change_of_the_resource_that_took_its_place() -> None:
+    left = {**change("random_password.key", "delete", before={}), "deposed": "1a2b3c4d"}
+    assert from_terraform(plan(change("random_password.key", "create", after={}), left)) == {
+        "random_password.key": PlannedChange(action=Action.ADD)
+    }
+    assert from_terraform(plan(left)) == {}
+    assert [each.address for each in changes_of(plan(left))] == ["random_password.key"]
