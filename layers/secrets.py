@@ -2,31 +2,46 @@
 
 from sprocket_constructs import Construct, GeneratedSecret, SecretValue, SuppliedSecret
 
+from .platform.identity import identities_of
+from .rotation import Rotation, Server, impossible, tried_at, untried
 from .settings.environment import Environment
+
+RUNBOOK = "docs/runbooks/rotate-a-secret.md"
 
 
 class _Secrets(Construct):
-    """Declares values; ``supplied`` ones are generated where the outside world is simulated."""
+    """Declares values; ``supplied`` ones are generated where the outside world is simulated.
+
+    Each says how it is rotated: without that, none can be declared.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, environment: Environment, prefix: str = "") -> None:
         super().__init__(scope, id_)
         self._prefix = prefix
         self._simulated = environment.secrets.supplied == "generated"
+        self.rotations: dict[str, Rotation] = {}
+        """By the name of the value."""
 
-    def generated(self, name: str, *, length: int = 32) -> SecretValue:
+    def generated(self, name: str, *, length: int = 32, rotated: Rotation) -> SecretValue:
         """A value that only the platform itself has to know."""
+        self.rotations[self._prefix + name] = rotated
         return GeneratedSecret(self, name, name=self._prefix + name, length=length)
 
-    def supplied(self, name: str, description: str) -> SecretValue:
+    def supplied(self, name: str, description: str, *, rotated: Rotation) -> SecretValue:
         """A value that the outside world chose."""
-        return self.generated(name) if self._simulated else self.ordered(name, description)
+        if self._simulated:
+            return self.generated(name, rotated=rotated)
+        return self.ordered(name, description, rotated=rotated)
 
-    def backup(self, name: str, description: str, *, elsewhere: bool) -> SecretValue:
+    def backup(self, name: str, description: str, *, elsewhere: bool, rotated: Rotation) -> SecretValue:
         """A value that opens backups: supplied where they outlive the environment, for state is lost with the rest."""
-        return self.supplied(name, description) if elsewhere else self.generated(name)
+        if elsewhere:
+            return self.supplied(name, description, rotated=rotated)
+        return self.generated(name, rotated=rotated)
 
-    def ordered(self, name: str, description: str) -> SecretValue:
+    def ordered(self, name: str, description: str, *, rotated: Rotation) -> SecretValue:
         """A value that came with what the cloud stack ordered: also where the outside world is simulated, no other opens it."""
+        self.rotations[self._prefix + name] = rotated
         return SuppliedSecret(self, name, name=self._prefix + name, description=description)
 
 
@@ -40,61 +55,127 @@ class PlatformSecrets(_Secrets):
         super().__init__(scope, id_, environment=environment)
         settings = environment
         self.sign_in_cookie_key = (
-            self.generated("sign-in-cookie-key", length=64)
+            self.generated(
+                "sign-in-cookie-key",
+                length=64,
+                rotated=tried_at(Server.SIGN_IN, ends="everybody signs in to the admin pages again"),
+            )
             if settings.ingress.sign_in.proxy == "traefik-forward-auth"
             else None
         )
         self.discord_sign_in_secret = self.supplied(
-            "discord-sign-in-secret", "client secret of the Discord application for the admin pages"
+            "discord-sign-in-secret",
+            "client secret of the Discord application for the admin pages",
+            rotated=untried("Discord decides which client secret counts"),
         )
         self.dns_token = (
-            self.supplied("dns-token", "DigitalOcean token with scope domain only, for certificates by DNS")
+            self.supplied(
+                "dns-token",
+                "DigitalOcean token with scope domain only, for certificates by DNS",
+                rotated=untried("DigitalOcean decides which token counts: delete the old one there"),
+            )
             if settings.ingress.acme.challenge == "dns"
             else None
         )
-        self.redis_password = self.generated("redis-password")
-        self.redis_telegraf_password = self.generated("redis-telegraf-password")
-        self.rabbitmq_password = self.generated("rabbitmq-password")
-        self.postgres_password = (
-            self.generated("postgres-password")
-            if settings.data.postgres.where == "swarm"
-            else self.ordered("postgres-password", "password of doadmin on the managed Postgres cluster")
+        self.redis_password = self.generated("redis-password", rotated=tried_at(Server.REDIS, "default"))
+        self.redis_telegraf_password = self.generated(
+            "redis-telegraf-password", rotated=tried_at(Server.REDIS, "telegraf")
         )
-        self.postgres_telegraf_password = self.generated("postgres-telegraf-password")
-        self.influxdb_password = self.generated("influxdb-password")
-        self.influxdb_admin_token = self.generated("influxdb-admin-token", length=64)
-        self.influxdb_telegraf_password = self.generated("influxdb-telegraf-password")
-        self.influxdb_grafana_password = self.generated("influxdb-grafana-password")
-        self.grafana_password = self.generated("grafana-password")
-        self.grafana_secret_key = self.generated("grafana-secret-key")
+        self.rabbitmq_password = self.generated(
+            "rabbitmq-password", rotated=tried_at(Server.RABBITMQ, "sprocket")
+        )
+        self.postgres_password = (
+            self.generated("postgres-password", rotated=tried_at(Server.POSTGRES, "postgres"))
+            if settings.data.postgres.where == "swarm"
+            else self.ordered(
+                "postgres-password",
+                "password of doadmin on the managed Postgres cluster",
+                rotated=impossible(
+                    "DigitalOcean chooses the password of doadmin",
+                    instead="reset it in DigitalOcean's control panel (Databases, Users & Databases), then deploy: "
+                    "the cloud stack reads the new one",
+                ),
+            )
+        )
+        self.postgres_telegraf_password = self.generated(
+            "postgres-telegraf-password", rotated=tried_at(Server.POSTGRES, "telegraf")
+        )
+        self.influxdb_password = self.generated(
+            "influxdb-password", rotated=tried_at(Server.INFLUXDB_PASSWORD, "admin")
+        )
+        self.influxdb_admin_token = self.generated(
+            "influxdb-admin-token",
+            length=64,
+            rotated=impossible(
+                "InfluxDB 2 takes a token that somebody else chose only when it is set up; all later ones it makes itself",
+                instead=f"set InfluxDB up anew: {RUNBOOK}",
+            ),
+        )
+        self.influxdb_telegraf_password = self.generated(
+            "influxdb-telegraf-password", rotated=tried_at(Server.INFLUXDB_1X, "telegraf")
+        )
+        self.influxdb_grafana_password = self.generated(
+            "influxdb-grafana-password", rotated=tried_at(Server.INFLUXDB_1X, "grafana")
+        )
+        self.grafana_password = self.generated("grafana-password", rotated=tried_at(Server.GRAFANA, "admin"))
+        self.grafana_secret_key = self.generated(
+            "grafana-secret-key",
+            rotated=impossible(
+                "Grafana encrypts the keys in its database with it, and cannot read them with another one",
+                instead=f"set Grafana up anew, or rotate what it protects, influxdb-grafana-password: {RUNBOOK}",
+            ),
+        )
         self.grafana_database_password = (
-            self.generated("grafana-database-password")
+            self.generated("grafana-database-password", rotated=tried_at(Server.POSTGRES, "grafana"))
             if settings.data.grafana.database == "postgres"
             else None
         )
         self.alerts_webhook = (
-            self.supplied("alerts-webhook", "address of the webhook of the Discord channel that alerts go to")
+            self.supplied(
+                "alerts-webhook",
+                "address of the webhook of the Discord channel that alerts go to",
+                rotated=untried("Discord decides which webhook counts: delete the old one there"),
+            )
             if settings.data.grafana.alerts == "discord"
             else None
         )
         self.minio_root_password = (
-            self.generated("minio-root-password") if settings.data.object_storage.kind == "minio" else None
+            self.generated("minio-root-password", rotated=tried_at(Server.S3, "sprocket-root"))
+            if settings.data.object_storage.kind == "minio"
+            else None
         )
         elsewhere = settings.backups.where == "s3"
+        keys = untried(
+            "whoever runs the bucket decides which key counts: delete the old one there"
+            if elsewhere
+            else "the server of the bucket knows the new key alone from its start, and only the sender asks it"
+        )
         self.restic_password = self.backup(
             "restic-password",
             "opens the backups: kept where Terraform's state is not, or they are lost with it",
             elsewhere=elsewhere,
+            rotated=impossible(
+                "the bucket opens with a key that was made of the old one",
+                instead=f"add a key of the new one with restic, deploy, remove the old key: {RUNBOOK}",
+            ),
         )
         self.backup_access_key = self.backup(
-            "backup-access-key", "access key of the bucket for backups, limited to it", elsewhere=elsewhere
+            "backup-access-key",
+            "access key of the bucket for backups, limited to it",
+            elsewhere=elsewhere,
+            rotated=keys,
         )
         self.backup_secret_key = self.backup(
-            "backup-secret-key", "secret of that access key", elsewhere=elsewhere
+            "backup-secret-key", "secret of that access key", elsewhere=elsewhere, rotated=keys
         )
         self.registry_token = (
             self.supplied(
-                "registry-token", f"token that may read packages at {settings.platform.login.registry}"
+                "registry-token",
+                f"token that may read packages at {settings.platform.login.registry}",
+                rotated=impossible(
+                    "Terraform keeps no copy of it, and the swarm keeps the one that a service was last updated with",
+                    instead=f"export the new one and deploy; when to revoke the old one: {RUNBOOK}",
+                ),
             )
             if settings.platform.login
             else None
@@ -108,32 +189,69 @@ class InstanceSecrets(_Secrets):
         several = len(environment.platform.instances) > 1
         super().__init__(scope, id_, environment=environment, prefix=f"{instance}-" if several else "")
         settings = environment.platform.instances[instance]
-        self.database_password = self.generated("database-password")
-        self.jwt_key = self.generated("jwt-key", length=64)
-        self.influxdb_token = self.generated("influxdb-token", length=64)
-        minio = environment.data.object_storage.kind == "minio"
-        self.s3_access_key = (
-            self.generated("s3-access-key", length=20)
-            if minio
-            else self.supplied("s3-access-key", "Spaces access key, limited to the instance's buckets")
+        role = next(each.database_role for each in identities_of(environment) if each.name == instance)
+        self.database_password = self.generated("database-password", rotated=tried_at(Server.POSTGRES, role))
+        self.jwt_key = self.generated(
+            "jwt-key",
+            length=64,
+            rotated=untried(
+                "core alone reads it, and a session of a player would be needed to try it",
+                ends="every player signs in again",
+            ),
         )
-        self.s3_secret_key = (
-            self.generated("s3-secret-key", length=40)
-            if minio
-            else self.supplied("s3-secret-key", "secret of the Spaces access key")
+        self.influxdb_token = self.generated("influxdb-token", length=64, rotated=tried_at(Server.TELEGRAF))
+        self._declare_s3_keys(minio=environment.data.object_storage.kind == "minio")
+        self._declare_identity_providers()
+        self.dgraph_api_key = (
+            self.generated(
+                "dgraph-api-key",
+                rotated=untried("elo-service alone reads it"),
+            )
+            if settings.elo
+            else None
         )
-        self.google_client_id = self.supplied(
-            "google-client-id", "OAuth client for sign-in by Google (core does not start without one)"
-        )
-        self.google_secret = self.supplied("google-secret", "secret of the Google OAuth client")
-        self.discord_client_id = self.supplied(
-            "discord-client-id", "Discord application for signing in to the game platform"
-        )
-        self.discord_secret = self.supplied("discord-secret", "client secret of that Discord application")
-        self.discord_bot_token = self.supplied("discord-bot-token", "token of the Discord bot")
-        self.dgraph_api_key = self.generated("dgraph-api-key") if settings.elo else None
         self.chatwoot_hmac_key = (
-            self.supplied("chatwoot-hmac-key", "HMAC key of the Chatwoot inbox")
+            self.supplied(
+                "chatwoot-hmac-key",
+                "HMAC key of the Chatwoot inbox",
+                rotated=untried("Chatwoot decides which key counts"),
+            )
             if settings.chatwoot
             else None
+        )
+
+    def _declare_s3_keys(self, *, minio: bool) -> None:
+        """Both parts of the pair are tried as a pair."""
+        spaces = untried("Spaces decides which key counts: delete the old one there")
+        self.s3_access_key = (
+            self.generated("s3-access-key", length=20, rotated=tried_at(Server.S3))
+            if minio
+            else self.supplied(
+                "s3-access-key", "Spaces access key, limited to the instance's buckets", rotated=spaces
+            )
+        )
+        self.s3_secret_key = (
+            self.generated("s3-secret-key", length=40, rotated=tried_at(Server.S3))
+            if minio
+            else self.supplied("s3-secret-key", "secret of the Spaces access key", rotated=spaces)
+        )
+
+    def _declare_identity_providers(self) -> None:
+        google, discord = untried("Google decides which counts"), untried("Discord decides which counts")
+        self.google_client_id = self.supplied(
+            "google-client-id",
+            "OAuth client for sign-in by Google (core does not start without one)",
+            rotated=google,
+        )
+        self.google_secret = self.supplied(
+            "google-secret", "secret of the Google OAuth client", rotated=google
+        )
+        self.discord_client_id = self.supplied(
+            "discord-client-id", "Discord application for signing in to the game platform", rotated=discord
+        )
+        self.discord_secret = self.supplied(
+            "discord-secret", "client secret of that Discord application", rotated=discord
+        )
+        self.discord_bot_token = self.supplied(
+            "discord-bot-token", "token of the Discord bot", rotated=discord
         )

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ops import errors
-from ops.cli import change, documentation, images, nodes, see, smoke, state
+from ops.cli import change, documentation, images, nodes, rotate, see, smoke, state
 from ops.cli.entry import run
 from ops.terminal import screen
 
@@ -47,6 +47,7 @@ app.command(rich_help_panel=CHANGE)(change.deploy)
 app.command(rich_help_panel=CHANGE)(change.down)
 app.command(rich_help_panel=CHANGE)(change.purge)
 app.command(rich_help_panel=CHANGE)(change.seed)
+app.command(rich_help_panel=CHANGE)(rotate.rotate)
 app.command(rich_help_panel=NODES)(nodes.ready)
 app.command("replace-node", rich_help_panel=NODES)(nodes.replace_node)
 app.command(rich_help_panel=NODES)(nodes.keys)

@@ -85,11 +85,10 @@ def deploy(
         destroy=tuple(destroy or ()),
         moves=volumes_of(settings, moved) if moved else (),
     )
-    default_stable_s = HERE_STABLE_S if settings.engine.is_here else STABLE_S
     run(
         env,
-        stable_s=default_stable_s if stable is None else stable,
-        parallelism=_parallelism(settings, parallelism),
+        stable_s=stable_seconds(settings) if stable is None else stable,
+        parallelism=parallel_operations(settings, parallelism),
         ask=confirmation.question(settings, yes=yes),
         only=only,
         approved=approved,
@@ -106,7 +105,7 @@ def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False) -> 
 
     settings = load_environment(env)
     ask = confirmation.question(settings, yes=yes)
-    switch_off(env, parallelism=_parallelism(settings, parallelism), ask=ask)
+    switch_off(env, parallelism=parallel_operations(settings, parallelism), ask=ask)
 
 
 def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = None) -> None:
@@ -118,7 +117,7 @@ def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = N
     from ops.deploy.teardown import purge as remove
 
     confirmation.typed(env, confirm, f"purge deletes all data of {env}, its secrets and its state")
-    remove(env, parallelism=_parallelism(load_environment(env), parallelism))
+    remove(env, parallelism=parallel_operations(load_environment(env), parallelism))
 
 
 def seed(
@@ -147,5 +146,11 @@ def seed(
     restore(env, instance=instance, path=source, replace=replace)
 
 
-def _parallelism(settings: Environment, given: int | None) -> int:
+def stable_seconds(settings: Environment) -> float:
+    """How long services run the same tasks until they have converged."""
+    return HERE_STABLE_S if settings.engine.is_here else STABLE_S
+
+
+def parallel_operations(settings: Environment, given: int | None) -> int:
+    """Terraform's parallel operations."""
     return given or (HERE_PARALLELISM if settings.engine.is_here else SSH_PARALLELISM)

@@ -45,10 +45,12 @@ def apply(
     destroy: bool = False,
     approved: ApprovedChanges = ApprovedChanges(),
     targets: Sequence[str] = (),
+    renewed: Sequence[str] = (),
 ) -> bool:
     """Plans and applies; says whether there was anything to do.
 
     Args:
+        renewed: addresses of generated secrets to make anew.
         targets: Terraform addresses; nothing is applied but these and what they need. Empty: everything.
 
     Raises:
@@ -58,7 +60,10 @@ def apply(
     """
     for last in (False, True):
         replace = () if last else approved.replace
-        with saved_plan(target, destroy, parallelism, replace, targets) as (file, plan):
+        with saved_plan(target, destroy, parallelism, replace, targets, renewed=() if last else renewed) as (
+            file,
+            plan,
+        ):
             if plan is None:
                 if encrypts():
                     _rewrite_state(target, file)
@@ -110,6 +115,8 @@ def saved_plan(
     parallelism: int,
     replace: Sequence[str] = (),
     targets: Sequence[str] = (),
+    *,
+    renewed: Sequence[str] = (),
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """A plan in a private folder that is gone afterwards, since it holds secrets; no plan when nothing would change."""
     with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
@@ -117,7 +124,7 @@ def saved_plan(
         with screen.doing() as say:
             say(f"terraform plan of {target.stack}")
             terraform = target.terraform
-            addresses = guard.addresses_of(terraform.state(), replace) if replace else []
+            addresses = [*(guard.addresses_of(terraform.state(), replace) if replace else []), *renewed]
             try:
                 changes = terraform.plan(
                     file, destroy=destroy, replace=addresses, targets=targets, parallelism=parallelism

@@ -43,7 +43,7 @@ def test_wrong_use_says_where_help_is() -> None:
 
 CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
-    *("state create", "picture", "soak"),
+    *("state create", "picture", "soak", "rotate --all"),
 )
 READING = ("plan", "smoke", "ready", "table")
 

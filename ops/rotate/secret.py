@@ -1,0 +1,103 @@
+"""The secret values of an environment with the way each is rotated, and what is in Terraform's state of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from layers.rotation import Rotation
+from layers.services import ServicesStack, synthesize
+from ops.errors import Obstacle, Refused, WrongUse
+from ops.model.state import resources_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """One value of the list.
+
+    Args:
+        owner: ``generated`` or ``supplied``.
+        reference: the Terraform expression for the value.
+    """
+
+    name: str
+    owner: str
+    reference: str
+    rotation: Rotation
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether Terraform makes the value."""
+        return self.owner == "generated"
+
+    @property
+    def address(self) -> str:
+        """Of a generated value's resource."""
+        return self.reference.removesuffix(".result")
+
+    @property
+    def variable(self) -> str:
+        """The shell's variable that supplies it."""
+        return f"TF_VAR_{self.reference.removeprefix('var.')}"
+
+
+def secrets_of(environment: str) -> list[Secret]:
+    """All of an environment, sorted by name."""
+    with tempfile.TemporaryDirectory(prefix="sprocket-secrets-") as out:
+        return declared_by(synthesize(environment, outdir=out))
+
+
+def declared_by(stack: ServicesStack) -> list[Secret]:
+    """All of a finished stack, sorted by name."""
+    lists = (stack.secrets, *(instance.secrets for instance in stack.platform.instances.values()))
+    rotations = {name: rotation for each in lists for name, rotation in each.rotations.items()}
+    return [
+        Secret(name=name, owner=value.owner, reference=value.reference, rotation=rotations[name])
+        for name, value in sorted(stack.secret_values.items())
+    ]
+
+
+def chosen(secrets: Sequence[Secret], names: Sequence[str], environment: str) -> list[Secret]:
+    """The secrets of these names; without names, all that can be rotated.
+
+    Raises:
+        WrongUse: there is no secret of a name.
+        Refused: one that was named cannot be rotated.
+    """
+    if not names:
+        return [secret for secret in secrets if not secret.rotation.impossible]
+    known = {secret.name: secret for secret in secrets}
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise WrongUse(
+                f"{environment} has no secret {name!r}",
+                fix=f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}",
+            )
+    found = [known[name] for name in dict.fromkeys(names)]
+    refuse_impossible(found, environment)
+    return found
+
+
+def refuse_impossible(secrets: Iterable[Secret], environment: str) -> None:
+    """Refuses those that no deploy can change.
+
+    Raises:
+        Refused: with the reason and the way of each.
+    """
+    found = [
+        Obstacle(what=f"{each.name} cannot be rotated: {each.rotation.impossible}", fix=each.rotation.instead)
+        for each in secrets
+        if each.rotation.impossible
+    ]
+    if found:
+        raise Refused(f"nothing is rotated in {environment}; nothing was changed", found)
+
+
+def values_of(secrets: Iterable[Secret], state: Mapping[str, Any]) -> dict[str, str]:
+    """Values of the generated ones that a state has, by name. In memory only: never printed, never an argument."""
+    results = {r["address"]: str(r["values"].get("result") or "") for r in resources_of(state)}
+    return {each.name: results[each.address] for each in secrets if results.get(each.address)}

@@ -1,0 +1,86 @@
+"""The one list of secrets: every value says how it is rotated, and what it says agrees with the servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from layers.data.grafana import ADMIN as GRAFANA_ADMIN
+from layers.data.grafana import INFLUXDB_USER
+from layers.data.influxdb import ADMIN as INFLUXDB_ADMIN
+from layers.data.minio import ROOT_USER
+from layers.data.postgres import METRICS_ROLE
+from layers.data.rabbitmq import RabbitMQ
+from layers.data.redis import METRICS_USER
+from layers.rotation import Server
+from layers.secrets import PlatformSecrets
+from ops.rotate.login import ANSWERS, SERVICES
+from ops.rotate.secret import Secret, declared_by
+from tests.stacks.synthesis import ALL, altered, built, declared, with_ratings
+
+RUNBOOK = Path(__file__).parents[2] / "docs/runbooks/rotate-a-secret.md"
+
+
+def by_name(environment: str) -> dict[str, Secret]:
+    return {secret.name: secret for secret in declared_by(declared(environment))}
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_every_value_says_how_it_is_rotated(environment: str) -> None:
+    found = by_name(environment)
+    assert len(found) > 20
+    for secret in found.values():
+        rotation = secret.rotation
+        ways = (rotation.server is not None, bool(rotation.untried), bool(rotation.impossible))
+        assert ways.count(True) == 1, secret.name
+        assert bool(rotation.instead) == bool(rotation.impossible), secret.name
+
+
+def test_a_value_that_does_not_say_it_cannot_be_declared() -> None:
+    secrets = declared("local").secrets
+    with pytest.raises(TypeError, match="rotated"):
+        PlatformSecrets.generated(secrets, "new-password")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="rotated"):
+        PlatformSecrets.supplied(secrets, "new-token", "a token")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_what_no_deploy_can_change_is_in_the_runbook(environment: str) -> None:
+    text = RUNBOOK.read_text()
+    for secret in by_name(environment).values():
+        if secret.rotation.impossible:
+            assert f"- **{secret.name}**" in text
+
+
+def test_values_are_tried_as_the_accounts_that_the_layers_make() -> None:
+    accounts = {name: secret.rotation.account for name, secret in by_name("local").items()}
+    roles = set(declared("local").data.postgres._roles)
+    assert accounts["rabbitmq-password"] == RabbitMQ.user
+    assert accounts["redis-telegraf-password"] == METRICS_USER
+    assert accounts["postgres-telegraf-password"] == METRICS_ROLE
+    assert {accounts["database-password"], METRICS_ROLE} <= roles
+    assert accounts["influxdb-password"] == INFLUXDB_ADMIN
+    assert accounts["influxdb-grafana-password"] == INFLUXDB_USER
+    assert accounts["influxdb-telegraf-password"] in declared("local").data.influxdb._users
+    assert accounts["grafana-password"] == GRAFANA_ADMIN
+    assert accounts["minio-root-password"] == ROOT_USER
+
+
+def test_every_server_has_a_service_that_answers_and_one_to_ask_from() -> None:
+    services = {service.name for service in declared("local").services}
+    assert set(ANSWERS) == set(Server)
+    assert set(SERVICES) == set(Server) - {Server.SIGN_IN}
+    assert {*ANSWERS.values(), *SERVICES.values()} <= services
+
+
+def test_instances_have_values_of_their_own() -> None:
+    found = by_name("staging")
+    accounts = {found[f"{name}-database-password"].rotation.account for name in ("dev", "staging")}
+    assert len(accounts) == 2
+    assert found["dev-s3-access-key"].reference != found["staging-s3-access-key"].reference
+
+
+def test_a_value_of_an_option_says_it_too() -> None:
+    stack = built(altered("local", with_ratings))
+    assert "dgraph-api-key" in {secret.name for secret in declared_by(stack)}
