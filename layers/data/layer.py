@@ -36,7 +36,7 @@ class DataLayer(Construct):
         super().__init__(scope, id_)
         self.redis = Redis(self, "redis", site=site, secrets=secrets, backups=backups)
         self.rabbitmq = RabbitMQ(self, "rabbitmq", site=site, secrets=secrets, ingress=ingress)
-        self.postgres = Postgres(self, "postgres", site=site, secrets=secrets)
+        self.postgres = Postgres(self, "postgres", site=site, secrets=secrets, backups=backups)
         self.object_storage: ObjectStorage = (
             MinIO(self, "object-storage", site=site, secrets=secrets, ingress=ingress)
             if site.settings.data.object_storage.kind == "minio"

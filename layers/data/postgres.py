@@ -1,13 +1,14 @@
 """Postgres: in the swarm, or managed by DigitalOcean."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sprocket_constructs import (
+    BackupJob,
     Construct,
     ConstructError,
     HealthCheck,
-    NoBackup,
     SecretValue,
     Stop,
     SwarmConfig,
@@ -16,10 +17,12 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
 from ..names import POSTGRES_NAME
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
+from ..stores import owner_of
 from .keeper import keeper
 
 HERE = Path(__file__).parent
@@ -35,6 +38,11 @@ LISTENS = "pg_isready -q -h 127.0.0.1 -U postgres"
 """By TCP: while the image sets up an empty directory, its server answers on the Unix socket only."""
 WRITES = """psql -U postgres -qAtX -o /dev/null -c "SELECT pg_logical_emit_message(true, 'health', '')\""""
 """A record of some 60 bytes in the write-ahead log, whose commit waits until it is on the disk. It changes no table."""
+
+LEFT_BY_RESTORES = "_(restoring|replaced_[0-9]+)"
+"""How the name of a database ends that a restore makes, or keeps until the next copy."""
+LONGEST_DATABASE_NAME = 63 - len("_replaced_1234567890")
+"""Postgres cuts longer names off without a word."""
 
 SHARED_BUFFERS_SHARE = 0.25
 CACHE_SHARE = 0.75
@@ -78,7 +86,9 @@ class Postgres(Construct):
     (docs/decisions/0012-keepers.md).
     """
 
-    def __init__(self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, backups: Backups
+    ) -> None:
         super().__init__(scope, id_)
         settings = site.settings.data.postgres
         self._site = site
@@ -86,13 +96,19 @@ class Postgres(Construct):
         self._password = secrets.postgres_password
         self._roles: dict[str, Role] = {}
         self._databases: dict[str, Database] = {}
-        self.service = None if self._managed else self._server()
         self.superuser = MANAGED_SUPERUSER if self._managed else "postgres"
         self.maintenance_database = MANAGED_DATABASE if self._managed else "postgres"
         self.address = PostgresAddress(
             host=settings.host or "postgres", port=settings.port, tls=self._managed
         )
+        # libpq refuses a file that others may read.
+        self._passfile = SwarmSecret(
+            self, "passfile", name="postgres-passfile", content=f"*:*:*:{self.superuser}:{self._password}\n"
+        )
+        self.service = None if self._managed else self._server()
+        self.backup = self._copied_by(backups)
         self.keeper = self._keeper()
+        self.backup.starts_after(self.keeper)
         self.role(METRICS_ROLE, password=secrets.postgres_telegraf_password)
 
     def connect(self, client: SwarmService) -> PostgresAddress:
@@ -131,6 +147,12 @@ class Postgres(Construct):
             ConstructError: the database exists with another owner, or Postgres does not accept a name unquoted.
         """
         POSTGRES_NAME.check(self, name, kind="database name")
+        if len(name) > LONGEST_DATABASE_NAME or re.search(f"{LEFT_BY_RESTORES}$", name):
+            raise ConstructError(
+                self,
+                f"database name {name} leaves no name for what a restore replaces",
+                fix=f"use at most {LONGEST_DATABASE_NAME} characters, and not one that ends with _restoring or _replaced_<number>",
+            )
         known = self._databases.get(name)
         if known is not None:
             raise ConstructError(
@@ -175,24 +197,45 @@ class Postgres(Construct):
         password = SwarmSecret(self, "password", name="postgres-password", content=str(self._password))
         service.reads(password, at=PASSWORD)
         service.sets("POSTGRES_PASSWORD_FILE", PASSWORD)
-        service.stores(
-            self._site.storage(self, "postgres"),
-            at="/var/lib/postgresql/data",
-            backup=NoBackup(because="not yet"),
-        )
         return service
+
+    def _copied_by(self, backups: Backups) -> BackupJob:
+        """A managed server is dumped too: its own backups are at the same provider, by the same account."""
+        job = backups.job(
+            self,
+            "postgres",
+            image=self._site.image("postgres"),
+            server=self.service,
+            work=self._backup_work,
+        )
+        uid, gid = map(int, owner_of("postgres").split(":"))
+        job.reads(self._passfile, at=PASSFILE, mode=0o400, uid=uid, gid=gid)
+        if self.service is None:
+            self._reach(job)
+        else:
+            storage = self._site.storage(self, "postgres")
+            self.service.stores(storage, at="/var/lib/postgresql/data", backup=job)
+        return job
 
     def _keeper(self) -> SwarmService:
         service = keeper(
             self, "postgres-keeper", site=self._site, image=self._site.image("postgres"), work=self._work
         )
-        # libpq refuses a file that others may read.
-        passfile = SwarmSecret(
-            self, "passfile", name="postgres-passfile", content=f"*:*:*:{self.superuser}:{self._password}\n"
-        )
-        service.reads(passfile, at=PASSFILE, mode=0o400)
+        service.reads(self._passfile, at=PASSFILE, mode=0o400)
         self._reach(service)
         return service
+
+    def _backup_work(self) -> str:
+        names = "|".join(self._databases)
+        return render(
+            HERE / "postgres-backup.sh.j2",
+            address=self.address,
+            superuser=self.superuser,
+            maintenance_database=self.maintenance_database,
+            passfile=PASSFILE,
+            databases=list(self._databases.values()),
+            leftovers=f"^({names}){LEFT_BY_RESTORES}$",
+        )
 
     def _work(self) -> str:
         return render(

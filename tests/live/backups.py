@@ -135,11 +135,14 @@ class Bench:
         self.job.expect("sh", "-c", text)
         return number
 
+    def answer(self, number: str) -> int:
+        """Waits for the code of a request."""
+        return self._result(self.job, f"{SPOOL}/result", number)
+
     def ask(self, verb: str) -> Finished:
         """Has the job do something: its code and what it said."""
         with self.timed(verb):
-            number = self.order(verb)
-            code = self._result(self.job, f"{SPOOL}/result", number)
+            code = self.answer(self.order(verb))
         return Finished(code, self.job.exec("cat", f"{SPOOL}/output").output)
 
     def expect(self, verb: str) -> str:
