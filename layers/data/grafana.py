@@ -8,12 +8,15 @@ from sprocket_constructs import (
     HealthCheck,
     NoBackup,
     Stop,
+    Stops,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
+from ..backup.files import files_work
 from ..ingress.layer import IngressLayer
 from ..names import GRAFANA_UID
 from ..rendering import render, to_json, to_yaml
@@ -26,6 +29,7 @@ from .postgres import Postgres, PostgresAddress
 
 HERE = Path(__file__).parent
 DASHBOARDS = HERE / "dashboards"
+DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARD_FOLDER = "/etc/grafana/dashboards"
 START = "/etc/sprocket/start.sh"
@@ -57,6 +61,7 @@ class Grafana(Construct):
         influxdb: InfluxDB,
         loki: Loki,
         postgres: Postgres,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
         self._influxdb = influxdb
@@ -70,11 +75,7 @@ class Grafana(Construct):
         self._reads_provisioning()
         if secrets.alerts_webhook is not None:
             self._sends_alerts(secrets)
-        self.service.stores(
-            site.storage(self, "grafana"),
-            at="/var/lib/grafana",
-            backup=NoBackup(because="not yet"),
-        )
+        self._keeps_data(site, backups, in_postgres=secrets.grafana_database_password is not None)
         self.service.expose_via(ingress.gateway, host=self.host, access=ingress.admin)
 
     def _service(self, site: Site) -> SwarmService:
@@ -91,6 +92,29 @@ class Grafana(Construct):
             update=UpdatePolicy.stop_first(),
             stop=Stop(grace="30s"),
         )
+
+    def _keeps_data(self, site: Site, backups: Backups, *, in_postgres: bool) -> None:
+        """Its database: users, what they changed, the history of alerts. All else in the directory is made again at a start."""
+        storage = site.storage(self, "grafana")
+        if in_postgres:
+            reason = NoBackup(because="its database is in Postgres, and is copied there")
+            self.service.stores(storage, at=DATA, backup=reason)
+            return
+        job = backups.job(
+            self,
+            "grafana",
+            image=self.service.image,
+            server=self.service,
+            stops=Stops.SERVER,
+            work=lambda: files_work(
+                data=DATA,
+                files=("grafana.db", "grafana.db-wal", "grafana.db-shm", "grafana.db-journal"),
+                functions=(HERE / "grafana-backup.sh").read_text(),
+            ),
+        )
+        job.copies_from(storage, at=DATA)
+        job.starts_after(self.service)
+        self.service.stores(storage, at=DATA, backup=job)
 
     def _database(self, postgres: Postgres, secrets: PlatformSecrets) -> PostgresAddress | None:
         """A database of its own where the settings say so, else a file on its volume."""

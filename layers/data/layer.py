@@ -70,6 +70,7 @@ class DataLayer(Construct):
             influxdb=self.influxdb,
             loki=self.loki,
             postgres=self.postgres,
+            backups=backups,
         )
 
     def watch(self, ingress: IngressLayer) -> None:

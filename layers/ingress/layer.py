@@ -51,6 +51,7 @@ class IngressLayer(Construct):
             socket_proxy=self.socket_proxy,
             sign_in=self.sign_in,
             authority=self.acme_authority,
+            backups=backups,
         )
         self.traefik = self._traefik.service
         self._traefik.shows_dashboard(access=self.admin)

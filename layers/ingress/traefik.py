@@ -8,14 +8,16 @@ from sprocket_constructs import (
     Construct,
     Gateway,
     HealthCheck,
-    NoBackup,
     Stop,
+    Stops,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
+from ..backup.files import files_work
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -65,6 +67,7 @@ class Traefik(Construct):
         socket_proxy: SocketProxy,
         sign_in: SignInProxy,
         authority: AcmeAuthority | None,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
         self._site = site
@@ -86,7 +89,7 @@ class Traefik(Construct):
         self.service.publishes(80, target="http")
         self.service.publishes(443, target="https")
         self._reads_files(socket_proxy, sign_in)
-        self._keeps_certificates(secrets)
+        self._keeps_certificates(secrets, backups)
 
     def shows_dashboard(self, *, access: Access) -> None:
         """Its own pages, by itself."""
@@ -145,14 +148,27 @@ class Traefik(Construct):
             return f"https://{self.service.connect_to(self._authority.service)}/dir"
         return DIRECTORIES[self._site.settings.ingress.acme.authority]
 
-    def _keeps_certificates(self, secrets: PlatformSecrets) -> None:
+    def _keeps_certificates(self, secrets: PlatformSecrets, backups: Backups) -> None:
         if self._authority:
             self._authority.finds_names_at(self.service)
             self.service.reads(self._authority.certificate, at=CA_FILE)
-        backup = NoBackup(
-            because="lost certificates are asked for again within minutes; Let's Encrypt allows that five times a week"
+        storage = self._site.storage(self, "letsencrypt")
+        # The account and certificates: Let's Encrypt issues the same ones five times a week only.
+        job = backups.job(
+            self,
+            "letsencrypt",
+            image=self.service.image,
+            server=self.service,
+            stops=Stops.SERVER,
+            work=lambda: files_work(
+                data=CERTIFICATES,
+                files=("acme.json",),
+                functions=(HERE / "letsencrypt-backup.sh").read_text(),
+            ),
         )
-        self.service.stores(self._site.storage(self, "letsencrypt"), at=CERTIFICATES, backup=backup)
+        job.copies_from(storage, at=CERTIFICATES)
+        job.starts_after(self.service)
+        self.service.stores(storage, at=CERTIFICATES, backup=job)
         if secrets.dns_token:
             token = SwarmSecret(self, "dns-token", name="dns-token", content=str(secrets.dns_token))
             self.service.sets("DO_AUTH_TOKEN_FILE", self.service.reads(token, at=DNS_TOKEN_FILE))

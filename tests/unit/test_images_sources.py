@@ -281,7 +281,9 @@ class TestGo:
         texts = "".join(text for environment in ALL for text in telegraf_files(environment))
         tags = read_all(RECIPES)["telegraf"].tags
         named = {f"[[{tag}]]": tag for tag in tags if tag != "custom"} | {
-            f'data_format = "{tag.removeprefix("parsers.")}"': tag for tag in tags if tag.startswith("parsers.")
+            f'data_format = "{tag.removeprefix("parsers.")}"': tag
+            for tag in tags
+            if tag.startswith("parsers.")
         }
         assert {"custom"} | {tag for words, tag in named.items() if words in texts} == set(tags)
 
