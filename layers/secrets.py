@@ -1,5 +1,7 @@
 """The one list of secret values: what each is for, and who owns it."""
 
+from dataclasses import dataclass
+
 from sprocket_constructs import Construct, GeneratedSecret, SecretValue, SuppliedSecret
 
 from .platform.identity import identities_of
@@ -43,6 +45,15 @@ class _Secrets(Construct):
         """A value that came with what the cloud stack ordered: also where the outside world is simulated, no other opens it."""
         self.rotations[self._prefix + name] = rotated
         return SuppliedSecret(self, name, name=self._prefix + name, description=description)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinIOSecrets:
+    """Where MinIO is in the swarm: of its root, and of the account that copies its buckets."""
+
+    root_password: SecretValue
+    backup_access_key: SecretValue
+    backup_secret_key: SecretValue
 
 
 class PlatformSecrets(_Secrets):
@@ -139,8 +150,18 @@ class PlatformSecrets(_Secrets):
             if settings.data.grafana.alerts == "discord"
             else None
         )
-        self.minio_root_password = (
-            self.generated("minio-root-password", rotated=tried_at(Server.S3, "sprocket-root"))
+        self.minio = (
+            MinIOSecrets(
+                root_password=self.generated(
+                    "minio-root-password", rotated=tried_at(Server.S3, "sprocket-root")
+                ),
+                backup_access_key=self.generated(
+                    "minio-backup-access-key", length=20, rotated=tried_at(Server.S3)
+                ),
+                backup_secret_key=self.generated(
+                    "minio-backup-secret-key", length=40, rotated=tried_at(Server.S3)
+                ),
+            )
             if settings.data.object_storage.kind == "minio"
             else None
         )

@@ -79,6 +79,7 @@ class Backups(Construct):
         server: SwarmService | None,
         stops: Stops = Stops.CLIENTS,
         listens: Mapping[str, int] | None = None,
+        begins_from_last: bool = False,
     ) -> BackupJob:
         """The job of a store, on the store's node, as the user that owns the store's directory.
 
@@ -88,6 +89,7 @@ class Backups(Construct):
                 such a directory back into the running store. ``verify`` loads it into a server of its own and prints what is
                 there as a manifest. All are called when everybody has declared what they need, end non-zero when they fail,
                 and can be repeated.
+            begins_from_last: whether ``copy`` changes the last copy into a new one, instead of making it from nothing.
         """
         held_by = self._site.node_of(store)
         job = BackupJob(
@@ -95,7 +97,13 @@ class Backups(Construct):
             "backup",
             store=store,
             image=image,
-            script=lambda: render(HERE / "job.sh.j2", store=store, every=job.every_seconds, work=work()),
+            script=lambda: render(
+                HERE / "job.sh.j2",
+                store=store,
+                every=job.every_seconds,
+                begins_from_last=begins_from_last,
+                work=work(),
+            ),
             resources=self._site.resources(f"{store}-backup"),
             held_by=held_by,
             server=server,

@@ -8,7 +8,6 @@ from sprocket_constructs import (
     Construct,
     ConstructError,
     HealthCheck,
-    NoBackup,
     SecretValue,
     Stop,
     SwarmConfig,
@@ -17,6 +16,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
 from ..names import INFLUXDB_BUCKET, INFLUXDB_USER
 from ..rendering import render, to_json
@@ -62,27 +62,55 @@ class InfluxDB(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, ingress: IngressLayer
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        secrets: PlatformSecrets,
+        ingress: IngressLayer,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
         self._settings = site.settings.data.influxdb
         self._buckets = [PLATFORM_BUCKET]
         self._users: dict[str, User] = {}
         self.organization = self._settings.organization
+        self._admin_token = SwarmSecret(
+            self,
+            "influxdb-admin-token",
+            name="influxdb-admin-token",
+            content=str(secrets.influxdb_admin_token),
+        )
         self.service = self._server(site, secrets, ingress)
         self.keeper = keeper(
             self, "influxdb-keeper", site=site, image=site.image("influxdb"), work=self._work
         )
         header = f"Authorization: Token {secrets.influxdb_admin_token}\n"
-        self.keeper.reads(
-            SwarmSecret(self, "admin-header", name="influxdb-admin-header", content=header), at=ADMIN_HEADER
-        )
+        admin_header = SwarmSecret(self, "admin-header", name="influxdb-admin-header", content=header)
+        self.keeper.reads(admin_header, at=ADMIN_HEADER)
         new_password = to_json({"password": secrets.influxdb_password})
-        self.keeper.reads(
-            SwarmSecret(self, "admin-password", name="influxdb-admin-password", content=new_password),
-            at=ADMIN_NEW_PASSWORD,
+        admin_password = SwarmSecret(
+            self, "admin-password", name="influxdb-admin-password", content=new_password
         )
+        self.keeper.reads(admin_password, at=ADMIN_NEW_PASSWORD)
         self.keeper.connect_to(self.service)
+        self.backup = backups.job(
+            self,
+            "influxdb",
+            image=site.image("influxdb"),
+            server=self.service,
+            work=lambda: render(
+                HERE / "influxdb-backup.sh.j2",
+                organization=self.organization,
+                token=ADMIN_TOKEN,
+                keep=self._work(),
+            ),
+        )
+        self.backup.reads(self._admin_token, at=ADMIN_TOKEN)
+        self.backup.reads(admin_header, at=ADMIN_HEADER)
+        self.backup.reads(admin_password, at=ADMIN_NEW_PASSWORD)
+        self.service.stores(site.storage(self, "influxdb"), at="/var/lib/influxdb2", backup=self.backup)
 
     @property
     def buckets(self) -> list[str]:
@@ -115,7 +143,8 @@ class InfluxDB(Construct):
         content = SwarmSecret(
             self, f"user-{name}", name=f"influxdb-user-{name}", content=to_json({"password": password})
         )
-        self.keeper.reads(content, at=self._users[name].file)
+        for reader in (self.keeper, self.backup):
+            reader.reads(content, at=self._users[name].file)
 
     def _server(self, site: Site, secrets: PlatformSecrets, ingress: IngressLayer) -> SwarmService:
         resources = site.resources("influxdb")
@@ -144,16 +173,11 @@ class InfluxDB(Construct):
             cache_bytes=int(resources.memory_limit_bytes * CACHE_SHARE),
         )
         service.reads(SwarmConfig(self, "settings", name="influxdb-env", content=settings), at=SETTINGS)
-        for path, name, value in (
-            (ADMIN_PASSWORD, "influxdb-password", secrets.influxdb_password),
-            (ADMIN_TOKEN, "influxdb-admin-token", secrets.influxdb_admin_token),
-        ):
-            service.reads(SwarmSecret(self, name, name=name, content=str(value)), at=path)
-        service.stores(
-            site.storage(self, "influxdb"),
-            at="/var/lib/influxdb2",
-            backup=NoBackup(because="not yet"),
+        password = SwarmSecret(
+            self, "influxdb-password", name="influxdb-password", content=str(secrets.influxdb_password)
         )
+        service.reads(password, at=ADMIN_PASSWORD)
+        service.reads(self._admin_token, at=ADMIN_TOKEN)
         service.expose_via(ingress.gateway, host=site.host("influxdb"), access=ingress.admin)
         return service
 

@@ -35,14 +35,18 @@ class DataLayer(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.redis = Redis(self, "redis", site=site, secrets=secrets, backups=backups)
-        self.rabbitmq = RabbitMQ(self, "rabbitmq", site=site, secrets=secrets, ingress=ingress)
+        self.rabbitmq = RabbitMQ(
+            self, "rabbitmq", site=site, secrets=secrets, ingress=ingress, backups=backups
+        )
         self.postgres = Postgres(self, "postgres", site=site, secrets=secrets, backups=backups)
         self.object_storage: ObjectStorage = (
-            MinIO(self, "object-storage", site=site, secrets=secrets, ingress=ingress)
+            MinIO(self, "object-storage", site=site, secrets=secrets, ingress=ingress, backups=backups)
             if site.settings.data.object_storage.kind == "minio"
-            else Spaces(self, "object-storage", site=site)
+            else Spaces(self, "object-storage", site=site, backups=backups)
         )
-        self.influxdb = InfluxDB(self, "influxdb", site=site, secrets=secrets, ingress=ingress)
+        self.influxdb = InfluxDB(
+            self, "influxdb", site=site, secrets=secrets, ingress=ingress, backups=backups
+        )
         self.loki = Loki(self, "loki", site=site)
         self.collectors_proxy = CollectorsProxy(self, "collectors-proxy", site=site)
         self.alloy = Alloy(self, "alloy", site=site, proxy=self.collectors_proxy, loki=self.loki)

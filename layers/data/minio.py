@@ -1,11 +1,12 @@
 """MinIO in the swarm."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 from sprocket_constructs import (
     Construct,
     HealthCheck,
-    NoBackup,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -13,11 +14,13 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
 from ..names import MINIO_POLICY
 from ..rendering import render, to_json
 from ..secrets import PlatformSecrets
 from ..site import Site
+from .bucket_backup import bucket_backup
 from .keeper import keeper
 from .object_storage import Account, ObjectStorage, S3Address
 
@@ -36,7 +39,15 @@ WRITE = (
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
 )
+MAKE = ("s3:CreateBucket", "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
 LIST = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
+
+
+class Policy(TypedDict):
+    """A policy in the form that MinIO shares with AWS."""
+
+    Version: str
+    Statement: list[dict[str, object]]
 
 
 class MinIO(ObjectStorage):
@@ -47,11 +58,19 @@ class MinIO(ObjectStorage):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, ingress: IngressLayer
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        secrets: PlatformSecrets,
+        ingress: IngressLayer,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
-        assert secrets.minio_root_password is not None  # there is one wherever there is a MinIO
-        self._password = secrets.minio_root_password
+        assert secrets.minio is not None  # they are there wherever there is a MinIO
+        self._keys = secrets.minio
+        self._password = secrets.minio.root_password
         self.service = self._server(site, ingress)
         self.keeper = keeper(self, "minio-keeper", site=site, image=site.image("minio"), work=self._work)
         root_keys = SwarmSecret(
@@ -59,6 +78,27 @@ class MinIO(ObjectStorage):
         )
         self.keeper.reads(root_keys, at=ROOT_KEYS)
         self.keeper.connect_to(self.service)
+        self._knows(self._backup_account, lambda: backup_policy_of(self._backup_account))
+        backup = bucket_backup(
+            self,
+            storage=self,
+            accounts=lambda: [self._backup_account],
+            url=f"http://{self.service.endpoint('s3')}",
+            image=site.image("minio"),
+            server=self.service,
+            backups=backups,
+        )
+        backup.starts_after(self.keeper)
+        self.service.stores(site.storage(self, "minio"), at="/data", backup=backup)
+
+    @property
+    def _backup_account(self) -> Account:
+        keys = self._keys
+        return Account(
+            access_key=keys.backup_access_key,
+            secret_key=keys.backup_secret_key,
+            buckets=tuple(bucket.name for bucket in self.buckets),
+        )
 
     def connect(self, client: SwarmService) -> S3Address:
         endpoint = client.connect_to(self.service)
@@ -66,6 +106,9 @@ class MinIO(ObjectStorage):
         return S3Address(host=endpoint.host, port=endpoint.port, tls=False, region=REGION)
 
     def _admit(self, account: Account) -> None:
+        self._knows(account, lambda: policy_of(account))
+
+    def _knows(self, account: Account, policy_of_it: Callable[[], Policy]) -> None:
         MINIO_POLICY.check(self, _policy_name(account))
         keys = SwarmSecret(
             self,
@@ -78,7 +121,7 @@ class MinIO(ObjectStorage):
             self,
             f"policy-{account.name}",
             name=f"minio-policy-{account.name}",
-            content=to_json(policy_of(account)),
+            content=lambda: to_json(policy_of_it()),
         )
         self.keeper.reads(policy, at=_policy_file(account))
 
@@ -102,7 +145,6 @@ class MinIO(ObjectStorage):
         settings = render(HERE / "minio.env.j2", user=ROOT_USER, password=self._password, console=console)
         service.reads(SwarmSecret(self, "settings", name="minio-env", content=settings), at=SETTINGS)
         service.sets("MINIO_CONFIG_ENV_FILE", SETTINGS)
-        service.stores(site.storage(self, "minio"), at="/data", backup=NoBackup(because="not yet"))
         service.expose_via(ingress.gateway, host=console, access=ingress.admin, port="console")
         return service
 
@@ -111,11 +153,14 @@ class MinIO(ObjectStorage):
             HERE / "minio-keeper.sh.j2",
             root_keys=ROOT_KEYS,
             buckets=self.buckets,
-            accounts=[(_policy_name(a), _policy_file(a), _keys_file(a)) for a in self.accounts],
+            accounts=[
+                (_policy_name(a), _policy_file(a), _keys_file(a))
+                for a in (*self.accounts, self._backup_account)
+            ],
         )
 
 
-def policy_of(account: Account) -> dict[str, object]:
+def policy_of(account: Account) -> Policy:
     """What the account may do: everything with objects of its buckets, nothing with anything else."""
     arns = [f"arn:aws:s3:::{bucket}" for bucket in account.buckets]
     return {
@@ -125,6 +170,14 @@ def policy_of(account: Account) -> dict[str, object]:
             {"Effect": "Allow", "Action": [*READ, *WRITE], "Resource": [f"{arn}/*" for arn in arns]},
         ],
     }
+
+
+def backup_policy_of(account: Account) -> Policy:
+    """The same, and making those buckets again as they were declared: who reads a copy back may find them deleted."""
+    policy = policy_of(account)
+    arns = [f"arn:aws:s3:::{bucket}" for bucket in account.buckets]
+    making: dict[str, object] = {"Effect": "Allow", "Action": list(MAKE), "Resource": arns}
+    return {"Version": policy["Version"], "Statement": [*policy["Statement"], making]}
 
 
 def _policy_name(account: Account) -> str:

@@ -6,7 +6,6 @@ from sprocket_constructs import (
     Construct,
     Endpoint,
     HealthCheck,
-    NoBackup,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -14,6 +13,7 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
+from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
 from ..names import RABBITMQ_USER
 from ..rendering import render
@@ -38,7 +38,14 @@ class RabbitMQ(Construct):
     user = "sprocket"
 
     def __init__(
-        self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, ingress: IngressLayer
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        site: Site,
+        secrets: PlatformSecrets,
+        ingress: IngressLayer,
+        backups: Backups,
     ) -> None:
         super().__init__(scope, id_)
         RABBITMQ_USER.check(self, self.user)
@@ -65,14 +72,19 @@ class RabbitMQ(Construct):
             watermark=f"{resources.mebibytes_of_limit(WATERMARK_SHARE)}MiB",
             permits_deprecated="deprecated-features" not in image.lacks,
         )
-        self._reads(conf, secrets)
-        self.service.stores(
-            site.storage(self, "rabbitmq"),
-            at="/var/lib/rabbitmq",
-            backup=NoBackup(
-                because="users, queues and permissions come from files and from the services; messages are minutes old"
-            ),
+        password = SwarmSecret(
+            self, "password", name="rabbitmq-password", content=str(secrets.rabbitmq_password)
         )
+        self._reads(conf, password)
+        backup = backups.job(
+            self,
+            "rabbitmq",
+            image=image,
+            server=self.service,
+            work=lambda: render(HERE / "rabbitmq-backup.sh.j2", user=self.user, password=PASSWORD),
+        )
+        backup.reads(password, at=PASSWORD)
+        self.service.stores(site.storage(self, "rabbitmq"), at="/var/lib/rabbitmq", backup=backup)
         self.service.expose_via(
             ingress.gateway, host=site.host("rabbitmq"), access=ingress.admin, port="management"
         )
@@ -81,14 +93,11 @@ class RabbitMQ(Construct):
         """Lets a service reach it; user is :attr:`user`, the password ``secrets.rabbitmq_password``."""
         return client.connect_to(self.service)
 
-    def _reads(self, conf: str, secrets: PlatformSecrets) -> None:
+    def _reads(self, conf: str, password: SwarmSecret) -> None:
         service = self.service
         service.reads(
             SwarmSecret(self, "conf", name="rabbitmq-conf", content=conf),
             at="/etc/rabbitmq/conf.d/90-sprocket.conf",
-        )
-        password = SwarmSecret(
-            self, "password", name="rabbitmq-password", content=str(secrets.rabbitmq_password)
         )
         service.reads(password, at=PASSWORD)
         start = render(HERE / "rabbitmq-start.sh.j2", user=self.user, password_file=PASSWORD)

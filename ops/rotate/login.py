@@ -193,9 +193,9 @@ class Logins:
 
     def _s3(self, secret: Secret, values: Mapping[str, str]) -> Attempt:
         """A user of MinIO with a fixed name, or the pair of keys that the secret is a part of."""
-        start = secret.name.removesuffix("s3-access-key").removesuffix("s3-secret-key")
-        account = secret.rotation.account or values[f"{start}s3-access-key"]
-        key = values[secret.name if secret.rotation.account else f"{start}s3-secret-key"]
+        start = secret.name.removesuffix("access-key").removesuffix("secret-key")
+        account = secret.rotation.account or values[f"{start}access-key"]
+        key = values[secret.name if secret.rotation.account else f"{start}secret-key"]
         done = self._inside(Server.S3, f"{account}\n{key}\n", "/bin/sh", "-c", _MINIO)
         refused = any(word in done.output for word in ("signature", "Signature", "Access Key Id"))
         return _judged(done, accepted=done.code == 0, refused=refused)
