@@ -14,6 +14,9 @@ ALIASES = "/run/secrets/buckets.json"
 STORE = "minio"
 """Its name among backups, also for Spaces: what was copied from one can be read back into the other."""
 
+SCRATCH_PORT = 9000
+"""Of the server that a copy is kept with; on loopback only."""
+
 
 def bucket_backup(
     scope: Construct,
@@ -55,9 +58,17 @@ def bucket_backup(
             }
             for bucket in storage.buckets
         ]
-        return render(HERE / "minio-backup.sh.j2", aliases=ALIASES, buckets=buckets)
+        return render(HERE / "minio-backup.sh.j2", aliases=ALIASES, buckets=buckets, port=SCRATCH_PORT)
 
-    job = backups.job(scope, STORE, image=image, server=server, work=work, begins_from_last=True)
+    job = backups.job(
+        scope,
+        STORE,
+        image=image,
+        server=server,
+        work=work,
+        listens={"scratch": SCRATCH_PORT},
+        begins_from_last=True,
+    )
     job.reads(SwarmSecret(job, "aliases", name="minio-backup-aliases", content=config), at=ALIASES)
     return job
 

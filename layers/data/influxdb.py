@@ -34,6 +34,9 @@ ADMIN_NEW_PASSWORD = "/run/secrets/influxdb-admin-password"
 PLATFORM_BUCKET = "telegraf"
 """Metrics of the platform itself."""
 
+SCRATCH_PORT = 8087
+"""Of a server on a copy, for the job that tries it; on loopback only."""
+
 CACHE_SHARE = 0.25
 """Of the memory limit, for points that are not on disk yet; the program's own default is 1 GiB."""
 
@@ -100,10 +103,12 @@ class InfluxDB(Construct):
             "influxdb",
             image=site.image("influxdb"),
             server=self.service,
+            listens={"scratch": SCRATCH_PORT},
             work=lambda: render(
                 HERE / "influxdb-backup.sh.j2",
                 organization=self.organization,
                 token=ADMIN_TOKEN,
+                port=SCRATCH_PORT,
                 keep=self._work(),
             ),
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
 from images import LOCK_FILE
 from images.builder import lock
 from images.builder.engine import docker
-from images.builder.trial import Running, Trial
+from images.builder.trial import Trial
 from tests.live.backups import Bench, secret
 
 pytestmark = pytest.mark.live(needs=["engine"])
@@ -88,7 +87,7 @@ def test_what_was_lost_comes_back(bench: Bench) -> None:
     metrics.write("telegraf", "marker,host=a,place=new value=1i")
     assert len(metrics.read("telegraf", "SELECT value FROM marker WHERE place='new'")) == 1
     metrics.keep()
-    assert metrics.read("telegraf", "SELECT count(text) FROM \"my marker\"") != []
+    assert metrics.read("telegraf", 'SELECT count(text) FROM "my marker"') != []
     print(bench.in_words())
 
 

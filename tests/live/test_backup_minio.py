@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from images.builder.trial import Running, Trial
+from images.builder.trial import Trial
 from tests.live.backups import Bench
 
 pytestmark = pytest.mark.live(needs=["engine"])
@@ -47,7 +47,9 @@ def bench(trial: Trial) -> Bench:
 
 def filled(bench: Bench) -> Shop:
     shop = Shop(bench)
-    shop.put(f"{BUCKET}/a & b/Ä 1.replay", "one", attributes="Content-Type=application/x-replay;played-by=somebody")
+    shop.put(
+        f"{BUCKET}/a & b/Ä 1.replay", "one", attributes="Content-Type=application/x-replay;played-by=somebody"
+    )
     shop.put(f"{BUCKET}/two", "two")
     shop.keeper.expect("sh", "-c", "head -c 5000000 /dev/urandom > /tmp/large")
     shop.mc("cp", "/tmp/large", f"store/{BUCKET}/large")
@@ -79,7 +81,9 @@ def test_what_was_lost_comes_back(bench: Bench) -> None:
     # The next copy begins from the last one.
     shop.put(f"{BUCKET}/two", "2")
     bench.expect("copy")
-    again = bench.job.expect("sh", "-c", "cat /spool/copy/manifest /spool/sending/manifest 2>/dev/null || true")
+    again = bench.job.expect(
+        "sh", "-c", "cat /spool/copy/manifest /spool/sending/manifest 2>/dev/null || true"
+    )
     assert again.split()[1] == "3" and again != manifest
     assert bench.job.exec("test", "-d", "/spool/last").code, "it became the new one"
     bench.fetch(bench.sent())

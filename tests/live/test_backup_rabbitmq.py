@@ -46,7 +46,7 @@ def broker(bench: Bench) -> Iterator[Running]:
     api(broker, "PUT", "policies/%2f/short", {"pattern": "^m", "definition": {"max-length": 10}})
     api(broker, "PUT", "users/guest-of-house", {"password": "trial-4f1c-guest", "tags": "monitoring"})
     api(broker, "PUT", "permissions/%2f/guest-of-house", {"configure": "", "write": "", "read": ".*"})
-    yield broker
+    return broker
 
 
 def test_what_was_dropped_comes_back(bench: Bench, broker: Running) -> None:
@@ -79,7 +79,9 @@ def test_a_queue_of_another_form_is_named(bench: Bench, broker: Running) -> None
     api(broker, "PUT", "queues/%2f/marker", {"durable": True})
     done = bench.ask("load")
     assert done.code != 0
-    assert "error: rabbitmq has not in its queues what the copy has" in done.output and "marker" in done.output
+    assert (
+        "error: rabbitmq has not in its queues what the copy has" in done.output and "marker" in done.output
+    )
 
 
 def test_a_broker_that_is_away_leaves_the_last_copy(bench: Bench, broker: Running) -> None:

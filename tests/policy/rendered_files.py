@@ -67,6 +67,7 @@ FILES: tuple[tuple[str, str, str, Read], ...] = (
     ("/etc/grafana/dashboards/*.json", "grafana", "dashboard", _data),
     ("/etc/sprocket/influxdb.env", "influxdb", "environment", _assignments),
     ("/etc/sprocket/policies/*.json", "minio", "policy", _data),
+    ("/run/secrets/buckets.json", "minio", "aliases", _data),
     ("/run/secrets/minio.env", "minio", "environment", _assignments),
     ("/run/secrets/backup-store.env", "minio", "environment", _assignments),
     ("/etc/rabbitmq/conf.d/*.conf", "rabbitmq", "config", _dotted),
