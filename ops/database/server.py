@@ -10,7 +10,7 @@ from typing import Any
 
 from ops.database.dump import Dump
 from ops.errors import Interrupted, OpsError
-from ops.swarm import inside
+from ops.swarm import exec_stream
 
 KEEPER = "postgres-keeper"
 """Service with psql, pg_restore, the roles' passwords, and a connection to the server."""
@@ -104,20 +104,25 @@ class Database:
             )
 
     def _run(self, script: str, words: list[str], feed: _Feed | None = None) -> tuple[int, bytes, bytes]:
-        ended = inside.run(
+        """Runs a script in the keeper's container: its exit code, output and errors.
+
+        Raises:
+            OpsError: the command did not end in time.
+        """
+        done = exec_stream.run(
             self.api,
             self.container,
             ["/bin/sh", "-c", script, "seed", *words],
+            feed=feed.into if feed is not None else None,
             environment=self.environment,
-            feed=feed.into if feed else None,
         )
-        if ended.code is None:
+        if done.code is None:
             raise OpsError(
                 f"database {self.name}: the connection to its container ended before the command did, "
                 "so the result is unknown",
                 fix="run it again: a restore is one transaction, so the database has either all of it or nothing",
             )
-        return ended.code, ended.out, ended.err
+        return done.code, done.out, done.err
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import json
 
 from ops.errors import Obstacle
 from ops.nodes.engines import engines
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 from ops.terraform.target import Target
 
 LIST = ("rabbitmqctl", "--quiet", "--formatter", "json", "list_feature_flags", "name", "state", "stability")

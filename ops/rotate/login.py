@@ -22,7 +22,7 @@ from ops.smoke.expectation import Arrival, arrival
 from ops.smoke.graph import by_name
 from ops.smoke.route import routes_of
 from ops.smoke.scene import Scene
-from ops.smoke.tasks import Finished, Tasks
+from ops.swarm.containers import Finished, Tasks
 from ops.terraform.target import Target
 
 SESSION_S = 300

@@ -18,7 +18,7 @@ from ops.report.programs import programs_of
 from ops.rotate.effect import Effect, files_with
 from ops.rotate.login import ANSWERS, Attempt, Logins, Verdict
 from ops.rotate.secret import Secret, chosen, secrets_of, values_of
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 from ops.terminal import screen
 from ops.terminal.columns import columns
 from ops.terminal.counted import counted

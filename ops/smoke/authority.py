@@ -11,7 +11,7 @@ from typing import Any
 
 from layers.settings.environment import Environment
 from ops.smoke.browser import Reach
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 
 AUTHORITY = "acme-authority"
 ROOT = "https://localhost:15000/roots/0"

@@ -14,7 +14,7 @@ from ops.model.service import Service
 from ops.smoke.graph import healthz_port
 from ops.smoke.outcome import Outcome
 from ops.smoke.scene import Scene
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 
 AREA = "dependencies"
 PLATFORM = "platform"

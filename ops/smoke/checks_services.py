@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ops.model.service import Service
 from ops.smoke.outcome import Outcome
 from ops.smoke.scene import Scene
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 from ops.swarm.engine import Swarm
 from ops.waiting import wait_until
 

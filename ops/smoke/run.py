@@ -30,7 +30,7 @@ from ops.smoke.person import ANONYMOUS
 from ops.smoke.result import Result
 from ops.smoke.route import routes_of
 from ops.smoke.scene import Scene
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 from ops.terraform.target import Target
 
 STABLE_S = 30.0

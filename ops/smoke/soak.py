@@ -19,7 +19,7 @@ import requests
 from rich.text import Text
 
 from ops.paths import ROOT, STATE
-from ops.smoke.tasks import SERVICE
+from ops.swarm.containers import SERVICE
 from ops.terminal import screen
 from ops.terminal.columns import columns
 

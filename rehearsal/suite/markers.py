@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from layers.data.postgres import MANAGED_DATABASE, MANAGED_SUPERUSER, PASSFILE
 from layers.platform.identity import identities_of
 from layers.settings.environment import Environment
-from ops.smoke.tasks import Finished, Tasks
+from ops.swarm.containers import Finished, Tasks
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 

@@ -18,7 +18,7 @@ import httpx
 from ops.nodes.engines import engines
 from ops.nodes.inventory import ClusterNode, nodes_of
 from ops.paths import ROOT
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 from ops.swarm.engine import Swarm
 from ops.terraform.target import Target, Targets, targets_of
 from ops.waiting import wait_until

@@ -22,7 +22,7 @@ from ops.smoke.graph import by_name
 from ops.smoke.result import Result
 from ops.smoke.run import Smoke
 from ops.smoke.soak import TaskExits
-from ops.smoke.tasks import Tasks
+from ops.swarm.containers import Tasks
 from ops.swarm.engine import Swarm
 from ops.swarm.tasks import wait_until_converged
 from ops.terraform.secrets import known_values

@@ -14,7 +14,7 @@ from layers.loading import load_environment
 from ops.check import acknowledgement
 from ops.deploy import feature_flags, store_steps
 from ops.errors import Refused
-from ops.smoke.tasks import Finished, Tasks
+from ops.swarm.containers import Finished, Tasks
 from ops.terraform.target import Target
 from tests.unit.ops_fixtures import DIGEST_1, at, service, stack
 from tests.unit.ops_swarm import FakeSwarm

@@ -19,7 +19,7 @@ from ops.rotate import rotate as rotating
 from ops.rotate.effect import Effect
 from ops.rotate.login import Attempt, Logins, Verdict
 from ops.rotate.secret import Secret, chosen, values_of
-from ops.smoke.tasks import Finished, Tasks
+from ops.swarm.containers import Finished, Tasks
 from ops.terraform import target as targets_module
 from ops.terraform.synth import Synthesized
 from ops.terraform.target import Targets

@@ -21,7 +21,7 @@ import pytest
 from layers.loading import load_environment
 from ops.errors import WrongUse
 from ops.report.programs import Program
-from ops.smoke.tasks import Finished
+from ops.swarm.containers import Finished
 from ops.terraform.target import targets_of
 from rehearsal.suite import markers, report, run, surroundings
 from rehearsal.suite.checks import CHECKS

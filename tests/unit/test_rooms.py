@@ -21,6 +21,7 @@ PACKAGES = {
 ROOMS = (
     "cli",
     "deploy",
+    "backup",
     "smoke",
     "check",
     "docs",

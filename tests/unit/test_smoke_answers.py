@@ -23,7 +23,7 @@ from ops.smoke.expectation import (
 from ops.smoke.graph import by_name
 from ops.smoke.outcome import Outcome, Status
 from ops.smoke.route import Route
-from ops.smoke.tasks import Tasks, listening_in
+from ops.swarm.containers import Tasks, listening_in
 from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
 from tests.unit.smoke_scene import inventory
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.smoke.tasks import Finished
+from ops.swarm.containers import Finished
 from rehearsal.suite import markers
 from rehearsal.suite.check import Check
 from rehearsal.suite.outcome import CheckFailed

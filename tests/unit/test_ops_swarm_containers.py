@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops.smoke.tasks import SERVICE, Tasks
+from ops.swarm.containers import SERVICE, Tasks
 from ops.swarm.engine import Swarm
 
 

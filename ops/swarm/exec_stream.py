@@ -1,4 +1,4 @@
-"""A command inside a container, with something on its standard input: the one way in for a value that no list of processes may show."""
+"""Commands in a container whose input and output are streams."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from ops.waiting import wait_until
 ENDS_WITHIN_S = 30.0
 """From the last byte of a command's output until the engine must know its exit code."""
 
-Feed = Callable[[socket.socket], object]
-"""Writes to the command's standard input, and ends it with ``shutdown(SHUT_WR)``."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How a command ended. The engine has no exit code of a command that it lost the connection to."""
+class Streamed:
+    """Result of a command.
+
+    Args:
+        code: its exit code; ``None`` where the connection ended before the command did.
+    """
 
     code: int | None
     out: bytes
@@ -32,22 +33,21 @@ class Ended:
 def run(
     api: Any,
     container: str,
-    words: Sequence[str],
+    command: Sequence[str],
     *,
+    feed: Callable[[socket.socket], object] | None = None,
     environment: Mapping[str, str] | None = None,
-    feed: Feed | None = None,
-) -> Ended:
-    """Runs a command and reads both of its outputs to their end.
+) -> Streamed:
+    """Runs a command in a container and waits for its end.
 
     Args:
-        api: the engine of the container.
-        environment: further variables of the command; no secrets.
-        feed: without it, the command has no standard input.
+        feed: writes the command's input, and shuts down the writing side of the connection.
+        environment: variables of the command; no secrets.
     """
-    made = api.exec_create(
-        container, list(words), stdin=feed is not None, environment=dict(environment or {})
-    )
-    stream = api.exec_start(made["Id"], socket=True)
+    started = api.exec_create(
+        container, list(command), stdin=feed is not None, environment=dict(environment or {})
+    )["Id"]
+    stream = api.exec_start(started, socket=True)
     connection: socket.socket = getattr(stream, "_sock", stream)
     connection.settimeout(None)
     answers = {1: bytearray(), 2: bytearray()}
@@ -73,24 +73,24 @@ def run(
             stream._response.close()
         stream.close()
         connection.close()
-    return Ended(code=_exit_code(api, made["Id"]), out=bytes(answers[1]), err=bytes(answers[2]))
+    return Streamed(code=_exit_code(api, started), out=bytes(answers[1]), err=bytes(answers[2]))
 
 
-def text(content: str) -> Feed:
-    """Feeds a text. A command that ends before it has read it is no error: its output says why."""
+def text(content: bytes) -> Callable[[socket.socket], None]:
+    """Feeds all of ``content`` to a command."""
 
-    def feed(connection: socket.socket) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):
-            connection.sendall(content.encode())
+    def into(connection: socket.socket) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the command has ended; its output says why
+            connection.sendall(content)
             connection.shutdown(socket.SHUT_WR)
 
-    return feed
+    return into
 
 
-def _exit_code(api: Any, run_: str) -> int | None:
-    """The engine has none while it runs, and a cut connection looks like its end."""
+def _exit_code(api: Any, started: str) -> int | None:
+    """The engine has none while a command runs, and a cut connection looks like the end of one."""
     code: int | None = wait_until(
-        lambda: api.exec_inspect(run_)["ExitCode"],
+        lambda: api.exec_inspect(started)["ExitCode"],
         ENDS_WITHIN_S,
         done=lambda code: code is not None,
         interval_s=0.2,

@@ -11,7 +11,7 @@ from typing import Any
 import docker.errors
 import requests
 
-from ops.swarm import inside
+from ops.swarm import exec_stream
 from ops.swarm.engine import Swarm
 
 SERVICE = "com.docker.swarm.service.name"
@@ -66,12 +66,12 @@ class Tasks:
 
     def labels(self, container: str) -> dict[str, str]:
         """Labels of a container, including those of its image."""
-        return dict(self._engine(container).inspect_container(container)["Config"].get("Labels") or {})
+        return dict(self.engine(container).inspect_container(container)["Config"].get("Labels") or {})
 
     def run(self, container: str, *words: str) -> Finished:
         """Runs a command inside a container. A command that the image does not have gives 126 or 127, as in a shell."""
         try:
-            engine = self._engine(container)
+            engine = self.engine(container)
             made = engine.exec_create(container, list(words))
             output: bytes = engine.exec_start(made["Id"])
             code = engine.exec_inspect(made["Id"]).get("ExitCode")
@@ -84,15 +84,20 @@ class Tasks:
     ) -> Finished:
         """The same with a text on the command's standard input, where no list of processes shows it."""
         try:
-            ended = inside.run(
-                self._engine(container), container, words, environment=environment, feed=inside.text(text)
+            ended = exec_stream.run(
+                self.engine(container),
+                container,
+                words,
+                environment=environment,
+                feed=exec_stream.text(text.encode()),
             )
         except (docker.errors.APIError, requests.RequestException, OSError) as error:
             return Finished(code=126, output=str(error))
         code = 126 if ended.code is None else ended.code
         return Finished(code=code, output=(ended.out + ended.err).decode(errors="replace"))
 
-    def _engine(self, container: str) -> Any:
+    def engine(self, container: str) -> Any:
+        """The API of the engine that has a container."""
         return self._of.get(container, self._api)
 
     def get(self, container: str, url: str, *options: str) -> Finished:
