@@ -8,13 +8,14 @@ import typer
 from typer.core import TyperGroup
 
 from ops import errors
-from ops.cli import change, documentation, images, nodes, rotate, see, smoke, state
+from ops.cli import backup, change, documentation, images, nodes, rotate, see, smoke, state
 from ops.cli.entry import run
 from ops.terminal import screen
 
 SEE, CHANGE, NODES = "See (changes nothing)", "Change", "Nodes"
+BACKUPS = "Backups"
 IMAGES, STATE, DOCUMENTATION, DEVELOPMENT = "Images", "State", "Documentation", "Development"
-PANELS = (SEE, CHANGE, NODES, IMAGES, STATE, DOCUMENTATION, DEVELOPMENT)
+PANELS = (SEE, CHANGE, BACKUPS, NODES, IMAGES, STATE, DOCUMENTATION, DEVELOPMENT)
 
 
 class Ordered(TyperGroup):
@@ -48,6 +49,9 @@ app.command(rich_help_panel=CHANGE)(change.down)
 app.command(rich_help_panel=CHANGE)(change.purge)
 app.command(rich_help_panel=CHANGE)(change.seed)
 app.command(rich_help_panel=CHANGE)(rotate.rotate)
+app.add_typer(backup.app, name="backup", rich_help_panel=BACKUPS)
+app.command(rich_help_panel=BACKUPS)(backup.restore)
+app.command(rich_help_panel=BACKUPS)(backup.drill)
 app.command(rich_help_panel=NODES)(nodes.ready)
 app.command("replace-node", rich_help_panel=NODES)(nodes.replace_node)
 app.command(rich_help_panel=NODES)(nodes.keys)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from ops.backup import state
 from ops.check import runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
@@ -72,12 +73,15 @@ def deploy(
         _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
     if targets.cloud and not only:
         check_stores_first(targets.services)
+    changed = False
     if targets.cloud and only != "services":
-        deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
+        changed = deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
     if only != "cloud":
         if targets.cloud:
             readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
-        deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
+        changed |= deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
+    if changed:
+        _back_up_state(targets)
 
 
 def check_prerequisites(targets: Targets, only: str) -> None:
@@ -108,8 +112,8 @@ def _tools(wanted: Sequence[Target]) -> list[Obstacle]:
     return list(prerequisites.tools(locks=any(t.state_file is None for t in wanted)))
 
 
-def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges) -> None:
-    """Applies the cloud stack and writes its host key to the file of known hosts."""
+def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges) -> bool:
+    """Applies the cloud stack and writes its host key to the file of known hosts; says whether anything was changed."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
         removed = failed_droplets.remove(target)
@@ -123,13 +127,17 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved:
         )
         if first:
             apply(target, parallelism=parallelism, approve=approve, approved=approved, targets=first)
-    if not apply(target, parallelism=parallelism, approve=approve, approved=approved):
+    changed = apply(target, parallelism=parallelism, approve=approve, approved=approved)
+    if not changed:
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.update_known_hosts(target)}")
+    return changed
 
 
-def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> None:
-    """Applies the services stack on nodes that are ready, and waits until its services have converged."""
+def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> bool:
+    """Applies the services stack on nodes that are ready, and waits until its services have converged.
+
+    Says whether anything was changed."""
     with screen.doing() as say:
         say("checking this machine and the swarm")
         target = stack_outputs.with_cloud_outputs(targets)
@@ -142,12 +150,14 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
         target = target_of(target.name).given(target.variables)
         _refuse(target.name, list(prerequisites.unresolved(target.wanted)))
     target.terraform.init()
-    if not apply(target, parallelism=parallelism, approve=approval(target, ask)):
+    changed = apply(target, parallelism=parallelism, approve=approval(target, ask))
+    if not changed:
         screen.err.print(
             "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
         )
     wait_for_convergence(target, stable_s)
     print_addresses(target)
+    return changed
 
 
 def check_stores_first(target: Target) -> None:
@@ -204,6 +214,14 @@ def build_images() -> None:
 def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
     if found:
         raise Refused(f"{environment} cannot be deployed; nothing was changed", found)
+
+
+def _back_up_state(targets: Targets) -> None:
+    with screen.doing("copying the state to the backups"):
+        problem = state.back_up_after_deploy(targets)
+    if problem:
+        again = f"python -m ops backup --env {targets.name} --state"
+        screen.err.print(Text(f"warning: {problem}\n  {again}", style="yellow"))
 
 
 def _start_swarm(target: Target) -> None:

@@ -30,3 +30,32 @@ def passing_on(process: subprocess.Popen[str], told: Callable[[], None]) -> Iter
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Postponed:
+    """Whether there was a Ctrl-C that was not followed yet."""
+
+    came = False
+
+
+@contextmanager
+def postponing(told: Callable[[], object]) -> Iterator[Postponed]:
+    """Notes the first Ctrl-C or SIGTERM instead of raising it, for work that must not be cut in half; a second one is raised.
+
+    Args:
+        told: called at the first signal.
+    """
+    postponed = Postponed()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if postponed.came:
+            raise KeyboardInterrupt
+        postponed.came = True
+        told()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield postponed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

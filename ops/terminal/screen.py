@@ -29,8 +29,12 @@ def show_report(text: str) -> None:
         out.print(Text(line, style=style))
 
 
+Say = Callable[[str], None]
+"""Shows what is being done."""
+
+
 @contextmanager
-def doing(first: str = "starting") -> Iterator[Callable[[str], None]]:
+def doing(first: str = "starting") -> Iterator[Say]:
     """Shows progress: a spinner at a terminal, lines elsewhere."""
     if not err.is_terminal:
         said: list[str] = []
@@ -44,6 +48,11 @@ def doing(first: str = "starting") -> Iterator[Callable[[str], None]]:
         return
     with err.status(first) as status:
         yield lambda text: status.update(Text(text))
+
+
+def warn(message: str) -> None:
+    """Prints a warning."""
+    err.print(Text(message, style="yellow"))
 
 
 def fail(message: str) -> None:

@@ -154,6 +154,17 @@ class Terraform:
         """The state as JSON; an empty mapping when there is none."""
         return self._json(["show", "-json"])
 
+    def pull(self) -> str:
+        """The state as it is stored, decrypted; empty when there is none. It holds secrets.
+
+        Raises:
+            OpsError: it cannot be read.
+        """
+        run = self._run(["state", "pull"], timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} state pull: {_first_error(run.stderr)}")
+        return run.stdout
+
     def outputs(self) -> dict[str, Any]:
         """Values of the outputs that are not sensitive."""
         found = self._json(["output", "-json"])

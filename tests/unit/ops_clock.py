@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-_WAITING = ("ops.waiting", "ops.cloud.client", "ops.nodes.readiness", "ops.swarm.tasks")
+_WAITING = (
+    "ops.waiting",
+    "ops.cloud.client",
+    "ops.nodes.readiness",
+    "ops.swarm.tasks",
+    "ops.backup.side_by_side",
+)
 """Not the whole process: ``subprocess`` sleeps, too."""
 
 

@@ -28,6 +28,7 @@ class FakeTerraform(Terraform):
         context: what else a plan's JSON has, such as ``prior_state``.
         resources: the state.
         imports: what an import reads besides an id, by that id.
+        content: the state as it is stored.
         values, secrets: the outputs.
         error: why applies fail; empty while they do not.
         on_apply: runs during an apply, even one that fails then.
@@ -45,6 +46,7 @@ class FakeTerraform(Terraform):
         self.imports: dict[str, dict[str, Any]] = {}
         self.values: dict[str, Any] = outputs
         self.secrets: dict[str, Any] = {}
+        self.content = ""
         self.error = ""
         self.interrupted = False
         self.on_apply: Callable[[], object] = lambda: None
@@ -72,6 +74,9 @@ class FakeTerraform(Terraform):
 
     def state(self) -> dict[str, Any]:
         return {"values": {"root_module": {"resources": self.resources}}}
+
+    def pull(self) -> str:
+        return self.content
 
     def outputs(self) -> dict[str, Any]:
         return self.values

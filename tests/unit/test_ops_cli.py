@@ -43,9 +43,9 @@ def test_wrong_use_says_where_help_is() -> None:
 
 CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
-    *("state create", "picture", "soak", "rotate --all"),
+    *("state create", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
 )
-READING = ("plan", "smoke", "ready", "table")
+READING = ("plan", "smoke", "ready", "table", "backup list")
 
 
 @pytest.mark.parametrize("command", CHANGING)
@@ -63,7 +63,7 @@ def test_a_command_that_reads_takes_it_from_the_shell_too(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SPROCKET_ENV", "nowhere")
-    assert ended(monkeypatch, command) == errors.WRONG_USE
+    assert ended(monkeypatch, *command.split()) == errors.WRONG_USE
     assert "there is no environment 'nowhere'" in capsys.readouterr().err
 
 
@@ -86,8 +86,10 @@ def test_every_option_and_command_has_a_text_and_no_default_names_an_environment
 def commands() -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, command in typer.main.get_group(app.app).commands.items():
-        inner = getattr(command, "commands", None)
-        found += [(name, command)] if inner is None else [(f"{name} {n}", c) for n, c in inner.items()]
+        inner = getattr(command, "commands", {})
+        if not inner or getattr(command, "invoke_without_command", False):
+            found.append((name, command))
+        found += [(f"{name} {n}", c) for n, c in inner.items()]
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
+from ops.backup import state
 from ops.check import runner
 from ops.check.acknowledgement import Acknowledged, Acknowledgement
 from ops.check.finding import Finding
@@ -199,6 +200,34 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
     )
     assert lines[-1] == "2 services converged; no task restarted for 1 s"
     assert "  https://web.example.org  web, public\n" in told.out
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_deploy_that_changed_something_sends_its_state_to_the_backups_and_does_not_fail_by_it(
+    changes: bool,
+    boundaries: Boundaries,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sent: list[str] = []
+
+    def send(targets: Targets) -> str:
+        sent.append(targets.name)
+        return "the new state is not in the backups: no bucket"
+
+    synthesized(monkeypatch, result("prod"))
+    monkeypatch.setattr(state, "back_up_after_deploy", send)
+    boundaries.nodes.statuses = {node.dns_name: [READY] for node in nodes_of(PROD)}
+    if changes:
+        boundaries.services.changes = [
+            change("docker_service.web", "update", before={}, after={"name": "web"})
+        ]
+    boundaries.services.resources = [
+        resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
+    ]
+    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only="services")
+    assert sent == (["prod"] if changes else [])
+    assert ("python -m ops backup --env prod --state" in capsys.readouterr().err) == changes
 
 
 def test_nodes_that_do_not_become_ready_end_a_deploy_before_the_services(

@@ -1,0 +1,1 @@
+"""Backups of a running environment: made, listed, restored, tried."""
