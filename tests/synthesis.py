@@ -17,6 +17,7 @@ from sprocket_constructs import (
     HealthCheck,
     Image,
     LocalVolume,
+    Lock,
     NoBackup,
     NodeSelector,
     Resources,
@@ -120,6 +121,7 @@ def furnished(stack: SwarmStack) -> SwarmStack:
         LocalVolume(layer, "volume", name="redis", held_by=NodeSelector.managers()),
         at="/data",
         backup=NoBackup(because="test"),
+        lock=Lock.none(because="test"),
     )
     redis.reads(SwarmConfig(layer, "conf", name="conf", content="x"), at="/etc/redis.conf")
     redis.reads(SwarmSecret(layer, "key", name="key", content=f"{password}{token}"), at="/run/secrets/key")

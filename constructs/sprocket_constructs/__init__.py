@@ -26,6 +26,7 @@ from .gateway import Gateway, Route
 from .graph import sharing
 from .health import HealthCheck
 from .image import UNRESOLVED, Image, version_in
+from .lock import Lock, LockHolder
 from .logs import LogRotation
 from .managed_postgres import ManagedPostgres, PostgresSize
 from .network import OverlayNetwork
@@ -72,6 +73,8 @@ __all__ = [
     "Image",
     "LocalBackend",
     "LocalVolume",
+    "Lock",
+    "LockHolder",
     "LogRotation",
     "ManagedPostgres",
     "NoBackup",

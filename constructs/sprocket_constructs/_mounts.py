@@ -8,6 +8,7 @@ from ._cdktf import Construct
 from ._checks import absolute
 from .errors import ConstructError
 from .file import SwarmFile
+from .lock import Lock
 from .placement import Scale
 from .update import UpdateOrder, UpdatePolicy
 from .volume import Backup
@@ -33,6 +34,7 @@ class DataMount:
     target: str
     read_only: bool = False
     backup: Backup | None = None
+    lock: Lock | None = None
     because: str | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from ._cdktf import Construct
 from ._checks import absolute, dns_label, no_secrets, service_name, tcp_port
 from ._declarations import Declarations, Kind
+from ._directory_lock import DirectoryLock
 from ._exposure import Admission, Exposure, can_publish
 from ._mounts import DataMount, FileMount, Mounts, can_store
 from ._networks import Attachment, Networks
@@ -18,6 +19,7 @@ from .errors import ConstructError, stated
 from .file import SwarmConfig, SwarmSecret
 from .health import HealthCheck
 from .image import Image
+from .lock import Lock, LockHolder
 from .logs import LogRotation
 from .network import OverlayNetwork
 from .placement import NodeSelector, Scale
@@ -114,6 +116,7 @@ class SwarmService(Construct):
         self._mounts = Mounts(self)
         self._exposure = Exposure(self)
         self._variables = Variables(self, name=self.name, command=self.command, mounts=self._mounts)
+        self._lock = DirectoryLock(self, command=self.command, stop=self.stop, mounts=self._mounts)
         self._servers: dict[str, SwarmService] = {}
         self._waits_for: list[SwarmService] = []
         self._constraints: list[str] = []
@@ -317,11 +320,12 @@ class SwarmService(Construct):
         self._mounts.add_file(FileMount(file=file, at=at, mode=mode, uid=uid, gid=gid))
         return at
 
-    def stores(self, storage: Storage, *, at: str, backup: Backup) -> None:
+    def stores(self, storage: Storage, *, at: str, backup: Backup, lock: Lock) -> None:
         """Keeps data at a path. Pins the service to the node that has the storage.
 
         Args:
             backup: the :class:`BackupJob` that copies the data, or :class:`NoBackup`; there is no default.
+            lock: what keeps a second server off the data, or why nothing does; there is no default.
 
         Raises:
             ConstructError: two tasks could run on the data, or nothing that runs backs it up.
@@ -334,8 +338,10 @@ class SwarmService(Construct):
             )
         can_store(self, at, scale=self.scale, update=self.update)
         self._mounts.add_data(
-            DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup)
+            DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup, lock=lock)
         )
+        if lock.holder is LockHolder.SHELL:
+            self._lock.take(at)
         self.runs_on(storage.held_by)
 
     def binds(self, source: str, *, at: str, read_only: bool, because: str) -> None:
@@ -375,8 +381,8 @@ class SwarmService(Construct):
 
     @property
     def entry_point(self) -> tuple[str, ...]:
-        """What the task starts: ``command``, behind a shell where variables are read from files."""
-        return self._variables.entry_point
+        """What the task starts: ``command``, behind shells where variables are read from files and where data is locked."""
+        return self._lock.before(self._variables.entry_point)
 
     def sets(self, variable: str, value: str) -> None:
         """Sets the one environment variable that a service may have in its spec.

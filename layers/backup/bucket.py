@@ -6,6 +6,7 @@ from pathlib import Path
 from sprocket_constructs import (
     Construct,
     HealthCheck,
+    Lock,
     NoBackup,
     SecretValue,
     Stop,
@@ -60,6 +61,7 @@ class BackupStore(Construct):
             self,
             STORE,
             image=site.image("minio"),
+            command=("/usr/bin/docker-entrypoint.sh",),
             args=("server", "/data"),
             listens={"s3": 9000},
             health=HealthCheck.command("curl", "-fsS", "http://127.0.0.1:9000/minio/health/cluster").every(
@@ -73,7 +75,10 @@ class BackupStore(Construct):
         service.reads(SwarmSecret(self, "settings", name="backup-store-env", content=settings), at=SETTINGS)
         service.sets("MINIO_CONFIG_ENV_FILE", SETTINGS)
         service.stores(
-            site.storage(self, STORE), at="/data", backup=NoBackup(because="it holds the backups themselves")
+            site.storage(self, STORE),
+            at="/data",
+            backup=NoBackup(because="it holds the backups themselves"),
+            lock=Lock.by_shell(flock=False),
         )
         self.bucket = BackupBucket(
             url=f"http://{service.endpoint()}", name=BUCKET, region="us-east-1", server=service

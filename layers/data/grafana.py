@@ -6,6 +6,7 @@ from typing import Any
 from sprocket_constructs import (
     Construct,
     HealthCheck,
+    Lock,
     NoBackup,
     Stop,
     Stops,
@@ -98,7 +99,7 @@ class Grafana(Construct):
         storage = site.storage(self, "grafana")
         if in_postgres:
             reason = NoBackup(because="its database is in Postgres, and is copied there")
-            self.service.stores(storage, at=DATA, backup=reason)
+            self.service.stores(storage, at=DATA, backup=reason, lock=Lock.by_shell())
             return
         job = backups.job(
             self,
@@ -114,7 +115,7 @@ class Grafana(Construct):
         )
         job.copies_from(storage, at=DATA)
         job.starts_after(self.service)
-        self.service.stores(storage, at=DATA, backup=job)
+        self.service.stores(storage, at=DATA, backup=job, lock=Lock.by_shell())
 
     def _database(self, postgres: Postgres, secrets: PlatformSecrets) -> PostgresAddress | None:
         """A database of its own where the settings say so, else a file on its volume."""

@@ -8,6 +8,7 @@ from sprocket_constructs import (
     Construct,
     ConstructError,
     HealthCheck,
+    Lock,
     SecretValue,
     Stop,
     SwarmConfig,
@@ -115,7 +116,12 @@ class InfluxDB(Construct):
         self.backup.reads(self._admin_token, at=ADMIN_TOKEN)
         self.backup.reads(admin_header, at=ADMIN_HEADER)
         self.backup.reads(admin_password, at=ADMIN_NEW_PASSWORD)
-        self.service.stores(site.storage(self, "influxdb"), at="/var/lib/influxdb2", backup=self.backup)
+        self.service.stores(
+            site.storage(self, "influxdb"),
+            at="/var/lib/influxdb2",
+            backup=self.backup,
+            lock=Lock.by_program(because="influxd locks influxd.bolt before it opens anything else"),
+        )
 
     @property
     def buckets(self) -> list[str]:

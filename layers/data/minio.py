@@ -7,6 +7,7 @@ from typing import TypedDict
 from sprocket_constructs import (
     Construct,
     HealthCheck,
+    Lock,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -89,7 +90,10 @@ class MinIO(ObjectStorage):
             backups=backups,
         )
         backup.starts_after(self.keeper)
-        self.service.stores(site.storage(self, "minio"), at="/data", backup=backup)
+        # Red Hat's ubi-micro has bash and coreutils, and no util-linux.
+        self.service.stores(
+            site.storage(self, "minio"), at="/data", backup=backup, lock=Lock.by_shell(flock=False)
+        )
 
     @property
     def _backup_account(self) -> Account:
@@ -131,6 +135,7 @@ class MinIO(ObjectStorage):
             self,
             "minio",
             image=site.image("minio"),
+            command=("/usr/bin/docker-entrypoint.sh",),
             args=("server", "/data", "--console-address", ":9001"),
             listens={"s3": 9000, "console": 9001},
             # Not /live: this one fails when the server's own look at its disk, a file written and read back every 15 s,

@@ -9,6 +9,7 @@ from sprocket_constructs import (
     Construct,
     ConstructError,
     HealthCheck,
+    Lock,
     SecretValue,
     Stop,
     SwarmConfig,
@@ -214,7 +215,8 @@ class Postgres(Construct):
             self._reach(job)
         else:
             storage = self._site.storage(self, "postgres")
-            self.service.stores(storage, at="/var/lib/postgresql/data", backup=job)
+            # Its own postmaster.pid names a process that another container cannot see.
+            self.service.stores(storage, at="/var/lib/postgresql/data", backup=job, lock=Lock.by_shell())
         return job
 
     def _keeper(self) -> SwarmService:

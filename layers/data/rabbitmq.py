@@ -6,6 +6,7 @@ from sprocket_constructs import (
     Construct,
     Endpoint,
     HealthCheck,
+    Lock,
     Stop,
     SwarmConfig,
     SwarmSecret,
@@ -84,7 +85,9 @@ class RabbitMQ(Construct):
             work=lambda: render(HERE / "rabbitmq-backup.sh.j2", user=self.user, password=PASSWORD),
         )
         backup.reads(password, at=PASSWORD)
-        self.service.stores(site.storage(self, "rabbitmq"), at="/var/lib/rabbitmq", backup=backup)
+        self.service.stores(
+            site.storage(self, "rabbitmq"), at="/var/lib/rabbitmq", backup=backup, lock=Lock.by_shell()
+        )
         self.service.expose_via(
             ingress.gateway, host=site.host("rabbitmq"), access=ingress.admin, port="management"
         )

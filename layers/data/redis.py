@@ -6,6 +6,7 @@ from sprocket_constructs import (
     Construct,
     Endpoint,
     HealthCheck,
+    Lock,
     Stop,
     SwarmSecret,
     SwarmService,
@@ -51,6 +52,7 @@ class Redis(Construct):
             self,
             "redis",
             image=image,
+            command=("docker-entrypoint.sh",),
             args=("redis-server", CONF),
             listens={"redis": 6379},
             health=self._health(),
@@ -83,7 +85,7 @@ class Redis(Construct):
             ),
         )
         backup.reads(password, at=PASSWORD)
-        self.service.stores(site.storage(self, "redis"), at="/data", backup=backup)
+        self.service.stores(site.storage(self, "redis"), at="/data", backup=backup, lock=Lock.by_shell())
 
     def connect(self, client: SwarmService) -> Endpoint:
         """Lets a service reach it; the password is ``secrets.redis_password``."""

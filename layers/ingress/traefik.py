@@ -8,6 +8,7 @@ from sprocket_constructs import (
     Construct,
     Gateway,
     HealthCheck,
+    Lock,
     Stop,
     Stops,
     SwarmConfig,
@@ -77,6 +78,7 @@ class Traefik(Construct):
             self,
             "traefik",
             image=site.image("traefik"),
+            command=("/entrypoint.sh", "traefik"),
             listens={"http": 80, "https": 443, "metrics": 8082, "ping": 8080},
             health=HealthCheck.command("traefik", "healthcheck", f"--configFile={STATIC_FILE}").every(
                 "5s", timeout="5s", retries=3, start_period="30s"
@@ -168,7 +170,7 @@ class Traefik(Construct):
         )
         job.copies_from(storage, at=CERTIFICATES)
         job.starts_after(self.service)
-        self.service.stores(storage, at=CERTIFICATES, backup=job)
+        self.service.stores(storage, at=CERTIFICATES, backup=job, lock=Lock.by_shell())
         if secrets.dns_token:
             token = SwarmSecret(self, "dns-token", name="dns-token", content=str(secrets.dns_token))
             self.service.sets("DO_AUTH_TOKEN_FILE", self.service.reads(token, at=DNS_TOKEN_FILE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sprocket_constructs import Endpoint, HealthCheck, NoBackup, Stop, SwarmService, UpdatePolicy
+from sprocket_constructs import Endpoint, HealthCheck, Lock, NoBackup, Stop, SwarmService, UpdatePolicy
 
 from .instance import Instance
 
@@ -48,6 +48,7 @@ def _service(instance: Instance, name: str, *, listens: dict[str, int], health_p
         backup=NoBackup(
             because="what it holds is known to the rating service alone, whose source is private; decide before using it"
         ),
+        lock=Lock.by_shell(),
     )
     return service
 

@@ -20,6 +20,7 @@ from sprocket_constructs import (
     Image,
     LocalBackend,
     LocalVolume,
+    Lock,
     NoBackup,
     NodeSelector,
     Resources,
@@ -77,7 +78,7 @@ class Deployment:
         LocalBackend(stack, path=str(self._folder / "terraform.tfstate"))
         server = self._service(stack, "server", UpdatePolicy.stop_first(), listens={"http": 80})
         volume = LocalVolume(stack, "volume", name=f"{self.prefix}-data", held_by=NodeSelector.managers())
-        server.stores(volume, at="/data", backup=NoBackup(because="a test"))
+        server.stores(volume, at="/data", backup=NoBackup(because="a test"), lock=Lock.none(because="a test"))
         password = GeneratedSecret(stack, "password", name="password")
         name = f"{self.prefix}-file"
         server.reads(

@@ -3,6 +3,7 @@
 import pytest
 from sprocket_constructs import (
     ConstructError,
+    Lock,
     LogRotation,
     NoBackup,
     NodeDirectory,
@@ -118,7 +119,12 @@ def test_what_is_said_by_verbs(stack: SwarmStack) -> None:
     data_node = NodeSelector.engine_label("role", "data")
     assert api.reads(config, at="/etc/conf") == "/etc/conf"
     api.reads(secret, at="/run/secrets/key", mode=0o400, uid=70, gid=71)
-    api.stores(NodeDirectory(path="/mnt/api", held_by=data_node), at="/data", backup=NoBackup(because="test"))
+    api.stores(
+        NodeDirectory(path="/mnt/api", held_by=data_node),
+        at="/data",
+        backup=NoBackup(because="test"),
+        lock=Lock.none(because="test"),
+    )
     api.binds("/var/run/docker.sock", at="/docker.sock", read_only=True, because="lists the services")
     api.sets("NODE_ENV", "production")
     api.publishes(80)

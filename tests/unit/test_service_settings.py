@@ -9,6 +9,7 @@ from sprocket_constructs import (
     Gateway,
     GeneratedSecret,
     HealthCheck,
+    Lock,
     NoBackup,
     NodeDirectory,
     NodeSelector,
@@ -22,6 +23,7 @@ from tests.synthesis import declare
 
 DIRECTORY = NodeDirectory(path="/mnt/x", held_by=NodeSelector.managers())
 BACKUP = NoBackup(because="test")
+LOCK = Lock.none(because="test")
 SEEN = "to anyone who may inspect the service; read it from a file"
 
 
@@ -45,7 +47,7 @@ def test_two_files_at_one_path_are_refused(stack: SwarmStack) -> None:
 
 def test_two_mounts_at_one_path_are_refused(stack: SwarmStack) -> None:
     api = declare(stack, "api")
-    api.stores(DIRECTORY, at="/data", backup=BACKUP)
+    api.stores(DIRECTORY, at="/data", backup=BACKUP, lock=LOCK)
     with pytest.raises(ConstructError) as caught:
         api.binds("/proc", at="/data", read_only=True, because="test")
     assert str(caught.value) == "test/api: two mounts at /data; give each a path of its own"
@@ -63,7 +65,9 @@ def test_data_that_two_tasks_could_open_is_refused(
     stack: SwarmStack, scale: Scale, update: UpdatePolicy
 ) -> None:
     with pytest.raises(ConstructError) as caught:
-        declare(stack, "redis", scale=scale, update=update).stores(DIRECTORY, at="/data", backup=BACKUP)
+        declare(stack, "redis", scale=scale, update=update).stores(
+            DIRECTORY, at="/data", backup=BACKUP, lock=LOCK
+        )
     assert str(caught.value) == (
         "test/redis: stores data at /data but may run twice on it; "
         "use one replica and UpdatePolicy.stop_first()"
@@ -72,7 +76,7 @@ def test_data_that_two_tasks_could_open_is_refused(
 
 def test_data_at_a_relative_path_is_refused(stack: SwarmStack) -> None:
     with pytest.raises(ConstructError, match="path 'data' is not absolute; start it with /"):
-        declare(stack, "redis").stores(DIRECTORY, at="data", backup=BACKUP)
+        declare(stack, "redis").stores(DIRECTORY, at="data", backup=BACKUP, lock=LOCK)
 
 
 @pytest.mark.parametrize(("source", "at"), [("proc", "/proc"), ("/proc", "proc")])
@@ -87,6 +91,8 @@ def test_a_bind_needs_absolute_paths(stack: SwarmStack, source: str, at: str) ->
     [
         lambda stack, reason: HealthCheck.none(because=reason),
         lambda stack, reason: NoBackup(because=reason),
+        lambda stack, reason: Lock.none(because=reason),
+        lambda stack, reason: Lock.by_program(because=reason),
         lambda stack, reason: Access.public(because=reason),
         lambda stack, reason: declare(stack, "api").reaches_internet(because=reason),
         lambda stack, reason: declare(stack, "api").binds("/x", at="/x", read_only=True, because=reason),

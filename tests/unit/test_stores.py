@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from sprocket_constructs import NoBackup, NodeDirectory, NodeSelector
+from sprocket_constructs import Lock, NoBackup, NodeDirectory, NodeSelector
 
 from layers.cloud.nodes import nodes_of
 from layers.errors import SettingsError
@@ -17,6 +17,7 @@ from layers.stores import STORES, owner_of
 from tests.stacks.synthesis import altered, altered_cloud, built, service
 
 BACKUP = NoBackup(because="test")
+LOCK = Lock.none(because="test")
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def stores(settings: Environment) -> ServicesStack:
     """The environment's services, one of which keeps data in n8n as well."""
     stack = built(settings)
     redis = service(stack, "redis")
-    redis.stores(stack.site.storage(redis, "n8n"), at="/n8n", backup=BACKUP)
+    redis.stores(stack.site.storage(redis, "n8n"), at="/n8n", backup=BACKUP, lock=LOCK)
     return stack
 
 
@@ -98,7 +99,7 @@ def test_nodes_that_somebody_else_made_have_what_they_mounted() -> None:
 def test_a_directory_that_a_layer_names_itself_is_found_too() -> None:
     stack = built(altered_cloud("prod", same))
     directory = NodeDirectory(path="/mnt/n8n/data", held_by=NodeSelector.engine_label("storage", "main"))
-    service(stack, "redis").stores(directory, at="/n8n", backup=BACKUP)
+    service(stack, "redis").stores(directory, at="/n8n", backup=BACKUP, lock=LOCK)
     with pytest.raises(SettingsError, match="cloud/volumes: has no volume for store 'n8n'"):
         stack.finish()
 

@@ -16,6 +16,7 @@ from sprocket_constructs import (
     Image,
     LocalBackend,
     LocalVolume,
+    Lock,
     NoBackup,
     NodeSelector,
     Resources,
@@ -62,7 +63,7 @@ def build(stack: SwarmStack) -> None:
     secret = SwarmSecret(store, "conf", name="try-store-conf", content=f"requirepass {password}\n")
     store.reads(secret, at="/run/secrets/conf")
     volume = LocalVolume(store, "data", name="try-store", held_by=NodeSelector.managers())
-    store.stores(volume, at="/data", backup=NoBackup(because="a test"))
+    store.stores(volume, at="/data", backup=NoBackup(because="a test"), lock=Lock.by_shell())
     page = SwarmService(
         platform,
         "page",
