@@ -14,6 +14,7 @@ from rehearsal.suite.checks.hidden import HIDDEN
 from rehearsal.suite.checks.losses import MANAGER_LOST, WORKER_LOST
 from rehearsal.suite.checks.metadata import METADATA
 from rehearsal.suite.checks.new_store import NEW_STORE
+from rehearsal.suite.checks.partition import PARTITION
 from rehearsal.suite.checks.ports import INSIDE, OUTSIDE
 from rehearsal.suite.checks.replacement import HUNG, REPLACEMENT
 from rehearsal.suite.checks.restarts import ENGINES, REBOOTS
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     REBOOTS,
     WORKER_LOST,
     MANAGER_LOST,
+    PARTITION,
     REPLACEMENT,
     HUNG,
     DISASTER,
