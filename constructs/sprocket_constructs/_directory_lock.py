@@ -36,13 +36,14 @@ class DirectoryLock:
         self._stop = stop
         self._mounts = mounts
         self._directory: str | None = None
+        self._kind = ""
 
     @property
     def wait_s(self) -> int:
         """How long a second server waits for the first one's end."""
         return seconds(self._stop.grace) + MARGIN_S
 
-    def take(self, directory: str) -> None:
+    def take(self, directory: str, *, flock: bool) -> None:
         """Puts the lock in front of the command."""
         if not self._command:
             raise ConstructError(
@@ -57,13 +58,14 @@ class DirectoryLock:
                 fix="keep both below one directory",
             )
         self._directory = directory
+        self._kind = "flock" if flock else "pipe"
         self._mounts.add_file(FileMount(file=_script(self._service), at=AT, mode=0o444, uid=0, gid=0))
 
     def before(self, command: tuple[str, ...]) -> tuple[str, ...]:
         """The command behind the shell that takes the lock and becomes it."""
         if self._directory is None:
             return command
-        return ("/bin/sh", AT, self._directory, str(self.wait_s), *command)
+        return ("/bin/sh", AT, self._kind, self._directory, str(self.wait_s), *command)
 
 
 def _script(service: Construct) -> SwarmConfig:

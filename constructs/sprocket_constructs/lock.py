@@ -24,17 +24,22 @@ class Lock:
     """
 
     holder: LockHolder
+    flock: bool = True
     because: str | None = None
 
     @classmethod
-    def by_shell(cls) -> "Lock":
+    def by_shell(cls, *, flock: bool = True) -> "Lock":
         """A shell in front of the server locks the directory and becomes the server.
 
-        The lock is the kernel's (flock on the open directory), so it ends with the last process that inherited it, after SIGKILL
-        too, and nothing is written into the directory. The image must have ``/bin/sh`` and ``flock`` (util-linux, BusyBox). Who
-        finds the lock taken waits for the service's stop grace and 10 s more, then ends with one line that says why.
+        The lock is an open file that the server inherits, so the kernel ends it with the last process that has it, after SIGKILL
+        too. Who finds it taken waits for the service's stop grace and 10 s more, then ends with one line that says why. The
+        service must be made with ``command=(...)``, the image's ENTRYPOINT and CMD.
+
+        Args:
+            flock: the image has ``flock`` (util-linux, BusyBox), which locks the open directory and writes nothing. Without it,
+                each server holds a named pipe in ``.lock`` below the directory open, which needs GNU coreutils.
         """
-        return cls(holder=LockHolder.SHELL)
+        return cls(holder=LockHolder.SHELL, flock=flock)
 
     @classmethod
     def by_program(cls, *, because: str) -> "Lock":

@@ -341,7 +341,7 @@ class SwarmService(Construct):
             DataMount(type=storage.mount_type, source=storage.source, target=at, backup=backup, lock=lock)
         )
         if lock.holder is LockHolder.SHELL:
-            self._lock.take(at)
+            self._lock.take(at, flock=lock.flock)
         self.runs_on(storage.held_by)
 
     def binds(self, source: str, *, at: str, read_only: bool, because: str) -> None:

@@ -12,10 +12,10 @@ from images.builder.engine import docker
 from images.builder.trial import Trial
 from tests.live.backups import Bench, secret
 
-pytestmark = pytest.mark.live(needs=["engine"])
+pytestmark = [pytest.mark.live(needs=["engine"])]
 
 if (entry := lock.load(LOCK_FILE).get("influxdb")) is not None and entry.kind != "real":
-    pytestmark = [pytestmark, pytest.mark.skip(reason="influxdb is a stand-in here; the real one is needed")]
+    pytestmark.append(pytest.mark.skip(reason="influxdb is a stand-in here; the real one is needed"))
 
 BUCKET = "sprocket_main"
 
