@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def bench(trial: Trial) -> Bench:
 
 
 @pytest.fixture
-def broker(bench: Bench) -> Iterator[Running]:
+def broker(bench: Bench) -> Running:
     broker = bench.services.start("rabbitmq")
     broker.wait("rabbitmq-diagnostics", "-q", "check_running", seconds=120)
     api(broker, "PUT", "queues/%2f/marker", {"durable": True, "arguments": {"x-max-priority": 5}})

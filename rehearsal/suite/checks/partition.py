@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from layers.cloud.nodes import ClusterNode
-from ops.smoke.tasks import SERVICE
+from ops.swarm.containers import SERVICE
 from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite.check import Check
 from rehearsal.suite.health import wait_until_down, wait_until_healthy
