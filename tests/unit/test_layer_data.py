@@ -44,7 +44,7 @@ def test_admin_pages_are_behind_the_admin_role_and_nothing_else_is_routed() -> N
     ("network", "who"),
     [
         ("loki-net", ["alloy", "grafana", "loki", "telegraf"]),
-        ("influxdb-net", ["grafana", "influxdb", "influxdb-keeper", "telegraf"]),
+        ("influxdb-net", ["grafana", "influxdb", "influxdb-backup", "influxdb-keeper", "telegraf"]),
         ("telegraf-net", ["server-analytics-service", "telegraf"]),
     ],
 )
@@ -151,7 +151,7 @@ def test_an_account_may_use_its_buckets_and_nothing_else() -> None:
     policies = [
         json_at(declared("staging"), "minio-keeper", m.at)
         for m in service(declared("staging"), "minio-keeper").file_mounts
-        if m.at.endswith(".json")
+        if m.at.endswith("s3-access-key.json")
     ]
     assert len(policies) == 2
     for policy in policies:
