@@ -240,6 +240,9 @@ class Backups:
 
     def __init__(self, patch: pytest.MonkeyPatch, root: Path) -> None:
         self.done: list[str] = []
+        # Ages are compared to the second.
+        today = time.time()
+        patch.setattr(time, "time", lambda: today)
         self.stores = {}
         for name in ("redis", "minio"):
             (root / name).mkdir()

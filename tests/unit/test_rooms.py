@@ -20,6 +20,7 @@ PACKAGES = {
 
 ROOMS = (
     "cli",
+    "rotate",
     "deploy",
     "backup",
     "smoke",
