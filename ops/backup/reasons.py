@@ -18,7 +18,7 @@ _KNOWN = (
         "backups/bucket in the environment's file does not exist; make it, or name the right one",
     ),
     (
-        ("no such host", "connection refused", "i/o timeout", "deadline", "no route", "EOF"),
+        ("no such host", "connection refused", "i/o timeout", "deadline", "no route", "no answer", "EOF"),
         "the server of backups/endpoint does not answer; copies wait on the node and are sent when it does",
     ),
     (

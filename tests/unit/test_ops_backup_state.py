@@ -85,21 +85,43 @@ class _Given:
         """Nothing to close."""
 
 
-def test_the_sender_hands_a_state_to_restic_and_back(tmp_path: Path) -> None:
+def sender_script() -> str:
     stack = built(load_environment("local"))
     stack.finish()
-    script = next(
+    return next(
         mount.file.text
         for mount in service(stack, "backup-sender").file_mounts
         if mount.at.endswith("sender.sh")
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("x, retrying after 2.5s: Stat: no such host\nFatal: context canceled\ns3:u\n", "Stat: no such host"),
+        ("Fatal: wrong password or no key found\n", "Fatal: wrong password or no key found"),
+        (
+            "signal\nFatal: unable to open config file: context canceled\ns3:http://b/c\n",
+            "s3:http://backup-store:9000/backups/restic gives no answer",
+        ),
+        ("something\n\n", "something"),
+    ],
+)
+def test_the_sender_says_why_restic_failed(tmp_path: Path, said: str, reason: str) -> None:
+    (tmp_path / "sender.sh").write_text(sender_script())
+    (tmp_path / "said").write_text(said)
+    command = ["/bin/sh", str(tmp_path / "sender.sh"), "reason", str(tmp_path / "said")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{reason}\n"
+
+
+def test_the_sender_hands_a_state_to_restic_and_back(tmp_path: Path) -> None:
     restic = tmp_path / "restic"
     restic.write_text(
         f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'
         f'case "$1" in backup) cat > {tmp_path}/kept ;; dump) cat {tmp_path}/kept ;; esac\n'
     )
     restic.chmod(0o755)
-    (tmp_path / "sender.sh").write_text(script)
+    (tmp_path / "sender.sh").write_text(sender_script())
 
     def sender(*words: str, given: str = "") -> str:
         done = subprocess.run(
