@@ -32,7 +32,8 @@ class Shop:
 
     def about(self, key: str) -> list[str]:
         """All that is known of an object but its time."""
-        return [line.rstrip() for line in self.mc("stat", f"store/{key}").splitlines() if "Date" not in line]
+        lines = self.mc("stat", f"store/{key}").splitlines()
+        return sorted(line.strip() for line in lines if "Date" not in line)
 
     def keys(self, bucket: str) -> set[str]:
         return {
