@@ -19,6 +19,7 @@ from sprocket_constructs.backup import SPOOL
 
 from images.builder.engine import docker
 from images.builder.trial import Finished, Running, Trial
+from tests.policy.rules import services
 from tests.stacks.synthesis import declared, service
 
 WITHIN_S = 120.0
@@ -57,14 +58,15 @@ class Services:
             *args,
             alias=alias or name,
             files={mount.at: self.trial.folder / name / mount.at.strip("/") for mount in wanted.file_mounts},
-            volumes={
-                mount.target: re.sub(r"\W+", "-", mount.source).strip("-")
-                for mount in wanted.data_mounts
-                if mount.type == "volume"
-            },
+            volumes=self.volumes(name),
             env={**wanted.environment, **(env or {})},
             options=(*words, *options),
         )
+
+    def volumes(self, name: str) -> dict[str, str]:
+        """Paths in a service and the volumes there."""
+        (found,) = (each for each in services(self.environment) if each.name == name)
+        return {mount.target: mount.source for mount in found.mounts if mount.type == "volume"}
 
     def image(self, wanted: SwarmService) -> str:
         """The name of its image among those that were built."""
@@ -117,9 +119,18 @@ class Bench:
     def sender(self) -> Running:
         """What sends copies; its bucket is there before it."""
         assert self.bucket
-        sender = self.services.start("backup-sender")
+        sender = self.services.start(self._sender_name)
         sender.wait("test", "-f", "/tmp/open")
         return sender
+
+    @property
+    def _sender_name(self) -> str:
+        """The one on the node that has the spool."""
+        spool = f"{SPOOL}/{self.store}"
+        for each in declared(self.environment).services:
+            if any(mount.target == spool for mount in each.data_mounts):
+                return each.name
+        raise LookupError(f"{self.environment} has no sender for {self.store}")
 
     def start_job(self, *, options: Sequence[str] = ()) -> Running:
         """The job; with nothing in its spool it begins with a copy."""
