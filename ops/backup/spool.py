@@ -41,12 +41,13 @@ esac
 rm -f "$2.$3"
 exit "$code"
 """
-# What is asked comes before its answer: then an answer that is missing although nothing is asked any more is lost.
+# What is asked comes before its answer: then an answer that is missing although nothing is asked any more is lost. The last
+# line shows that the engine handed out all lines; on a busy node it may end early, and without an error.
 _READ = """cd "$1" || exit 3
 for file in request result fetch fetch-result copied failed sent send-failed last/about; do
     if [ -f "$file" ]; then printf '%s %s\\n' "$file" "$(head -n 1 "$file" 2> /dev/null)"; fi
 done
-exit 0
+echo end
 """
 _LINES = 'cd "$1" && cat "$2" 2> /dev/null'
 _FREE = 'df -Pk "$1" | tail -n 1 | { read -r _ _ _ free _; echo "$free"; }'
@@ -198,9 +199,10 @@ class Spool:
 
     def _read_in(self, container: str, side: Side) -> dict[str, tuple[str, ...]] | None:
         done = self._tasks.run(container, "/bin/sh", "-c", _READ, "read", self._folder(side))
-        if done.code:
+        lines = done.output.splitlines()
+        if done.code or lines[-1:] != ["end"]:
             return None
-        files = [line.split() for line in done.output.splitlines()]
+        files = [line.split() for line in lines]
         return {words[0]: tuple(words[1:]) for words in files if len(words) > 1}
 
     def _run(self, side: Side, script: str, *words: str) -> Finished:

@@ -9,6 +9,11 @@ def _drop_read_secret(seeded: Seeded) -> None:
     seeded.unmount("core", "/app/secret/jwtSecret.txt")
 
 
+def _put_into_config(seeded: Seeded) -> None:
+    configs = seeded.resources("docker_config")
+    next(config for name, config in configs.items() if "alloy" in name)["data"] = "${local.password}"
+
+
 FAULTS = (
     Fault(
         name="secret that nobody reads",
@@ -68,7 +73,7 @@ FAULTS = (
     ),
     Fault(
         name="secret in a config",
-        seed=lambda s: next(iter(s.resources("docker_config").values())).update(data="${local.password}"),
+        seed=_put_into_config,
         rule="secrets_are_in_secrets",
         path="data/alloy/config",
         cause="docker config inspect would show it",

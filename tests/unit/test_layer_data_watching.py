@@ -29,14 +29,14 @@ def test_influxdb_reads_secrets_from_files_that_it_has() -> None:
     }
 
 
-def test_the_administrators_token_is_with_the_server_and_its_keeper_only() -> None:
+def test_the_administrators_token_is_with_the_server_its_keeper_and_its_backup_only() -> None:
     readers = {
         s.name
         for s in declared("staging").services
         for m in s.file_mounts
         if "influxdb-admin-token" in m.file.secret_names
     }
-    assert readers == {"influxdb", "influxdb-keeper"}
+    assert readers == {"influxdb", "influxdb-keeper", "influxdb-backup"}
 
 
 def test_a_bucket_has_one_owner() -> None:

@@ -54,6 +54,7 @@ def test_every_route_passes_one_of_the_two_chains_and_speaks_of_no_tls(environme
 def test_networks_of_local_and_prod() -> None:
     assert sharing(ingress().services) == {
         "acme-authority-net": ["acme-authority", "traefik"],
+        "backup-store-net": ["backup-sender", "backup-store"],
         "edge": ["fake-discord", "forward-auth", "traefik"],
         "fake-discord-net": ["fake-discord", "forward-auth"],
         "forward-auth-net": ["forward-auth", "traefik"],

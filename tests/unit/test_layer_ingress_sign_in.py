@@ -43,8 +43,12 @@ def test_prod_asks_the_real_discord_and_has_no_fake() -> None:
 def test_secrets_are_in_that_file_alone() -> None:
     stack = ingress("prod")
     carriers = {file.name: file.secret_names for file in stack.files if file.secret_names}
-    assert carriers == {"forward-auth-config": ["sign-in-cookie-key", "discord-sign-in-secret"]}
-    assert [s.environment for s in stack.services] == [{}, {}, {}]
+    assert carriers == {
+        "forward-auth-config": ["sign-in-cookie-key", "discord-sign-in-secret"],
+        "backup-sender-main-password": ["restic-password"],
+        "backup-sender-main-keys": ["backup-access-key", "backup-secret-key"],
+    }
+    assert [s.environment for s in stack.services if s.environment] == []
 
 
 def test_its_image_has_no_check_and_traefik_asks_it_instead() -> None:
