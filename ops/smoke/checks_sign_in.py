@@ -171,7 +171,7 @@ def _replay(scene: Scene, session: _Session) -> Iterator[Outcome]:
 
 def _open_redirect(scene: Scene, session: _Session) -> Iterator[Outcome]:
     with scene.browser() as browser:
-        state = _query(browser.ask(session.pages[0].url).location)["state"]
+        state = _query(browser.ask(session.pages[0].url).location).get("state", "")
         bent = state.replace(session.pages[0].url, EVIL)
         at_discord = browser.ask(_authorize(scene, bent, session.person))
         answer = browser.ask(at_discord.location)

@@ -61,6 +61,7 @@ def test_networks_of_local_and_prod() -> None:
         "socket-proxy-net": ["socket-proxy", "traefik"],
     }
     assert sharing(ingress("prod").services) == {
+        "backup-sender-main-egress": ["backup-sender-main"],
         "edge": ["forward-auth", "traefik"],
         "forward-auth-net": ["forward-auth", "traefik"],
         "socket-proxy-net": ["socket-proxy", "traefik"],
