@@ -133,7 +133,9 @@ def test_every_store_of_the_platform_is_tried() -> None:
         for mount in each.data_mounts
         if mount.lock is not None
     }
-    by_shell = dict.fromkeys(BY_SHELL, LockHolder.SHELL)
+    # MinIO a second time: the same image, the same command, the same lock.
+    assert service(declared("local"), "backup-store").command == service(declared("local"), "minio").command
+    by_shell = dict.fromkeys((*BY_SHELL, "backup-store"), LockHolder.SHELL)
     assert holders == by_shell | dict.fromkeys(BY_PROGRAM, LockHolder.PROGRAM)
 
 
