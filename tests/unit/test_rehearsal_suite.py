@@ -149,7 +149,9 @@ def test_what_is_pinned_and_what_is_missing() -> None:
     from layers.cloud.nodes import nodes_of
 
     nodes = {node.pool: node for node in nodes_of(targets.services.settings)}
-    assert pinned_to(targets.services.wanted, nodes["data"]) >= {"postgres", "minio"}
+    assert pinned_to(targets.services.wanted, nodes["data"]) >= {
+        *("postgres", "postgres-backup", "postgres-keeper", "minio", "minio-keeper"),
+    }
     assert pinned_to(targets.services.wanted, nodes["work"]) == set()
 
     def service(name: str, replicas: int, limit: int = 0) -> dict[str, Any]:

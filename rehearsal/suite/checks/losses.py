@@ -83,14 +83,17 @@ def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
 
 
 def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
-    """Services that can run on this node only, since their data is there."""
+    """Services that can run on this node only, since their data is there; and keepers of these, which begin anew elsewhere and
+    are done only when the server answers."""
     found = set()
-    for service in services_of(wanted):
+    services = services_of(wanted)
+    for service in services:
         for constraint in service.constraints:
             key, _, value = constraint.partition("==")
             if key.strip() == "engine.labels.storage" and value.strip() == node.labels.get("storage"):
                 found.add(service.name)
-    return found
+    keepers = {f"{name}-keeper" for name in found}
+    return found | (keepers & {service.name for service in services})
 
 
 WORKER_LOST = Check(
