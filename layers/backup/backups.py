@@ -123,6 +123,7 @@ class Backups(Construct):
     def _sender(self, held_by: NodeSelector) -> SwarmService:
         if held_by.constraint in self._senders:
             return self._senders[held_by.constraint]
+        first = next(iter(self._senders.values()), None)
         name = "backup-sender" + (f"-{held_by.value}" if held_by.is_label else "")
         service = self._senders[held_by.constraint] = SwarmService(
             self,
@@ -139,6 +140,9 @@ class Backups(Construct):
             stop=Stop(grace="30s"),
         )
         service.runs_on(held_by)
+        if first is not None:
+            # The first one makes the repository: two that make it at once damage it.
+            service.starts_after(first)
         NodeLocal(service, "state", name=f"sprocket-{name}", site=self._site).mount(
             service, at=STATE, because="a cache of the bucket, and when it was last checked"
         )
@@ -179,6 +183,7 @@ class Backups(Construct):
             spool=SPOOL,
             names=" ".join(job.store for job in jobs),
             stores=[_facts(job) for job in jobs],
+            makes=held_by.constraint == next(iter(self._senders)),
             retention=self._retention,
         )
 

@@ -61,3 +61,16 @@ def test_a_spool_is_shared_by_a_job_and_the_sender_on_its_node(environment: str)
         )
         assert sender.constraints == job.constraints
         assert sender in job.waits_for
+
+
+def test_one_sender_makes_the_repository_and_the_others_start_after_it(environment: str) -> None:
+    """Two that made it at once damaged it: "config or key is damaged: ciphertext verification failed" (restic 0.19.1)."""
+    first, *others = senders(environment)
+    assert all(first in other.waits_for for other in others)
+    texts = {
+        each.name: mount.file.text
+        for each in (first, *others)
+        for mount in each.file_mounts
+        if mount.at == "/etc/sprocket/sender.sh"
+    }
+    assert [name for name, text in texts.items() if "restic init" in text] == [first.name]
