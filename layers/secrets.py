@@ -119,7 +119,7 @@ class PlatformSecrets(_Secrets):
             length=64,
             rotated=impossible(
                 "InfluxDB 2 takes a token that somebody else chose only when it is set up; all later ones it makes itself",
-                instead=f"set InfluxDB up anew: {RUNBOOK}",
+                instead=f"set InfluxDB up again: {RUNBOOK}",
             ),
         )
         self.influxdb_telegraf_password = self.generated(
@@ -133,7 +133,7 @@ class PlatformSecrets(_Secrets):
             "grafana-secret-key",
             rotated=impossible(
                 "Grafana encrypts the keys in its database with it, and cannot read them with another one",
-                instead=f"set Grafana up anew, or rotate what it protects, influxdb-grafana-password: {RUNBOOK}",
+                instead=f"set Grafana up again, or rotate what it protects, influxdb-grafana-password: {RUNBOOK}",
             ),
         )
         self.grafana_database_password = (

@@ -70,7 +70,7 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "influxdb": Program(
         reads_back=2,
-        takes="for 3 another server: it opens no directory of 2, the data is written into it anew",
+        takes="for 3 another server: it opens no directory of 2, the data is written into it again",
         source="docs.influxdata.com/influxdb3/core/get-started/migrate-from-influxdb-v1-v2, "
         "docs.influxdata.com/influxdb/v2/install/upgrade/downgrade",
     ),

@@ -63,7 +63,7 @@ class ResourceChange:
         before: its values; none where it is created.
         after: what is known of its values; none where it is destroyed.
         unknown: which of its values only the apply will tell: ``True``, or such marks in the value's own shape.
-        deposed: it is what an interrupted apply left of a resource that it had made anew; the new one stays.
+        deposed: it is what an interrupted apply left of a resource that it had replaced; the new one stays.
     """
 
     address: str

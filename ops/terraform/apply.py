@@ -50,7 +50,7 @@ def apply(
     """Plans and applies; says whether there was anything to do.
 
     Args:
-        renewed: addresses of generated secrets to make anew.
+        renewed: addresses of generated secrets to replace.
         targets: Terraform addresses; nothing is applied but these and what they need. Empty: everything.
 
     Raises:

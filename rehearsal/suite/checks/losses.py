@@ -83,7 +83,7 @@ def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
 
 
 def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
-    """Services that can run on this node only, since their data is there; and keepers of these, which begin anew elsewhere and
+    """Services that can run on this node only, since their data is there; and keepers of these, which begin again elsewhere and
     are done only when the server answers."""
     found = set()
     services = services_of(wanted)
