@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -69,7 +69,6 @@ class BackupJob(SwarmService, Backup):
         server: the service whose data it is; ``None`` where that runs outside the swarm.
         stops: what must not run while a copy is read back.
         every: time between two copies; default a day.
-        retention: how many copies stay in the bucket.
         user: ``uid`` or ``uid:gid`` that the tools run as; default the image's own.
 
     Raises:
@@ -89,10 +88,8 @@ class BackupJob(SwarmService, Backup):
         server: SwarmService | None,
         stops: Stops = Stops.CLIENTS,
         every: str = "24h",
-        retention: Retention = Retention(),
         user: str | None = None,
         listens: Mapping[str, int] | None = None,
-        groups: Sequence[str] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -108,7 +105,6 @@ class BackupJob(SwarmService, Backup):
             update=UpdatePolicy.stop_first(),
             stop=Stop(grace="20s"),
             user=user,
-            groups=groups,
         )
         if seconds(every) < 15 * 60:
             raise ConstructError(
@@ -118,7 +114,6 @@ class BackupJob(SwarmService, Backup):
             )
         self.store = store
         self.every = duration(every)
-        self.retention = retention
         self.held_by = held_by
         self.runs_on(held_by)
         self.reads(SwarmConfig(self, "script", name=f"{store}-backup-script", content=script), at=SCRIPT)

@@ -108,7 +108,6 @@ class Backups(Construct):
             held_by=held_by,
             server=server,
             stops=stops,
-            retention=self._retention,
             user=owner_of(store),
             listens=listens,
         )

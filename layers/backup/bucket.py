@@ -3,24 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sprocket_constructs import (
-    Construct,
-    HealthCheck,
-    Lock,
-    NoBackup,
-    SecretValue,
-    Stop,
-    SwarmSecret,
-    SwarmService,
-    UpdatePolicy,
-)
+from sprocket_constructs import Construct, NoBackup, SecretValue, SwarmService
 
+from ..minio_server import keeps_objects, minio_server
 from ..rendering import render
 from ..settings.backups import Backups
 from ..site import Site
 
 HERE = Path(__file__).parent
-SETTINGS = "/run/secrets/backup-store.env"
 BUCKET = "backups"
 STORE = "backup-store"
 
@@ -57,29 +47,15 @@ class BackupStore(Construct):
         self, scope: Construct, id_: str, *, site: Site, access_key: SecretValue, secret_key: SecretValue
     ) -> None:
         super().__init__(scope, id_)
-        service = SwarmService(
+        service = minio_server(
             self,
             STORE,
-            image=site.image("minio"),
-            command=("/usr/bin/docker-entrypoint.sh",),
-            args=("server", "/data"),
+            site=site,
             listens={"s3": 9000},
-            health=HealthCheck.command("curl", "-fsS", "http://127.0.0.1:9000/minio/health/cluster").every(
-                "10s", timeout="5s", retries=5, start_period="1m"
-            ),
-            resources=site.resources(STORE),
-            update=UpdatePolicy.stop_first(),
-            stop=Stop(grace="30s"),
+            settings=render(HERE / "backup-store.env.j2", user=access_key, password=secret_key),
         )
-        settings = render(HERE / "backup-store.env.j2", user=access_key, password=secret_key)
-        service.reads(SwarmSecret(self, "settings", name="backup-store-env", content=settings), at=SETTINGS)
-        service.sets("MINIO_CONFIG_ENV_FILE", SETTINGS)
-        service.stores(
-            site.storage(self, STORE),
-            at="/data",
-            backup=NoBackup(because="it holds the backups themselves"),
-            lock=Lock.by_shell(flock=False),
-        )
+        backup = NoBackup(because="it holds the backups themselves")
+        keeps_objects(service, self, site=site, backup=backup)
         self.bucket = BackupBucket(
             url=f"http://{service.endpoint()}", name=BUCKET, region="us-east-1", server=service
         )

@@ -9,7 +9,6 @@ from sprocket_constructs import (
     Lock,
     NoBackup,
     Stop,
-    Stops,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
@@ -17,7 +16,7 @@ from sprocket_constructs import (
 )
 
 from ..backup.backups import Backups
-from ..backup.files import files_work
+from ..backup.files import files_backup
 from ..ingress.layer import IngressLayer
 from ..names import GRAFANA_UID
 from ..rendering import render, to_json, to_yaml
@@ -101,20 +100,16 @@ class Grafana(Construct):
             reason = NoBackup(because="its database is in Postgres, and is copied there")
             self.service.stores(storage, at=DATA, backup=reason, lock=Lock.by_shell())
             return
-        job = backups.job(
+        job = files_backup(
             self,
             "grafana",
-            image=self.service.image,
             server=self.service,
-            stops=Stops.SERVER,
-            work=lambda: files_work(
-                data=DATA,
-                files=("grafana.db", "grafana.db-wal", "grafana.db-shm", "grafana.db-journal"),
-                functions=(HERE / "grafana-backup.sh").read_text(),
-            ),
+            storage=storage,
+            data=DATA,
+            files=("grafana.db", "grafana.db-wal", "grafana.db-shm", "grafana.db-journal"),
+            functions=HERE / "grafana-backup.sh",
+            backups=backups,
         )
-        job.copies_from(storage, at=DATA)
-        job.starts_after(self.service)
         self.service.stores(storage, at=DATA, backup=job, lock=Lock.by_shell())
 
     def _database(self, postgres: Postgres, secrets: PlatformSecrets) -> PostgresAddress | None:

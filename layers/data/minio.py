@@ -6,17 +6,14 @@ from typing import TypedDict
 
 from sprocket_constructs import (
     Construct,
-    HealthCheck,
-    Lock,
-    Stop,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
-    UpdatePolicy,
 )
 
 from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
+from ..minio_server import keeps_objects, minio_server
 from ..names import MINIO_POLICY
 from ..rendering import render, to_json
 from ..secrets import PlatformSecrets
@@ -27,7 +24,6 @@ from .object_storage import Account, ObjectStorage, S3Address
 
 HERE = Path(__file__).parent
 ROOT_USER = "sprocket-root"
-SETTINGS = "/run/secrets/minio.env"
 ROOT_KEYS = "/run/secrets/minio-root"
 REGION = "us-east-1"
 """MinIO's default; it accepts signatures for no other."""
@@ -54,8 +50,7 @@ class Policy(TypedDict):
 class MinIO(ObjectStorage):
     """One server on one disk, and the keeper that makes buckets, users and policies in it.
 
-    The S3 API answers inside the swarm only; the console is an admin page. Settings are in one file
-    (``MINIO_CONFIG_ENV_FILE``), since the image reads no other and a service may set one variable.
+    The S3 API answers inside the swarm only; the console is an admin page.
     """
 
     def __init__(
@@ -90,10 +85,7 @@ class MinIO(ObjectStorage):
             backups=backups,
         )
         backup.starts_after(self.keeper)
-        # Red Hat's ubi-micro has bash and coreutils, and no util-linux.
-        self.service.stores(
-            site.storage(self, "minio"), at="/data", backup=backup, lock=Lock.by_shell(flock=False)
-        )
+        keeps_objects(self.service, self, site=site, backup=backup)
 
     @property
     def _backup_account(self) -> Account:
@@ -131,25 +123,14 @@ class MinIO(ObjectStorage):
 
     def _server(self, site: Site, ingress: IngressLayer) -> SwarmService:
         console = site.host("minio")
-        service = SwarmService(
+        service = minio_server(
             self,
             "minio",
-            image=site.image("minio"),
-            command=("/usr/bin/docker-entrypoint.sh",),
-            args=("server", "/data", "--console-address", ":9001"),
+            site=site,
             listens={"s3": 9000, "console": 9001},
-            # Not /live: this one fails when the server's own look at its disk, a file written and read back every 15 s,
-            # does (minio cmd/xl-storage-disk-id-check.go, monitorDiskWritable).
-            health=HealthCheck.command("curl", "-fsS", "http://127.0.0.1:9000/minio/health/cluster").every(
-                "10s", timeout="5s", retries=5, start_period="1m"
-            ),
-            resources=site.resources("minio"),
-            update=UpdatePolicy.stop_first(),
-            stop=Stop(grace="30s"),
+            settings=render(HERE / "minio.env.j2", user=ROOT_USER, password=self._password, console=console),
+            options=("--console-address", ":9001"),
         )
-        settings = render(HERE / "minio.env.j2", user=ROOT_USER, password=self._password, console=console)
-        service.reads(SwarmSecret(self, "settings", name="minio-env", content=settings), at=SETTINGS)
-        service.sets("MINIO_CONFIG_ENV_FILE", SETTINGS)
         service.expose_via(ingress.gateway, host=console, access=ingress.admin, port="console")
         return service
 

@@ -10,7 +10,6 @@ from sprocket_constructs import (
     HealthCheck,
     Lock,
     Stop,
-    Stops,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
@@ -18,7 +17,7 @@ from sprocket_constructs import (
 )
 
 from ..backup.backups import Backups
-from ..backup.files import files_work
+from ..backup.files import files_backup
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -156,20 +155,16 @@ class Traefik(Construct):
             self.service.reads(self._authority.certificate, at=CA_FILE)
         storage = self._site.storage(self, "letsencrypt")
         # The account and certificates: Let's Encrypt issues the same ones five times a week only.
-        job = backups.job(
+        job = files_backup(
             self,
             "letsencrypt",
-            image=self.service.image,
             server=self.service,
-            stops=Stops.SERVER,
-            work=lambda: files_work(
-                data=CERTIFICATES,
-                files=("acme.json",),
-                functions=(HERE / "letsencrypt-backup.sh").read_text(),
-            ),
+            storage=storage,
+            data=CERTIFICATES,
+            files=("acme.json",),
+            functions=HERE / "letsencrypt-backup.sh",
+            backups=backups,
         )
-        job.copies_from(storage, at=CERTIFICATES)
-        job.starts_after(self.service)
         self.service.stores(storage, at=CERTIFICATES, backup=job, lock=Lock.by_shell())
         if secrets.dns_token:
             token = SwarmSecret(self, "dns-token", name="dns-token", content=str(secrets.dns_token))

@@ -10,8 +10,8 @@ import typer
 
 from ops import errors
 from ops.cli import confirmation
-from ops.cli.change import HERE_STABLE_S, STABLE_S
-from ops.cli.options import ChangedEnv, Confirm, Env, Json, known
+from ops.cli.change import stable_seconds
+from ops.cli.options import ChangedEnv, Confirm, Env, Json, Stable, known
 from ops.terminal import screen
 
 if TYPE_CHECKING:
@@ -123,15 +123,7 @@ def restore(
             help="Do not copy what is there now first. For stores too broken to be copied: what is in them is lost.",
         ),
     ] = False,
-    stable: Annotated[
-        float | None,
-        typer.Option(
-            "--stable",
-            min=0,
-            metavar="SECONDS",
-            help="Seconds without a task restart after which services have converged. Default: 10 on this machine's engine, else 30.",
-        ),
-    ] = None,
+    stable: Stable = None,
     confirm: Confirm = None,
     as_json: Json = False,
 ) -> None:
@@ -168,14 +160,13 @@ def restore(
         if states:
             _restore_state(world, states[0], time, Path(str(into)), as_json=as_json)
         else:
-            default_s = HERE_STABLE_S if targets.services.is_here else STABLE_S
             _restore_stores(
                 world,
                 names,
                 time,
                 scratch=into == SCRATCH,
                 without_copy=without_copy,
-                stable_s=default_s if stable is None else stable,
+                stable_s=stable_seconds(targets.services.settings) if stable is None else stable,
                 confirm=confirm,
                 as_json=as_json,
             )

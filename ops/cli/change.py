@@ -9,7 +9,7 @@ import typer
 
 from ops import errors
 from ops.cli import confirmation
-from ops.cli.options import ChangedEnv, Confirm, Parallelism, Yes
+from ops.cli.options import ChangedEnv, Confirm, Parallelism, Stable, Yes
 
 if TYPE_CHECKING:
     from layers.settings.environment import Environment
@@ -20,15 +20,7 @@ HERE_STABLE_S, STABLE_S = 10.0, 30.0
 
 def deploy(
     env: ChangedEnv,
-    stable: Annotated[
-        float | None,
-        typer.Option(
-            "--stable",
-            min=0,
-            metavar="SECONDS",
-            help="Seconds without a task restart after which services have converged. Default: 10 on this machine's engine, else 30.",
-        ),
-    ] = None,
+    stable: Stable = None,
     parallelism: Parallelism = None,
     yes: Yes = False,
     only: Annotated[

@@ -65,6 +65,16 @@ Confirm = Annotated[
     typer.Option("--confirm", metavar="NAME", help="The environment's name, instead of typing it."),
 ]
 
+Stable = Annotated[
+    float | None,
+    typer.Option(
+        "--stable",
+        min=0,
+        metavar="SECONDS",
+        help="Seconds without a task restart after which services have converged. Default: 10 on this machine's engine, else 30.",
+    ),
+]
+
 Parallelism = Annotated[
     int | None,
     typer.Option(
