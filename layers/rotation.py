@@ -18,6 +18,8 @@ class Server(StrEnum):
     S3 = "MinIO"
     GRAFANA = "Grafana"
     SIGN_IN = "the sign-in of the admin pages"
+    RESTIC = "the repository of the backups"
+    """It takes a second password: the new one is added before its readers restart, the old one is removed after."""
 
 
 @dataclass(frozen=True, kw_only=True)

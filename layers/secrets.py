@@ -175,9 +175,10 @@ class PlatformSecrets(_Secrets):
             "restic-password",
             "opens the backups: kept where Terraform's state is not, or they are lost with it",
             elsewhere=elsewhere,
-            rotated=impossible(
-                "the bucket opens with a key that was made of the old one",
-                instead=f"add a key of the new one with restic, deploy, remove the old key: {RUNBOOK}",
+            rotated=tried_at(
+                Server.RESTIC,
+                ends="the old one opens no backup any more, and the new one all, states of Terraform among them: keep it where the "
+                "old one was kept (docs/secrets.md)",
             ),
         )
         self.backup_access_key = self.backup(

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ops.backup import state
+from ops.backup import password, state
 from ops.check import runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
@@ -80,8 +80,11 @@ def deploy(
         if targets.cloud:
             readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
         changed |= deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
+        problem = password.finish_after_deploy(targets.services)
+        if problem:
+            screen.warn(f"warning: {problem}")
     if changed:
-        _back_up_state(targets)
+        back_up_state(targets)
 
 
 def check_prerequisites(targets: Targets, only: str) -> None:
@@ -150,7 +153,15 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
         target = target_of(target.name).given(target.variables)
         _refuse(target.name, list(prerequisites.unresolved(target.wanted)))
     target.terraform.init()
-    changed = apply(target, parallelism=parallelism, approve=approval(target, ask))
+    approve = approval(target, ask)
+
+    def approve_and_admit(plan: Mapping[str, Any]) -> bool:
+        approved = approve(plan)
+        if approved:
+            password.admit(target, plan)
+        return approved
+
+    changed = apply(target, parallelism=parallelism, approve=approve_and_admit)
     if not changed:
         screen.err.print(
             "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
@@ -216,7 +227,8 @@ def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
         raise Refused(f"{environment} cannot be deployed; nothing was changed", found)
 
 
-def _back_up_state(targets: Targets) -> None:
+def back_up_state(targets: Targets) -> None:
+    """Sends the states that changed to the backups; warns where that fails."""
     with screen.doing("copying the state to the backups"):
         problem = state.back_up_after_deploy(targets)
     if problem:

@@ -12,6 +12,9 @@ import httpx
 import jwt
 
 from layers.rotation import Server
+from ops.backup.jobs import jobs_of
+from ops.backup.password import WRONG
+from ops.backup.world import SENDER
 from ops.check.listening import writers_of
 from ops.model.redact import scrubbed
 from ops.model.services import services_of
@@ -75,7 +78,8 @@ SERVICES: Mapping[Server, str] = {
     Server.S3: "minio-keeper",
     Server.GRAFANA: "grafana",
 }
-"""The service in whose task a value is tried. Keepers share the network of their server, and so does Telegraf."""
+"""The service in whose task a value is tried. Keepers share the network of their server, and so does Telegraf. The repository of
+the backups is asked by any of its senders."""
 
 ANSWERS: Mapping[Server, str] = {**SERVICES, Server.SIGN_IN: "forward-auth"} | {
     Server.POSTGRES: "postgres",
@@ -83,8 +87,9 @@ ANSWERS: Mapping[Server, str] = {**SERVICES, Server.SIGN_IN: "forward-auth"} | {
     Server.INFLUXDB_1X: "influxdb",
     Server.TELEGRAF: "telegraf",
     Server.S3: "minio",
+    Server.RESTIC: "backup-store",
 }
-"""The service that answers. A stand-in among them checks nothing; the managed Postgres is none."""
+"""The service that answers. A stand-in among them checks nothing; the managed Postgres is none, and neither is a bucket elsewhere."""
 
 
 class Logins:
@@ -110,6 +115,7 @@ class Logins:
             Server.S3: self._s3,
             Server.GRAFANA: self._grafana,
             Server.SIGN_IN: self._sign_in,
+            Server.RESTIC: self._restic,
         }
 
     def attempt(self, secret: Secret, values: Mapping[str, str]) -> Attempt:
@@ -126,7 +132,11 @@ class Logins:
     def _inside(
         self, server: Server, text: str, *words: str, environment: Mapping[str, str] | None = None
     ) -> Finished:
-        service = SERVICES[server]
+        return self._inside_of(SERVICES[server], text, *words, environment=environment)
+
+    def _inside_of(
+        self, service: str, text: str, *words: str, environment: Mapping[str, str] | None = None
+    ) -> Finished:
         container = self._tasks.container(service)
         if container is None:
             return Finished(code=126, output=f"no task of {service} runs on a node that can be reached")
@@ -199,6 +209,11 @@ class Logins:
         done = self._inside(Server.S3, f"{account}\n{key}\n", "/bin/sh", "-c", _MINIO)
         refused = any(word in done.output for word in ("signature", "Signature", "Access Key Id"))
         return _judged(done, accepted=done.code == 0, refused=refused)
+
+    def _restic(self, secret: Secret, values: Mapping[str, str]) -> Attempt:
+        sender = next(job.sender for job in jobs_of(services_of(self._target.wanted)))
+        done = self._inside_of(sender, values[secret.name], "/bin/sh", SENDER, "try_password")
+        return _judged(done, accepted=done.code == 0, refused=done.code == WRONG)
 
     def _sign_in(self, secret: Secret, values: Mapping[str, str]) -> Attempt:
         """A session of the admin role, signed with the key, as the sign-in itself would make it."""

@@ -8,27 +8,23 @@ from typing import Any
 
 from rich.text import Text
 
-from ops.deploy.deploy import Ask, check_prerequisites, wait_for_convergence
+from layers.rotation import Server
+from ops.backup import password
+from ops.backup.world import reached
+from ops.deploy.deploy import Ask, back_up_state, check_prerequisites, wait_for_convergence
 from ops.deploy.plan import report_of_plan
 from ops.deploy.preflight import obstacles
 from ops.errors import Obstacle, OpsError, Refused
 from ops.model.state import resources_of
-from ops.nodes.engines import engines
-from ops.report.programs import programs_of
 from ops.rotate.effect import Effect, files_with
-from ops.rotate.login import ANSWERS, Attempt, Logins, Verdict
+from ops.rotate.proof import ids_of, still_held, tried
 from ops.rotate.secret import Secret, chosen, secrets_of, values_of
-from ops.swarm.containers import Tasks
 from ops.terminal import screen
 from ops.terminal.columns import columns
 from ops.terminal.counted import counted
 from ops.terraform import stack_outputs
 from ops.terraform.apply import apply, saved_plan
 from ops.terraform.target import Target, targets_of
-from ops.waiting import wait_until
-
-ACCEPTED_WITHIN_S = 60.0
-"""Until a server must accept the new value: RabbitMQ sets it after it has started."""
 
 
 def rotate(
@@ -73,14 +69,16 @@ def rotate(
         with saved_plan(target, False, parallelism, renewed=rotation.renewed) as (_, plan):
             rotation.shown(plan or {})
         return
-    before = values_of(secrets, state)
-    if not apply(target, parallelism=parallelism, approve=rotation.approve, renewed=rotation.renewed):
+    before = values_of(secrets, state, target.wanted)
+    if not rotation.carried_out(parallelism):
         _refuse(environment, [_same_value(secret) for secret in wanted])
     wait_for_convergence(target, stable_s)
-    after = values_of(secrets, target.terraform.state())
     rotated = [secret for secret in wanted if secret not in rotation.left]
-    holders = _ids(state, files_with(rotated, target.wanted))
-    problems = [*_still_held(target, holders), *_tried(target, secrets, rotated, before, after)]
+    problems = list(_shut_out(target, rotated))
+    after = values_of(secrets, target.terraform.state(), target.wanted)
+    back_up_state(targets)
+    holders = ids_of(state, files_with(rotated, target.wanted))
+    problems += [*still_held(target, holders), *tried(target, secrets, rotated, before, after)]
     if problems:
         raise OpsError(
             "\n  ".join([f"{environment}: rotated, but not everything is as it must be", *problems]),
@@ -96,6 +94,7 @@ class _Rotation:
     Args:
         everything: whether all secrets are rotated; then supplied ones without a new value are left as they are.
         left: supplied secrets that are the deployed ones.
+        asked: whether somebody has approved already.
     """
 
     target: Target
@@ -103,11 +102,30 @@ class _Rotation:
     everything: bool
     ask: Ask | None
     left: Sequence[Secret] = ()
+    asked: bool = False
 
     @property
     def renewed(self) -> list[str]:
         """Addresses of the generated ones."""
         return [secret.address for secret in self.secrets if secret.is_generated]
+
+    @property
+    def known_first(self) -> list[str]:
+        """Addresses of those whose value must be known before anything restarts: their server has to take it as a second one."""
+        return [s.address for s in self.secrets if s.is_generated and s.rotation.server is Server.RESTIC]
+
+    def carried_out(self, parallelism: int) -> bool:
+        """Plans, asks, applies; says whether there was anything to do."""
+        first, renewed = self.known_first, self.renewed
+        if first:
+            with reached(self.target) as world:
+                password.check_senders(world)
+            with saved_plan(self.target, False, parallelism, renewed=renewed) as (_, plan):
+                if not self.confirmed(plan or {}):
+                    raise OpsError("not approved; nothing was changed")
+            apply(self.target, parallelism=parallelism, targets=first, renewed=first)
+        left = [address for address in renewed if address not in first]
+        return apply(self.target, parallelism=parallelism, approve=self.approve, renewed=left)
 
     def shown(self, plan: Mapping[str, Any]) -> None:
         """Prints what the plan does, and refuses one that does anything else.
@@ -115,8 +133,7 @@ class _Rotation:
         Raises:
             Refused: there is anything else in the plan, or the new value of a supplied one is the deployed one.
         """
-        report = report_of_plan(self.target, plan)
-        effect = Effect(secrets=self.secrets, wanted=self.target.wanted, plan=plan, report=report)
+        effect = self._effect(plan)
         found = list(effect.others(self.target.name))
         if not self.everything:
             found += [_same_value(secret) for secret in effect.unchanged]
@@ -125,12 +142,31 @@ class _Rotation:
         for line in lines_of(effect):
             screen.out.print(Text(line), soft_wrap=True)
 
-    def approve(self, plan: Mapping[str, Any]) -> bool:
-        """Shows and asks."""
+    def confirmed(self, plan: Mapping[str, Any]) -> bool:
+        """Shows and asks, once; looks at what else would change each time."""
+        if self.asked:
+            _refuse(self.target.name, list(self._effect(plan).others(self.target.name)))
+            return True
         self.shown(plan)
-        return self.ask is None or self.ask(
-            f"rotate {counted(len(self.secrets), 'secret')} of {self.target.name}?"
-        )
+        question = f"rotate {counted(len(self.secrets), 'secret')} of {self.target.name}?"
+        self.asked = self.ask is None or self.ask(question)
+        return self.asked
+
+    def approve(self, plan: Mapping[str, Any]) -> bool:
+        """The same; then the backups open with the new password, too, if the plan has one for their senders."""
+        if not self.confirmed(plan):
+            return False
+        new = password.new_password(self.target.wanted, plan)
+        if new is not None:
+            with reached(self.target) as world:
+                if not self.known_first:
+                    password.check_senders(world)
+                password.let_in(world, new.value)
+        return True
+
+    def _effect(self, plan: Mapping[str, Any]) -> Effect:
+        report = report_of_plan(self.target, plan)
+        return Effect(secrets=self.secrets, wanted=self.target.wanted, plan=plan, report=report)
 
 
 def lines_of(effect: Effect) -> Iterator[str]:
@@ -148,6 +184,17 @@ def lines_of(effect: Effect) -> Iterator[str]:
         if effect.affected:
             yield f"go on, but are connected to one that is away: {', '.join(effect.affected)}"
         yield f"from the first stop to the last start: up to {effect.longest_s} s"
+
+
+def _shut_out(target: Target, rotated: Sequence[Secret]) -> Iterator[str]:
+    """Has the backups open with the new password alone; yields why they do not."""
+    if not any(secret.rotation.server is Server.RESTIC for secret in rotated):
+        return
+    try:
+        with reached(target) as world:
+            password.shut_others_out(world)
+    except OpsError as error:
+        yield str(error)
 
 
 def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
@@ -178,76 +225,3 @@ def _left_out(secrets: Sequence[Secret]) -> Iterator[str]:
         if secret.rotation.impossible:
             yield f"left out: {secret.name}: {secret.rotation.impossible}"
             yield f"  {secret.rotation.instead}"
-
-
-def _ids(state: Mapping[str, Any], addresses: set[str]) -> dict[str, str]:
-    """Names by id of the swarm's secrets that hold old values."""
-    return {
-        str(r["values"]["id"]): str(r["values"].get("name"))
-        for r in resources_of(state)
-        if r["address"] in addresses and r["values"].get("id")
-    }
-
-
-def _still_held(target: Target, holders: Mapping[str, str]) -> Iterator[str]:
-    """Secrets of the swarm that held an old value and are still there, so that a task may read them."""
-    with target.swarm() as swarm:
-        there = set(swarm.names("secret").values())
-    for id_, name in holders.items():
-        if id_ in there:
-            yield f"the swarm still has secret {name}, which holds an old value"
-
-
-def _tried(
-    target: Target,
-    secrets: Sequence[Secret],
-    rotated: Sequence[Secret],
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-) -> Iterator[str]:
-    """Tries new and old values and prints each result; yields what is wrong."""
-    programs = programs_of(target.wanted)
-    with engines(target) as (swarm, *others), screen.doing() as say:
-        logins = Logins(target, Tasks(swarm, *others), secrets)
-        for secret in rotated:
-            server = secret.rotation.server
-            if server is None:
-                screen.err.print(Text(f"  {secret.name}: rotated; not tried: {secret.rotation.untried}"))
-                continue
-            program = programs.get(ANSWERS[server])
-            if program is not None and program.is_stand_in:
-                screen.err.print(Text(f"  {secret.name}: rotated; not tried: {server} is a stand-in here"))
-                continue
-            say(f"trying {secret.name} at {server}")
-            problem = judged(secret, *_both(logins, secret, before, after))
-            if problem:
-                yield problem
-            else:
-                screen.err.print(
-                    Text(f"  {secret.name}: {server} accepts the new value and refuses the old one")
-                )
-
-
-def _both(
-    logins: Logins, secret: Secret, before: Mapping[str, str], after: Mapping[str, str]
-) -> tuple[Attempt, Attempt]:
-    """The answers to the new and to the old value. The new one first: its acceptance shows that the attempt works."""
-    new = wait_until(
-        lambda: logins.attempt(secret, after),
-        ACCEPTED_WITHIN_S,
-        done=lambda made: made.verdict is Verdict.ACCEPTED,
-        interval_s=3,
-    )
-    return new, logins.attempt(secret, before)
-
-
-def judged(secret: Secret, new: Attempt, old: Attempt) -> str:
-    """What is wrong with the answers to both values; empty where they are as they must be."""
-    server = secret.rotation.server
-    if new.verdict is not Verdict.ACCEPTED:
-        return f"{secret.name}: {server} does not accept the new value: {new.said}"
-    if old.verdict is Verdict.ACCEPTED:
-        return f"{secret.name}: {server} still accepts the old value"
-    if old.verdict is not Verdict.REFUSED:
-        return f"{secret.name}: it is unclear whether {server} refuses the old value: {old.said}"
-    return ""

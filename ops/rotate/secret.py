@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any
 from layers.rotation import Rotation
 from layers.services import ServicesStack, synthesize
 from ops.errors import Obstacle, Refused, WrongUse
+from ops.model.file import template_of
+from ops.model.inventory import Inventory
 from ops.model.state import resources_of
 
 
@@ -97,7 +100,24 @@ def refuse_impossible(secrets: Iterable[Secret], environment: str) -> None:
         raise Refused(f"nothing is rotated in {environment}; nothing was changed", found)
 
 
-def values_of(secrets: Iterable[Secret], state: Mapping[str, Any]) -> dict[str, str]:
-    """Values of the generated ones that a state has, by name. In memory only: never printed, never an argument."""
-    results = {r["address"]: str(r["values"].get("result") or "") for r in resources_of(state)}
-    return {each.name: results[each.address] for each in secrets if results.get(each.address)}
+def values_of(
+    secrets: Iterable[Secret], state: Mapping[str, Any], wanted: Inventory | None = None
+) -> dict[str, str]:
+    """Values that a state has, by name: of the generated ones. In memory only: never printed, never an argument.
+
+    Args:
+        wanted: the synthesized stack; with it also of those that are all there is in a file. What services read counts more than
+            what was generated: an interrupted rotation leaves two.
+    """
+    known, resources = list(secrets), resources_of(state)
+    results = {r["address"]: str(r["values"].get("result") or "") for r in resources}
+    found = {each.name: results[each.address] for each in known if results.get(each.address)}
+    if wanted is None:
+        return found
+    names = {f"${{{each.reference}}}": each.name for each in known}
+    files = {each.address: names.get(template_of(each, wanted)) for each in wanted.of_type("docker_secret")}
+    for resource in resources:
+        name, data = files.get(resource["address"]), resource["values"].get("data")
+        if name and data and not resource.get("deposed_key"):
+            found[name] = base64.b64decode(data).decode()
+    return found

@@ -70,7 +70,7 @@ def test_values_are_tried_as_the_accounts_that_the_layers_make() -> None:
 def test_every_server_has_a_service_that_answers_and_one_to_ask_from() -> None:
     services = {service.name for service in declared("local").services}
     assert set(ANSWERS) == set(Server)
-    assert set(SERVICES) == set(Server) - {Server.SIGN_IN}
+    assert set(SERVICES) == set(Server) - {Server.SIGN_IN, Server.RESTIC}
     assert {*ANSWERS.values(), *SERVICES.values()} <= services
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
-from ops.backup import state
+from ops.backup import password, state
 from ops.check import runner
 from ops.check.acknowledgement import Acknowledged, Acknowledgement
 from ops.check.finding import Finding
@@ -21,7 +22,7 @@ from ops.terraform import stack_outputs, target
 from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import Terraform, program
 from ops.terraform.synth import Synthesized
-from ops.terraform.target import Targets
+from ops.terraform.target import Target, Targets
 from tests.unit import ops_terraform
 from tests.unit.ops_boundaries import Boundaries, documents_of, targets_of
 from tests.unit.ops_cloud import change, cloud
@@ -228,6 +229,35 @@ def test_a_deploy_that_changed_something_sends_its_state_to_the_backups_and_does
     deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only="services")
     assert sent == (["prod"] if changes else [])
     assert ("python -m ops backup --env prod --state" in capsys.readouterr().err) == changes
+
+
+def test_a_deploy_has_the_backups_open_with_the_password_it_gives_and_ends_a_rotation_that_was_cut_off(
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def admit(target: Target, plan: Mapping[str, Any]) -> None:
+        boundaries.done.append(f"admit {len(plan['resource_changes'])} change")
+
+    def finish(target: Target) -> str:
+        boundaries.done.append("finish")
+        return "the backups still open with the old one"
+
+    synthesized(monkeypatch, result("prod"))
+    monkeypatch.setattr(state, "back_up_after_deploy", lambda targets: "")
+    monkeypatch.setattr(password, "admit", admit)
+    monkeypatch.setattr(password, "finish_after_deploy", finish)
+    boundaries.nodes.statuses = {node.dns_name: [READY] for node in nodes_of(PROD)}
+    boundaries.services.changes = [change("docker_service.web", "update", before={}, after={"name": "web"})]
+    boundaries.services.resources = [
+        resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
+    ]
+    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only="services")
+    assert boundaries.done == ["admit 1 change", "services apply", "finish"]
+    assert "warning: the backups still open with the old one" in capsys.readouterr().err
+    boundaries.done.clear()
+    boundaries.services.changes = [change("docker_service.web", "update", before={}, after={})]
+    with pytest.raises(OpsError, match="not approved"):
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=lambda question: False, only="services")
+    assert boundaries.done == []
 
 
 def test_nodes_that_do_not_become_ready_end_a_deploy_before_the_services(

@@ -15,6 +15,7 @@ from ops.model.changes import from_terraform
 from ops.model.inventory import from_synthesis
 from ops.paths import ROOT
 from ops.report.compare import compare
+from ops.rotate import proof
 from ops.rotate import rotate as rotating
 from ops.rotate.effect import Effect
 from ops.rotate.login import Attempt, Logins, Verdict
@@ -187,7 +188,7 @@ def deployed(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> Boundar
     monkeypatch.setattr(targets_module, "synthesize", lambda environment, off=False: found)
     monkeypatch.setattr(rotating, "secrets_of", lambda environment: [generated(), JWT, KEY])
     monkeypatch.setattr(rotating, "obstacles", lambda target: [])
-    monkeypatch.setattr(rotating, "engines", lambda target: nullcontext([boundaries.swarm]))
+    monkeypatch.setattr(proof, "engines", lambda target: nullcontext([boundaries.swarm]))
     boundaries.services.resources = [
         resource(VALUE, result=OLD),
         resource("random_password.jwt_key", result="old-jwt-key"),
@@ -215,7 +216,7 @@ def run(*names: str, plan_only: bool = False, ask: Callable[[str], bool] | None 
 
 def answers(patch: pytest.MonkeyPatch, *accepted: str) -> Scripted:
     scripted = Scripted(*accepted)
-    patch.setattr(rotating, "Logins", lambda target, tasks, secrets: scripted)
+    patch.setattr(proof, "Logins", lambda target, tasks, secrets: scripted)
     return scripted
 
 
@@ -263,7 +264,7 @@ def test_a_new_value_that_is_not_accepted_is_waited_for_then_an_error(
     answers(monkeypatch)
     with pytest.raises(OpsError, match="Redis does not accept the new value: no"):
         run("redis-password")
-    assert deployed.clock.now >= rotating.ACCEPTED_WITHIN_S
+    assert deployed.clock.now >= proof.ACCEPTED_WITHIN_S
 
 
 def test_a_secret_of_the_swarm_with_the_old_value_is_an_error(
@@ -322,7 +323,7 @@ def test_an_interrupted_rotation_is_finished_by_make_up(
 def test_an_unclear_answer_is_no_refusal() -> None:
     accepted = Attempt(verdict=Verdict.ACCEPTED)
     unclear = Attempt(verdict=Verdict.UNCLEAR, said="connection refused")
-    said = rotating.judged(generated(), accepted, unclear)
+    said = proof.judged(generated(), accepted, unclear)
     assert said == "redis-password: it is unclear whether Redis refuses the old value: connection refused"
 
 
