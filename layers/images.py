@@ -21,6 +21,9 @@ from .yaml_file import read_yaml
 
 LOCK = ROOT / "images.lock.yaml"
 PACKAGES_LOCK = ROOT / "images.packages.lock.yaml"
+STAND_IN = "stand-in"
+PROGRAM = "program"
+"""What a stand-in lacks: it listens in the program's place and keeps nothing. Only images from packages may be stand-ins."""
 
 
 Source = Annotated[
@@ -188,9 +191,12 @@ class ImageCatalog:
             name=repository,
             tag=entry.tag,
             digest=entry.digest,
-            lacks=frozenset(entry.lacks),
+            lacks=frozenset(entry.lacks) | self._lacking_program(entry),
             version=entry.program_version,
         )
+
+    def _lacking_program(self, entry: LockedImage) -> frozenset[str]:
+        return frozenset({PROGRAM} if self._from_packages and entry.kind == STAND_IN else ())
 
 
 def read_lock(path: Path) -> Lock:

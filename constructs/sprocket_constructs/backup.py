@@ -28,6 +28,7 @@ STORE_LABEL = "backup.store"
 SERVER_LABEL = "backup.server"
 EVERY_LABEL = "backup.every"
 STOPS_LABEL = "backup.stops"
+SKIPS_LABEL = "backup.skips"
 
 
 class Stops(Enum):
@@ -70,6 +71,7 @@ class BackupJob(SwarmService, Backup):
         stops: what must not run while a copy is read back.
         every: time between two copies; default a day.
         user: ``uid`` or ``uid:gid`` that the tools run as; default the image's own.
+        skips: why there is nothing to copy; its script then does nothing, and whoever asks for a copy is told so.
 
     Raises:
         ConstructError: copies would be made more often than every 15 minutes.
@@ -90,6 +92,7 @@ class BackupJob(SwarmService, Backup):
         every: str = "24h",
         user: str | None = None,
         listens: Mapping[str, int] | None = None,
+        skips: str = "",
     ) -> None:
         super().__init__(
             scope,
@@ -113,6 +116,7 @@ class BackupJob(SwarmService, Backup):
                 fix="use 15m or more: each copy reads the whole store",
             )
         self.store = store
+        self.skips = skips
         self.every = duration(every)
         self.held_by = held_by
         self.runs_on(held_by)
@@ -120,6 +124,8 @@ class BackupJob(SwarmService, Backup):
         self.label(STORE_LABEL, store)
         self.label(EVERY_LABEL, self.every)
         self.label(STOPS_LABEL, stops.value)
+        if skips:
+            self.label(SKIPS_LABEL, skips)
         if server is not None:
             self.label(SERVER_LABEL, server.name)
             if stops is Stops.CLIENTS:
@@ -133,7 +139,7 @@ class BackupJob(SwarmService, Backup):
     @property
     def in_words(self) -> str:
         """Who copies it, and how often."""
-        return f"{self.name}, every {self.every}"
+        return f"not copied: {self.skips}" if self.skips else f"{self.name}, every {self.every}"
 
     def copies_from(self, storage: Storage, *, at: str) -> None:
         """Mounts the store's own data, for programs that cannot hand it out themselves."""

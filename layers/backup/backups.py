@@ -19,6 +19,7 @@ from sprocket_constructs import (
 )
 from sprocket_constructs.backup import SPOOL
 
+from ..images import PROGRAM
 from ..node_local import NodeLocal
 from ..rendering import render
 from ..secrets import PlatformSecrets
@@ -92,16 +93,18 @@ class Backups(Construct):
             begins_from_last: whether ``copy`` changes the last copy into a new one, instead of making it from nothing.
         """
         held_by = self._site.node_of(store)
+        skips = f"{store} is a stand-in here, which keeps nothing" if PROGRAM in image.lacks else ""
         job = BackupJob(
             scope,
             "backup",
             store=store,
             image=image,
             script=lambda: render(
-                HERE / "job.sh.j2",
+                HERE / ("no-job.sh.j2" if skips else "job.sh.j2"),
                 store=store,
                 every=job.every_seconds,
                 begins_from_last=begins_from_last,
+                skips=skips,
                 work=work(),
             ),
             resources=self._site.resources(f"{store}-backup"),
@@ -110,6 +113,7 @@ class Backups(Construct):
             stops=stops,
             user=owner_of(store),
             listens=listens,
+            skips=skips,
         )
         self._jobs[store] = job
         spool = NodeLocal(job, "spool", name=f"sprocket-{store}-spool", site=self._site)
@@ -189,4 +193,10 @@ class Backups(Construct):
 
 def _facts(job: BackupJob) -> dict[str, str | int]:
     user, _, group = owner_of(job.store).partition(":")
-    return {"name": job.store, "every": job.every_seconds, "user": user, "group": group}
+    return {
+        "name": job.store,
+        "every": job.every_seconds,
+        "user": user,
+        "group": group,
+        "skips": job.skips,
+    }

@@ -49,8 +49,9 @@ class Copied:
 
 
 def back_up(world: World, jobs: Iterable[Job], say: Say) -> tuple[dict[str, Copied], dict[str, OpsError]]:
-    """Copies stores side by side; copies and errors by store."""
-    return side_by_side.side_by_side({job.store: copied(world.spool(job)) for job in jobs}, say)
+    """Copies stores side by side, but for those with nothing to copy; copies and errors by store."""
+    works = {job.store: copied(world.spool(job)) for job in jobs if not job.skips}
+    return side_by_side.side_by_side(works, say)
 
 
 def copied(spool: Spool) -> Work[Copied]:

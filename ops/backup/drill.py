@@ -29,12 +29,14 @@ class Drilled:
         trial: none where there was no copy to try.
         problems: why the store could not be restored as it should; empty where it could.
         loss_s: how much would be lost now, in seconds of writes.
+        skips: why it is not copied, so that there is nothing to try; empty where it is.
     """
 
     store: str
     trial: Trial | None
     problems: tuple[str, ...]
     loss_s: float | None
+    skips: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -44,11 +46,14 @@ class Drilled:
             "recovery_seconds": round(self.trial.seconds, 1) if self.trial else None,
             "loss_seconds": None if self.loss_s is None else round(self.loss_s),
             "problems": list(self.problems),
+            "not_copied": self.skips or None,
         }
 
     @property
     def row(self) -> tuple[str, ...]:
         """See HEADER."""
+        if self.skips:
+            return (self.store, "-", "-", "-", "-", f"not copied: {self.skips}")
         if self.trial is None or self.loss_s is None:
             return (self.store, "-", "-", "-", "-", "not restored")
         return (
@@ -105,11 +110,14 @@ def drill(world: World, jobs: Sequence[Job], say: Say) -> Drill:
     """
     began = side_by_side.now()
     snapshots = world.snapshots()
-    works = {job.store: _tried(world, job, snapshots.get(job.store, ())) for job in jobs}
+    works = {job.store: _tried(world, job, snapshots.get(job.store, ())) for job in jobs if not job.skips}
     trials, errors = side_by_side.side_by_side(works, say)
     seconds, now = side_by_side.now() - began, time.time()
     found = []
     for job in jobs:
+        if job.skips:
+            found.append(Drilled(store=job.store, trial=None, problems=(), loss_s=None, skips=job.skips))
+            continue
         done = trials.get(job.store)
         copy = next(reversed(snapshots.get(job.store, ())), None)
         problems = [*(done.differences if done else ()), late(job, copy, now)]

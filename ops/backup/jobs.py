@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sprocket_constructs import seconds
-from sprocket_constructs.backup import EVERY_LABEL, SERVER_LABEL, SPOOL, STOPS_LABEL, STORE_LABEL, Stops
+from sprocket_constructs.backup import (
+    EVERY_LABEL,
+    SERVER_LABEL,
+    SKIPS_LABEL,
+    SPOOL,
+    STOPS_LABEL,
+    STORE_LABEL,
+    Stops,
+)
 
 from ops.errors import OpsError, WrongUse
 from ops.model.service import Service
@@ -26,6 +34,7 @@ class Job:
         every_s: seconds between two copies.
         stops_server: whether the server must not run while a copy is read back.
         clients: services that must not run meanwhile: all that connect to the server.
+        skips: why it copies nothing; empty where it copies.
     """
 
     store: str
@@ -35,6 +44,7 @@ class Job:
     every_s: int
     stops_server: bool
     clients: tuple[str, ...]
+    skips: str = ""
 
     @property
     def spool(self) -> str:
@@ -74,6 +84,7 @@ def _job(service: Service, services: Sequence[Service]) -> Job:
                 and (server in other.servers if server else other.layer == PLATFORM)
             )
         ),
+        skips=service.labels.get(SKIPS_LABEL, ""),
     )
 
 
@@ -95,3 +106,19 @@ def chosen(jobs: Sequence[Job], stores: Sequence[str], environment: str) -> list
                 f"{environment} has no backups of a store {store!r}", fix=f"use one of {', '.join(by_name)}"
             )
     return [by_name[store] for store in dict.fromkeys(stores)] if stores else list(jobs)
+
+
+def restorable(jobs: Sequence[Job], stores: Sequence[str], environment: str) -> list[Job]:
+    """The same, without those that copy nothing.
+
+    Raises:
+        OpsError: one that was named copies nothing, or all do.
+    """
+    found = chosen(jobs, stores, environment)
+    skipped = [job for job in found if job.skips]
+    if skipped and (stores or len(skipped) == len(found)):
+        raise OpsError(
+            "nothing can be restored: " + "; ".join(job.skips for job in skipped),
+            fix="images/README.md says how the program itself gets into the image",
+        )
+    return [job for job in found if not job.skips]

@@ -27,6 +27,7 @@ class StoreBackups:
         age_s: of the newest; ``None`` where there is none.
         copy_s: how long its copy took; ``None`` where nobody knows any more.
         problem: why it is not well; empty where it is.
+        skips: why it is not copied; empty where it is.
     """
 
     name: str
@@ -34,6 +35,7 @@ class StoreBackups:
     age_s: float | None
     copy_s: float | None
     problem: str
+    skips: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -42,6 +44,7 @@ class StoreBackups:
             "age_seconds": None if self.age_s is None else round(self.age_s),
             "copy_seconds": self.copy_s,
             "problem": self.problem,
+            "not_copied": self.skips or None,
             "snapshots": [snapshot.as_data() for snapshot in self.snapshots],
         }
 
@@ -49,7 +52,7 @@ class StoreBackups:
     def row(self) -> tuple[str, ...]:
         """Name, number of copies, and of the last one its time, age, size and how long it took; then whether it is well."""
         if not self.snapshots or self.age_s is None:
-            return (self.name, "0", "-", "-", "-", "-", self.problem)
+            return (self.name, "0", "-", "-", "-", "-", self._verdict)
         last = self.snapshots[-1]
         took = f"{span(self.copy_s)} + " if self.copy_s is not None else ""
         return (
@@ -59,8 +62,12 @@ class StoreBackups:
             span(self.age_s),
             size(last.bytes),
             f"{took}{span(last.sent_s)}",
-            self.problem or "ok",
+            self._verdict,
         )
+
+    @property
+    def _verdict(self) -> str:
+        return f"not copied: {self.skips}" if self.skips else self.problem or "ok"
 
 
 HEADER = ("store", "copies", "last", "age", "size", "copied + sent in", "")
@@ -111,6 +118,16 @@ def lines(found: Sequence[StoreBackups], *, each: bool) -> Iterator[str]:
 
 def _of_store(world: World, job: Job, snapshots: Sequence[Snapshot], now: float) -> StoreBackups:
     last = snapshots[-1] if snapshots else None
+    age_s = None if last is None else now - last.time
+    if job.skips:
+        return StoreBackups(
+            name=job.store,
+            snapshots=tuple(snapshots),
+            age_s=age_s,
+            copy_s=None,
+            problem="",
+            skips=job.skips,
+        )
     try:
         spool = world.spool(job)
         of_job, of_sender = spool.state("job"), spool.state("sender")
@@ -121,7 +138,7 @@ def _of_store(world: World, job: Job, snapshots: Sequence[Snapshot], now: float)
     return StoreBackups(
         name=job.store,
         snapshots=tuple(snapshots),
-        age_s=None if last is None else now - last.time,
+        age_s=age_s,
         copy_s=copy_s,
         problem=problem,
     )

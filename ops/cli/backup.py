@@ -207,6 +207,7 @@ def _back_up(env: str, stores: list[str], *, state: bool, as_json: bool) -> None
         with reached(targets.services) as world:
             jobs: list[Job] = chosen(world.jobs, stores, env) if stores or not state else []
             done, failed = copies.back_up(world, jobs, say)
+            skipped = {job.store: job.skips for job in jobs if job.skips}
             if state:
                 say("copying the state")
             sent = states.back_up(world, targets.all) if state else []
@@ -216,6 +217,7 @@ def _back_up(env: str, stores: list[str], *, state: bool, as_json: bool) -> None
                 {
                     "stores": [copy.as_data() for copy in done.values()],
                     "states": sent,
+                    "not_copied": skipped,
                     "failed": {name: errors.as_data(error) for name, error in failed.items()},
                 },
                 indent=2,
@@ -226,6 +228,8 @@ def _back_up(env: str, stores: list[str], *, state: bool, as_json: bool) -> None
             screen.out.print(line, markup=False)
         for name in sent:
             screen.out.print(f"{name}: sent", markup=False)
+        for name, why in skipped.items():
+            screen.out.print(f"{name}: not copied: {why}", markup=False)
     for error in failed.values():
         screen.fail(str(error))
     raise typer.Exit(errors.FINDING if failed else errors.FINE)
@@ -242,11 +246,11 @@ def _restore_stores(
     confirm: str | None,
     as_json: bool,
 ) -> None:
-    from ops.backup.jobs import chosen
+    from ops.backup.jobs import restorable
     from ops.backup.restore import Restore
 
     work = Restore(
-        world, chosen(world.jobs, names, world.name), at=at, without_copy=without_copy, stable_s=stable_s
+        world, restorable(world.jobs, names, world.name), at=at, without_copy=without_copy, stable_s=stable_s
     )
     if not scratch:
         confirmation.typed(world.name, confirm, work.warning())

@@ -283,6 +283,15 @@ class Backups:
         """As the swarm has them."""
         return {service.name: service.replicas for service in self.swarm.services_}
 
+    def make_stand_in(self, store: str) -> str:
+        """Has a store's job say that it copies nothing; the reason."""
+        why = f"{store} is a stand-in here, which keeps nothing"
+        services = self.targets.services.document["resource"]["docker_service"]
+        services[f"{store}_backup"]["labels"].append({"label": "backup.skips", "value": why})
+        self.world.__dict__.pop("services", None)
+        self.world.__dict__.pop("jobs", None)
+        return why
+
     def stop(self, *names: str) -> None:
         """Leaves services without a task, as a restore that was killed does."""
         self.swarm.services_ = [

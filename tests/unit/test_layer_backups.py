@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sprocket_constructs import BackupJob, ConstructError, GeneratedSecret, NoBackup
+from ruamel.yaml import YAML
+from sprocket_constructs import BackupJob, ConstructError, GeneratedSecret, NoBackup, SwarmApp
 
+from layers.images import LOCK, ImageCatalog
+from layers.loading import load_environment
 from layers.services import ServicesStack
+from layers.site import Site
 from tests.policy.rules import services
-from tests.stacks.synthesis import altered, built, declared, service, text_at
+from tests.stacks.synthesis import ALL, altered, built, declared, placeholder_lock, service, text_at
 
 SCRIPT = "/etc/sprocket/backup.sh"
 
@@ -104,3 +111,62 @@ def test_grafanas_database_in_postgres_is_copied_there() -> None:
     (decision,) = (mount.backup for mount in service(stack, "grafana").data_mounts if mount.backup)
     assert decision == NoBackup(because="its database is in Postgres, and is copied there")
     assert "grafana" in text_at(stack, "postgres-backup", SCRIPT)
+
+
+# -- stand-ins -------------------------------------------------------------------------------------------------
+
+
+def with_stand_in(name: str, folder: Path, *, environment: str = "local") -> ServicesStack:
+    """The stack where the lock of packages says that one image is a stand-in."""
+    settings = load_environment(environment)
+    lock = YAML(typ="safe").load(placeholder_lock())
+    lock["images"][name]["kind"] = "stand-in"
+    YAML().dump(lock, folder / "images.packages.lock.yaml")
+    catalog = ImageCatalog(settings, packages_lock=folder / "images.packages.lock.yaml")
+    (folder / "acme-ca.packages.pem").write_text("placeholder of a certificate\n")
+    return ServicesStack(SwarmApp(outdir=str(folder)), Site(settings, images=catalog))
+
+
+def test_a_stand_in_is_not_copied_and_its_job_says_so(tmp_path: Path) -> None:
+    stack = with_stand_in("influxdb", tmp_path)
+    made = job(stack, "influxdb")
+    why = "influxdb is a stand-in here, which keeps nothing"
+    assert (made.skips, made.labels["backup.skips"]) == (why, why)
+    assert made.in_words == f"not copied: {why}"
+    script = text_at(stack, "influxdb-backup", SCRIPT)
+    assert f'echo "not copied: {why}"' in script
+    assert "influx backup" not in script and "failed" not in script
+    sender = text_at(stack, "backup-sender", "/etc/sprocket/sender.sh")
+    assert "report redis 86400" in sender and "report influxdb" not in sender, "no alarm about a late copy"
+    assert "influxdb) user=" in sender, "its spool is the job's all the same"
+    assert job(stack, "redis").skips == ""
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_a_job_that_copies_nothing_is_healthy_and_ends_at_once(tmp_path: Path, shell: str) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} is here")
+    text = text_at(with_stand_in("influxdb", tmp_path), "influxdb-backup", SCRIPT)
+    text = text.replace("/tmp/started", f"{tmp_path}/started").replace("spool=/spool", f"spool={tmp_path}")
+    (tmp_path / "job.sh").write_text(text)
+    words = [*(["busybox", "ash"] if shell == "busybox" else [shell]), str(tmp_path / "job.sh")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "not copied: influxdb is a stand-in here, which keeps nothing\n"
+        assert (tmp_path / "started").exists()
+        process.terminate()
+        assert process.wait(5) == 143
+
+
+@pytest.mark.parametrize(
+    "environment", [name for name in ALL if load_environment(name).images.source == "lock"]
+)
+def test_where_images_come_from_the_lock_no_store_is_left_out(environment: str, tmp_path: Path) -> None:
+    found = [each for each in declared(environment).services if isinstance(each, BackupJob)]
+    assert found and not any(each.skips for each in found)
+    lock = YAML(typ="safe").load(LOCK)
+    for entry in lock["images"].values():
+        entry["kind"] = "stand-in"
+    YAML().dump(lock, tmp_path / "images.lock.yaml")
+    catalog = ImageCatalog(load_environment(environment), lock=tmp_path / "images.lock.yaml")
+    assert not catalog.image("influxdb").lacks, "the word alone leaves no store out"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.backup import copies, side_by_side
-from ops.backup.jobs import Job, chosen
+from ops.backup.jobs import Job, chosen, restorable
 from ops.errors import OpsError, WrongUse
 from tests.unit.ops_backups import Backups
 
@@ -49,6 +49,27 @@ def test_all_stores_are_copied_at_once_and_sent(backups: Backups) -> None:
     assert backups.done == ["copy redis", "send redis", "copy minio", "send minio"]
     assert backups.said[0] == "minio: copying; redis: copying"
     assert done["redis"].row[:3] == ("redis", "5.0 MB", "1 s")
+
+
+def test_a_stand_in_is_neither_copied_nor_a_failure(backups: Backups) -> None:
+    why = backups.make_stand_in("redis")
+    backups.redis.fails["copy"] = "influx: not found"
+    done, errors = copies.back_up(backups.world, backups.world.jobs, backups.say)
+    assert (list(done), errors) == (["minio"], {})
+    assert backups.world.jobs[1].skips == why
+
+
+def test_a_stand_in_has_nothing_to_restore(backups: Backups) -> None:
+    backups.make_stand_in("redis")
+    assert [job.store for job in restorable(backups.world.jobs, [], "local")] == ["minio"]
+    with pytest.raises(
+        OpsError,
+        match=r"nothing can be restored: redis is a stand-in here, which keeps nothing\n  images/README.md",
+    ):
+        restorable(backups.world.jobs, ["redis"], "local")
+    backups.make_stand_in("minio")
+    with pytest.raises(OpsError, match="minio is a stand-in here, which keeps nothing; redis is a stand-in"):
+        restorable(backups.world.jobs, [], "local")
 
 
 def test_one_that_fails_stops_no_other(backups: Backups) -> None:

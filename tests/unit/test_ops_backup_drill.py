@@ -39,6 +39,18 @@ def test_all_copies_are_equal_and_nothing_stops(backups: Backups) -> None:
     assert not (backups.redis.spool / "fetched").exists()
 
 
+def test_a_stand_in_is_named_and_no_finding(backups: Backups) -> None:
+    why = backups.make_stand_in("redis")
+    backups.world.copies = [("minio", HOUR_S)]
+    found = drilled(backups)
+    assert (found.failed, problems(found)) == (False, {})
+    assert sorted(backups.done) == ["fetch minio 00000000", "verify minio"]
+    (line,) = (line for line in found.lines() if line.startswith("redis"))
+    assert line.endswith(f"not copied: {why}")
+    assert found.as_data()["stores"][1]["not_copied"] == why
+    assert listed(backups) == {"minio": "ok", "redis": f"not copied: {why}"}
+
+
 def test_a_changed_row_is_red_and_named(backups: Backups) -> None:
     backups.redis.holds[1] = "documents 1 xyz"
     found = drilled(backups)
