@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 
 from ops import errors
-from ops.cli.options import ChangedEnv, Json
+from ops.cli import confirmation
+from ops.cli.options import ChangedEnv, Confirm, Json
 from ops.terminal import screen
 
-app = typer.Typer(help="The bucket for Terraform's state.", no_args_is_help=True)
+app = typer.Typer(help="Terraform's state: its bucket and its lock.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """The bucket for Terraform's state."""
+    """Terraform's state: its bucket and its lock."""
 
 
 @app.command()
@@ -51,3 +52,31 @@ def create(
     if not created.excludes:
         screen.fail(f"the lock of this bucket does not work: two writers got it at once\n  {WAY_OUT}")
     raise typer.Exit(errors.FINE if created.excludes else errors.FINDING)
+
+
+@app.command()
+def unlock(env: ChangedEnv, confirm: Confirm = None) -> None:
+    """Take over the lock of a state that a killed deploy left behind: says who has had it and since when, and has the environment's name typed.
+
+    Refuses while a Terraform of that stack runs on this machine, and cannot see other machines: ask who holds it. The lock of a
+    state in a file needs no unlocking; it ends with its process.
+
+    Example: state unlock --env prod
+    """
+    from ops.state import unlock as lock
+
+    with screen.doing() as say:
+        found = lock.locks(env, say)
+    if not found:
+        print(f"no state of {env} is locked")
+        return
+    lock.require_abandoned(found)
+    for each in found:
+        screen.err.print(str(each), markup=False)
+    warning = (
+        "if one of them still runs, two Terraforms will write one state; take over only what has surely ended"
+    )
+    confirmation.typed(env, confirm, warning)
+    for each in found:
+        lock.take_over(each)
+        print(f"{each.target.stack}: unlocked")

@@ -22,10 +22,11 @@ from ops.report import text
 from ops.report.model import Report
 from ops.report.programs import programs_of, table
 from ops.swarm import local
-from ops.swarm.tasks import wait_until_converged
+from ops.swarm.tasks import began, wait_until_converged
 from ops.terminal import screen
 from ops.terraform import stack_outputs
 from ops.terraform.apply import Approve, ApprovedChanges, apply
+from ops.terraform.leftovers import remove_leftovers
 from ops.terraform.missing_values import missing_values
 from ops.terraform.target import Target, Targets, target_of, targets_of
 
@@ -153,6 +154,9 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
         target = target_of(target.name).given(target.variables)
         _refuse(target.name, list(prerequisites.unresolved(target.wanted)))
     target.terraform.init()
+    remove_leftovers(target, _tell_of_leftover)
+    with target.swarm() as swarm:
+        updates = began(swarm)
     approve = approval(target, ask)
 
     def approve_and_admit(plan: Mapping[str, Any]) -> bool:
@@ -166,7 +170,7 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
         screen.err.print(
             "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
         )
-    wait_for_convergence(target, stable_s)
+    wait_for_convergence(target, stable_s, updates=updates)
     print_addresses(target)
     return changed
 
@@ -183,16 +187,32 @@ def check_stores_first(target: Target) -> None:
     store_steps.refuse(target, state)
 
 
+def _tell_of_leftover(what: str) -> None:
+    screen.err.print(
+        Text(f"{what}: left by an apply that did not end; removed, and made again now where it is needed")
+    )
+
+
 def wait_for_convergence(
-    target: Target, stable_s: float, *, timeout_s: float = CONVERGENCE_TIMEOUT_S
+    target: Target,
+    stable_s: float,
+    *,
+    timeout_s: float = CONVERGENCE_TIMEOUT_S,
+    updates: Mapping[str, str] | None = None,
 ) -> None:
-    """Waits until all services run the same tasks for a while; says what is wrong when they do not."""
+    """Waits until all services run the same tasks for a while; says what is wrong when they do not.
+
+    Args:
+        updates: see :func:`wait_until_converged`.
+    """
     names = [str(resource.values["name"]) for resource in target.wanted.of_type("docker_service")]
     with target.swarm() as swarm, target.watch() as watch, screen.doing() as say:
         try:
-            wait_until_converged(swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say)
+            wait_until_converged(
+                swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say, updates=updates
+            )
         except OpsError as error:
-            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.failures.items())]
+            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.reasons.items())]
             raise OpsError("\n  ".join([error.problem, *reasons])) from None
     screen.err.print(f"{len(names)} services converged; no task restarted for {stable_s:g} s")
 

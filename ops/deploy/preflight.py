@@ -13,6 +13,7 @@ from ops.deploy import prerequisites
 from ops.errors import Obstacle, OpsError
 from ops.model.state import ids_in
 from ops.swarm.engine import Swarm
+from ops.terraform.leftovers import leftovers
 from ops.terraform.missing_values import missing_values
 from ops.terraform.target import Target
 
@@ -73,7 +74,7 @@ def obstacles(target: Target) -> list[Obstacle]:
             found.append(Obstacle(what=error.problem, fix=_PROVIDERS))
     try:
         with target.swarm() as swarm:
-            found += _on_swarm(target, swarm, ids_in(state))
+            found += _on_swarm(target, swarm, state)
     except OpsError as error:
         found.append(Obstacle(what=error.problem, fix=error.fix))
     return found
@@ -94,13 +95,17 @@ _PROVIDERS = (
 )
 
 
-def _on_swarm(target: Target, swarm: Swarm, ours: set[str]) -> Iterator[Obstacle]:
+def _on_swarm(target: Target, swarm: Swarm, state: Mapping[str, Any]) -> Iterator[Obstacle]:
     membership = swarm.membership()
+    ours = ids_in(state)
     if target.is_here:
         yield from prerequisites.own_swarm(membership)
     else:
         yield from prerequisites.managed_swarm(membership, target.settings.engine.host)
     active = membership.get("LocalNodeState") == "active" and membership.get("ControlAvailable")
+    if active:
+        left = leftovers(target.wanted, state, swarm, shared=target.state_file is None)
+        ours |= {each.id for each in left}
     if active and target.is_here:
         yield from prerequisites.foreign_services(swarm, target.wanted, ours)
     yield from prerequisites.taken_names(swarm, target.wanted, ours, in_swarm=bool(active))

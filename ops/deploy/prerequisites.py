@@ -114,7 +114,7 @@ def foreign_services(swarm: Swarm, wanted: Inventory, ours: set[str]) -> Iterato
 
 
 def taken_names(swarm: Swarm, wanted: Inventory, ours: set[str], *, in_swarm: bool) -> Iterator[Obstacle]:
-    """Services, networks, volumes and configs of a declared name that exist and are not in the state.
+    """Services, networks, volumes and configs of a declared name that exist and are not ours.
 
     The provider would adopt a service or volume of that name silently, and fail on the others half way.
     """
@@ -168,10 +168,13 @@ def unresolved(wanted: Inventory) -> Iterator[Obstacle]:
 
 def _taken(kind: str, names: Sequence[str]) -> Obstacle:
     some = f"{kind} {names[0]} exists" if len(names) == 1 else f"{kind}s {', '.join(names)} exist"
-    deletes = " (deletes their data)" if kind == "volume" else ""
+    if kind == "volume":
+        fix = f"docker volume rm {' '.join(names)} (deletes their data)"
+    else:
+        fix = "if another checkout of this repository deployed them, switch that off there: make down"
     return Obstacle(
         what=f"{some} already, but not in Terraform's state",
-        fix=f"if another deploy runs, wait for it; if the state was lost, restore it, or docker {kind} rm {' '.join(names)}{deletes}",
+        fix=f"if the state was lost, restore it (docs/runbooks/restore-the-state.md); {fix}",
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from layers.loading import load_environment
 from ops.deploy import prerequisites
 from ops.deploy.deploy import Ask, approval
 from ops.errors import OpsError, Refused, WrongUse
-from ops.model.state import Resource, resources_of
+from ops.model.inventory import from_synthesis
+from ops.model.state import Resource, ids_in, resources_of
 from ops.paths import STATE
 from ops.swarm import local
 from ops.swarm.engine import Swarm
@@ -17,7 +20,9 @@ from ops.terminal import screen
 from ops.terminal.counted import counted
 from ops.terraform import stack_outputs
 from ops.terraform.apply import apply
+from ops.terraform.leftovers import remove_leftovers
 from ops.terraform.missing_values import missing_values
+from ops.terraform.synth import synthesize
 from ops.terraform.target import Target, targets_of
 
 
@@ -31,6 +36,7 @@ def down(environment: str, *, parallelism: int, ask: Ask | None) -> None:
     if not _resources(target):
         screen.err.print(f"{environment} has no state: nothing is deployed")
         return
+    _remove_leftovers(target)
     approve = approval(target, ask, question=f"switch {environment} off? All its services stop")
     if not apply(target, parallelism=parallelism, approve=approve):
         screen.err.print("nothing to switch off")
@@ -70,6 +76,7 @@ def purge(environment: str, *, parallelism: int) -> None:
         )
     resources = _resources(target)
     if resources:
+        _remove_leftovers(target)
         apply(target, parallelism=parallelism)
         with target.swarm() as swarm:
             swarm.wait_for_removed_tasks()
@@ -99,6 +106,23 @@ def _reachable(environment: str) -> tuple[Target, bool]:
         with target.swarm():
             pass
     return target, targets.cloud is not None
+
+
+def _remove_leftovers(target: Target) -> None:
+    """Removes what a killed deploy left: no state knows it, and it would go on, and hold its networks."""
+    known = ids_in(target.terraform.state())
+    with target.swarm() as swarm:
+        active = swarm.membership().get("LocalNodeState") == "active"
+        if not active or all(service.id in known for service in swarm.services()):
+            return
+    with tempfile.TemporaryDirectory(prefix="sprocket-on-") as folder:
+        # Switched off, the environment declares no service: its names are those of when it is on.
+        on = synthesize(target.name, out=Path(folder)).stacks[target.stack]
+    remove_leftovers(
+        target,
+        lambda each: screen.err.print(f"{each}: left by an apply that did not end; removed", markup=False),
+        wanted=from_synthesis(on),
+    )
 
 
 def _resources(target: Target) -> list[Resource]:

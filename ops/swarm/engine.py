@@ -20,6 +20,8 @@ from ops.programs import require
 from ops.waiting import wait_until
 
 CONNECT_TIMEOUT_S = 15
+_IN_USE = ("is in use", "active endpoints")
+"""The engine's words about configs and secrets, and about networks."""
 _UNREACHABLE = (docker.errors.DockerException, requests.RequestException, OSError)
 
 
@@ -34,6 +36,7 @@ class Task:
     error: str
     exit_code: int | None
     since: str
+    container: str = ""
 
     @property
     def runs(self) -> bool:
@@ -46,19 +49,43 @@ class Task:
         return self.state in ("failed", "rejected", "orphaned")
 
     @property
+    def waits(self) -> bool:
+        """Whether no node takes it, and why is known."""
+        return self.state == "pending" and self.wanted == "running" and bool(self.error)
+
+    @property
     def reason(self) -> str:
-        """Why it failed, in the engine's words."""
+        """Why it failed or waits, in the engine's words."""
         code = f" (exit code {self.exit_code})" if self.exit_code and "exit" not in self.error else ""
         return f"{self.state}: {self.error or 'no reason given'}{code}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunningService:
-    """A service as the engine has it."""
+    """A service as the engine has it.
+
+    Args:
+        uses: ids of the networks, configs and secrets that it was made with.
+        update: state of its last update, such as ``updating``, ``completed`` or ``rollback_paused``; empty without one.
+        update_began: when that was, in the engine's words.
+    """
 
     id: str
     name: str
     replicas: int
+    uses: frozenset[str] = frozenset()
+    update: str = ""
+    update_began: str = ""
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether an update or a rollback has not come to its end: some of its tasks are still the old ones."""
+        return self.update in ("updating", "rollback_started")
+
+    @property
+    def went_back(self) -> bool:
+        """Whether its last update failed."""
+        return self.update in ("paused", "rollback_paused", "rollback_completed")
 
 
 class Swarm:
@@ -98,13 +125,32 @@ class Swarm:
                 id=raw["ID"],
                 name=raw["Spec"]["Name"],
                 replicas=(raw["Spec"].get("Mode", {}).get("Replicated") or {}).get("Replicas", 0),
+                uses=_used_by(raw["Spec"]),
+                update=(raw.get("UpdateStatus") or {}).get("State", ""),
+                update_began=(raw.get("UpdateStatus") or {}).get("StartedAt", ""),
             )
             for raw in self._api.services()
         ]
 
-    def remove_service(self, id_: str) -> None:
-        """Removes one service."""
-        self._api.remove_service(id_)
+    def remove(self, kind: str, id_: str) -> bool:
+        """Removes a service, network, config or secret; one that is gone already is fine. Says whether it is gone: not while in use."""
+        try:
+            getattr(self._api, f"remove_{kind}")(id_)
+        except docker.errors.NotFound:
+            return True
+        except docker.errors.APIError as error:
+            if any(words in str(error) for words in _IN_USE):
+                return False
+            raise
+        return True
+
+    def roll_back(self, id_: str) -> None:
+        """Has the swarm go back to what a service was before its last update."""
+        version = self._api.inspect_service(id_)["Version"]["Index"]
+        url = self._api._url("/services/{0}/update", id_)
+        spec = self._api.inspect_service(id_)["Spec"]
+        words = {"version": version, "rollback": "previous"}
+        self._api._raise_for_status(self._api._post_json(url, data=spec, params=words))
 
     def tasks(self) -> list[Task]:
         """All tasks in the swarm's history."""
@@ -139,6 +185,22 @@ class Swarm:
         label = "com.docker.swarm.service.id"
         containers = [raw for raw in self._api.containers(all=True) if label in (raw.get("Labels") or {})]
         return [raw["Id"] for raw in containers if raw["Labels"][label] not in services]
+
+    def ran_out_of_memory(self, container: str) -> bool:
+        """Whether the kernel ended a container because of its memory limit; only the engine that has it can tell."""
+        try:
+            return bool(self._api.inspect_container(container)["State"].get("OOMKilled"))
+        except _UNREACHABLE:
+            return False
+
+    def last_health(self, container: str) -> str:
+        """What a container's last failed health check printed, in one line; empty where none failed, or the container is elsewhere."""
+        try:
+            log = (self._api.inspect_container(container)["State"].get("Health") or {}).get("Log") or []
+        except _UNREACHABLE:
+            return ""
+        failed = [each for each in log if each.get("ExitCode")]
+        return " ".join(str(failed[-1].get("Output", "")).split())[:300] if failed else ""
 
     def log_tail(self, service_id: str, lines: int = 20) -> list[str]:
         """The last lines of a service's log; empty when the engine cannot give it."""
@@ -220,6 +282,17 @@ def _how(host: str) -> str:
     )
 
 
+def _used_by(spec: dict[str, Any]) -> frozenset[str]:
+    """Ids of the networks, configs and secrets in a service's spec."""
+    template = spec.get("TaskTemplate") or {}
+    container = template.get("ContainerSpec") or {}
+    networks = template.get("Networks") or spec.get("Networks") or []
+    found = [each.get("Target") for each in networks]
+    found += [each.get("ConfigID") for each in container.get("Configs") or []]
+    found += [each.get("SecretID") for each in container.get("Secrets") or []]
+    return frozenset(str(id_) for id_ in found if id_)
+
+
 def _task(raw: dict[str, Any]) -> Task:
     status = raw.get("Status") or {}
     return Task(
@@ -230,6 +303,7 @@ def _task(raw: dict[str, Any]) -> Task:
         error=status.get("Err", ""),
         exit_code=(status.get("ContainerStatus") or {}).get("ExitCode"),
         since=status.get("Timestamp", ""),
+        container=(status.get("ContainerStatus") or {}).get("ContainerID", ""),
     )
 
 

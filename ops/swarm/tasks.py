@@ -36,6 +36,7 @@ class TaskWatch:
         self._host = host
         self._ssh_options = ssh_options
         self._seen: set[str] = set()
+        self._waiting: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="task watch", daemon=True)
@@ -62,19 +63,44 @@ class TaskWatch:
             return
 
     def look(self, swarm: Swarm) -> None:
-        """Records the failures since the last look."""
-        self._names |= {service.id: service.name for service in swarm.services()}
-        for task in swarm.tasks():
+        """Records the failures since the last look, and what waits for a node."""
+        services = swarm.services()
+        self._names |= {service.id: service.name for service in services}
+        tasks = swarm.tasks()
+        for task in tasks:
             if task.failed and task.id not in self._seen:
                 self._seen.add(task.id)
                 self._take(task, swarm)
+        self._note_waiting(tasks, {service.name for service in services})
+
+    def _note_waiting(self, tasks: Sequence[Task], there: Collection[str]) -> None:
+        """A service that is gone keeps its reason: the provider deletes one that found no node."""
+        now = {self._names.get(task.service_id, task.service_id): task.reason for task in tasks if task.waits}
+        kept = {name: reason for name, reason in self._waiting.items() if name not in there}
+        self._waiting = {**kept, **now}
+
+    @property
+    def reasons(self) -> dict[str, TaskFailure]:
+        """By service: its last failure, or why its task still waits for a node."""
+        waiting = {name: TaskFailure(reason=reason, count=1) for name, reason in self._waiting.items()}
+        return {**waiting, **self.failures}
 
     def _take(self, task: Task, swarm: Swarm) -> None:
         name = self._names.get(task.service_id, task.service_id)
         failure = self.failures.setdefault(name, TaskFailure(reason=""))
-        failure.reason = task.reason
+        failure.reason = task.reason + _added(task, swarm)
         failure.count += 1
         failure.log = swarm.log_tail(task.service_id, LOG_LINES) or failure.log
+
+
+def _added(task: Task, swarm: Swarm) -> str:
+    """What the engine knows besides a task's error, which says nothing of memory or of what a health check printed."""
+    if not task.container:
+        return ""
+    if swarm.ran_out_of_memory(task.container):
+        return "; out of memory: the kernel ended it at its limit"
+    printed = swarm.last_health(task.container) if "unhealthy" in task.error else ""
+    return f"; its health check printed: {printed}" if printed else ""
 
 
 def wait_until_converged(
@@ -84,17 +110,24 @@ def wait_until_converged(
     stable_s: float,
     timeout_s: float,
     say: Callable[[str], None],
+    updates: Mapping[str, str] | None = None,
 ) -> None:
-    """Waits until all tasks run and none restarted for ``stable_s``: a crash loop shows n/n at times, too.
+    """Waits until all tasks run, no update is under way and none restarted for ``stable_s``: a crash loop shows n/n at times, too.
+
+    Args:
+        updates: when each service's last update began before what is waited for; an update since then that the swarm took back
+            is a failure. The provider calls one done as soon as its tasks run, and looks no longer.
 
     Raises:
-        OpsError: the services did not converge within ``timeout_s``; names the services.
+        OpsError: the services did not converge within ``timeout_s``, or an update was taken back; names the services.
     """
     since, last = time.monotonic(), frozenset[str]()
     missing: list[str] = []
 
     def converged() -> bool:
         nonlocal since, last, missing
+        if updates is not None:
+            _require_kept(swarm, names, updates)
         running = _running(swarm, names)
         missing = _missing(swarm, names, running)
         tasks = frozenset(id_ for ids in running.values() for id_ in ids)
@@ -124,9 +157,31 @@ def _running(swarm: Swarm, names: Collection[str]) -> Mapping[str, set[str]]:
 
 
 def _missing(swarm: Swarm, names: Collection[str], running: Mapping[str, set[str]]) -> list[str]:
-    replicas = {service.name: service.replicas for service in swarm.services()}
-    return [
-        f"{name} {len(running[name])}/{replicas.get(name, 'no such service')}"
-        for name in sorted(names)
-        if len(running[name]) != replicas.get(name, -1)
-    ]
+    services = {service.name: service for service in swarm.services()}
+    found = []
+    for name in sorted(names):
+        service = services.get(name)
+        if service is None or len(running[name]) != service.replicas:
+            found.append(f"{name} {len(running[name])}/{service.replicas if service else 'no such service'}")
+        elif service.is_updating:
+            found.append(f"{name} (its update is under way)")
+    return found
+
+
+def began(swarm: Swarm) -> dict[str, str]:
+    """When the last update of each service began."""
+    return {service.name: service.update_began for service in swarm.services()}
+
+
+def _require_kept(swarm: Swarm, names: Collection[str], updates: Mapping[str, str]) -> None:
+    back = sorted(
+        service.name
+        for service in swarm.services()
+        if service.name in names
+        and service.went_back
+        and service.update_began != updates.get(service.name, "")
+    )
+    if back:
+        raise OpsError(
+            f"the swarm went back to the previous version of {', '.join(back)}: the new one's tasks failed"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ from ops.errors import Interrupted, OpsError, Refused
 from ops.model.changes import ResourceChange, changes_of
 from ops.model.redact import scrubbed
 from ops.model.services import TYPE as SERVICE
-from ops.model.state import ids_in, resources_of
+from ops.model.state import resources_of
 from ops.swarm.tasks import TaskFailure
 from ops.terminal import screen
-from ops.terraform import guard, secrets
+from ops.terraform import guard, secrets, staleness
+from ops.terraform.leftovers import remove_leftovers
 from ops.terraform.progress import ApplyProgress
 from ops.terraform.runner import Outcome, TerraformFailed, encrypts
 from ops.terraform.target import Target
@@ -46,24 +47,30 @@ def apply(
     approved: ApprovedChanges = ApprovedChanges(),
     targets: Sequence[str] = (),
     renewed: Sequence[str] = (),
+    planned: Path | None = None,
 ) -> bool:
     """Plans and applies; says whether there was anything to do.
 
     Args:
         renewed: addresses of generated secrets to replace.
         targets: Terraform addresses; nothing is applied but these and what they need. Empty: everything.
+        planned: a saved plan with changes, to apply instead of making one.
 
     Raises:
-        Refused: the plan would lose data, an address or a droplet that was not approved by name; nothing was changed.
+        StateLocked: somebody else's operation runs; nothing was changed.
+        Refused: the plan would lose data, an address or a droplet that was not approved by name, or the state has changed since it
+            was made; nothing was changed.
         Interrupted: Ctrl-C; running operations have finished and are in the state.
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
+    chosen: set[str] | None = None
     for last in (False, True):
         replace = () if last else approved.replace
-        with saved_plan(target, destroy, parallelism, replace, targets, renewed=() if last else renewed) as (
-            file,
-            plan,
-        ):
+        with (
+            _given(target, planned)
+            if planned and not last
+            else saved_plan(target, destroy, parallelism, replace, targets, renewed=() if last else renewed)
+        ) as (file, plan):
             if plan is None:
                 if encrypts():
                     _rewrite_state(target, file)
@@ -73,9 +80,19 @@ def apply(
             )
             if found:
                 raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
+            addresses = {change.address for change in changes_of(plan)}
+            if chosen is not None and not addresses <= chosen:
+                raise OpsError(
+                    f"{target.stack} is half applied, and what is left is more than was approved: "
+                    + ", ".join(sorted(addresses - chosen)),
+                    fix=f"see what has changed: python -m ops plan --env {target.name}",
+                )
             if not approve(plan):
                 raise OpsError("not approved; nothing was changed")
             outcome, failures = _run(target, file, plan, parallelism)
+            chosen = addresses
+        if outcome.is_stale:
+            raise staleness.refused(target.stack, plan, target.terraform.state())
         if outcome.interrupted:
             raise Interrupted(_interrupted(target))
         if outcome.code == 0:
@@ -135,6 +152,12 @@ def saved_plan(
         yield file, plan
 
 
+@contextmanager
+def _given(target: Target, file: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+    """A plan that was made before."""
+    yield file, target.terraform.show(file)
+
+
 def _run(
     target: Target, file: Path, plan: Mapping[str, Any], parallelism: int
 ) -> tuple[Outcome, dict[str, TaskFailure]]:
@@ -148,24 +171,34 @@ def _run(
     with ApplyProgress(named, len(changes), screen.err) as progress, target.watch() as watch:
         outcome = target.terraform.apply(file, progress, parallelism=parallelism)
     if outcome.code:
-        _remove_unfinished(target, {_name(change) for change in services if change.planned.makes})
-    return outcome, watch.failures
+        try:
+            _clean_up(target, outcome, named)
+        except OpsError as error:
+            screen.warn(f"  what this deploy had begun is left for the next one: {error.problem}")
+    return outcome, watch.reasons
 
 
-def _remove_unfinished(target: Target, made: Collection[str]) -> None:
-    """Removes services that this apply created but that did not converge.
+def _clean_up(target: Target, outcome: Outcome, named: Mapping[str, str]) -> None:
+    """Removes services that this run began to create and that did not converge, and rolls back updates that never ended.
 
-    The provider writes a service to the state only when it has converged. Stopped before that, it leaves one behind that
-    the state does not know, and the next apply would adopt it. A service of such a name that was there before would have
-    been refused by the preflight.
+    The provider writes a service to the state only when it has converged: stopped before that, it leaves one behind that the
+    state does not know. An update whose new tasks find no node waits for ever, and the swarm rolls back only what fails.
     """
-    known = ids_in(target.terraform.state())
+    created = {named[addr] for addr, action in outcome.unfinished if action == "create" and addr in named}
+    if created:
+        remove_leftovers(
+            target,
+            lambda each: screen.err.print(f"  {each}: removed, it had not converged yet", markup=False),
+            services=created,
+        )
+    updated = {named[addr] for addr, action in outcome.errored if action == "update" and addr in named}
+    if not updated or outcome.interrupted:
+        return
     with target.swarm() as swarm:
         for service in swarm.services():
-            if service.name in made and service.id not in known:
-                swarm.remove_service(service.id)
-                screen.err.print(f"  {service.name}: removed, it had not converged yet")
-        swarm.wait_for_removed_tasks()
+            if service.name in updated and service.update == "updating":
+                swarm.roll_back(service.id)
+                screen.err.print(f"  {service.name}: rolled back, its update did not end")
 
 
 def _name(change: ResourceChange) -> str:
@@ -200,9 +233,12 @@ def _explained(target: Target, outcome: Outcome, failures: Mapping[str, TaskFail
     if target.is_cloud:
         lines.append(f"what was created is in the state; continue with make up ENV={target.name}")
         return scrubbed("\n".join(lines), known)
-    lines.append(
-        "a service that failed on its first start was removed; an updated one runs its previous version"
-    )
+    actions = {action for _, action in outcome.errored}
+    if "create" in actions:
+        lines.append("a service that failed on its first start was removed")
+    if "update" in actions:
+        lines.append("a service whose update failed runs its previous version")
+    lines.append("the next deploy continues from here")
     return scrubbed("\n".join(lines), known)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ops.errors import Interrupted, OpsError
 from ops.terminal.interrupts import passing_on
+from ops.terraform.lock_holder import REFUSED, LockHolder, StateLocked, holder_in
 
 Event = Mapping[str, Any]
 """One line of ``terraform apply -json``."""
@@ -20,6 +21,9 @@ Event = Mapping[str, Any]
 INIT_TIMEOUT_S = 90
 PARALLELISM = 30
 """Services converge side by side and each poll sleeps, so Terraform's own 10 makes a first start twice as long."""
+
+STALE = ("Saved plan is stale", "Saved plan does not match the given state")
+"""Terraform's and OpenTofu's refusals of a plan whose state is another one by now."""
 
 PRIVATE = 0o077
 """The umask that it runs with: states and plans hold secrets, and Terraform itself lets everybody read them."""
@@ -47,6 +51,8 @@ class Outcome:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     errored: list[tuple[str, str]] = field(default_factory=list)
     """Address and action (create, update, delete) of every resource whose change failed."""
+    unfinished: set[tuple[str, str]] = field(default_factory=set)
+    """The same of every resource that this run began to change, until it had done it."""
     interrupted: bool = False
 
     def interrupt(self) -> None:
@@ -57,6 +63,11 @@ class Outcome:
     def errors(self) -> list[Diagnostic]:
         """What made it fail."""
         return [d for d in self.diagnostics if d.severity == "error"]
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the plan was refused because the state had changed since."""
+        return any(error.summary in STALE for error in self.errors)
 
 
 class TerraformFailed(OpsError):
@@ -181,6 +192,9 @@ class Terraform:
         """Applies a saved plan, telling every event.
 
         Ctrl-C is passed on once: Terraform then finishes running operations and saves its state; this waits for it.
+
+        Raises:
+            StateLocked: somebody else has the state's lock; nothing was begun.
         """
         return self._stream(
             ["apply", "-json", "-input=false", f"-parallelism={parallelism}", str(file)], on_event
@@ -195,13 +209,51 @@ class Terraform:
         words = ["import", "-input=false", "-no-color", address, id_]
         run = self._run(words, timeout=INIT_TIMEOUT_S)
         if run.returncode:
+            self._refused_by_lock(run.stderr + run.stdout)
             raise OpsError(f"{_name()} import of {address}: {_first_error(run.stderr or run.stdout)}")
 
     def forget(self, address: str) -> None:
         """Removes an entry from the state; the resource stays."""
         run = self._run(["state", "rm", address], timeout=INIT_TIMEOUT_S)
         if run.returncode:
+            self._refused_by_lock(run.stderr + run.stdout)
             raise OpsError(f"{_name()} state rm of {address}: {_first_error(run.stderr or run.stdout)}")
+
+    def lock_holder(self) -> LockHolder | None:
+        """Who has the state's lock; none where it is free. Takes it for a moment, which is the only sure way to know.
+
+        Raises:
+            OpsError: the state cannot be reached.
+        """
+        # A removal that is only shown, of what no state has, takes the lock and nothing else.
+        run = self._run(["state", "rm", "-dry-run", "terraform_data.of_no_stack"], timeout=INIT_TIMEOUT_S)
+        holder = holder_in(run.stderr + run.stdout) if run.returncode else None
+        if run.returncode and holder is None:
+            raise OpsError(
+                f"{_name()} cannot tell whether the state is locked: {_first_error(run.stderr or run.stdout)}"
+            )
+        return holder
+
+    def require_unlocked(self) -> None:
+        """Raises :class:`StateLocked` while somebody has the state's lock."""
+        holder = self.lock_holder()
+        if holder:
+            raise StateLocked(self.folder.name, holder)
+
+    def unlock(self, id_: str) -> None:
+        """Removes a lock that was left behind.
+
+        Raises:
+            OpsError: there is no such lock.
+        """
+        run = self._run(["force-unlock", "-force", id_], timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            raise OpsError(f"{_name()} force-unlock {id_}: {_first_error(run.stderr or run.stdout)}")
+
+    def _refused_by_lock(self, text: str) -> None:
+        holder = holder_in(text)
+        if REFUSED in text and holder:
+            raise StateLocked(self.folder.name, holder)
 
     def _json(self, words: Sequence[str]) -> dict[str, Any]:
         run = self._run(words, timeout=INIT_TIMEOUT_S)
@@ -272,6 +324,8 @@ class Terraform:
                 _note(event, outcome)
                 on_event(event)
         outcome.code = process.returncode
+        for each in outcome.errors:
+            self._refused_by_lock(str(each))
         return outcome
 
 
@@ -294,9 +348,15 @@ def _note(event: Event, outcome: Outcome) -> None:
                 address=raw.get("address") or "",
             )
         )
-    elif event.get("type") == "apply_errored":
-        hook = event["hook"]
-        outcome.errored.append((hook["resource"]["addr"], hook.get("action", "")))
+    elif event.get("type") in ("apply_start", "apply_complete", "apply_errored"):
+        hook = event.get("hook") or {}
+        change = (str((hook.get("resource") or {}).get("addr", "")), str(hook.get("action", "")))
+        if event["type"] == "apply_complete":
+            outcome.unfinished.discard(change)
+        elif change[0]:
+            outcome.unfinished.add(change)
+        if event["type"] == "apply_errored":
+            outcome.errored.append(change)
     elif event.get("type") == "text" and event.get("@message", "").startswith("Error"):
         outcome.diagnostics.append(Diagnostic(severity="error", summary=event["@message"]))
 

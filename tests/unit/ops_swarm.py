@@ -96,6 +96,23 @@ class FakeSwarm(Swarm):
     def tasks(self) -> list[Task]:
         return self.tasks_
 
+    def remove(self, kind: str, id_: str) -> bool:
+        self.done.append(f"remove {kind} {id_}")
+        self.services_ = [each for each in self.services_ if each.id != id_]
+        return True
+
+    def roll_back(self, id_: str) -> None:
+        self.done.append(f"roll back {id_}")
+
+    def ran_out_of_memory(self, container: str) -> bool:
+        return container.startswith("oom")
+
+    def last_health(self, container: str) -> str:
+        return "no answer on port 80"
+
+    def wait_for_removed_tasks(self, timeout_s: float = 60.0) -> None:
+        """Gone at once."""
+
     def names(self, kind: str) -> dict[str, str]:
         return self.names_.get(kind, {})
 
@@ -119,11 +136,42 @@ def connect(patch: pytest.MonkeyPatch, swarm: FakeSwarm) -> None:
         patch.setattr(f"{module}.connected", connected)
 
 
-def on_swarm(name: str, id_: str = "", replicas: int = 1) -> RunningService:
+def on_swarm(
+    name: str,
+    id_: str = "",
+    replicas: int = 1,
+    *,
+    uses: Sequence[str] = (),
+    update: str = "",
+    began: str = "",
+) -> RunningService:
     """A service; its id is its name unless another is given."""
-    return RunningService(id=id_ or name, name=name, replicas=replicas)
+    return RunningService(
+        id=id_ or name,
+        name=name,
+        replicas=replicas,
+        uses=frozenset(uses),
+        update=update,
+        update_began=began,
+    )
 
 
-def task(id_: str, service: str, state: str = "running", wanted: str = "running", error: str = "") -> Task:
+def task(
+    id_: str,
+    service: str,
+    state: str = "running",
+    wanted: str = "running",
+    error: str = "",
+    container: str = "",
+) -> Task:
     """A task."""
-    return Task(id=id_, service_id=service, state=state, wanted=wanted, error=error, exit_code=None, since="")
+    return Task(
+        id=id_,
+        service_id=service,
+        state=state,
+        wanted=wanted,
+        error=error,
+        exit_code=None,
+        since="",
+        container=container,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ops.terraform.lock_holder import LockHolder
 from ops.terraform.runner import PARALLELISM, Diagnostic, Event, Outcome, Terraform
 from ops.terraform.target import Target
 from tests.unit.ops_cloud import plan
@@ -31,6 +32,8 @@ class FakeTerraform(Terraform):
         content: the state as it is stored.
         values, secrets: the outputs.
         error: why applies fail; empty while they do not.
+        errored, unfinished: address and action of what fails with it, and of what it had begun.
+        holder: who has the state's lock.
         on_apply: runs during an apply, even one that fails then.
         planned: addresses to replace and target addresses, of every plan that was made.
         done: what was changed.
@@ -48,6 +51,9 @@ class FakeTerraform(Terraform):
         self.secrets: dict[str, Any] = {}
         self.content = ""
         self.error = ""
+        self.errored: list[tuple[str, str]] = []
+        self.unfinished: set[tuple[str, str]] = set()
+        self.holder: LockHolder | None = None
         self.interrupted = False
         self.on_apply: Callable[[], object] = lambda: None
         self.planned: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
@@ -90,10 +96,22 @@ class FakeTerraform(Terraform):
         self.done.append(f"{self._name}apply")
         self.on_apply()
         if self.error:
-            return Outcome(code=1, diagnostics=[Diagnostic(severity="error", summary=self.error)])
+            return Outcome(
+                code=1,
+                diagnostics=[Diagnostic(severity="error", summary=self.error)],
+                errored=self.errored,
+                unfinished=self.unfinished,
+            )
         if not self.planned[-1][1]:
             self.changes = []
         return Outcome(code=0, interrupted=self.interrupted)
+
+    def lock_holder(self) -> LockHolder | None:
+        return self.holder
+
+    def unlock(self, id_: str) -> None:
+        self.done.append(f"unlock {id_}")
+        self.holder = None
 
     def import_(self, address: str, id_: str) -> None:
         self.done.append(f"import {address} {id_}")

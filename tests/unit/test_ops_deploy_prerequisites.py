@@ -75,7 +75,7 @@ def test_names_that_others_took_are_named_with_their_kind() -> None:
         "volume sprocket-redis exists already, but not in Terraform's state",
     ]
     assert found[2].fix == (
-        "if another deploy runs, wait for it; if the state was lost, restore it, or docker volume rm sprocket-redis (deletes their data)"
+        "if the state was lost, restore it (docs/runbooks/restore-the-state.md); docker volume rm sprocket-redis (deletes their data)"
     )
 
 

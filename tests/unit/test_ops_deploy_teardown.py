@@ -13,6 +13,7 @@ from ops.terraform import target
 from ops.terraform.synth import Synthesized
 from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_cloud import change
+from tests.unit.ops_swarm import on_swarm
 from tests.unit.ops_terraform import resource
 
 PROD = load_environment("prod")
@@ -89,3 +90,15 @@ def test_an_environment_with_a_cloud_is_not_purged(deployed: Boundaries) -> None
     with pytest.raises(WrongUse, match="prod has a cloud"):
         teardown.purge("prod", parallelism=1)
     assert deployed.done == []
+
+
+def test_what_a_killed_deploy_left_is_switched_off_too(
+    deployed: Boundaries, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = Synthesized(out=Path("/nowhere"), stacks=documents_of(PROD))
+    monkeypatch.setattr(teardown, "synthesize", lambda environment, out: on)
+    deployed.services.resources.append(resource("docker_network.edge", id="net-1", name="edge"))
+    deployed.swarm.services_ = [on_swarm("web", "web"), on_swarm("redis", "left", uses=["net-1"])]
+    teardown.down("prod", parallelism=1, ask=None)
+    assert deployed.done == ["remove service left", "services apply"]
+    assert "service redis: left by an apply that did not end; removed" in capsys.readouterr().err

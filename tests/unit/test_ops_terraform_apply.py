@@ -1,4 +1,4 @@
-"""The one error that is repeated, a state that is written anew, and waiting until services stand."""
+"""What a failed apply cleans up, the one error that is repeated, a state that is written again, and waiting until services stand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from ops.errors import Interrupted, OpsError
+from ops.errors import Interrupted, OpsError, Refused
 from ops.swarm.tasks import TaskWatch, wait_until_converged
 from ops.terraform.apply import apply, only_stop_grace
-from ops.terraform.runner import Diagnostic, Outcome
+from ops.terraform.lock_holder import LockHolder
+from ops.terraform.runner import STALE, Diagnostic, Outcome
+from ops.terraform.target import Target
+from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_clock import FakeClock
-from tests.unit.ops_nodes import target
+from tests.unit.ops_cloud import change
+from tests.unit.ops_nodes import SETTINGS, target
 from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
-from tests.unit.ops_terraform import FakeTerraform, give
+from tests.unit.ops_terraform import FakeTerraform, give, resource
 
 GRACE = "error on wait for container with ID 'abc': context deadline exceeded"
 
@@ -78,6 +82,85 @@ def test_where_the_state_is_encrypted_it_is_written_without_changes_too(
     assert terraform.done == (["apply"] if encryption else [])
 
 
+WEB = ("docker_service.web", "create")
+REDIS = ("docker_service.redis", "create")
+
+
+@pytest.fixture
+def failing(boundaries: Boundaries) -> Target:
+    """An apply that is to create redis and web, fails, and leaves both on the swarm, on a network of its state."""
+    network = resource("docker_network.edge", id="net-1", name="edge")
+    boundaries.services.resources = [network]
+    boundaries.services.changes = [
+        change(address, action, after={"name": address.partition(".")[2]}) for address, action in (WEB, REDIS)
+    ]
+    boundaries.services.error = "service did not converge"
+    boundaries.services.errored = [WEB]
+    left = [on_swarm(name, f"{name}-left", uses=["net-1"]) for name in ("redis", "web")]
+    boundaries.services.on_apply = lambda: setattr(boundaries.swarm, "services_", left)
+    boundaries.swarm.services_ = []
+    return targets_of(SETTINGS).services
+
+
+def test_only_what_this_run_had_begun_is_removed(failing: Target, boundaries: Boundaries) -> None:
+    boundaries.services.unfinished = {WEB}
+    with pytest.raises(OpsError, match="service did not converge"):
+        apply(failing, parallelism=1)
+    assert boundaries.done == ["services apply", "remove service web-left"]
+
+
+def test_an_apply_that_began_nothing_removes_nothing(failing: Target, boundaries: Boundaries) -> None:
+    """Another operator's services are just being made under the very names of this plan."""
+    with pytest.raises(OpsError, match="service did not converge"):
+        apply(failing, parallelism=1)
+    assert boundaries.done == ["services apply"]
+
+
+def test_without_the_engine_terraforms_own_error_is_what_is_told(
+    failing: Target, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boundaries.services.unfinished = {WEB}
+    boundaries.services.error = "Cannot connect to the Docker daemon"
+    boundaries.services.on_apply = lambda: setattr(boundaries.swarm, "answers", False)
+    with pytest.raises(OpsError, match="Cannot connect to the Docker daemon"):
+        apply(failing, parallelism=1)
+    assert boundaries.done == ["services apply"]
+    assert "what this deploy had begun is left for the next one: the engine at" in capsys.readouterr().err
+
+
+def test_what_is_begun_is_left_to_the_operator_who_has_the_lock_by_now(
+    failing: Target, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boundaries.services.unfinished = {WEB}
+    boundaries.services.holder = LockHolder(id="1", path="x", operation="", who="ann@laptop", created=0)
+    with pytest.raises(OpsError, match="service did not converge"):
+        apply(failing, parallelism=1)
+    assert boundaries.done == ["services apply"]
+    assert "ann@laptop" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("state", "back"), [("updating", True), ("rollback_completed", False), ("", False)])
+def test_an_update_that_never_ended_is_rolled_back(
+    state: str, back: bool, failing: Target, boundaries: Boundaries
+) -> None:
+    boundaries.services.errored = [("docker_service.web", "update")]
+    boundaries.services.on_apply = lambda: setattr(
+        boundaries.swarm, "services_", [on_swarm("web", update=state), on_swarm("redis", update="updating")]
+    )
+    with pytest.raises(OpsError, match="a service whose update failed runs its previous version"):
+        apply(failing, parallelism=1)
+    assert boundaries.done == ["services apply", *(["roll back web"] if back else [])]
+
+
+def test_a_plan_that_another_apply_overtook_is_refused_with_what_changed(
+    failing: Target, boundaries: Boundaries
+) -> None:
+    boundaries.services.error = STALE[0]
+    boundaries.services.errored = []
+    with pytest.raises(Refused, match="network edge was added"):
+        apply(failing, parallelism=1)
+
+
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Waits for ``web``; ``later`` says how the swarm is from which second on."""
@@ -126,6 +209,59 @@ def test_a_task_that_is_asked_to_stop_does_not_count(wait: Any) -> None:
     swarm.tasks_ = [task("t1", "web", wanted="shutdown")]
     with pytest.raises(OpsError, match="web 0/1"):
         wait(swarm, {}, timeout=5)
+
+
+def test_an_update_under_way_has_not_converged(wait: Any) -> None:
+    updating = standing("t1")
+    updating.services_ = [on_swarm("web", update="updating")]
+    with pytest.raises(OpsError, match=r"web \(its update is under way\)"):
+        wait(updating, {}, timeout=5)
+    after = standing("t1")
+    after.services_ = [on_swarm("web", update="completed")]
+    assert wait(updating, {3: after})[0] == 12.0
+
+
+@pytest.mark.parametrize(("began", "fails"), [("10:00", False), ("11:00", True)])
+def test_an_update_that_the_swarm_took_back_since_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, began: str, fails: bool
+) -> None:
+    FakeClock(monkeypatch)
+    swarm = standing("t1")
+    swarm.services_ = [on_swarm("web", update="rollback_completed", began=began)]
+    with (
+        pytest.raises(OpsError, match="went back to the previous version of web") if fails else nullcontext()
+    ):
+        wait_until_converged(
+            swarm, ["web"], stable_s=0, timeout_s=5, say=lambda text: None, updates={"web": "10:00"}
+        )
+
+
+def test_the_watch_says_what_waits_for_a_node_and_until_when() -> None:
+    watch = TaskWatch("unix:///nowhere")
+    waiting = task("t1", "web", "pending", error="no suitable node (insufficient resources on 1 node)")
+    watch.look(FakeSwarm(services_=[on_swarm("web")], tasks_=[waiting]))
+    assert watch.reasons["web"].reason == "pending: no suitable node (insufficient resources on 1 node)"
+    watch.look(FakeSwarm())
+    assert list(watch.reasons) == ["web"], "the provider deletes it, and the reason would be gone with it"
+    watch.look(FakeSwarm(services_=[on_swarm("web")], tasks_=[task("t2", "web")]))
+    assert watch.reasons == {}
+
+
+def test_the_watch_adds_what_a_tasks_error_leaves_out() -> None:
+    watch = TaskWatch("unix:///nowhere")
+    failed = [
+        task("t1", "web", "failed", error="task: non-zero exit (137)", container="oom-1"),
+        task(
+            "t2",
+            "api",
+            "failed",
+            error="task: non-zero exit (143): dockerexec: unhealthy container",
+            container="c",
+        ),
+    ]
+    watch.look(FakeSwarm(services_=[on_swarm("web"), on_swarm("api")], tasks_=failed))
+    assert watch.failures["web"].reason.endswith("(137); out of memory: the kernel ended it at its limit")
+    assert watch.failures["api"].reason.endswith("its health check printed: no answer on port 80")
 
 
 def test_the_watch_keeps_the_last_failure_and_log_of_each_service() -> None:

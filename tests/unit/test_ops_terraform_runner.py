@@ -14,6 +14,7 @@ import pytest
 
 from layers import backend
 from ops.errors import OpsError
+from ops.terraform.lock_holder import StateLocked
 from ops.terraform.runner import Terraform, TerraformFailed
 
 DIAGNOSTIC = {
@@ -155,3 +156,56 @@ def test_the_folder_of_states_is_made_private_also_where_it_was_not(tmp_path: Pa
     folder = backend._private(tmp_path)
     assert [each.stat().st_mode & 0o777 for each in (folder.parent, folder)] == [0o700, 0o700]
     assert backend._private(tmp_path / "other").stat().st_mode & 0o777 == 0o700
+
+
+LOCKED = {
+    "type": "diagnostic",
+    "diagnostic": {
+        "severity": "error",
+        "summary": "Error acquiring the state lock",
+        "detail": "Error message: busy\nLock Info:\n  ID:        7bef\n  Path:      b/x\n  Operation: OperationTypeApply\n"
+        "  Who:       ann@laptop\n  Created:   2026-11-27 18:54:54.3 +0000 UTC\n",
+    },
+}
+
+
+def event(type_: str, address: str, action: str) -> str:
+    return say({"type": type_, "hook": {"resource": {"addr": address}, "action": action}})
+
+
+def test_what_was_begun_and_not_done_is_known_from_the_stream(played: Any, tmp_path: Path) -> None:
+    terraform = played(
+        event("apply_start", "docker_service.done", "create"),
+        event("apply_start", "docker_service.cut", "create"),
+        event("apply_start", "docker_service.bad", "create"),
+        event("apply_complete", "docker_service.done", "create"),
+        event("apply_errored", "docker_service.bad", "create"),
+        event("apply_start", "docker_service.new", "delete"),
+        event("apply_complete", "docker_service.new", "delete"),
+        event("apply_start", "docker_service.new", "create"),
+        "exit 1",
+    )
+    outcome = terraform.apply(tmp_path / "plan", lambda event: None)
+    assert outcome.unfinished == {(f"docker_service.{name}", "create") for name in ("cut", "bad", "new")}
+
+
+@pytest.mark.parametrize(
+    "run", [lambda t, file: t.plan(file), lambda t, file: t.apply(file, lambda event: None)]
+)
+def test_a_lock_that_somebody_has_is_told_by_name(run: Any, played: Any, tmp_path: Path) -> None:
+    terraform = played(say(LOCKED), "exit 1")
+    with pytest.raises(StateLocked, match="ann@laptop has had it for an apply since 2026-11-27 18:54:54 UTC"):
+        run(terraform, tmp_path / "plan")
+
+
+def test_whether_the_lock_is_free_is_asked_by_taking_it(played: Any, tmp_path: Path) -> None:
+    detail = LOCKED["diagnostic"]["detail"].replace("\n", "\\n")  # type: ignore[index]
+    played(f'echo "$@" > {tmp_path}/words', "exit 0").require_unlocked()
+    assert (tmp_path / "words").read_text().startswith("state rm -dry-run ")
+    terraform = played(f"printf 'Error acquiring the state lock\\n{detail}' >&2", "exit 1")
+    with pytest.raises(StateLocked):
+        terraform.require_unlocked()
+    with pytest.raises(StateLocked):
+        terraform.import_("docker_network.x", "1")
+    with pytest.raises(OpsError, match="cannot tell whether the state is locked: no such bucket"):
+        played("echo 'Error: no such bucket' >&2", "exit 1").lock_holder()
