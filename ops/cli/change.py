@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,14 @@ def deploy(
             help="Allow this store's volume to be detached from its droplet, which must be off.",
         ),
     ] = None,
+    planned: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Apply exactly this plan, saved with plan --out. Refused where files or state have changed since.",
+        ),
+    ] = None,
 ) -> None:
     """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
 
@@ -60,15 +69,21 @@ def deploy(
     address or a droplet, unless the droplet is named with --replace or --destroy, or the store with --moves. An
     environment on this machine's engine is applied without asking.
 
-    Examples: deploy --env local, deploy --env prod --only cloud
+    Examples: deploy --env local, deploy --env prod --only cloud, deploy --env prod --plan prod.plan
     """
     from layers.loading import load_environment
     from ops.cloud.volume_migration import volumes_of
     from ops.deploy.deploy import deploy as run
+    from ops.deploy.plan_file import opened
     from ops.terraform.apply import ApprovedChanges
 
     if only not in ("", "cloud", "services"):
         raise errors.WrongUse(f"--only {only}: no such stack", fix="use cloud or services")
+    if planned and moved:
+        raise errors.WrongUse(
+            "--plan and --moves: a store moves in two applies, and the second plan is made after the first",
+            fix="deploy the move without --plan",
+        )
     settings = load_environment(env)
     if only == "cloud" and settings.cloud is None:
         raise errors.WrongUse(f"{env} has no cloud", fix="leave --only out, or name an environment with one")
@@ -77,14 +92,16 @@ def deploy(
         destroy=tuple(destroy or ()),
         moves=volumes_of(settings, moved) if moved else (),
     )
-    run(
-        env,
-        stable_s=stable_seconds(settings) if stable is None else stable,
-        parallelism=parallel_operations(settings, parallelism),
-        ask=confirmation.question(settings, yes=yes),
-        only=only,
-        approved=approved,
-    )
+    with opened(planned, env) if planned else nullcontext() as saved:
+        run(
+            env,
+            stable_s=stable_seconds(settings) if stable is None else stable,
+            parallelism=parallel_operations(settings, parallelism),
+            ask=confirmation.question(settings, yes=yes),
+            only=only,
+            approved=approved,
+            saved=saved,
+        )
 
 
 def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False) -> None:

@@ -21,7 +21,15 @@ def plan(
     ] = None,
     as_json: Json = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the plan as markdown to this file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also save the plan itself, for deploy --plan. The file holds secrets; only you can read it.",
+        ),
+    ] = None,
+    as_markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Also write the report as markdown to this file."),
     ] = None,
 ) -> None:
     """Show what a deploy would change, by layer. Nothing is changed. Exits with 1 where a deploy refuses a store's version.
@@ -29,21 +37,36 @@ def plan(
     Where Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
     JSON alone: everything is shown as new, or compared with --base.
 
-    Examples: plan --env prod, plan --base main --out plan.md
+    Examples: plan --env prod, plan --base main --markdown plan.md, plan --env prod --out prod.plan
     """
     from ops.deploy.plan import report_of
+    from ops.deploy.plan_file import PlanWriter
     from ops.report import markdown, text
 
-    if out is not None:
-        _require_writable(out)
+    if base and out:
+        raise errors.WrongUse(
+            "--base and --out: a comparison of two revisions is no plan that can be applied",
+            fix="leave one of them out; --markdown saves the report of either",
+        )
+    for option, file in (("--out", out), ("--markdown", as_markdown)):
+        if file is not None:
+            _require_writable(option, file)
+    saved = PlanWriter(environment=env) if out else None
     with screen.doing("synthesizing") as say:
-        report = report_of(env, base=base, say=say)
-    if out is not None:
-        out.write_text(markdown.render(report))
+        report = report_of(env, base=base, say=say, saved=saved)
+    if as_markdown is not None:
+        as_markdown.write_text(markdown.render(report))
     if as_json:
         print(json.dumps(report.as_data(), indent=2, sort_keys=True))
     else:
         screen.show_report(text.render(report))
+    if saved and out:
+        saved.write(out)
+        screen.err.print(
+            f"{out} has this plan, with secrets in it; to apply exactly this: "
+            f"python -m ops deploy --env {env} --plan {out}",
+            markup=False,
+        )
     if report.is_refused:
         raise typer.Exit(errors.FINDING)
 
@@ -85,11 +108,12 @@ def check(
     raise typer.Exit(errors.FINE if runner.is_fine(results, deploy=deploy) else errors.FINDING)
 
 
-def _require_writable(file: Path) -> None:
+def _require_writable(option: str, file: Path) -> None:
     """Fails before minutes of work, not after."""
     if file.is_dir():
-        raise errors.WrongUse(f"--out {file}: is a folder", fix="name a file in it")
+        raise errors.WrongUse(f"{option} {file}: is a folder", fix="name a file in it")
     if not file.parent.is_dir():
         raise errors.WrongUse(
-            f"--out {file}: there is no folder {file.parent}", fix=f"create it first: mkdir -p {file.parent}"
+            f"{option} {file}: there is no folder {file.parent}",
+            fix=f"create it first: mkdir -p {file.parent}",
         )

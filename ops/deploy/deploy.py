@@ -15,6 +15,7 @@ from ops.cloud import failed_droplets, orphans, volume_migration
 from ops.cloud.client import Client
 from ops.deploy import prerequisites, store_steps
 from ops.deploy.plan import report_of_plan
+from ops.deploy.plan_file import SavedPlan
 from ops.deploy.preflight import obstacles, verdict
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
@@ -47,6 +48,7 @@ def deploy(
     only: str = "",
     approved: ApprovedChanges = ApprovedChanges(),
     ready_s: float = READY_TIMEOUT_S,
+    saved: SavedPlan | None = None,
 ) -> None:
     """Changes an environment to what its files say: its cloud, then, when the nodes are ready, its services.
 
@@ -57,6 +59,7 @@ def deploy(
         only: ``cloud`` or ``services``: nothing of the other stack.
         approved: droplets that may be replaced or destroyed, volumes that may leave their droplet.
         ready_s: how long to wait for the nodes.
+        saved: plans to apply instead of making them: exactly these, or none.
 
     Raises:
         Refused: a check, this machine or the swarm rules it out; nothing was changed.
@@ -72,20 +75,64 @@ def deploy(
         say(f"synthesizing {environment}")
         targets = targets_of(environment)
         _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
+    if saved:
+        _require_current(saved, _stacks_to_deploy(targets, only))
     if targets.cloud and not only:
         check_stores_first(targets.services)
     changed = False
     if targets.cloud and only != "services":
-        changed = deploy_cloud(targets.cloud, parallelism=parallelism, ask=ask, approved=approved)
+        changed = deploy_cloud(
+            targets.cloud, parallelism=parallelism, ask=ask, approved=approved, saved=saved
+        )
+    if saved and only != "cloud" and saved.of(targets.services.stack).missing:
+        if changed:
+            back_up_state(targets)
+        raise OpsError(
+            f"{targets.services.stack} is not deployed: the plan has none of it "
+            f"({saved.of(targets.services.stack).missing})",
+            fix=f"plan and approve it now: python -m ops plan --env {environment} --out FILE",
+        )
     if only != "cloud":
         if targets.cloud:
             readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
-        changed |= deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask)
+        changed |= deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask, saved=saved)
         problem = password.finish_after_deploy(targets.services)
         if problem:
             screen.warn(f"warning: {problem}")
     if changed:
         back_up_state(targets)
+
+
+def _require_current(saved: SavedPlan, wanted: Sequence[Target]) -> None:
+    """Refuses a plan that is out of date in any of its stacks before the first one is changed."""
+    screen.err.print(Text(str(saved.about)))
+    for target in wanted:
+        saved.require_same_files(target)
+    with screen.doing("comparing the plan with the state"):
+        for target in wanted:
+            if not saved.of(target.stack).missing:
+                target.terraform.init()
+                saved.require_fresh(target)
+
+
+def _apply(
+    target: Target, saved: SavedPlan | None, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges
+) -> bool:
+    """Applies a new plan, or the saved one; says whether there was anything to do."""
+    shown = approval(target, ask)
+
+    def approve(plan: Mapping[str, Any]) -> bool:
+        approved = shown(plan)
+        if approved and not target.is_cloud:
+            password.admit(target, plan)
+        return approved
+
+    if saved is None:
+        return apply(target, parallelism=parallelism, approve=approve, approved=approved)
+    if not saved.of(target.stack).changes:
+        return False
+    file = saved.file_of(target.stack)
+    return apply(target, parallelism=parallelism, approve=approve, approved=approved, planned=file)
 
 
 def check_prerequisites(targets: Targets, only: str) -> None:
@@ -116,7 +163,14 @@ def _tools(wanted: Sequence[Target]) -> list[Obstacle]:
     return list(prerequisites.tools(locks=any(t.state_file is None for t in wanted)))
 
 
-def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges) -> bool:
+def deploy_cloud(
+    target: Target,
+    *,
+    parallelism: int,
+    ask: Ask | None,
+    approved: ApprovedChanges,
+    saved: SavedPlan | None = None,
+) -> bool:
     """Applies the cloud stack and writes its host key to the file of known hosts; says whether anything was changed."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
@@ -124,21 +178,28 @@ def deploy_cloud(target: Target, *, parallelism: int, ask: Ask | None, approved:
     for droplet in removed:
         screen.err.print(f"{droplet}: its first start failed; deleted, and will be created again")
     orphans.import_orphans(target, screen.err.print)
-    approve = approval(target, ask)
     if approved.moves:
         first = volume_migration.droplets_losing_volumes(
             target, approved.moves, parallelism=parallelism, client=Client()
         )
         if first:
+            approve = approval(target, ask)
             apply(target, parallelism=parallelism, approve=approve, approved=approved, targets=first)
-    changed = apply(target, parallelism=parallelism, approve=approve, approved=approved)
+    changed = _apply(target, saved, parallelism=parallelism, ask=ask, approved=approved)
     if not changed:
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.update_known_hosts(target)}")
     return changed
 
 
-def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask: Ask | None) -> bool:
+def deploy_services(
+    targets: Targets,
+    *,
+    stable_s: float,
+    parallelism: int,
+    ask: Ask | None,
+    saved: SavedPlan | None = None,
+) -> bool:
     """Applies the services stack on nodes that are ready, and waits until its services have converged.
 
     Says whether anything was changed."""
@@ -153,19 +214,15 @@ def deploy_services(targets: Targets, *, stable_s: float, parallelism: int, ask:
         build_images()
         target = target_of(target.name).given(target.variables)
         _refuse(target.name, list(prerequisites.unresolved(target.wanted)))
+        if saved:
+            saved.require_same_files(target)
     target.terraform.init()
+    if saved:
+        saved.require_same_values(target)
     remove_leftovers(target, _tell_of_leftover)
     with target.swarm() as swarm:
         updates = began(swarm)
-    approve = approval(target, ask)
-
-    def approve_and_admit(plan: Mapping[str, Any]) -> bool:
-        approved = approve(plan)
-        if approved:
-            password.admit(target, plan)
-        return approved
-
-    changed = apply(target, parallelism=parallelism, approve=approve_and_admit)
+    changed = _apply(target, saved, parallelism=parallelism, ask=ask, approved=ApprovedChanges())
     if not changed:
         screen.err.print(
             "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"

@@ -11,6 +11,7 @@ from typing import Any
 
 from layers.loading import load_environment
 from ops.deploy import store_steps
+from ops.deploy.plan_file import PlanWriter
 from ops.errors import OpsError
 from ops.model.changes import from_terraform
 from ops.model.inventory import Inventory, from_state, from_synthesis
@@ -28,11 +29,18 @@ Say = Callable[[str], None]
 """Hears what is being done."""
 
 
-def report_of(environment: str, *, base: str | None = None, say: Say = lambda text: None) -> Report:
+def report_of(
+    environment: str,
+    *,
+    base: str | None = None,
+    say: Say = lambda text: None,
+    saved: PlanWriter | None = None,
+) -> Report:
     """The report of all stacks of an environment.
 
     Args:
         base: compare with this git revision instead of what is deployed.
+        saved: takes in the plans that Terraform makes.
     """
     settings = load_environment(environment)
     if base:
@@ -57,9 +65,11 @@ def report_of(environment: str, *, base: str | None = None, say: Say = lambda te
         reason = unreachable(chosen, say=say, from_cloud=expected)
         if reason:
             reports.append(_against_nothing(target.stack, target.document, reason))
+            if saved:
+                saved.leave_out(target.stack, reason)
         else:
             say(f"terraform plan of {target.stack}")
-            reports.append(planned_by_terraform(chosen))
+            reports.append(planned_by_terraform(chosen, saved))
     return Report(environment=environment, stacks=tuple(reports))
 
 
@@ -94,16 +104,22 @@ def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -
     return ""
 
 
-def planned_by_terraform(target: Target) -> StackReport:
-    """The report of what Terraform plans for a stack whose folder is initialised."""
+def planned_by_terraform(target: Target, saved: PlanWriter | None = None) -> StackReport:
+    """The report of what Terraform plans for a stack whose folder is initialised.
+
+    Args:
+        saved: takes in the plan.
+    """
     terraform = target.terraform
     with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
         file = Path(private) / "plan"
         try:
-            terraform.plan(file)
+            changes = terraform.plan(file)
         except TerraformFailed as error:
             raise guard.explained(error) from None
         plan = terraform.show(file)
+        if saved:
+            saved.add(target, file, changes=changes)
     return report_of_plan(target, plan)
 
 

@@ -43,7 +43,7 @@ def test_wrong_use_says_where_help_is() -> None:
 
 CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
-    *("state create", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
+    *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
 )
 READING = ("plan", "smoke", "ready", "table", "backup list")
 
@@ -123,9 +123,9 @@ def test_a_file_that_cannot_be_used_is_no_traceback(
 def test_a_plan_is_not_made_for_a_file_that_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert ended(monkeypatch, "plan", "--out", str(tmp_path / "no" / "plan.md")) == errors.WRONG_USE
+    assert ended(monkeypatch, "plan", "--out", str(tmp_path / "no" / "prod.plan")) == errors.WRONG_USE
     assert f"there is no folder {tmp_path}/no" in capsys.readouterr().err
-    assert ended(monkeypatch, "plan", "--out", str(tmp_path)) == errors.WRONG_USE
+    assert ended(monkeypatch, "plan", "--markdown", str(tmp_path)) == errors.WRONG_USE
 
 
 def test_obstacles_with_one_fix_share_its_line() -> None:
