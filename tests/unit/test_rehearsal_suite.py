@@ -24,7 +24,7 @@ from ops.report.programs import Program
 from ops.swarm.containers import Finished
 from ops.terraform.target import targets_of
 from rehearsal.suite import markers, report, run, surroundings
-from rehearsal.suite.checks import CHECKS
+from rehearsal.suite.checks import CHECKS, metadata
 from rehearsal.suite.checks.database import database
 from rehearsal.suite.checks.datagrams import counted
 from rehearsal.suite.checks.faults import _tree
@@ -231,6 +231,45 @@ def test_a_marker_is_lost_only_when_it_stays_lost(outputs: list[str], lost: str)
         return
     with pytest.raises(CheckFailed, match=re.escape(f"redis has lost its data (found {lost})")):
         markers.read(fake)
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        (["refused timed out\n"], "2 containers and a user on each node are refused"),
+        (["", "refused timed out\n"], "2 containers and a user on each node are refused"),
+        (["8123\n"], "redis reads the user data from its container"),
+        (["", "8123\n"], "redis reads the user data from its container"),
+        ([""], "redis: its container gave no answer"),
+    ],
+)
+def test_a_container_reads_the_user_data_only_if_it_says_so(
+    answers: list[str], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine returns the output of a short command empty now and then."""
+    monkeypatch.setattr(metadata, "ANSWERS_WITHIN_S", 0.6)
+    left = [*answers]
+
+    def run(container: str, *words: str) -> Finished:
+        of_redis = left.pop(0) if len(left) > 1 else left[0]
+        return Finished(code=0, output=of_redis if container == "redis" else "refused timed out\n")
+
+    def execute(node: str, *words: str) -> SimpleNamespace:
+        return SimpleNamespace(stdout="refused" if words[0] == "setpriv" else "8123")
+
+    services = [SimpleNamespace(values={"name": name}) for name in ("redis", "web")]
+    tasks = SimpleNamespace(container=lambda name: name, run=run)
+    fake: Any = SimpleNamespace(
+        nodes=[SimpleNamespace(name="app-1")],
+        box=SimpleNamespace(exec=execute),
+        services=SimpleNamespace(wanted=SimpleNamespace(of_type=lambda type_: services)),
+        tasks=lambda: nullcontext(tasks),
+    )
+    try:
+        result = metadata.refused(fake)
+    except CheckFailed as error:
+        result = str(error)
+    assert result == found
 
 
 def refusal(*, plain: str, state: str) -> CheckFailed | str:
