@@ -1,4 +1,4 @@
-"""What Terraform plans for each resource: the one reader of ``resource_changes``."""
+"""What Terraform plans for each resource, and what it found changed: the one reader of ``resource_changes`` and ``resource_drift``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from ops.errors import OpsError
 from ops.model.inventory import Values
+from ops.model.redact import SECRET_ATTRIBUTES, redacted
 from ops.model.services import setting_of
 
 DROPLET = "digitalocean_droplet"
@@ -81,6 +82,28 @@ class ResourceChange:
         return self.after or self.before or {}
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResourceDrift:
+    """A resource that is not as the last apply left it.
+
+    Args:
+        before: its values in the state, sensitive ones hidden.
+        after: the values that the provider read now, sensitive ones hidden; none where it is gone.
+        secrets: names of settings with sensitive values that differ.
+    """
+
+    address: str
+    type: str
+    before: Values
+    after: Values | None
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it exists no longer."""
+        return self.after is None
+
+
 def changes_of(plan: Mapping[str, Any]) -> list[ResourceChange]:
     """What changes, from ``terraform show -json`` of a saved plan; what stays and what is only read is left out.
 
@@ -97,6 +120,41 @@ def changes_of(plan: Mapping[str, Any]) -> list[ResourceChange]:
 def from_terraform(plan: Mapping[str, Any]) -> dict[str, PlannedChange]:
     """Actions by address. What an interrupted apply left is not among them: it is gone with no loss to the resource."""
     return {change.address: change.planned for change in changes_of(plan) if not change.deposed}
+
+
+def drift_of(plan: Mapping[str, Any]) -> list[ResourceDrift]:
+    """What differs between the state and what the providers read while planning, by address.
+
+    A plan has it in each mode, ``-refresh-only`` too. Spelling counts: providers read some empty values back in another form.
+    """
+    found = [
+        _drift(raw)
+        for raw in plan.get("resource_drift", [])
+        if raw.get("mode") == "managed" and raw["change"]["actions"] != ["no-op"]
+    ]
+    return sorted(found, key=lambda each: each.address)
+
+
+def _drift(raw: Mapping[str, Any]) -> ResourceDrift:
+    type_, detail = str(raw["type"]), raw["change"]
+    before, after = detail.get("before") or {}, detail.get("after")
+    marks = [detail.get(f"{side}_sensitive") or {} for side in ("before", "after")]
+    sensitive = {name for side in marks for name, mark in side.items() if _marks_something(mark)}
+    sensitive |= {*SECRET_ATTRIBUTES.get(type_, ())}
+    return ResourceDrift(
+        address=str(raw["address"]),
+        type=type_,
+        before=redacted(type_, before, marks[0]),
+        after=None if after is None else redacted(type_, after, marks[1]),
+        secrets=tuple(sorted(n for n in sensitive if after is not None and before.get(n) != after.get(n))),
+    )
+
+
+def _marks_something(mark: Any) -> bool:
+    """Terraform's marks have the shape of the value, also where nothing in it is sensitive."""
+    if isinstance(mark, Mapping):
+        return any(map(_marks_something, mark.values()))
+    return any(map(_marks_something, mark)) if isinstance(mark, list) else mark is True
 
 
 def _change(raw: Mapping[str, Any]) -> ResourceChange:

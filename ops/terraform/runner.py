@@ -157,6 +157,26 @@ class Terraform:
         file.chmod(0o600)
         return outcome.code == 2
 
+    def refresh_only(self, file: Path, *, parallelism: int = PARALLELISM) -> None:
+        """Asks the providers what exists and saves that as a plan, also where a plan of changes is refused.
+
+        The file holds secrets: remove it after use.
+        """
+        words = [
+            "plan",
+            "-refresh-only",
+            "-json",
+            "-input=false",
+            f"-out={file}",
+            f"-parallelism={parallelism}",
+        ]
+        outcome = self._stream(words, lambda event: None)
+        if outcome.interrupted:
+            raise Interrupted("interrupted while reading; nothing was changed")
+        if outcome.code:
+            raise TerraformFailed(f"{_name()} plan -refresh-only", outcome)
+        file.chmod(0o600)
+
     def show(self, file: Path) -> dict[str, Any]:
         """A saved plan as JSON."""
         return self._json(["show", "-json", str(file)])

@@ -75,6 +75,9 @@ class FakeTerraform(Terraform):
         self.planned.append((tuple(replace), tuple(targets)))
         return bool(self.changes)
 
+    def refresh_only(self, file: Path, *, parallelism: int = PARALLELISM) -> None:
+        """What was read is in the context."""
+
     def show(self, file: Path) -> dict[str, Any]:
         return {**self.context, **plan(*self.changes)}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ops.errors import OpsError
-from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange, changes_of, from_terraform
+from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange, changes_of, drift_of, from_terraform
 from tests.unit.ops_cloud import change, plan
 
 DROPLET = "digitalocean_droplet.app-1"
@@ -47,3 +49,41 @@ def test_what_an_interrupted_apply_left_is_no_change_of_the_resource_that_took_i
     }
     assert from_terraform(plan(left)) == {}
     assert [each.address for each in changes_of(plan(left))] == ["random_password.key"]
+
+
+def drifted(type_: str, before: dict[str, Any], after: dict[str, Any] | None, **marks: Any) -> dict[str, Any]:
+    entry = change(f"{type_}.x", "update" if after else "delete", before=before, after=after)
+    entry["change"] |= marks
+    return {"resource_drift": [entry]}
+
+
+def test_what_was_changed_beside_terraform_has_both_sides() -> None:
+    (found,) = drift_of(drifted("digitalocean_volume", {"size": 5}, {"size": 9}))
+    assert (found.address, found.type) == ("digitalocean_volume.x", "digitalocean_volume")
+    assert (found.before, found.after, found.secrets, found.gone) == ({"size": 5}, {"size": 9}, (), False)
+    (gone,) = drift_of(drifted("digitalocean_volume", {"size": 5}, None))
+    assert gone.gone and gone.before == {"size": 5}
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "marks"),
+    [
+        ("digitalocean_database_user", "password", {}),
+        ("other", "token", {"before_sensitive": {"token": True}, "after_sensitive": {"token": True}}),
+    ],
+    ids=["known by name", "marked"],
+)
+def test_of_a_secret_only_that_it_changed_is_told(type_: str, name: str, marks: dict[str, Any]) -> None:
+    (found,) = drift_of(drifted(type_, {name: "one-secret"}, {name: "other-secret"}, **marks))
+    assert found.secrets == (name,)
+    assert "secret" not in str((found.before, found.after)).replace("sensitive", "")
+
+
+def test_marks_in_the_shape_of_a_list_mark_nothing() -> None:
+    marks = {"before_sensitive": {"droplet_ids": []}, "after_sensitive": {"droplet_ids": [False]}}
+    (found,) = drift_of(drifted("digitalocean_volume", {"droplet_ids": []}, {"droplet_ids": [7]}, **marks))
+    assert (found.secrets, found.after) == ((), {"droplet_ids": [7]})
+
+
+def test_a_plan_without_drift_has_none() -> None:
+    assert drift_of(plan(change("docker_service.a", "update", before={}, after={}))) == []

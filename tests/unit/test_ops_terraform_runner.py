@@ -66,6 +66,15 @@ def test_a_plan_says_whether_there_are_changes_and_is_private(played: Any, tmp_p
     assert not played("exit 0").plan(plan)
 
 
+def test_what_exists_is_read_without_a_plan_of_changes_and_is_private(played: Any, tmp_path: Path) -> None:
+    plan, words = tmp_path / "plan", tmp_path / "words"
+    played(f"echo $@ > {words}", f"touch {plan}").refresh_only(plan)
+    assert words.read_text().startswith("plan -refresh-only -json ")
+    assert plan.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(TerraformFailed, match=r"terraform plan -refresh-only: docker_service.web: boom"):
+        played(say(DIAGNOSTIC), "exit 1").refresh_only(plan)
+
+
 def test_a_plan_that_fails_says_what_terraform_said(played: Any, tmp_path: Path) -> None:
     with pytest.raises(TerraformFailed, match=r"terraform plan: docker_service.web: boom\nbecause"):
         played(say(DIAGNOSTIC), "exit 1").plan(tmp_path / "plan")
