@@ -22,12 +22,19 @@ def ensure(swarm: Swarm, note: Path = NOTE) -> bool:
     return True
 
 
+def is_ours(swarm: Swarm, note: Path = NOTE) -> bool:
+    """Whether :func:`ensure` created the swarm that this engine is in."""
+    if not note.is_file():
+        return False
+    started = json.loads(note.read_text()).get("started")
+    return bool(started) and (swarm.membership().get("Cluster") or {}).get("ID") == started
+
+
 def end_if_ours(swarm: Swarm, note: Path = NOTE) -> bool:
     """Leaves the swarm if :func:`ensure` created it; returns whether it did."""
     if not note.is_file():
         return False
-    started = json.loads(note.read_text()).get("started")
-    ours = bool(started) and (swarm.membership().get("Cluster") or {}).get("ID") == started
+    ours = is_ours(swarm, note)
     if ours:
         swarm.leave()
     note.unlink()

@@ -23,6 +23,9 @@ class SwarmNode:
     availability: str
     reachability: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    """Of its engine."""
+    own_labels: tuple[tuple[str, str], ...] = ()
+    """Of the node itself, ``docker node update --label-add``."""
 
     @property
     def is_manager(self) -> bool:
@@ -118,4 +121,5 @@ def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
         availability=spec.get("Availability", ""),
         reachability=(raw.get("ManagerStatus") or {}).get("Reachability", ""),
         labels=tuple(sorted((engine.get("Labels") or {}).items())),
+        own_labels=tuple(sorted((spec.get("Labels") or {}).items())),
     )
