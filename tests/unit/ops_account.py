@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-_KEYS = {"account/keys": "ssh_keys"}
+_KEYS = {"account/keys": "ssh_keys", "spaces/keys": "keys"}
 
 
 def answer_requests(patch: pytest.MonkeyPatch, handler: Any) -> None:

@@ -45,7 +45,7 @@ CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
     *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
 )
-READING = ("plan", "smoke", "ready", "table", "backup list")
+READING = ("plan", "drift", "smoke", "ready", "table", "backup list")
 
 
 @pytest.mark.parametrize("command", CHANGING)

@@ -21,6 +21,7 @@ PACKAGES = {
 ROOMS = (
     "cli",
     "rotate",
+    "drift",
     "deploy",
     "backup",
     "smoke",
@@ -103,6 +104,7 @@ def test_typer_is_the_command_line_s_alone() -> None:
             for key in ("task_spec", "container_spec", "networks_advanced", "endpoint_spec")
         ],
         ("resource_changes", "changes.py"),
+        ("resource_drift", "changes.py"),
     ],
 )
 def test_terraform_s_json_has_one_reader(key: str, reader: str) -> None:

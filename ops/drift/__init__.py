@@ -1,0 +1,1 @@
+"""What differs from what the last deploy left: changes that somebody made beside it."""
