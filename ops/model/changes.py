@@ -11,6 +11,7 @@ from ops.errors import OpsError
 from ops.model.inventory import Values
 from ops.model.redact import SECRET_ATTRIBUTES, redacted
 from ops.model.services import setting_of
+from ops.model.state import values_of
 
 DROPLET = "digitalocean_droplet"
 
@@ -133,6 +134,16 @@ def drift_of(plan: Mapping[str, Any]) -> list[ResourceDrift]:
         if raw.get("mode") == "managed" and raw["change"]["actions"] != ["no-op"]
     ]
     return sorted(found, key=lambda each: each.address)
+
+
+def stored_before(plan: Mapping[str, Any]) -> dict[str, Values]:
+    """Values by address as the state had them: the plan's own state has what the providers read instead. Secrets are not hidden."""
+    stored = values_of(plan.get("prior_state") or {})
+    for raw in plan.get("resource_drift") or []:
+        before = raw["change"].get("before")
+        if before is not None:
+            stored[str(raw["address"])] = before
+    return stored
 
 
 def _drift(raw: Mapping[str, Any]) -> ResourceDrift:

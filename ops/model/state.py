@@ -22,3 +22,12 @@ def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
 def ids_in(state: Mapping[str, Any]) -> set[str]:
     """Ids of all that a state holds."""
     return {str(r["values"]["id"]) for r in resources_of(state) if r.get("values", {}).get("id")}
+
+
+def values_of(state: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    """Values by address of what Terraform manages, data sources left out."""
+    return {
+        str(each["address"]): each.get("values") or {}
+        for each in resources_of(state)
+        if each.get("mode", "managed") == "managed"
+    }

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.errors import Obstacle, Refused
-from ops.model.state import resources_of
+from ops.model.changes import stored_before
+from ops.model.state import values_of
 
 SETTINGS = 4
 """How many settings of a resource are named."""
@@ -31,7 +32,7 @@ def refused(stack: str, plan: Mapping[str, Any], now: Mapping[str, Any]) -> Refu
 
 def changed_since(plan: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Every resource that differs between the state that a plan was made from and the state now, in words, never with values."""
-    before, after = _stored_before(plan), _managed(now)
+    before, after = stored_before(plan), values_of(now)
     for address in sorted(before.keys() | after.keys()):
         if address not in before:
             yield f"{_named(address, after[address])} was added"
@@ -40,24 +41,6 @@ def changed_since(plan: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
         elif settings := _differing(before[address], after[address]):
             more = f" and {len(settings) - SETTINGS} more" if len(settings) > SETTINGS else ""
             yield f"{_named(address, after[address])} was changed: {', '.join(settings[:SETTINGS])}{more}"
-
-
-def _stored_before(plan: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The state as it was stored: a plan's own has what the refresh found instead, and lists what that differed in."""
-    stored = _managed(plan.get("prior_state") or {})
-    for drift in plan.get("resource_drift") or []:
-        before = drift["change"].get("before")
-        if before is not None:
-            stored[str(drift["address"])] = before
-    return stored
-
-
-def _managed(state: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {
-        str(each["address"]): each.get("values") or {}
-        for each in resources_of(state)
-        if each.get("mode", "managed") == "managed"
-    }
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
