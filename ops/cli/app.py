@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ops import errors
-from ops.cli import backup, change, documentation, drift, images, nodes, rotate, see, smoke, state
+from ops.cli import backup, change, documentation, drift, images, nodes, release, rotate, see, smoke, state
 from ops.cli.entry import run
 from ops.terminal import screen
 
@@ -45,7 +45,9 @@ app.command(rich_help_panel=SEE)(see.plan)
 app.command(rich_help_panel=SEE)(see.check)
 app.command(rich_help_panel=SEE)(drift.drift)
 app.command(rich_help_panel=SEE)(smoke.smoke)
+app.command(rich_help_panel=SEE)(release.releases)
 app.command(rich_help_panel=CHANGE)(change.deploy)
+app.command(rich_help_panel=CHANGE)(release.rollback)
 app.command(rich_help_panel=CHANGE)(change.down)
 app.command(rich_help_panel=CHANGE)(change.purge)
 app.command(rich_help_panel=CHANGE)(change.seed)

@@ -37,15 +37,19 @@ def smoke(
 ) -> None:
     """Check a running environment from outside: addresses, sign-in, certificates, services, dependencies.
 
-    Exits with 1 when a check failed. Example: smoke --env prod --outside
+    The result of a whole run is noted with the environment's current release, for promote. Exits with 1 when a check failed. Example: smoke --env prod --outside
     """
+    from ops.release.recording import record_smoke
     from ops.smoke import report
     from ops.smoke.run import Smoke
     from ops.terraform.target import target_of
 
     with screen.doing() as say:
         say(f"synthesizing {env}")
-        result = Smoke(target_of(env), quick=quick, outside=outside, connect=connect).run(say)
+        target = target_of(env)
+        result = Smoke(target, quick=quick, outside=outside, connect=connect).run(say)
+    if not quick and not outside:
+        record_smoke(target, passed=not result.failed)
     if as_json:
         print(json.dumps(result.as_data(), indent=2))
     else:

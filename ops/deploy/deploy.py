@@ -19,6 +19,7 @@ from ops.deploy.plan_file import SavedPlan
 from ops.deploy.preflight import obstacles, verdict
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
+from ops.release.recording import recorded
 from ops.report import text
 from ops.report.model import Report
 from ops.report.programs import programs_of, table
@@ -116,17 +117,14 @@ def _require_current(saved: SavedPlan, wanted: Sequence[Target]) -> None:
 
 
 def _apply(
-    target: Target, saved: SavedPlan | None, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges
+    target: Target,
+    saved: SavedPlan | None,
+    *,
+    approve: Approve,
+    parallelism: int,
+    approved: ApprovedChanges = ApprovedChanges(),
 ) -> bool:
     """Applies a new plan, or the saved one; says whether there was anything to do."""
-    shown = approval(target, ask)
-
-    def approve(plan: Mapping[str, Any]) -> bool:
-        approved = shown(plan)
-        if approved and not target.is_cloud:
-            password.admit(target, plan)
-        return approved
-
     if saved is None:
         return apply(target, parallelism=parallelism, approve=approve, approved=approved)
     if not saved.of(target.stack).changes:
@@ -185,7 +183,9 @@ def deploy_cloud(
         if first:
             approve = approval(target, ask)
             apply(target, parallelism=parallelism, approve=approve, approved=approved, targets=first)
-    changed = _apply(target, saved, parallelism=parallelism, ask=ask, approved=approved)
+    changed = _apply(
+        target, saved, approve=approval(target, ask), parallelism=parallelism, approved=approved
+    )
     if not changed:
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.update_known_hosts(target)}")
@@ -222,12 +222,14 @@ def deploy_services(
     remove_leftovers(target, _tell_of_leftover)
     with target.swarm() as swarm:
         updates = began(swarm)
-    changed = _apply(target, saved, parallelism=parallelism, ask=ask, approved=ApprovedChanges())
-    if not changed:
-        screen.err.print(
-            "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
-        )
-    wait_for_convergence(target, stable_s, updates=updates)
+    with recorded(target, targets.cloud) as recording:
+        approve = recording.begins_with(_admitting(target, approval(target, ask)))
+        changed = _apply(target, saved, approve=approve, parallelism=parallelism)
+        if not changed:
+            screen.err.print(
+                "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
+            )
+        wait_for_convergence(target, stable_s, updates=updates)
     print_addresses(target)
     return changed
 
@@ -317,6 +319,18 @@ def _start_swarm(target: Target) -> None:
     with target.swarm() as swarm:
         if local.ensure(swarm):
             screen.err.print("created a swarm on this machine; make purge removes it")
+
+
+def _admitting(target: Target, approve: Approve) -> Approve:
+    """Once a plan is approved, lets the password in that it gives to the senders of backups."""
+
+    def approve_and_admit(plan: Mapping[str, Any]) -> bool:
+        approved = approve(plan)
+        if approved:
+            password.admit(target, plan)
+        return approved
+
+    return approve_and_admit
 
 
 def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:

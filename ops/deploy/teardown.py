@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from ops.errors import OpsError, Refused, WrongUse
 from ops.model.inventory import from_synthesis
 from ops.model.state import Resource, ids_in, resources_of
 from ops.paths import STATE
+from ops.release.archive import folder_of
 from ops.swarm import local
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
@@ -154,6 +156,7 @@ def _delete_state(target: Target) -> None:
     if file is not None:
         for path in (file, file.with_name(file.name + ".backup")):
             path.unlink(missing_ok=True)
+        shutil.rmtree(folder_of(target.settings), ignore_errors=True)
         for folder in (file.parent, file.parent.parent):
             if folder.is_relative_to(STATE) and folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()

@@ -128,6 +128,35 @@ class Bucket:
             raise self._failed(f"write {key}", error) from None
         return True
 
+    def write(self, key: str, content: bytes) -> None:
+        """Writes an object, private like the bucket."""
+        self._do(f"write {key}", self._s3.put_object, Bucket=self.name, Key=key, Body=content)
+
+    def read(self, key: str) -> bytes | None:
+        """An object's content; none where there is none."""
+        try:
+            content: bytes = self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+        except botocore.exceptions.ClientError as error:
+            if _code(error) in ("404", "NoSuchKey"):
+                return None
+            raise self._failed(f"read {key}", error) from None
+        except botocore.exceptions.BotoCoreError as error:
+            raise self._failed(f"read {key}", error) from None
+        return content
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects that begin with a prefix, sorted."""
+        found: list[str] = []
+        words: dict[str, str] = {}
+        while True:
+            listed = self._do(
+                f"list {prefix}", self._s3.list_objects_v2, Bucket=self.name, Prefix=prefix, **words
+            )
+            found += [str(each["Key"]) for each in listed.get("Contents", [])]
+            if not listed.get("IsTruncated"):
+                return sorted(found)
+            words = {"ContinuationToken": listed["NextContinuationToken"]}
+
     def delete(self, key: str) -> None:
         """Removes an object with all its versions."""
         self._do(f"remove {key}", self._s3.delete_object, Bucket=self.name, Key=key)

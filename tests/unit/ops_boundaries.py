@@ -11,7 +11,7 @@ from layers.settings.environment import Environment
 from ops.nodes import known_hosts
 from ops.terraform.synth import Synthesized
 from ops.terraform.target import Targets, targets_in
-from tests.unit import ops_swarm, ops_terraform
+from tests.unit import ops_releases, ops_swarm, ops_terraform
 from tests.unit.ops_account import FakeAccount
 from tests.unit.ops_clock import FakeClock
 from tests.unit.ops_cloud import cloud
@@ -48,6 +48,7 @@ class Boundaries:
         ops_terraform.install(patch, root)
         ops_swarm.connect(patch, self.swarm)
         patch.setattr(known_hosts, "ROOT", root)
+        ops_releases.install(patch, root)
 
 
 def documents_of(

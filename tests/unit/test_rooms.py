@@ -23,6 +23,7 @@ ROOMS = (
     "rotate",
     "drift",
     "deploy",
+    "release",
     "backup",
     "smoke",
     "check",

@@ -1,0 +1,93 @@
+"""The commands about releases: releases, rollback."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from ops.cli import confirmation
+from ops.cli.change import parallel_operations, stable_seconds
+from ops.cli.options import ChangedEnv, Env, Json, Parallelism, Stable, Yes
+from ops.terminal import screen
+from ops.terminal.columns import columns
+
+
+def releases(env: Env = "local", as_json: Json = False) -> None:
+    """List the releases of an environment, the newest first: number, time, commit, how it ended, what changed.
+
+    A deploy that changes what an environment asks for makes a release. The last ten that converged are kept, and all
+    after them. The first line is the current one.
+
+    Example: releases --env prod
+    """
+    from layers.loading import load_environment
+    from ops.release.archive import archive_of
+
+    found = archive_of(load_environment(env)).releases()[::-1]
+    if as_json:
+        rows = [each.model_dump(mode="json") | {"current": each is found[0]} for each in found]
+        print(json.dumps(rows, indent=2))
+        return
+    if not found:
+        screen.err.print(f"{env} has no releases yet; the next deploy records the first one")
+        return
+    cells = [
+        (
+            f"{each.number}{' current' if each is found[0] else ''}",
+            f"{each.at:%Y-%m-%d %H:%M}",
+            each.short_commit,
+            str(each.outcome),
+            str(each.smoke),
+            each.changes if each.cause == "deploy" else f"{each.cause}: {each.changes}",
+        )
+        for each in found
+    ]
+    print("\n".join(columns([("release", "UTC", "commit", "deploy", "smoke test", "changes"), *cells])))
+
+
+def rollback(
+    env: ChangedEnv,
+    to: Annotated[
+        int | None,
+        typer.Option(
+            "--to",
+            min=1,
+            metavar="NUMBER",
+            help="The release to go back to. Default: the last one that converged and differs from the current one.",
+        ),
+    ] = None,
+    service: Annotated[
+        str,
+        typer.Option(
+            "--service",
+            metavar="NAME",
+            help="Take back this service and its files only; all others stay. Default: all services.",
+            show_default=False,
+        ),
+    ] = "",
+    stable: Stable = None,
+    parallelism: Parallelism = None,
+    yes: Yes = False,
+) -> None:
+    """Go back to an earlier release, with its images and its configuration: show the plan, ask, apply, wait.
+
+    The release itself has the whole stack, so this works from any clone and needs no registry while the nodes have the
+    images. Databases, volumes, generated secrets and the cloud stay as they are; an older version of a store is refused.
+    The files of this repository still ask for the newer release afterwards: revert the change there too.
+
+    Examples: rollback --env prod, rollback --env prod --to 7 --service web
+    """
+    from layers.loading import load_environment
+    from ops.deploy.rollback import rollback as run
+
+    settings = load_environment(env)
+    run(
+        env,
+        to=to,
+        service=service,
+        stable_s=stable_seconds(settings) if stable is None else stable,
+        parallelism=parallel_operations(settings, parallelism),
+        ask=confirmation.question(settings, yes=yes),
+    )

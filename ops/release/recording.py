@@ -1,0 +1,146 @@
+"""Records a release while it is deployed: it is there before the first change, so that a killed deploy leaves its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from ops.errors import OpsError
+from ops.release.archive import Archive, archive_of
+from ops.release.changes import changes_between
+from ops.release.commit import commit_here
+from ops.release.release import Outcome, Release, Smoke
+from ops.release.stack_file import images_in, key_of
+from ops.terminal import screen
+from ops.terraform.apply import Approve
+from ops.terraform.target import Target
+
+DEPLOY = "deploy"
+
+
+@contextmanager
+def recorded(target: Target, cloud: Target | None, *, cause: str = DEPLOY) -> Iterator[Recording]:
+    """Records what a deploy makes of a services stack.
+
+    A release is recorded when its plan is approved, and gets its outcome at the end. A deploy of what the last release
+    asks for already is no new one: it gives that release its outcome. Where nothing was approved, nothing is recorded,
+    unless the deploy ends well and the last release asks for something else.
+
+    A release that cannot be recorded is a warning: the deploy goes on.
+
+    Args:
+        cloud: the environment's other stack, whose outputs going back needs.
+        cause: what made it.
+    """
+    recording = Recording(target, cloud, cause)
+    try:
+        yield recording
+    except (OpsError, KeyboardInterrupt) as error:
+        recording.failed(error)
+        raise
+    recording.converged()
+
+
+class Recording:
+    """The release that is deployed now. Made by :func:`recorded`."""
+
+    def __init__(self, target: Target, cloud: Target | None, cause: str) -> None:
+        self._target = target
+        self._cloud = cloud
+        self._cause = cause
+        self._release: Release | None = None
+        self._given_up = False
+
+    def begins_with(self, approve: Approve) -> Approve:
+        """The same approval; once given, the release is recorded."""
+
+        def approved(plan: Mapping[str, Any]) -> bool:
+            if not approve(plan):
+                return False
+            if self._release is None:
+                self._quietly(self._begin)
+            return True
+
+        return approved
+
+    def failed(self, error: BaseException) -> None:
+        """Its deploy failed after it began."""
+        if self._release is not None:
+            # Of an error of several lines the first says what failed; the others may be long.
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            self._end(outcome=Outcome.FAILED, reason=reason)
+
+    def converged(self) -> None:
+        """Its services run as declared."""
+        if self._release is None:
+            self._quietly(self._begin_if_new)
+        if self._release is not None:
+            self._end(outcome=Outcome.CONVERGED, reason="")
+
+    def _begin_if_new(self, archive: Archive) -> None:
+        last = archive.last()
+        if last is None or last.services != key_of(self._target.document) or not last.converged:
+            self._begin(archive)
+
+    def _begin(self, archive: Archive) -> None:
+        document, last = self._target.document, archive.last()
+        if last is not None and last.services == key_of(document):
+            self._release = last.model_copy(update={"outcome": Outcome.UNFINISHED})
+            archive.update(self._release)
+            return
+        self._release = archive.add(
+            Release(
+                number=1,
+                environment=self._target.name,
+                at=datetime.now(UTC),
+                commit=commit_here(),
+                cause=self._cause,
+                images=images_in(document),
+                changes=_changes(archive, last, document),
+                services=archive.keep(document),
+                cloud=archive.keep(self._cloud.document) if self._cloud else "",
+            )
+        )
+
+    def _end(self, **ending: object) -> None:
+        assert self._release is not None
+        self._release = ended = self._release.model_copy(update=ending)
+
+        def end(archive: Archive) -> None:
+            archive.update(ended)
+            archive.trim()
+
+        self._quietly(end)
+
+    def _quietly(self, work: Callable[[Archive], None]) -> None:
+        if self._given_up:
+            return
+        try:
+            work(archive_of(self._target.settings))
+        except (OpsError, OSError) as error:
+            self._given_up = True
+            screen.warn(f"warning: this release is not recorded, so no rollback can go back to it: {error}")
+
+
+def _changes(archive: Archive, last: Release | None, document: Mapping[str, Any]) -> str:
+    try:
+        return changes_between(archive.stack(last.services) if last else None, document)
+    except OpsError:
+        return f"unknown: the stack of release {last.number if last else 0} cannot be read"
+
+
+def record_smoke(target: Target, *, passed: bool) -> None:
+    """Notes the result of a smoke test with the release that runs; only where the files still ask for that release.
+
+    Where releases cannot be read or written, this is a warning: the smoke test itself has its result.
+    """
+    try:
+        archive = archive_of(target.settings)
+        last = archive.last()
+        if last is not None and last.converged and last.services == key_of(target.document):
+            smoke = Smoke.PASSED if passed else Smoke.FAILED
+            archive.update(last.model_copy(update={"smoke": smoke}))
+    except (OpsError, OSError) as error:
+        screen.warn(f"warning: the result is not noted with the release: {error}")
