@@ -1,4 +1,4 @@
-"""The commands about releases: releases, rollback."""
+"""The commands about releases: releases, rollback, prune."""
 
 from __future__ import annotations
 
@@ -91,3 +91,15 @@ def rollback(
         parallelism=parallel_operations(settings, parallelism),
         ask=confirmation.question(settings, yes=yes),
     )
+
+
+def prune(env: ChangedEnv, yes: Yes = False) -> None:
+    """Remove images that no kept release needs from the nodes, and configs and secrets that a broken deploy left.
+
+    Shows what would be removed and asks. Volumes are never removed, nor images with a tag or that a container uses.
+
+    Example: prune --env prod
+    """
+    from ops.release.pruning import prune as run
+
+    run(env, ask=None if yes else confirmation.confirmed)

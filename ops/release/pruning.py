@@ -1,0 +1,206 @@
+"""Removes what no kept release needs: images on the nodes, and configs and secrets that a broken apply left. Never volumes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import docker.errors
+from rich.text import Text
+
+from layers.loading import load_environment
+from ops.errors import OpsError, WrongUse
+from ops.model.image_name import ImageName
+from ops.model.inventory import from_synthesis
+from ops.model.state import ids_in
+from ops.nodes.engines import engines
+from ops.nodes.inventory import nodes_of
+from ops.release.archive import archive_of
+from ops.release.stack_file import images_in
+from ops.release.target import written
+from ops.swarm.engine import Swarm
+from ops.terminal import screen
+from ops.terminal.amounts import size
+from ops.terminal.counted import counted
+from ops.terraform.missing_values import state_credentials
+
+KINDS = ("config", "secret")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnusedImage:
+    """An image on a node that no kept release names and no container uses.
+
+    Args:
+        reference: ``name@digest``.
+        size: in bytes, with layers that other images may share.
+    """
+
+    reference: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """What the kept releases need.
+
+    Args:
+        repositories: names of all their images; images of other names are somebody else's.
+        digests: of all their images.
+        files: by ``config`` and ``secret``: names without their hash.
+    """
+
+    repositories: frozenset[str]
+    digests: frozenset[str]
+    files: Mapping[str, frozenset[str]]
+
+
+def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
+    """Shows what no kept release needs, asks, removes it, and says what that freed.
+
+    Args:
+        ask: asked before anything is removed; without it nothing is asked.
+
+    Raises:
+        WrongUse: the environment has no releases.
+        OpsError: the manager does not answer, or something cannot be removed.
+    """
+    settings = load_environment(environment)
+    with screen.doing() as say:
+        say(f"reading the releases of {environment}")
+        archive = archive_of(settings)
+        releases = archive.releases()
+        if not releases:
+            raise WrongUse(
+                f"{environment} has no releases, so nobody can tell what is still needed",
+                fix=f"deploy first: make up ENV={environment}",
+            )
+        stacks = {key: archive.stack(key) for key in dict.fromkeys(each.services for each in releases)}
+        target = written(settings, settings.services_stack, stacks[releases[-1].services])
+        if lacking := list(state_credentials(target.document)):
+            raise WrongUse(f"{lacking[0].variable} is not set: {lacking[0].meaning}", fix=lacking[0].fix)
+        target.terraform.init()
+        in_state = ids_in(target.terraform.state())
+        needed = needed_by(list(stacks.values()))
+        say("asking the nodes")
+        with engines(target) as connected:
+            names = [str(engine.info().get("Name")) for engine in connected]
+            silent = [node.name for node in nodes_of(settings) if node.name not in names]
+            unused = [list(unused_images(engine, needed)) for engine in connected]
+            leftovers = list(leftover_files(connected[0], needed, in_state))
+            _show(names, unused, leftovers, silent, releases=len(releases))
+            if not leftovers and not any(unused):
+                return
+            if ask is not None and not ask(f"remove this from {environment}?"):
+                raise OpsError("not approved; nothing was removed")
+            for name, engine, images in zip(names, connected, unused, strict=True):
+                if images:
+                    freed = remove_images(engine, images)
+                    screen.err.print(
+                        Text(f"{name}: {counted(len(images), 'image')} removed, {size(freed)} freed")
+                    )
+            for kind, name, id_ in leftovers:
+                _remove_file(connected[0], kind, id_)
+                screen.err.print(Text(f"{kind} {name} removed"))
+
+
+def needed_by(stacks: Sequence[Mapping[str, Any]]) -> Needed:
+    """What these synthesized stacks need."""
+    images = {ImageName.parse(reference) for stack in stacks for reference in images_in(stack).values()}
+    inventories = [from_synthesis(stack) for stack in stacks]
+    return Needed(
+        repositories=frozenset(image.name for image in images),
+        digests=frozenset(image.digest for image in images),
+        files={
+            kind: frozenset(
+                resource.name for inventory in inventories for resource in inventory.of_type(f"docker_{kind}")
+            )
+            for kind in KINDS
+        },
+    )
+
+
+def unused_images(engine: Swarm, needed: Needed) -> Iterator[UnusedImage]:
+    """Images that tasks pulled by digest, that no kept release names, and that no container uses, running or not.
+
+    An image with a tag was built or pulled by a person, and is left alone.
+    """
+    used = {raw["ImageID"] for raw in engine.api.containers(all=True)}
+    for raw in engine.api.images():
+        tags = [tag for tag in raw.get("RepoTags") or [] if tag != "<none>:<none>"]
+        if tags or raw["Id"] in used:
+            continue
+        for reference in raw.get("RepoDigests") or []:
+            name, _, digest = reference.partition("@")
+            if name in needed.repositories and digest not in needed.digests:
+                yield UnusedImage(reference=reference, size=int(raw["Size"]))
+
+
+def remove_images(engine: Swarm, images: Collection[UnusedImage]) -> int:
+    """Removes images and returns how many bytes that freed on the node.
+
+    One that a task has begun to use in between is left.
+    """
+    before = int(engine.api.df()["LayersSize"])
+    for image in images:
+        try:
+            engine.api.remove_image(image.reference)
+        except docker.errors.APIError as error:
+            if error.status_code not in (404, 409):
+                raise OpsError(f"image {image.reference}: {error.explanation or error}") from None
+    return max(0, before - int(engine.api.df()["LayersSize"]))
+
+
+def leftover_files(swarm: Swarm, needed: Needed, in_state: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and id of configs and secrets of ours that neither Terraform's state nor a service of the swarm has.
+
+    Ours are those called as a kept release calls its own, with a hash behind.
+    """
+    used = set(_used_files(swarm))
+    for kind in KINDS:
+        for name, id_ in sorted(swarm.names(kind).items()):
+            ours = re.fullmatch(r"(.+)-[0-9a-f]{8}", name)
+            if ours and ours[1] in needed.files[kind] and id_ not in used and id_ not in in_state:
+                yield kind, name, id_
+
+
+def _used_files(swarm: Swarm) -> Iterator[str]:
+    for raw in swarm.api.services():
+        # A failed update goes back to the previous specification, which needs its files.
+        for spec in filter(None, (raw["Spec"], raw.get("PreviousSpec"))):
+            container = spec["TaskTemplate"].get("ContainerSpec") or {}
+            for kind in KINDS:
+                yield from (each[f"{kind.title()}ID"] for each in container.get(f"{kind.title()}s") or [])
+
+
+def _remove_file(swarm: Swarm, kind: str, id_: str) -> None:
+    remove = swarm.api.remove_config if kind == "config" else swarm.api.remove_secret
+    try:
+        remove(id_)
+    except docker.errors.APIError as error:
+        raise OpsError(f"{kind} {id_}: {error.explanation or error}") from None
+
+
+def _show(
+    names: Sequence[str],
+    unused: Sequence[Sequence[UnusedImage]],
+    leftovers: Sequence[tuple[str, str, str]],
+    silent: Sequence[str],
+    *,
+    releases: int,
+) -> None:
+    lines = []
+    for node, images in zip(names, unused, strict=True):
+        lines += [f"{node}: image {image.reference} ({size(image.size)})" for image in images]
+    lines += [
+        f"{kind} {name}: no service reads it, and the state does not have it" for kind, name, _ in leftovers
+    ]
+    lines = lines or [
+        f"nothing to remove: {counted(releases, 'release')} and the containers need all there is"
+    ]
+    for line in lines:
+        screen.out.print(Text(line), soft_wrap=True)
+    for node in silent:
+        screen.warn(f"warning: {node} does not answer; nothing is removed there")

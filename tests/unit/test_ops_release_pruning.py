@@ -1,0 +1,271 @@
+"""What is removed from nodes, and what never is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import docker.errors
+import pytest
+import requests
+
+from layers.loading import load_environment
+from ops.errors import OpsError, WrongUse
+from ops.release import pruning
+from ops.release.archive import archive_of
+from ops.release.pruning import Needed, leftover_files, needed_by, prune, remove_images, unused_images
+from ops.release.release import Outcome, Release
+from ops.swarm.engine import Swarm
+from tests.unit.ops_boundaries import Boundaries, documents_of
+from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2, stack
+from tests.unit.ops_terraform import resource
+
+PROD = load_environment("prod")
+DIGEST_3 = "sha256:" + "3" * 64
+APP = "example.org/app"
+
+
+def image(id_: str, *digests: str, tags: tuple[str, ...] = (), size: int = 100) -> dict[str, Any]:
+    """As the engine lists it; one without a tag has this or nothing in its place."""
+    return {
+        "Id": id_,
+        "RepoDigests": list(digests),
+        "RepoTags": list(tags) or ["<none>:<none>"],
+        "Size": size,
+    }
+
+
+@dataclass
+class FakeEngine:
+    """One node's engine: what it has, and what was removed. Calls that remove volumes do not exist."""
+
+    name: str = "node-1"
+    images_: list[dict[str, Any]] = field(default_factory=list)
+    containers_: list[dict[str, Any]] = field(default_factory=list)
+    services_: list[dict[str, Any]] = field(default_factory=list)
+    configs_: list[dict[str, Any]] = field(default_factory=list)
+    secrets_: list[dict[str, Any]] = field(default_factory=list)
+    refuses: int = 0
+    done: list[str] = field(default_factory=list)
+
+    def info(self) -> dict[str, Any]:
+        return {"Name": self.name}
+
+    def images(self) -> list[dict[str, Any]]:
+        return self.images_
+
+    def containers(self, all: bool = False) -> list[dict[str, Any]]:
+        return self.containers_ if all else []
+
+    def services(self) -> list[dict[str, Any]]:
+        return self.services_
+
+    def configs(self) -> list[dict[str, Any]]:
+        return self.configs_
+
+    def secrets(self) -> list[dict[str, Any]]:
+        return self.secrets_
+
+    def df(self) -> dict[str, Any]:
+        return {"LayersSize": sum(each["Size"] for each in self.images_)}
+
+    def remove_image(self, reference: str) -> None:
+        if self.refuses:
+            response = requests.Response()
+            response.status_code = self.refuses
+            raise docker.errors.APIError("no", response=response, explanation="it is used")
+        self.done.append(f"image {reference}")
+        self.images_ = [each for each in self.images_ if reference not in each["RepoDigests"]]
+
+    def remove_config(self, id_: str) -> None:
+        self.done.append(f"config {id_}")
+
+    def remove_secret(self, id_: str) -> None:
+        self.done.append(f"secret {id_}")
+
+
+def swarm(engine: FakeEngine) -> Swarm:
+    api: Any = engine
+    return Swarm(api)
+
+
+def file(name: str, id_: str) -> dict[str, Any]:
+    return {"ID": id_, "Spec": {"Name": name}}
+
+
+def reading(**files: list[str]) -> dict[str, Any]:
+    container = {
+        f"{kind.title()}s": [{f"{kind.title()}ID": id_} for id_ in ids] for kind, ids in files.items()
+    }
+    return {"TaskTemplate": {"ContainerSpec": container}}
+
+
+NEEDED = Needed(
+    repositories=frozenset({APP, "redis"}),
+    digests=frozenset({DIGEST_1}),
+    files={"config": frozenset({"web-conf"}), "secret": frozenset({"redis-conf"})},
+)
+
+
+def test_what_the_releases_need_is_every_image_and_file_of_theirs() -> None:
+    newer = stack()
+    newer["resource"]["docker_service"]["web"]["task_spec"]["container_spec"]["image"] = (
+        f"{APP}:1.3@{DIGEST_2}"
+    )
+    found = needed_by([stack(), newer])
+    assert found.repositories == {APP, "redis"}
+    assert found.digests == {DIGEST_1, DIGEST_2}
+    assert found.files == {"config": {"web-conf"}, "secret": {"redis-conf"}}
+
+
+@pytest.mark.parametrize(
+    ("there", "unused"),
+    [
+        (image("a", f"{APP}@{DIGEST_2}"), [f"{APP}@{DIGEST_2}"]),
+        (image("a", f"{APP}@{DIGEST_2}", f"redis@{DIGEST_3}"), [f"{APP}@{DIGEST_2}", f"redis@{DIGEST_3}"]),
+        (image("a", f"{APP}@{DIGEST_1}"), []),
+        (image("a", f"{APP}@{DIGEST_2}", tags=(f"{APP}:1.0",)), []),
+        (image("a", f"example.org/other@{DIGEST_2}"), []),
+        (image("in-use", f"{APP}@{DIGEST_2}"), []),
+        ({"Id": "a", "RepoDigests": None, "RepoTags": None, "Size": 1}, []),
+    ],
+    ids=[
+        "old",
+        "old under two names",
+        "needed",
+        "tagged by a person",
+        "somebody else's",
+        "in use",
+        "nameless",
+    ],
+)
+def test_only_images_of_ours_that_nobody_needs_are_unused(there: dict[str, Any], unused: list[str]) -> None:
+    engine = FakeEngine(images_=[there], containers_=[{"ImageID": "in-use"}])
+    assert [each.reference for each in unused_images(swarm(engine), NEEDED)] == unused
+
+
+def test_freed_is_what_the_node_has_more() -> None:
+    engine = FakeEngine(images_=[image("a", f"{APP}@{DIGEST_2}", size=700), image("b", f"{APP}@{DIGEST_1}")])
+    unused = list(unused_images(swarm(engine), NEEDED))
+    assert remove_images(swarm(engine), unused) == 700
+    assert engine.done == [f"image {APP}@{DIGEST_2}"]
+
+
+def test_an_image_that_a_task_has_begun_to_use_is_left_and_another_refusal_is_told() -> None:
+    engine = FakeEngine(images_=[image("a", f"{APP}@{DIGEST_2}")], refuses=409)
+    unused = list(unused_images(swarm(engine), NEEDED))
+    assert remove_images(swarm(engine), unused) == 0
+    engine.refuses = 500
+    with pytest.raises(OpsError, match=f"image {APP}@{DIGEST_2}: it is used"):
+        remove_images(swarm(engine), unused)
+
+
+def test_only_files_of_ours_that_nobody_has_are_left_over() -> None:
+    configs = {
+        "web-conf-0000000a": "old",
+        "web-conf-0000000b": "read",
+        "web-conf-0000000c": "to go back to",
+        "web-conf-0000000d": "in state",
+        "web-conf-by-hand": "named otherwise",
+        "other-conf-0000000a": "somebody's",
+    }
+    engine = FakeEngine(
+        configs_=[file(name, id_) for name, id_ in configs.items()],
+        secrets_=[file("redis-conf-0000000a", "old secret"), file("redis-conf-0000000b", "read secret")],
+        services_=[
+            {
+                "Spec": reading(config=["read"], secret=["read secret"]),
+                "PreviousSpec": reading(config=["to go back to"]),
+            },
+            {"Spec": {"TaskTemplate": {}}},
+        ],
+    )
+    assert list(leftover_files(swarm(engine), NEEDED, {"in state"})) == [
+        ("config", "web-conf-0000000a", "old"),
+        ("secret", "redis-conf-0000000a", "old secret"),
+    ]
+
+
+@pytest.fixture
+def nodes(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> list[FakeEngine]:
+    """Two nodes with an old image each; a config that an apply left."""
+    found = [
+        FakeEngine(
+            name="prod-app-1",
+            images_=[image("a", f"{APP}@{DIGEST_2}", size=5_000_000), image("b", f"{APP}@{DIGEST_1}")],
+            configs_=[file("web-conf-0000000a", "left"), file("web-conf-0000000b", "known")],
+        ),
+        FakeEngine(name="prod-other-1", images_=[image("b", f"{APP}@{DIGEST_1}")]),
+    ]
+
+    @contextmanager
+    def engines(target: Any) -> Iterator[list[Swarm]]:
+        yield [swarm(each) for each in found]
+
+    monkeypatch.setattr(pruning, "engines", engines)
+    boundaries.services.resources = [resource("docker_config.web_conf", id="known", name="web-conf-0000000b")]
+    archive = archive_of(PROD)
+    documents = documents_of(PROD)
+    archive.add(
+        Release(
+            number=1,
+            environment="prod",
+            at=datetime(2026, 11, 27, tzinfo=UTC),
+            commit="",
+            cause="deploy",
+            images={},
+            changes="",
+            services=archive.keep(documents[PROD.services_stack]),
+            outcome=Outcome.CONVERGED,
+        )
+    )
+    return found
+
+
+def test_it_shows_asks_removes_and_says_what_was_freed(
+    nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def ask(text: str) -> bool:
+        asked.append(text)
+        return True
+
+    prune("prod", ask=ask)
+    assert asked == ["remove this from prod?"]
+    assert [each.done for each in nodes] == [[f"image {APP}@{DIGEST_2}", "config left"], []]
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        f"prod-app-1: image {APP}@{DIGEST_2} (5.0 MB)",
+        "config web-conf-0000000a: no service reads it, and the state does not have it",
+    ]
+    assert "prod-app-1: 1 image removed, 5.0 MB freed" in told.err
+    assert "does not answer" not in told.err
+
+
+def test_no_removes_nothing(nodes: list[FakeEngine]) -> None:
+    with pytest.raises(OpsError, match="not approved; nothing was removed"):
+        prune("prod", ask=lambda text: False)
+    assert not any(each.done for each in nodes)
+
+
+def test_a_node_that_does_not_answer_is_named(
+    nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes[0].name = "another"
+    prune("prod", ask=None)
+    assert "warning: prod-app-1 does not answer; nothing is removed there" in capsys.readouterr().err
+
+
+def test_nothing_to_remove_asks_nothing(nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]) -> None:
+    nodes[0].images_, nodes[0].configs_ = [], []
+    prune("prod", ask=lambda text: pytest.fail("asked"))
+    assert "nothing to remove: 1 release and the containers need all there is" in capsys.readouterr().out
+
+
+def test_without_releases_nobody_can_tell_what_is_needed(boundaries: Boundaries) -> None:
+    with pytest.raises(WrongUse, match="prod has no releases, so nobody can tell what is still needed"):
+        prune("prod", ask=None)
