@@ -1,4 +1,4 @@
-"""The commands about releases: releases, rollback, prune."""
+"""The commands about releases: releases, rollback, promote, prune."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
+from ops import errors
 from ops.cli import confirmation
 from ops.cli.change import parallel_operations, stable_seconds
 from ops.cli.options import ChangedEnv, Env, Json, Parallelism, Stable, Yes
@@ -103,3 +105,55 @@ def prune(env: ChangedEnv, yes: Yes = False) -> None:
     from ops.release.pruning import prune as run
 
     run(env, ask=None if yes else confirmation.confirmed)
+
+
+def promote(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="An environment, or one instance: staging/dev.")
+    ],
+    to: Annotated[str, typer.Argument(metavar="TO", help="An environment, or one instance: prod/main.")],
+    service: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--service",
+            metavar="NAME",
+            help="Promote only the image of this service of TO. May be given several times. Default: all images.",
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print the diff, write nothing, and exit with 1 if there is one.")
+    ] = False,
+    from_lock: Annotated[
+        bool,
+        typer.Option(
+            "--from-lock", help="Take what images.lock.yaml names for FROM, whether it runs or not."
+        ),
+    ] = False,
+) -> None:
+    """Write the digests that one environment runs to images.lock.yaml as entries of another, and print the diff.
+
+    They come from the last release of FROM, which must have converged and passed its smoke test. Nothing but the lock
+    is changed: review and commit it, then deploy TO.
+
+    Examples: promote staging prod, promote staging/dev prod --service web --check
+    """
+    from ops.registry.image_lock import LockFile
+    from ops.release import promotion
+
+    lock = LockFile()
+    scopes = promotion.Scope.parse(source), promotion.Scope.parse(to)
+    with screen.doing(f"comparing {source} with {to}"):
+        found = promotion.promote(*scopes, lock, services=tuple(service or ()), from_lock=from_lock)
+    for line in found.told:
+        screen.err.print(Text(line, style="bold red" if line.startswith("  !") else ""))
+    diff = lock.diff()
+    print(diff, end="")
+    if not diff:
+        screen.err.print(f"nothing to promote: {to} has these images already")
+    elif check:
+        raise typer.Exit(errors.FINDING)
+    else:
+        lock.save()
+        screen.err.print(
+            f"{lock.path.name} written; review and commit it, then: make up ENV={to.partition('/')[0]}"
+        )

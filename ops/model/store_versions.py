@@ -43,6 +43,16 @@ def versions_of_stores(before: Inventory, after: Inventory) -> list[StoreVersion
     return sorted([*_services(before, after), *_clusters(before, after)], key=lambda each: each.store)
 
 
+def recorded_versions(stack: Inventory) -> Iterator[tuple[Service, DataVersion]]:
+    """Each service with a store, and the version that the stack records with it."""
+    services = {service.path: service for service in services_of(stack)}
+    for record in stack.of_type(RECORD):
+        service = services.get(record.path.rpartition("/")[0])
+        version = _recorded(record.values)
+        if service is not None and version is not None:
+            yield service, version
+
+
 def _services(before: Inventory, after: Inventory) -> Iterator[StoreVersions]:
     running = {service.address: service for service in services_of(before)}
     services = {service.path: service for service in services_of(after)}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from sprocket_constructs import UNRESOLVED
 
 from layers.images import LOCK, Lock, read_lock
@@ -84,6 +85,29 @@ class LockFile:
             yield from self._in(f"application/{line}", group["images"], namespaces)
         for where, group in (self._document.get("promoted") or {}).items():
             yield from self._in(f"promoted/{where}", group, namespaces)
+
+    def promote(self, where: str, pin: Pin, *, tag: str, digest: str) -> None:
+        """Writes the entry of an environment or an instance for an image, after the entry that all others have.
+
+        Who said that the tag has this digest is taken over where the lock has it.
+
+        Args:
+            where: ``prod`` or ``prod/main``.
+            pin: the entry of all others.
+        """
+        if not self._document.get("promoted"):
+            self._document["promoted"] = CommentedMap()
+        group = self._document["promoted"].setdefault(where, CommentedMap())
+        entry = CommentedMap()
+        entry.fa.set_flow_style()
+        if not pin.place.startswith("application/") or "name" in pin.entry:
+            entry["name"] = pin.name
+        entry |= {"tag": tag, "digest": digest}
+        known = next((p for p in self.pins() if (p.name, p.tag, p.digest) == (pin.name, tag, digest)), None)
+        if known is not None and known.source:
+            entry["source"] = known.source
+        if dict(group.get(pin.service, {})) != dict(entry):
+            group[pin.service] = entry
 
     def diff(self) -> str:
         """What :meth:`save` would change, as a patch; empty for nothing."""

@@ -70,7 +70,7 @@ def test_a_command_that_reads_takes_it_from_the_shell_too(
 
 def test_every_command_is_one_that_reads_or_one_that_changes() -> None:
     """A new command must decide; the others have no environment, or check takes several."""
-    without = {"check", "schema", "bench", "images list", "images resolve", "images take"}
+    without = {"check", "schema", "bench", "images list", "images resolve", "images take", "promote"}
     known = {command.partition(" --")[0] for command in (*CHANGING, *READING)} | without
     assert {path for path, _ in commands()} == known
 
