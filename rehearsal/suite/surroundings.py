@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 from layers.settings.cloud import SUPPLIED, ssh_key_variable
 from layers.settings.environment import Environment
 from ops.paths import ROOT, STATE
+from ops.release.archive import folder_of
 
 if TYPE_CHECKING:
     from rehearsal.droplets import Box
 
 
 def forget(settings: Environment) -> None:
-    """Removes the state and host key of an earlier rehearsal: a cold start begins with nothing."""
+    """Removes the state, releases and host key of an earlier rehearsal: a cold start begins with nothing."""
     for stack in (settings.cloud_stack, settings.services_stack):
         for path in (STATE / "state").glob(f"{stack}.tfstate*"):
             path.unlink()
+    shutil.rmtree(folder_of(settings), ignore_errors=True)
     (ROOT / settings.known_hosts).unlink(missing_ok=True)
 
 
