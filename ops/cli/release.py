@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -14,6 +15,9 @@ from ops.cli.change import parallel_operations, stable_seconds
 from ops.cli.options import ChangedEnv, Env, Json, Parallelism, Stable, Yes
 from ops.terminal import screen
 from ops.terminal.columns import columns
+
+if TYPE_CHECKING:
+    from ops.release.release import Release
 
 
 def releases(env: Env = "local", as_json: Json = False) -> None:
@@ -42,11 +46,16 @@ def releases(env: Env = "local", as_json: Json = False) -> None:
             each.short_commit,
             str(each.outcome),
             str(each.smoke),
-            each.changes if each.cause == "deploy" else f"{each.cause}: {each.changes}",
+            _happened(each),
         )
         for each in found
     ]
     print("\n".join(columns([("release", "UTC", "commit", "deploy", "smoke test", "changes"), *cells])))
+
+
+def _happened(release: Release) -> str:
+    what = release.changes if release.cause == "deploy" else f"{release.cause}: {release.changes}"
+    return f"{what} ({release.reason})" if release.reason else what
 
 
 def rollback(
@@ -109,7 +118,11 @@ def prune(env: ChangedEnv, yes: Yes = False) -> None:
 
 def promote(
     source: Annotated[
-        str, typer.Argument(metavar="FROM", help="An environment, or one instance: staging/dev.")
+        str,
+        typer.Argument(
+            metavar="FROM",
+            help="An environment, one instance (staging/dev), or the file of a bill of materials.",
+        ),
     ],
     to: Annotated[str, typer.Argument(metavar="TO", help="An environment, or one instance: prod/main.")],
     service: Annotated[
@@ -132,18 +145,23 @@ def promote(
 ) -> None:
     """Write the digests that one environment runs to images.lock.yaml as entries of another, and print the diff.
 
-    They come from the last release of FROM, which must have converged and passed its smoke test. Nothing but the lock
-    is changed: review and commit it, then deploy TO.
+    They come from the last release of FROM, which must have converged and passed its smoke test; or from the application's
+    bill of materials. Nothing but the lock is changed: review and commit it, then deploy TO.
 
-    Examples: promote staging prod, promote staging/dev prod --service web --check
+    Examples: promote staging prod, promote staging/dev prod --service web --check, promote main-0123abc.json staging
     """
+    from ops.registry import bill_of_materials
     from ops.registry.image_lock import LockFile
     from ops.release import promotion
 
-    lock = LockFile()
-    scopes = promotion.Scope.parse(source), promotion.Scope.parse(to)
+    lock, names, where = LockFile(), tuple(service or ()), promotion.Scope.parse(to)
     with screen.doing(f"comparing {source} with {to}"):
-        found = promotion.promote(*scopes, lock, services=tuple(service or ()), from_lock=from_lock)
+        if source.endswith(".json"):
+            bill = bill_of_materials.read(Path(source))
+            found = promotion.promote_bill(bill, where, lock, services=names)
+        else:
+            origin = promotion.Scope.parse(source)
+            found = promotion.promote(origin, where, lock, services=names, from_lock=from_lock)
     for line in found.told:
         screen.err.print(Text(line, style="bold red" if line.startswith("  !") else ""))
     diff = lock.diff()

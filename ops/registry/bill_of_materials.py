@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from layers.images import Line
 from ops.errors import OpsError, WrongUse
-from ops.registry.image_lock import LockFile
+from ops.registry.image_lock import LockFile, Pin
 
 MAIN = "refs/heads/main"
 """The only branch that the workflow writes a bill of materials for."""
@@ -43,6 +43,11 @@ class Bill(BaseModel):
     def tag(self) -> str:
         """The immutable tag of its images."""
         return f"sha-{self.commit}"
+
+    @property
+    def source(self) -> str:
+        """What the lock says of where a digest of it comes from."""
+        return f"bom {self.built_at.date().isoformat()}"
 
 
 def read(path: Path) -> Bill:
@@ -75,6 +80,21 @@ def take(bill: Bill, lock: LockFile, *, line: str | None = None) -> list[str]:
         WrongUse: the lock has no such line, or several and none was named.
         OpsError: the bill belongs to another branch or line, or is inconsistent. The lock is unchanged.
     """
+    digests = digests_in(bill, lock, line=line)
+    for pin, digest in digests:
+        pin.put(digest, bill.source, tag=bill.tag)
+    return [pin.service for pin, _ in digests]
+
+
+def digests_in(bill: Bill, lock: LockFile, *, line: str | None = None) -> list[tuple[Pin, str]]:
+    """The digest of each image of a bill, with the entry that the lock has for it.
+
+    Args:
+        line: of the application's images; needed where the lock has several.
+
+    Raises:
+        WrongUse, OpsError: as for :func:`take`.
+    """
     name, content = _line(lock, line)
     _refuse_other_lines(bill, name, content)
     pins = {pin.service: pin for pin in lock.pins() if pin.place == f"application/{name}"}
@@ -90,10 +110,7 @@ def take(bill: Bill, lock: LockFile, *, line: str | None = None) -> list[str]:
             f"the bill lists {', '.join(unknown)}, which line {name} does not have; it has {', '.join(pins)}",
             fix=f"add what is new under application/{name}/images in {lock.path.name}, or take a bill of this line",
         )
-    digests = {image.name: _digest(image, bill) for image in images}
-    for image, digest in digests.items():
-        pins[image].put(digest, f"bom {bill.built_at.date().isoformat()}", tag=bill.tag)
-    return list(digests)
+    return [(pins[image.name], _digest(image, bill)) for image in images]
 
 
 def _line(lock: LockFile, wanted: str | None) -> tuple[str, Line]:

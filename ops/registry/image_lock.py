@@ -86,14 +86,13 @@ class LockFile:
         for where, group in (self._document.get("promoted") or {}).items():
             yield from self._in(f"promoted/{where}", group, namespaces)
 
-    def promote(self, where: str, pin: Pin, *, tag: str, digest: str) -> None:
-        """Writes the entry of an environment or an instance for an image, after the entry that all others have.
-
-        Who said that the tag has this digest is taken over where the lock has it.
+    def promote(self, where: str, pin: Pin, *, tag: str, digest: str, source: str = "") -> None:
+        """Writes the entry of an environment or an instance for an image, beside the entry that all others have.
 
         Args:
             where: ``prod`` or ``prod/main``.
             pin: the entry of all others.
+            source: who said that the tag has this digest; empty for what the lock says already, if it does.
         """
         if not self._document.get("promoted"):
             self._document["promoted"] = CommentedMap()
@@ -103,9 +102,9 @@ class LockFile:
         if not pin.place.startswith("application/") or "name" in pin.entry:
             entry["name"] = pin.name
         entry |= {"tag": tag, "digest": digest}
-        known = next((p for p in self.pins() if (p.name, p.tag, p.digest) == (pin.name, tag, digest)), None)
-        if known is not None and known.source:
-            entry["source"] = known.source
+        said = (p.source for p in self.pins() if (p.name, p.tag, p.digest) == (pin.name, tag, digest))
+        if source := source or next(filter(None, said), ""):
+            entry["source"] = source
         if dict(group.get(pin.service, {})) != dict(entry):
             group[pin.service] = entry
 

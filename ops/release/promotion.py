@@ -1,4 +1,4 @@
-"""Moves images from one environment to another: the digests that one runs become the other's entries in the lock."""
+"""Moves images to an environment: the digests that another one runs, or those of a bill of materials, become its entries in the lock."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from ops.model.inventory import from_synthesis
 from ops.model.service import Service
 from ops.model.services import services_of
 from ops.model.store_versions import recorded_versions
+from ops.registry import bill_of_materials
+from ops.registry.bill_of_materials import Bill
 from ops.registry.image_lock import LockFile, Pin
 from ops.release.archive import archive_of
 from ops.release.release import Release, Smoke
@@ -110,8 +112,11 @@ def promote(
             told.append(f"  {repository}: not promoted, {lock.path.name} does not have it")
         elif not running_it:
             told.append(f"  {repository}: not promoted, {source.place} does not run it")
-        elif obstacle := _unfit(source, to, pin, running_it, lock):
-            refused.append(obstacle)
+        elif found := [
+            *_not_one_digest(source, pin, running_it),
+            *_outweighed(to, pin, running_it[0].image.digest, lock),
+        ]:
+            refused += found
         else:
             promoted.append((pin, running_it[0].image))
             told.append(f"  {running_it[0].image}: {', '.join(users)}")
@@ -120,6 +125,29 @@ def promote(
     for pin, image in promoted:
         lock.promote(to.place, pin, tag=image.tag, digest=image.digest)
     told += _steps(running, wanted, [image for _, image in promoted])
+    return Promotion(lock=lock, told=tuple(told))
+
+
+def promote_bill(bill: Bill, to: Scope, lock: LockFile, *, services: tuple[str, ...]) -> Promotion:
+    """Puts the images of a bill of materials into the lock as entries of ``to`` alone.
+
+    Args:
+        services: names of the services of ``to`` whose images are promoted; empty for all.
+
+    Raises:
+        WrongUse, OpsError: as for :func:`bill_of_materials.digests_in`.
+        Refused: ``to`` would not take an image.
+    """
+    digests = bill_of_materials.digests_in(bill, lock, line=to.settings.platform.line)
+    repositories = _chosen(to, target_of(to.name).document, services)
+    chosen = [(pin, digest) for pin, digest in digests if pin.name in repositories]
+    refused = [each for pin, digest in chosen for each in _outweighed(to, pin, digest, lock)]
+    if refused:
+        raise Refused(f"nothing is promoted to {to.place}; {lock.path.name} is as it was", refused)
+    told = [f"from the bill of commit {bill.commit} to {to.place}:"]
+    for pin, digest in chosen:
+        lock.promote(to.place, pin, tag=bill.tag, digest=digest, source=bill.source)
+        told.append(f"  {pin.service}: {', '.join(repositories[pin.name])}")
     return Promotion(lock=lock, told=tuple(told))
 
 
@@ -182,38 +210,37 @@ def _pin_of(repository: str, lock: LockFile, to: Scope) -> Pin | None:
     return next((pin for pin in lock.pins() if pin.place in places and pin.name == repository), None)
 
 
-def _unfit(source: Scope, to: Scope, pin: Pin, services: list[Service], lock: LockFile) -> Obstacle | None:
-    """Why an image is not promoted: there is not one digest, or something counts more than the new entry."""
-    found = {each.image for each in services}
-    if len(found) > 1:
+def _not_one_digest(source: Scope, pin: Pin, services: list[Service]) -> Iterator[Obstacle]:
+    images = {each.image for each in services}
+    if len(images) > 1:
         several = "; ".join(f"{each.name} has {each.image}" for each in services)
-        return Obstacle(
+        instances = ", ".join(f"{source.name}/{name}" for name in source.settings.platform.instances)
+        yield Obstacle(
             what=f"{source.place} runs several images {pin.service}: {several}",
-            fix=f"name one instance: {', '.join(f'{source.name}/{name}' for name in source.settings.platform.instances)}",
+            fix=f"name one instance: {instances}",
         )
-    (image,) = found
-    if image.is_unresolved:
-        return Obstacle(
-            what=f"{image.name}:{image.tag} has no digest (unresolved)",
-            fix="python -m ops images resolve, then deploy and smoke-test that",
-        )
+    for image in sorted(images, key=str):
+        if image.is_unresolved:
+            yield Obstacle(
+                what=f"{image.name}:{image.tag} has no digest (unresolved)",
+                fix="python -m ops images resolve, then deploy and smoke-test that",
+            )
+
+
+def _outweighed(to: Scope, pin: Pin, digest: str, lock: LockFile) -> Iterator[Obstacle]:
+    """What counts more than the new entry would, so that it would do nothing."""
     override = to.settings.images.overrides.get(pin.service)
-    if override is not None and override.digest != image.digest:
-        return Obstacle(
+    if override is not None and override.digest != digest:
+        yield Obstacle(
             what=f"{to.name}.yaml: images/overrides/{pin.service} names another image, and counts more than the lock",
             fix="remove the override, or name with --service what is to be promoted",
         )
-    own = [
-        where
-        for where, entries in lock.content.promoted.items()
-        if not to.instance and where.startswith(f"{to.name}/") and pin.service in entries
-    ]
-    if own:
-        return Obstacle(
-            what=f"{lock.path.name}: promoted/{own[0]}/{pin.service} counts more than an entry of {to.name}",
-            fix=f"promote to {own[0]}, or remove that entry",
-        )
-    return None
+    for where, entries in lock.content.promoted.items():
+        if not to.instance and where.startswith(f"{to.name}/") and pin.service in entries:
+            yield Obstacle(
+                what=f"{lock.path.name}: promoted/{where}/{pin.service} counts more than an entry of {to.name}",
+                fix=f"promote to {where}, or remove that entry",
+            )
 
 
 def _steps(running: Mapping[str, Any], wanted: Mapping[str, Any], promoted: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from layers.loading import load_environment
 from ops import errors
 from ops.cli.app import app
 from ops.errors import Refused, WrongUse
-from ops.registry import image_lock
+from ops.registry import bill_of_materials, image_lock
 from ops.registry.image_lock import LockFile
 from ops.release import promotion
 from ops.release.archive import archive_of
-from ops.release.promotion import Scope, promote
+from ops.release.promotion import Scope, promote, promote_bill
 from ops.release.release import Outcome, Release, Smoke
 from ops.terraform import target
 from ops.terraform.synth import Synthesized
@@ -277,6 +278,52 @@ def test_what_cannot_be_promoted_at_all(source: str, to: str, told: str, lock: L
     with pytest.raises(WrongUse) as caught:
         promoted(lock, source, to)
     assert told in str(caught.value)
+
+
+def bill(folder: Path, **digests: str) -> Path:
+    """The file of a bill of materials."""
+    commit = "c" * 40
+    images = [{"name": name, "tags": [f"sha-{commit}"], "digest": digest} for name, digest in digests.items()]
+    file = folder / "main-ccc.json"
+    file.write_text(
+        json.dumps(
+            {"commit": commit, "ref": "refs/heads/main", "built_at": "2026-11-27T10:00:00Z", "images": images}
+        )
+    )
+    return file
+
+
+def test_a_bill_of_materials_goes_to_one_environment_alone(lock: LockFile, tmp_path: Path) -> None:
+    given = bill_of_materials.read(bill(tmp_path, core=OTHER, web=NEW))
+    found = promote_bill(given, Scope.parse("staging"), lock, services=())
+    assert found.told == (
+        f"from the bill of commit {'c' * 40} to staging:",
+        "  core: dev-core, dev-migration, staging-core, staging-migration",
+        "  web: dev-web, staging-web",
+    )
+    assert [line for line in lock.diff().splitlines() if line[:2] in ("+ ", "- ")] == [
+        "+  staging:",
+        f"+    core: {{tag: sha-{'c' * 40}, digest: {OTHER}, source: bom 2026-11-27}}",
+        f"+    web: {{tag: sha-{'c' * 40}, digest: {NEW}, source: bom 2026-11-27}}",
+    ]
+    one = LockFile(lock.path)
+    promote_bill(given, Scope.parse("staging/dev"), one, services=("dev-web",))
+    assert "core" not in "".join(line for line in one.diff().splitlines() if line.startswith("+  "))
+
+
+def test_a_bill_that_would_do_nothing_is_refused(lock: LockFile, tmp_path: Path) -> None:
+    promoted(lock, "staging", "prod/main", "web")
+    lock.save()
+    given = bill_of_materials.read(bill(tmp_path, web=NEW))
+    with pytest.raises(Refused, match="promoted/prod/main/web counts more than an entry of prod"):
+        promote_bill(given, Scope.parse("prod"), LockFile(lock.path), services=())
+
+
+def test_the_command_takes_a_bill(lock: LockFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_lock, "LockFile", lambda: LockFile(lock.path))
+    done = CliRunner().invoke(app, ["promote", str(bill(tmp_path, web=NEW)), "prod", "--check"])
+    assert done.exit_code == errors.FINDING, done.output
+    assert f"+    web: {{tag: sha-{'c' * 40}, digest: {NEW}, source: bom 2026-11-27}}\n" in done.stdout
 
 
 def test_the_command_prints_the_diff_and_check_writes_nothing(
