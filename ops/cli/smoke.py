@@ -37,7 +37,9 @@ def smoke(
 ) -> None:
     """Check a running environment from outside: addresses, sign-in, certificates, services, dependencies.
 
-    The result of a whole run is noted with the environment's current release, for promote. Exits with 1 when a check failed. Example: smoke --env prod --outside
+    The result of a whole run is noted with the environment's current release, for promote.
+
+    Exits with 1 when a check failed. Example: smoke --env prod --outside
     """
     from ops.release.recording import record_smoke
     from ops.smoke import report

@@ -43,24 +43,19 @@ def versions_of_stores(before: Inventory, after: Inventory) -> list[StoreVersion
     return sorted([*_services(before, after), *_clusters(before, after)], key=lambda each: each.store)
 
 
-def recorded_versions(stack: Inventory) -> Iterator[tuple[Service, DataVersion]]:
-    """Each service with a store, and the version that the stack records with it."""
+def recorded_versions(stack: Inventory) -> Iterator[tuple[Resource, Service, DataVersion]]:
+    """Each record of a version, the service whose store it is of, and what it says."""
     services = {service.path: service for service in services_of(stack)}
     for record in stack.of_type(RECORD):
         service = services.get(record.path.rpartition("/")[0])
         version = _recorded(record.values)
         if service is not None and version is not None:
-            yield service, version
+            yield record, service, version
 
 
 def _services(before: Inventory, after: Inventory) -> Iterator[StoreVersions]:
     running = {service.address: service for service in services_of(before)}
-    services = {service.path: service for service in services_of(after)}
-    for record in after.of_type(RECORD):
-        service = services.get(record.path.rpartition("/")[0])
-        new = _recorded(record.values)
-        if service is None or new is None:
-            continue
+    for record, service, new in recorded_versions(after):
         known = before.resources.get(record.address)
         old = _recorded(known.values) if known else _of_image(running.get(service.address), service, new)
         if old is not None:

@@ -1,11 +1,11 @@
-"""Where releases are kept: beside the state, in the same bucket, or on this machine where the state is here."""
+"""The releases of one environment, kept beside its state."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,104 +13,14 @@ from layers.settings.environment import Environment
 from ops.errors import OpsError
 from ops.paths import STATE
 from ops.release import stack_file
+from ops.release.place import BucketFolder, LocalFolder, Place
 from ops.release.release import Release, kept
 from ops.state.bucket import Bucket, credentials, endpoint_of
 
 _RECORD = re.compile(r"(\d{6})\.json")
 _STACK = re.compile(r"([0-9a-f]{16})\.json\.gz")
-PRIVATE = 0o700
 TRIES = 20
 """For a number that nobody else took in between."""
-
-
-class Place(Protocol):
-    """A folder of files, wherever it is."""
-
-    def names(self) -> list[str]:
-        """Of all files."""
-
-    def read(self, name: str) -> bytes | None:
-        """A file; none where there is none."""
-
-    def write(self, name: str, content: bytes) -> None:
-        """Writes a file whole, or not at all."""
-
-    def write_if_absent(self, name: str, content: bytes) -> bool:
-        """Writes a file that must not exist; says whether this writer made it."""
-
-    def delete(self, name: str) -> None:
-        """Removes a file."""
-
-
-class LocalFolder:
-    """On this machine, for its owner only."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def names(self) -> list[str]:
-        """Of all files."""
-        return sorted(each.name for each in self._path.iterdir()) if self._path.is_dir() else []
-
-    def read(self, name: str) -> bytes | None:
-        """A file; none where there is none."""
-        file = self._path / name
-        return file.read_bytes() if file.is_file() else None
-
-    def write(self, name: str, content: bytes) -> None:
-        """Replaces the file by a complete one."""
-        draft = self._draft(name, content)
-        draft.replace(self._path / name)
-
-    def write_if_absent(self, name: str, content: bytes) -> bool:
-        """Makes a link to a complete file, which fails where there is one of that name."""
-        draft = self._draft(name, content)
-        try:
-            (self._path / name).hardlink_to(draft)
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink()
-        return True
-
-    def delete(self, name: str) -> None:
-        """Removes a file."""
-        (self._path / name).unlink(missing_ok=True)
-
-    def _draft(self, name: str, content: bytes) -> Path:
-        self._path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        draft = self._path / f".{name}.draft"
-        draft.touch(mode=0o600)
-        draft.write_bytes(content)
-        return draft
-
-
-class BucketFolder:
-    """Objects below a prefix of the state's bucket."""
-
-    def __init__(self, bucket: Bucket, prefix: str) -> None:
-        self._bucket = bucket
-        self._prefix = prefix
-
-    def names(self) -> list[str]:
-        """Of all objects."""
-        return [key.removeprefix(self._prefix) for key in self._bucket.keys(self._prefix)]
-
-    def read(self, name: str) -> bytes | None:
-        """An object; none where there is none."""
-        return self._bucket.read(self._prefix + name)
-
-    def write(self, name: str, content: bytes) -> None:
-        """Writes an object."""
-        self._bucket.write(self._prefix + name, content)
-
-    def write_if_absent(self, name: str, content: bytes) -> bool:
-        """Writes an object that must not exist."""
-        return self._bucket.write_if_absent(self._prefix + name, content.decode())
-
-    def delete(self, name: str) -> None:
-        """Removes an object with all its versions."""
-        self._bucket.delete(self._prefix + name)
 
 
 class Archive:

@@ -19,7 +19,7 @@ from ops.registry import bill_of_materials
 from ops.registry.bill_of_materials import Bill
 from ops.registry.image_lock import LockFile, Pin
 from ops.release.archive import archive_of
-from ops.release.release import Release, Smoke
+from ops.release.release import Outcome, Release, Smoke
 from ops.terraform.target import target_of
 
 
@@ -160,25 +160,23 @@ def _proven(source: Scope) -> tuple[Release, dict[str, Any]]:
             f"{source.name} has no releases, so nobody knows what it runs",
             fix=f"deploy it, or add --from-lock to take what the lock names for {source.name}",
         )
-    refused = []
+    which = f"release {release.number} of {source.name}"
     if not release.converged:
-        refused.append(
-            Obstacle(
-                what=f"release {release.number} of {source.name} {release.outcome}: {release.reason or 'its deploy did not end'}",
-                fix=f"deploy {source.name} until it converges, or go back: python -m ops rollback --env {source.name}",
-            )
+        reason = (
+            f"failed: {release.reason}"
+            if release.outcome is Outcome.FAILED
+            else "was not deployed to its end"
+        )
+        what = Obstacle(
+            what=f"{which} {reason}",
+            fix=f"deploy {source.name} until it converges, or go back: python -m ops rollback --env {source.name}",
         )
     elif release.smoke is not Smoke.PASSED:
         said = "failed its smoke test" if release.smoke is Smoke.FAILED else "has not passed a smoke test"
-        refused.append(
-            Obstacle(
-                what=f"release {release.number} of {source.name} {said}",
-                fix=f"python -m ops smoke --env {source.name}",
-            )
-        )
-    if refused:
-        raise Refused(f"nothing is promoted from {source.name}; the lock is as it was", refused)
-    return release, archive.stack(release.services)
+        what = Obstacle(what=f"{which} {said}", fix=f"python -m ops smoke --env {source.name}")
+    else:
+        return release, archive.stack(release.services)
+    raise Refused(f"nothing is promoted from {source.name}; the lock is as it was", [what])
 
 
 def _chosen(to: Scope, document: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, list[str]]:
@@ -246,8 +244,8 @@ def _outweighed(to: Scope, pin: Pin, digest: str, lock: LockFile) -> Iterator[Ob
 def _steps(running: Mapping[str, Any], wanted: Mapping[str, Any], promoted: Any) -> Iterator[str]:
     """Versions of stores that a deploy of the promoted images would refuse without an acknowledgement."""
     images = {image.name: image for image in promoted}
-    versions = {service.image: version for service, version in recorded_versions(from_synthesis(running))}
-    for service, now in recorded_versions(from_synthesis(wanted)):
+    versions = {service.image: version for _, service, version in recorded_versions(from_synthesis(running))}
+    for _, service, now in recorded_versions(from_synthesis(wanted)):
         image = images.get(service.image.name)
         if image is None:
             continue

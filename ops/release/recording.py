@@ -69,8 +69,7 @@ class Recording:
         """Its deploy failed after it began."""
         if self._release is not None:
             # Of an error of several lines the first says what failed; the others may be long.
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
-            self._end(outcome=Outcome.FAILED, reason=reason)
+            self._end(outcome=Outcome.FAILED, reason=(str(error).splitlines() or ["interrupted"])[0][:300])
 
     def converged(self) -> None:
         """Its services run as declared."""

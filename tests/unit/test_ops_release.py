@@ -14,8 +14,9 @@ import pytest
 from layers.loading import load_environment
 from ops.errors import OpsError
 from ops.release import commit
-from ops.release.archive import Archive, BucketFolder, LocalFolder, Place, archive_of
+from ops.release.archive import Archive, archive_of
 from ops.release.changes import changes_between
+from ops.release.place import BucketFolder, LocalFolder, Place
 from ops.release.recording import record_smoke, recorded
 from ops.release.release import KEPT, Outcome, Release, Smoke, kept, to_go_back_to
 from ops.release.stack_file import key_of, packed, unpacked

@@ -194,7 +194,7 @@ def test_an_instance_leaves_what_it_does_not_run(lock: LockFile) -> None:
     ("outcome", "smoke", "told"),
     [
         (Outcome.FAILED, Smoke.PASSED, "release 2 of staging failed: web did not converge\n    deploy staging until"),
-        (Outcome.UNFINISHED, Smoke.PASSED, "release 2 of staging unfinished: its deploy did not end"),
+        (Outcome.UNFINISHED, Smoke.PASSED, "release 2 of staging was not deployed to its end"),
         (Outcome.CONVERGED, Smoke.FAILED, "release 2 of staging failed its smoke test\n    python -m ops smoke --env staging"),
         (Outcome.CONVERGED, Smoke.NOT_RUN, "release 2 of staging has not passed a smoke test"),
     ],
