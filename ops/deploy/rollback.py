@@ -12,6 +12,8 @@ from layers.settings.environment import Environment
 from ops.deploy.deploy import Ask, approval, back_up_state, wait_for_convergence
 from ops.deploy.preflight import obstacles
 from ops.errors import Refused, WrongUse
+from ops.model.services import services_of
+from ops.nodes.engines import engines
 from ops.release import combination
 from ops.release.archive import Archive, archive_of
 from ops.release.recording import recorded
@@ -21,7 +23,7 @@ from ops.terminal import screen
 from ops.terminal.amounts import span
 from ops.terraform import stack_outputs
 from ops.terraform.apply import apply
-from ops.terraform.target import Targets
+from ops.terraform.target import Target, Targets
 
 _LIST = "python -m ops releases --env {environment} lists them"
 
@@ -60,7 +62,8 @@ def rollback(
         found = obstacles(target)
     if found:
         raise Refused(f"{environment} cannot go back to release {wanted.number}; nothing was changed", found)
-    target.terraform.init()
+    for image in held_nowhere(target):
+        screen.warn(f"warning: no node that answers has {image}: its registry must answer")
     what = f"release {wanted.number}" + (f" with {service}" if service else "")
     screen.err.print(Text(f"{what}: {wanted.at:%Y-%m-%d %H:%M} UTC, {wanted.short_commit}"))
     cause = f"rollback {f'of {service} ' if service else ''}to {wanted.number}"
@@ -133,6 +136,15 @@ def targets_for(
         cloud=written(settings, settings.cloud_stack, cloud) if cloud else None,
         services=written(settings, settings.services_stack, document),
     )
+
+
+def held_nowhere(target: Target) -> list[str]:
+    """Images of the services that no node has, so that a task would have to pull them."""
+    with engines(target) as connected:
+        images = [raw for engine in connected for raw in engine.api.images()]
+    held = {reference.partition("@")[2] for raw in images for reference in raw.get("RepoDigests") or []}
+    wanted = {service.image for service in services_of(target.wanted)}
+    return sorted(image.reference for image in wanted if image.digest not in held)
 
 
 def _next(wanted: Release) -> str:

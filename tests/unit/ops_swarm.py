@@ -28,11 +28,22 @@ def node(id_: str, name: str, *, role: str = "manager", state: str = "ready") ->
 
 
 class FakeApi:
-    """The engine's API, as far as nodes go: a demoted node is a worker at once, a drained one has no tasks."""
+    """The engine's API, as far as nodes go: a demoted node is a worker at once, a drained one has no tasks.
+
+    Attributes:
+        digests: of the images that it has.
+    """
 
     def __init__(self, nodes: list[dict[str, Any]], done: list[str]) -> None:
+        self.digests: list[str] = []
         self._nodes = nodes
         self._done = done
+
+    def info(self) -> dict[str, Any]:
+        return {"Name": "manager"}
+
+    def images(self) -> list[dict[str, Any]]:
+        return [{"RepoDigests": [f"example.org/app@{digest}"]} for digest in self.digests]
 
     def nodes(self) -> list[dict[str, Any]]:
         return self._nodes

@@ -18,7 +18,7 @@ from ops.release.release import Outcome, Release
 from ops.state.bucket import Bucket
 from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_cloud import change
-from tests.unit.ops_fixtures import at, config, stack
+from tests.unit.ops_fixtures import DIGEST_1, at, config, stack
 from tests.unit.ops_releases import COMMIT
 from tests.unit.ops_terraform import resource
 
@@ -115,6 +115,23 @@ def test_one_service_is_said_and_recorded(
     last = releases.last()
     assert last is not None and last.cause == "rollback of web to 1"
     assert "prod is back at release 1 with web after" in capsys.readouterr().err
+
+
+def test_an_image_that_no_node_has_is_said_before_anything_is_changed(
+    releases: Archive, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> list[str]:
+        return [line for line in capsys.readouterr().err.splitlines() if "no node" in line]
+
+    with pytest.raises(OpsError):
+        run(ask=lambda text: False)
+    assert told() == [
+        f"warning: no node that answers has {image}@{DIGEST_1}: its registry must answer"
+        for image in ("example.org/app:1.2", "redis:8.2")
+    ]
+    boundaries.swarm.api.digests.append(DIGEST_1)
+    run()
+    assert told() == []
 
 
 def test_no_is_an_answer(releases: Archive, boundaries: Boundaries) -> None:
