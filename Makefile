@@ -12,12 +12,13 @@ export INSTALL
 export CDKTF_DISABLE_LOGGING = true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 OPS = .venv/bin/python -m ops
+PIP = --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan up down purge smoke soak rehearse prove test lint format bench clean
+.PHONY: help setup plan up down purge smoke soak rehearse prove test lint format bench clean lock-packages
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready node_modules/.ready ## installs what this repository needs, into .venv and node_modules
 
@@ -57,6 +58,9 @@ format: setup ## fixes what ruff can
 bench: setup ## the benchmarks: name, ratio, bar
 	@$(OPS) bench
 
+lock-packages: setup ## writes requirements.lock.txt again, from requirements.txt and PyPI
+	@.venv/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --quiet -o requirements.lock.txt
+
 clean: ## removes what setup installed and what was synthesized; state, data and images stay
 	@rm -rf .venv node_modules cdktf.out .mypy_cache .ruff_cache .pytest_cache
 
@@ -64,10 +68,11 @@ clean: ## removes what setup installed and what was synthesized; state, data and
 tools:
 	@PYTHON=$(PYTHON) sh ops/setup/need.sh python node terraform engine $(if $(filter yes,$(INSTALL)),images)
 
-.venv/.ready: requirements.txt constraints.txt constructs/pyproject.toml
+.venv/.ready: requirements.lock.txt constructs/pyproject.toml
 	@PYTHON=$(PYTHON) sh ops/setup/need.sh python node
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@echo "installing Python packages into .venv" && .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "installing Python packages into .venv" && .venv/bin/python -m pip install $(PIP) --require-hashes -r requirements.lock.txt
+	@.venv/bin/python -m pip install $(PIP) --no-deps --no-build-isolation -e ./constructs
 	@touch $@
 
 # The scripts are left out: the one package that has any comes with its binaries.
