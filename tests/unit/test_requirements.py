@@ -15,7 +15,7 @@ LOCKED = ROOT / "requirements.lock.txt"
 
 def locked() -> dict[str, tuple[Requirement, list[str]]]:
     """Each package of the lock, with its hashes."""
-    found = {}
+    found: dict[str, tuple[Requirement, list[str]]] = {}
     for block in re.split(r"\n(?=[a-z0-9])", LOCKED.read_text()):
         if block.startswith("#"):
             continue
