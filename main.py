@@ -17,6 +17,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 from sprocket_constructs import ConstructError
 
+from layers import provider_locks
 from layers.errors import Problem, SettingsError
 from layers.services import synthesize
 
@@ -36,6 +37,7 @@ def main() -> int:
         if path := os.environ.get("SPROCKET_PROBLEMS_FILE"):
             Path(path).write_text(json.dumps([asdict(problem) for problem in _problems(error)]))
         return 1
+    provider_locks.lay(Path(os.environ.get("CDKTF_OUTDIR", "cdktf.out")))
     return 0
 
 

@@ -19,6 +19,7 @@ PACKAGES = {
 """What each package never imports."""
 
 ROOMS = (
+    "ci",
     "cli",
     "rotate",
     "drift",
