@@ -8,7 +8,20 @@ import typer
 from typer.core import TyperGroup
 
 from ops import errors
-from ops.cli import backup, change, documentation, drift, images, nodes, release, rotate, see, smoke, state
+from ops.cli import (
+    backup,
+    change,
+    documentation,
+    drift,
+    images,
+    nodes,
+    release,
+    rotate,
+    see,
+    smoke,
+    state,
+    values,
+)
 from ops.cli.entry import run
 from ops.terminal import screen
 
@@ -54,6 +67,7 @@ app.command(rich_help_panel=CHANGE)(change.down)
 app.command(rich_help_panel=CHANGE)(change.purge)
 app.command(rich_help_panel=CHANGE)(change.seed)
 app.command(rich_help_panel=CHANGE)(rotate.rotate)
+app.command(rich_help_panel=CHANGE)(values.run)
 app.add_typer(backup.app, name="backup", rich_help_panel=BACKUPS)
 app.command(rich_help_panel=BACKUPS)(backup.restore)
 app.command(rich_help_panel=BACKUPS)(backup.drill)
