@@ -7,6 +7,8 @@ BASE ?=
 TIMES ?= 10
 INSTALL ?=
 NODES ?= 1
+DEPLOYED = staging prod
+BILL =
 
 export INSTALL
 export CDKTF_DISABLE_LOGGING = true
@@ -15,10 +17,11 @@ OPS = .venv/bin/python -m ops
 PIP = --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan up down purge smoke soak rehearse prove test lint format bench clean lock-packages
+.PHONY: help setup plan up down purge smoke soak rehearse prove test lint format bench clean
+.PHONY: ci-pr ci-offline-plans ci-plan ci-apply ci-deploy ci-verify ci-nightly ci-drill ci-promote lock-providers lock-packages
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready node_modules/.ready ## installs what this repository needs, into .venv and node_modules
 
@@ -49,14 +52,44 @@ test: setup ## all tests; the live ones where engine and providers are there
 prove: setup ## the long proofs, on a local platform that make up has deployed
 	@PROOFS=1 .venv/bin/python -m pytest -m proof
 
-lint: setup ## ruff and mypy
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+lint: setup ## ruff and mypy; zizmor, actionlint and shellcheck for workflows and scripts
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && ops/ci/lint.sh
 
 format: setup ## fixes what ruff can
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
 bench: setup ## the benchmarks: name, ratio, bar
 	@$(OPS) bench
+
+# What the jobs of .github/workflows run (docs/runbooks/ci.md); here they do the same.
+ci-pr: setup lint ci-offline-plans ## what a pull request runs besides .ci/run: make ci-pr [BASE=main]
+	@$(OPS) check
+
+ci-offline-plans: setup ## the plans of a pull request without a secret: make ci-offline-plans [BASE=main]
+	@ops/ci/offline_plans.sh $(or $(BASE),main) cdktf.out/plans $(DEPLOYED)
+
+ci-plan: tools setup ## plans with cdktf, saves the plans, writes the report: make ci-plan ENV=staging
+	@ops/ci/plan.sh $(ENV)
+
+ci-apply: tools setup ## applies the plans that ci-plan saved, and no others: make ci-apply ENV=staging CONFIRM=staging
+	@CONFIRM=$(CONFIRM) ops/ci/apply.sh $(ENV)
+
+ci-deploy: ci-plan ci-apply ## both: make ci-deploy ENV=staging CONFIRM=staging
+
+ci-verify: setup ## smoke, an empty next plan, a copy of the state: make ci-verify ENV=staging
+	@ops/ci/verify.sh $(ENV)
+
+ci-nightly: setup ## drift and the age of backups: make ci-nightly ENV=staging
+	@ops/ci/nightly.sh $(ENV)
+
+ci-drill: setup ## reads every backup back: make ci-drill ENV=staging
+	@ops/ci/drill.sh $(ENV)
+
+ci-promote: setup ## takes new images into images.lock.yaml: make ci-promote [BILL=run of the application's build]
+	@ops/ci/promotion.sh "$(BILL)"
+
+lock-providers: setup ## writes providers/ again, from Terraform's registry
+	@.venv/bin/python -m ops.ci.provider_locks write
 
 lock-packages: setup ## writes requirements.lock.txt again, from requirements.txt and PyPI
 	@.venv/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --quiet -o requirements.lock.txt

@@ -132,7 +132,7 @@ def test_a_command_that_there_is_not_is_found(words: str) -> None:
 
 def test_every_target_of_make_is_one_that_there_is() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.M))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
     variables = set(re.findall(r"^([A-Z]+)\s*\??=", makefile, re.M))
     found = [
         (str(page), match["words"])

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Applies the plans that ops/ci/plan.sh saved, with cdktf: those and no others, each once.
+# usage: CONFIRM=ENVIRONMENT ops/ci/apply.sh ENVIRONMENT
+# Terraform refuses a plan where the state has changed since it was made. Then plan again.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. ops/ci/stacks.sh
+. ops/ci/ssh_agent.sh
+environment=${1:?usage: CONFIRM=ENVIRONMENT ops/ci/apply.sh ENVIRONMENT}
+[[ ${CONFIRM:-} == "$environment" ]] || fail "this changes $environment: confirm with CONFIRM=$environment; nothing was changed"
+names=$(stacks)
+for stack in $names; do
+    [[ $stack == "$environment"-* ]] || fail "the saved plans are of $stack, not of $environment; nothing was changed"
+    [[ -s cdktf.out/stacks/$stack/plan ]] || fail "there is no saved plan of $stack; run ops/ci/plan.sh $environment; nothing was changed"
+done
+terraform=${TERRAFORM_BINARY_NAME:-terraform}
+if [[ -z ${TERRAFORM_BINARY_NAME:-} ]] && ! command -v terraform >/dev/null; then terraform=tofu; fi
+for stack in $names; do
+    say "cdktf deploy $stack"
+    APPROVED_TERRAFORM=$terraform TERRAFORM_BINARY_NAME=$PWD/ops/ci/approved_terraform.sh SPROCKET_ENV=$environment \
+        npx cdktf deploy "$stack" --skip-synth --auto-approve --no-color
+    rm "cdktf.out/stacks/$stack/plan"
+    if [[ $stack == *-cloud ]]; then
+        say "nodes of $environment"
+        ops ready --env "$environment" --wait 900
+    fi
+done

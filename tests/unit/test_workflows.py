@@ -1,0 +1,262 @@
+"""The workflows: what they may do, what they call, and that the linters find nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from ops.paths import ROOT
+from ops.terraform import secrets
+from tests.stacks.synthesis import cloud, synthesized
+from tests.unit.test_documentation import refusal
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTION = ROOT / ".github" / "actions" / "setup" / "action.yml"
+SCRIPTS = sorted((ROOT / "ops" / "ci").glob("*.sh"))
+DEPLOYED = ("staging", "prod")
+
+MAY_WRITE = {
+    ("plan-comment", "comment"): {"pull-requests"},
+    ("promote", "propose"): {"contents", "pull-requests"},
+    ("provider-locks", "propose"): {"contents", "pull-requests"},
+}
+"""The only jobs whose token may change anything, and what."""
+
+CHANGING = {("deploy", "staging"), ("deploy", "prod")}
+"""The jobs that apply."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = YAML(typ="safe").load(path)
+    return document
+
+
+def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Workflow, name and definition of every job."""
+    for path in WORKFLOWS:
+        yield from ((path.stem, name, job) for name, job in read(path)["jobs"].items())
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for workflow, name, job in jobs():
+        yield from ((f"{workflow}/{name}", step) for step in job["steps"])
+    yield from (("setup", step) for step in read(ACTION)["runs"]["steps"])
+
+
+def run_lines() -> Iterator[tuple[str, str]]:
+    for where, step in steps():
+        yield from ((where, line) for line in step.get("run", "").splitlines())
+
+
+def text_of(workflow: str, job: str) -> str:
+    (found,) = (j for w, n, j in jobs() if (w, n) == (workflow, job))
+    return str(found)
+
+
+# -- the linters ---------------------------------------------------------------------------------------------------
+
+
+def test_the_linters_find_nothing() -> None:
+    actionlint = list((ROOT / ".venv" / "bin").glob("actionlint-*"))
+    if not actionlint and shutil.which("go") is None:
+        pytest.skip("actionlint is not built, and there is no Go to build it")
+    done = subprocess.run(
+        [ROOT / "ops" / "ci" / "lint.sh"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# -- pins ----------------------------------------------------------------------------------------------------------
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    uses = [
+        line.strip()
+        for path in (*WORKFLOWS, ACTION)
+        for line in path.read_text().splitlines()
+        if "uses:" in line
+    ]
+    assert len(uses) > 20
+    pinned = re.compile(r"(- )?uses: (\$/\.github/actions/setup|[\w.-]+/[\w.-]+@[0-9a-f]{40} # v[\d.]+)")
+    assert [line for line in uses if not pinned.fullmatch(line)] == []
+
+
+def test_one_action_has_one_version() -> None:
+    by_name: dict[str, set[str]] = {}
+    for _, step in steps():
+        name, _, commit = step.get("uses", "").partition("@")
+        by_name.setdefault(name, set()).add(commit)
+    assert {name for name, commits in by_name.items() if len(commits) > 1} == set()
+
+
+def test_the_runner_is_one_that_does_not_change_by_itself() -> None:
+    assert {job["runs-on"] for _, _, job in jobs()} == {"ubuntu-24.04"}
+
+
+# -- permissions ---------------------------------------------------------------------------------------------------
+
+
+def test_a_workflow_may_nothing_and_a_job_what_it_says() -> None:
+    assert [path.stem for path in WORKFLOWS if read(path)["permissions"] != {}] == []
+    writing = {
+        (workflow, name): {scope for scope, level in job["permissions"].items() if level == "write"}
+        for workflow, name, job in jobs()
+    }
+    assert {job: scopes for job, scopes in writing.items() if scopes} == MAY_WRITE
+
+
+def test_no_checkout_keeps_a_token() -> None:
+    checkouts = [step for _, step in steps() if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(checkouts) > 10
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_code_of_a_fork_meets_no_secret() -> None:
+    triggers = {path.stem: set(read(path)["on"]) for path in WORKFLOWS}
+    assert not any("pull_request_target" in each for each in triggers.values())
+    assert [name for name, each in triggers.items() if "pull_request" in each] == ["pull-request"]
+    for name in ("lint", "tests", "offline-plans", "required"):
+        assert "secrets." not in text_of("pull-request", name)
+        assert "environment" not in next(j for w, n, j in jobs() if (w, n) == ("pull-request", name))
+    plan = next(job for workflow, name, job in jobs() if (workflow, name) == ("pull-request", "plan"))
+    assert "head.repo.full_name == github.repository" in plan["if"]
+    assert plan["environment"].endswith("-pull-request")
+
+
+def test_secrets_belong_to_a_protected_environment() -> None:
+    using = [(w, n, j) for w, n, j in jobs() if "secrets." in str(j)]
+    assert len(using) >= 6
+    assert [(w, n) for w, n, j in using if not j.get("environment")] == []
+
+
+def test_the_job_with_a_token_for_comments_runs_main_s_code_and_installs_nothing() -> None:
+    (comment,) = (job for workflow, _, job in jobs() if workflow == "plan-comment")
+    checkout, program = comment["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert program["run"] == f"python3 ops/ci/comment.py {' '.join(DEPLOYED)}"
+
+
+def test_no_script_is_made_of_what_others_wrote() -> None:
+    lines = list(run_lines())
+    assert len(lines) > 20
+    assert [pair for pair in lines if "${{" in pair[1]] == []
+
+
+# -- one apply at a time, and every job counts ---------------------------------------------------------------------
+
+
+def test_one_apply_at_a_time_and_none_is_cancelled() -> None:
+    for workflow, name, job in jobs():
+        if (workflow, name) in CHANGING:
+            assert job["concurrency"] == {"group": f"deploy-{name}", "cancel-in-progress": False}
+            assert job["environment"] == name
+            assert job["timeout-minutes"] >= 180
+        else:
+            applies = "ci-apply" in str(job) or "ci-deploy" in str(job)
+            assert not applies, f"{workflow}/{name} applies, and is not in CHANGING"
+    assert read(ROOT / ".github/workflows/deploy.yml").get("concurrency") is None, (
+        "it would cancel whole runs"
+    )
+
+
+def test_a_last_job_counts_all_others() -> None:
+    for path in WORKFLOWS:
+        found = read(path)["jobs"]
+        if len(found) == 1:
+            continue
+        (last,) = (name for name, job in found.items() if "ops/ci/required.py" in str(job))
+        assert found[last]["if"] == "always()"
+        assert set(found[last]["needs"]) == set(found) - {last}
+
+
+def test_prod_is_given_the_plan_that_was_made_before_its_approval() -> None:
+    deploy = read(ROOT / ".github/workflows/deploy.yml")["jobs"]
+    assert deploy["prod-plan"]["needs"] == "staging"
+    assert deploy["prod"]["needs"] == "prod-plan"
+    prod = [step.get("run", "") for step in deploy["prod"]["steps"]]
+    assert not any("ci-plan" in line or "ci-deploy" in line for line in prod)
+    opened = next(step for step in deploy["prod"]["steps"] if "sealed_plan.sh open" in step.get("run", ""))
+    assert opened["env"]["CHECKSUM"] == "${{ needs.prod-plan.outputs.checksum }}"
+
+
+# -- what they call ------------------------------------------------------------------------------------------------
+
+
+def test_every_target_and_script_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    variables = set(re.findall(r"^([A-Z]+)\s*\??=", makefile, re.M))
+    wrong = []
+    for where, line in run_lines():
+        for words in re.findall(r"\bmake ([^|;&]+)", line):
+            for word in words.split():
+                name, equals, _ = word.partition("=")
+                if name not in (variables if equals else targets):
+                    wrong.append((where, word))
+        for script in re.findall(r"(?:\.ci/run|ops/ci/[\w.]+)", line):
+            path = ROOT / script
+            if not path.is_file() or not (script.endswith(".py") or os.access(path, os.X_OK)):
+                wrong.append((where, script))
+    assert wrong == []
+
+
+def test_every_script_is_called_by_a_target_a_workflow_or_another_script() -> None:
+    texts = [(ROOT / "Makefile").read_text(), *(path.read_text() for path in (*WORKFLOWS, *SCRIPTS))]
+    programs = [path.name for path in (ROOT / "ops" / "ci").iterdir() if path.suffix in (".sh", ".py")]
+    modules = {"__init__.py", "provider_locks.py"}
+    unused = [
+        name
+        for name in programs
+        if name not in modules and not any(f"ops/ci/{name}" in text for text in texts)
+    ]
+    assert unused == []
+
+
+def test_every_command_of_ours_is_one_that_there_is() -> None:
+    texts = [(path.name, path.read_text()) for path in (*SCRIPTS, *WORKFLOWS)]
+    found = [
+        (name, match[1].strip())
+        for name, text in texts
+        for line in text.splitlines()
+        if not line.lstrip().startswith("#")
+        and (match := re.search(r"(?:^|\s|-m )ops ([a-z][^|;>]*)", line.partition(" -- ")[0]))
+    ]
+    assert len(found) >= 10
+    assert [(name, words, why) for name, words in found if (why := refusal("ops", words))] == []
+
+
+def test_every_secret_of_what_is_deployed_is_given() -> None:
+    asked = set()
+    for name in DEPLOYED:
+        of_cloud = cloud(name).document
+        for document in (of_cloud, synthesized(name).document):
+            # What the cloud stack has as an output, `ops run` gives to cdktf.
+            asked |= {
+                f"TF_VAR_{each}" for each in secrets.names(document, {}) if each not in of_cloud["output"]
+            }
+    lists = [
+        (where, set(step["env"]))
+        for where, step in steps()
+        if any(name.startswith("TF_VAR_") for name in step.get("env", {}))
+    ]
+    assert {where for where, _ in lists} == {
+        "pull-request/plan", "deploy/staging", "deploy/prod-plan", "deploy/prod", "nightly/look", "weekly/drill",
+    }  # fmt: skip
+    account = {
+        "DIGITALOCEAN_TOKEN",
+        "SPACES_ACCESS_KEY_ID",
+        "SPACES_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "DEPLOY_SSH_KEY",
+    }
+    for where, names in lists:
+        assert names - {"ENVIRONMENT"} == asked | account, where
