@@ -92,7 +92,7 @@ lock-providers: setup ## writes providers/ again, from Terraform's registry
 	@.venv/bin/python -m ops.ci.provider_locks write
 
 lock-packages: setup ## writes requirements.lock.txt again, from requirements.txt and PyPI
-	@.venv/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --quiet -o requirements.lock.txt
+	@.venv/bin/uv pip compile requirements.txt --universal --python-version=3.11 --generate-hashes --quiet --output-file=requirements.lock.txt
 
 clean: ## removes what setup installed and what was synthesized; state, data and images stay
 	@rm -rf .venv node_modules cdktf.out .mypy_cache .ruff_cache .pytest_cache
