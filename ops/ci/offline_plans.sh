@@ -15,7 +15,7 @@ refused=()
 for environment in "$@"; do
     say "plan of $environment against $base"
     # Refusals of one environment do not hide the others' plans.
-    ops plan --env "$environment" --base "$base" --out "$folder/plan-$environment.md" || refused+=("$environment")
+    ops plan --env "$environment" --base "$base" --markdown "$folder/plan-$environment.md" || refused+=("$environment")
     if [[ -f $folder/plan-$environment.md ]]; then summarize "$folder/plan-$environment.md"; fi
 done
 if ((${#refused[@]})); then fail "a deploy refuses this for ${refused[*]}; the reasons are above"; fi

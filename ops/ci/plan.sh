@@ -17,17 +17,19 @@ if [[ ${GITHUB_ACTIONS:-} == true ]]; then .venv/bin/python -m ops.ci.provider_l
 ops check --env "$environment" --deploy
 
 SPROCKET_ENV=$environment .venv/bin/python main.py
+saved=()
 for stack in $(stacks); do
     say "cdktf plan $stack"
     rm -f "cdktf.out/stacks/$stack/plan"
     ops run --env "$environment" -- npx cdktf plan "$stack" --skip-synth --no-color
+    saved+=(--from "cdktf.out/stacks/$stack/plan")
 done
 
-say "report of $environment"
+say "report of these plans of $environment"
 mkdir -p "$folder"
 rm -f "$report"
 refused=false
-ops plan --env "$environment" --out "$report" --json >"$folder/plan-$environment.json" || refused=true
+ops plan --env "$environment" "${saved[@]}" --markdown "$report" --json >"$folder/plan-$environment.json" || refused=true
 if [[ -f $report ]]; then
     cat "$report"
     summarize "$report"

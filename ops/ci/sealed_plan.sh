@@ -10,13 +10,14 @@ cd "$(dirname "$0")/../.."
 usage="usage: ops/ci/sealed_plan.sh seal FILE | open FILE CHECKSUM"
 verb=${1:?$usage}
 file=${2:?$usage}
-((${#PLAN_PASSPHRASE} >= 32)) 2>/dev/null || fail "PLAN_PASSPHRASE has fewer than 32 characters; make one with: openssl rand -hex 32"
+passphrase=${PLAN_PASSPHRASE:-}
+((${#passphrase} >= 32)) || fail "PLAN_PASSPHRASE has fewer than 32 characters; make one with: openssl rand -hex 32"
 umask 077
 work=$(mktemp -d)
 trap 'gpgconf --homedir "$work" --kill all 2>/dev/null || true; rm -rf "$work"' EXIT
 
 encryption() {
-    gpg --homedir "$work" --batch --quiet --no-tty --pinentry-mode loopback --passphrase-fd 3 "$@" 3< <(printf %s "$PLAN_PASSPHRASE")
+    gpg --homedir "$work" --batch --quiet --no-tty --pinentry-mode loopback --passphrase-fd 3 "$@" 3< <(printf %s "$passphrase")
 }
 
 case "$verb" in

@@ -1,6 +1,9 @@
 # Sourced by the scripts beside it: the stacks of the environment that was synthesized last.
 # shellcheck shell=bash
 
+# Neither cdktf nor Terraform asks for newer versions of itself, and cdktf keeps no log beside the stacks.
+export CHECKPOINT_DISABLE=1 CDKTF_DISABLE_LOGGING=true
+
 ops() { .venv/bin/python -m ops "$@"; }
 
 say() { printf '\n== %s\n' "$*"; }

@@ -40,9 +40,7 @@ def kept(tmp_path: Path) -> Path:
     return folder
 
 
-def test_each_stack_gets_the_lock_of_its_kind(
-    out: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_stack_gets_the_lock_of_its_kind(out: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CDKTF_SKIP_PROVIDER_LOCK", raising=False)
     (kept / "services.lock.hcl").write_text("of services")
     provider_locks.lay(out, folder=kept)
@@ -74,7 +72,10 @@ def test_a_complete_lock_has_no_problem(kept: Path) -> None:
         (None, "providers/services.lock.hcl is missing: nothing says which providers prod-services may run"),
         (entry("hashicorp/random", "3.7.2", 4), "providers/services.lock.hcl has no kreuzwerker/docker"),
         (entry("kreuzwerker/docker", "3.8.0", 4), "has another version of kreuzwerker/docker than 3.9.0"),
-        (entry("kreuzwerker/docker", "3.9.0", 1), "has 1 checksums of kreuzwerker/docker, not one for each of"),
+        (
+            entry("kreuzwerker/docker", "3.9.0", 1),
+            "has 1 checksums of kreuzwerker/docker, not one for each of",
+        ),
     ],
 )
 def test_what_is_missing_is_named(kept: Path, text: str | None, problem: str) -> None:

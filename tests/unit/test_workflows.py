@@ -150,6 +150,11 @@ def test_no_script_is_made_of_what_others_wrote() -> None:
     assert [pair for pair in lines if "${{" in pair[1]] == []
 
 
+def test_a_failing_script_fails_its_step() -> None:
+    """In `echo "x=$(script)"` the shell looks at echo alone."""
+    assert [pair for pair in run_lines() if "$(" in pair[1] and not re.match(r"\w+=\$\(", pair[1])] == []
+
+
 # -- one apply at a time, and every job counts ---------------------------------------------------------------------
 
 
@@ -220,16 +225,22 @@ def test_every_script_is_called_by_a_target_a_workflow_or_another_script() -> No
     assert unused == []
 
 
+def commands(text: str) -> Iterator[str]:
+    """The words of every call of `ops` in a script; of a list of words, those that are put into it."""
+    for line in text.splitlines():
+        match = re.search(r"(?:^|\s|-m )ops ([a-z][^|;>]*)", line.partition(" -- ")[0])
+        if match and not line.lstrip().startswith("#"):
+            yield re.sub(
+                r'"\$\{(\w+)\[@\]\}"',
+                lambda name: " ".join(re.findall(rf"{name[1]}\+=\((.*)\)", text)),
+                match[1],
+            ).strip()
+
+
 def test_every_command_of_ours_is_one_that_there_is() -> None:
-    texts = [(path.name, path.read_text()) for path in (*SCRIPTS, *WORKFLOWS)]
-    found = [
-        (name, match[1].strip())
-        for name, text in texts
-        for line in text.splitlines()
-        if not line.lstrip().startswith("#")
-        and (match := re.search(r"(?:^|\s|-m )ops ([a-z][^|;>]*)", line.partition(" -- ")[0]))
-    ]
+    found = [(path.name, words) for path in (*SCRIPTS, *WORKFLOWS) for words in commands(path.read_text())]
     assert len(found) >= 10
+    assert any("--from" in words for _, words in found), "lists of words are looked into"
     assert [(name, words, why) for name, words in found if (why := refusal("ops", words))] == []
 
 
