@@ -73,6 +73,13 @@ class Environment(Settings):
     cloud: Cloud | None = Field(
         default=None, description="what is ordered from DigitalOcean; without it the nodes are there already"
     )
+    budget: float | None = Field(
+        default=None,
+        gt=0,
+        le=100_000,
+        description="US dollars a month that the cloud may cost by list price; above it `python -m ops cost` exits with 1. "
+        "Default: no bound",
+    )
 
     @property
     def cloud_stack(self) -> str:

@@ -57,6 +57,7 @@ app = typer.Typer(
 app.command(rich_help_panel=SEE)(see.plan)
 app.command(rich_help_panel=SEE)(see.check)
 app.command(rich_help_panel=SEE)(drift.drift)
+app.command(rich_help_panel=SEE)(see.cost)
 app.command(rich_help_panel=SEE)(smoke.smoke)
 app.command(rich_help_panel=SEE)(release.releases)
 app.command(rich_help_panel=CHANGE)(change.deploy)

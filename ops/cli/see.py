@@ -1,4 +1,4 @@
-"""The commands that only look: plan, check."""
+"""The commands that only look: plan, check, cost."""
 
 from __future__ import annotations
 
@@ -106,6 +106,26 @@ def check(
     else:
         screen.show_report(text.render(results, deploy=deploy))
     raise typer.Exit(errors.FINE if runner.is_fine(results, deploy=deploy) else errors.FINDING)
+
+
+def cost(env: Env = "local", as_json: Json = False) -> None:
+    """Add up what an environment costs a month, by list price. Exits with 1 above its budget.
+
+    Counted is what its code orders from DigitalOcean: droplets and their backups, volumes, the managed database, buckets,
+    the reserved address. Tax and traffic are not. Prices are in ops/model/prices.yaml, each with its source and day; what has none
+    there is named. The budget is budget in environments/NAME.yaml, in US dollars a month.
+
+    Example: cost --env prod
+    """
+    from ops.report import bill
+
+    with screen.doing("synthesizing"):
+        result = bill.bill_of(env)
+    if as_json:
+        print(json.dumps(result.as_data(), indent=2))
+    else:
+        screen.show_report(bill.render(result))
+    raise typer.Exit(errors.FINDING if result.is_above_budget else errors.FINE)
 
 
 def _require_writable(option: str, file: Path) -> None:
