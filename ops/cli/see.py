@@ -31,31 +31,56 @@ def plan(
         Path | None,
         typer.Option("--markdown", metavar="FILE", help="Also write the report as markdown to this file."),
     ] = None,
+    given: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Show this saved plan instead of making one: the file of terraform plan -out, or what terraform show -json "
+            "printed of it. Once for each stack.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the plan as one HTML page, with the platform drawn."),
+    ] = None,
 ) -> None:
     """Show what a deploy would change, by layer. Nothing is changed. Exits with 1 where a deploy refuses a store's version.
 
     Where Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
-    JSON alone: everything is shown as new, or compared with --base.
+    JSON alone: everything is shown as new, or compared with --base. Secret values are in none of its forms; the markdown
+    fits into a comment on GitHub.
 
-    Examples: plan --env prod, plan --base main --markdown plan.md, plan --env prod --out prod.plan
+    Examples: plan --env prod, plan --base main --markdown plan.md --html plan.html, plan --env prod --out prod.plan,
+    plan --env prod --from services.plan
     """
-    from ops.deploy.plan import report_of
+    from ops.deploy import plan as made
+    from ops.deploy import saved_plan
     from ops.deploy.plan_file import PlanWriter
+    from ops.report import html as page
     from ops.report import markdown, text
 
-    if base and out:
+    if base is not None and given:
+        raise errors.WrongUse("--base and --from: each says what to show", fix="leave one of them out")
+    if out and (base or given):
+        other = "--base" if base else "--from"
         raise errors.WrongUse(
-            "--base and --out: a comparison of two revisions is no plan that can be applied",
-            fix="leave one of them out; --markdown saves the report of either",
+            f"{other} and --out: only a plan that is made now can be saved",
+            fix="leave one of them out; --markdown, --html and --json save the report of either",
         )
-    for option, file in (("--out", out), ("--markdown", as_markdown)):
+    for option, file in (("--out", out), ("--markdown", as_markdown), ("--html", html)):
         if file is not None:
             _require_writable(option, file)
     saved = PlanWriter(environment=env) if out else None
     with screen.doing("synthesizing") as say:
-        report = report_of(env, base=base, say=say, saved=saved)
+        if given:
+            report = saved_plan.report_of_files(env, given, say=say)
+        else:
+            report = made.report_of(env, base=base, say=say, saved=saved)
     if as_markdown is not None:
         as_markdown.write_text(markdown.render(report))
+    if html is not None:
+        html.write_text(page.render(report))
     if as_json:
         print(json.dumps(report.as_data(), indent=2, sort_keys=True))
     else:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from layers.loading import load_environment
+from layers.settings.environment import Environment
 from ops.deploy import store_steps
 from ops.deploy.plan_file import PlanWriter
 from ops.errors import OpsError
-from ops.model.changes import from_terraform
+from ops.model.changes import PlannedChange, from_terraform
 from ops.model.inventory import Inventory, from_state, from_synthesis
 from ops.model.offline_plan import from_inventories
 from ops.report.compare import compare
 from ops.report.model import Report, StackReport
+from ops.report.placement import Compared, topology_of
 from ops.terraform import guard, secrets, stack_outputs
 from ops.terraform.git_baseline import commit_of, synthesized_at
 from ops.terraform.missing_values import missing_values
@@ -50,10 +52,13 @@ def report_of(
     if base:
         say(f"synthesizing {base}")
         old = synthesized_at(base, environment)
-        return _offline(
-            environment, synthesized, old, compared_with=f"revision {base}", reason="requested by --base"
+        return in_one_report(
+            settings,
+            _offline(
+                settings, synthesized, old, compared_with=f"revision {base}", reason="requested by --base"
+            ),
         )
-    reports: list[StackReport] = []
+    stacks: list[Compared] = []
     targets = targets_in(settings, synthesized)
     for target in targets.all:
         chosen = (
@@ -64,13 +69,22 @@ def report_of(
         expected = stack_outputs.names_from_cloud(target.document, targets.cloud) if targets.cloud else []
         reason = unreachable(chosen, say=say, from_cloud=expected)
         if reason:
-            reports.append(_against_nothing(target.stack, target.document, reason))
+            stacks.append(_against_nothing(target, reason))
             if saved:
                 saved.leave_out(target.stack, reason)
         else:
             say(f"terraform plan of {target.stack}")
-            reports.append(planned_by_terraform(chosen, saved))
-    return Report(environment=environment, stacks=tuple(reports))
+            stacks.append(compared_by_terraform(chosen, _plan_of(chosen, saved)))
+    return in_one_report(settings, stacks)
+
+
+def in_one_report(settings: Environment, stacks: Sequence[Compared]) -> Report:
+    """The report of stacks of one environment that were compared."""
+    return Report(
+        environment=settings.name,
+        stacks=tuple(stack.report for stack in stacks),
+        topology=topology_of(settings, stacks),
+    )
 
 
 def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -> str:
@@ -104,8 +118,13 @@ def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -
     return ""
 
 
-def planned_by_terraform(target: Target, saved: PlanWriter | None = None) -> StackReport:
-    """The report of what Terraform plans for a stack whose folder is initialised.
+def planned_by_terraform(target: Target) -> StackReport:
+    """The report of what Terraform plans for a stack whose folder is initialised."""
+    return report_of_plan(target, _plan_of(target))
+
+
+def _plan_of(target: Target, saved: PlanWriter | None = None) -> Mapping[str, Any]:
+    """What Terraform plans.
 
     Args:
         saved: takes in the plan.
@@ -120,36 +139,73 @@ def planned_by_terraform(target: Target, saved: PlanWriter | None = None) -> Sta
         plan = terraform.show(file)
         if saved:
             saved.add(target, file, changes=changes)
-    return report_of_plan(target, plan)
+    return plan
 
 
 def report_of_plan(target: Target, plan: Mapping[str, Any]) -> StackReport:
     """The report of a plan's JSON."""
+    return compared_by_terraform(target, plan).report
+
+
+def compared_by_terraform(target: Target, plan: Mapping[str, Any], *, compared_with: str = "") -> Compared:
+    """What Terraform plans for a stack, from a plan's JSON, with what it is a plan from and to.
+
+    Args:
+        compared_with: in words; by default what is there and Terraform's state of it.
+    """
     after = target.wanted
     paths = {resource.address: resource.path for resource in after.resources.values()}
     before = from_state(plan.get("prior_state"), paths)
     real = "DigitalOcean" if target.is_cloud else "the swarm"
-    report = compare(
-        target.stack, before, after, from_terraform(plan), compared_with=f"{real} and Terraform's state"
+    return _compared(
+        target.settings,
+        target.stack,
+        before,
+        after,
+        from_terraform(plan),
+        compared_with=compared_with or f"{real} and Terraform's state",
     )
-    return replace(report, store_steps=store_steps.steps(target.name, before, after))
 
 
-def _against_nothing(name: str, document: Mapping[str, Any], reason: str) -> StackReport:
-    after = from_synthesis(document)
-    nothing = Inventory(resources={})
-    planned = from_inventories(nothing, after)
-    return compare(name, nothing, after, planned, compared_with="nothing (everything is new)", offline=reason)
+def _against_nothing(target: Target, reason: str) -> Compared:
+    after, nothing = target.wanted, Inventory(resources={})
+    return _compared(
+        target.settings,
+        target.stack,
+        nothing,
+        after,
+        from_inventories(nothing, after),
+        compared_with="nothing (everything is new)",
+        offline=reason,
+    )
 
 
 def _offline(
-    environment: str, synthesized: Synthesized, old: Synthesized, *, compared_with: str, reason: str
-) -> Report:
+    settings: Environment, synthesized: Synthesized, old: Synthesized, *, compared_with: str, reason: str
+) -> list[Compared]:
     stacks = []
     for name in sorted({**old.stacks, **synthesized.stacks}):
         before = from_synthesis(old.stacks.get(name, {}))
         after = from_synthesis(synthesized.stacks.get(name, {}))
         planned = from_inventories(before, after)
-        stack = compare(name, before, after, planned, compared_with=compared_with, offline=reason)
-        stacks.append(replace(stack, store_steps=store_steps.steps(environment, before, after)))
-    return Report(environment=environment, stacks=tuple(stacks))
+        stacks.append(
+            _compared(settings, name, before, after, planned, compared_with=compared_with, offline=reason)
+        )
+    return stacks
+
+
+def _compared(
+    settings: Environment,
+    name: str,
+    before: Inventory,
+    after: Inventory,
+    planned: Mapping[str, PlannedChange],
+    *,
+    compared_with: str,
+    offline: str = "",
+) -> Compared:
+    report = compare(
+        name, before, after, planned, compared_with=compared_with, offline=offline, budget=settings.budget
+    )
+    steps = store_steps.steps(settings.name, before, after)
+    return Compared(report=replace(report, store_steps=steps), before=before, after=after, planned=planned)

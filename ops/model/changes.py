@@ -118,6 +118,18 @@ def changes_of(plan: Mapping[str, Any]) -> list[ResourceChange]:
     ]
 
 
+def is_plan(document: object) -> bool:
+    """Whether a JSON document is a plan, and no state or anything else that Terraform prints."""
+    return isinstance(document, Mapping) and "resource_changes" in document
+
+
+def planned_addresses(plan: Mapping[str, Any]) -> set[str]:
+    """Addresses of all that will be there after a plan, as far as the plan says."""
+    kept = plan.get("planned_values", {}).get("root_module", {}).get("resources", [])
+    made = (change.address for change in changes_of(plan) if change.planned.action is not Action.DESTROY)
+    return {*(str(each["address"]) for each in kept if each.get("mode") == "managed"), *made}
+
+
 def from_terraform(plan: Mapping[str, Any]) -> dict[str, PlannedChange]:
     """Actions by address. What an interrupted apply left is not among them: it is gone with no loss to the resource."""
     return {change.address: change.planned for change in changes_of(plan) if not change.deposed}

@@ -25,6 +25,12 @@ _ASSIGNED = re.compile(
     r"(?P<head>[\"']?[a-z_.-]*(?:password|passwd|secret|token|api_?key)[\"']?\s*[:=]\s*[\"']?)(?P<value>[^\s\"',;&]+)",
     re.IGNORECASE,
 )
+_LITERAL_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/${}<>%]+@", re.IGNORECASE)
+_LITERAL = re.compile(
+    r"(?P<head>[a-z_.-]*(?:password|passwd|secret|token|api_?key)[\"']?\s*[:=]\s*[\"']?)"
+    r"(?P<value>[a-z0-9+_.~!*#^-]{6,}=*)(?![^\s\"',;&])",
+    re.IGNORECASE,
+)
 _SHORTEST = 6
 """Shorter values are ordinary words; replacing them would garble every line."""
 
@@ -60,3 +66,12 @@ def scrubbed(text: str, secrets: Iterable[str] = ()) -> str:
         text = text.replace(secret, "***")
     text = _URL_PASSWORD.sub(lambda m: f"{m['head']}***@", text)
     return _ASSIGNED.sub(lambda m: f"{m['head']}***", text)
+
+
+def without_passwords(line: str) -> str:
+    """A line of a file or a setting without a password that is written out in it.
+
+    References to one stay, such as ``$__file{/run/secrets/x}``, ``${PASSWORD}`` or a path: reviewers have to see those.
+    """
+    line = _LITERAL_URL_PASSWORD.sub(lambda m: f"{m['head']}***@", line)
+    return _LITERAL.sub(lambda m: f"{m['head']}***", line)

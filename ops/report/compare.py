@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange
+from ops.model.cost import monthly_cost
 from ops.model.image_name import ImageName
 from ops.model.inventory import LAYERS, SHARED, Inventory, Resource
 from ops.model.service import Service
 from ops.model.services import services_by_network, services_of
 from ops.report.cloud import danger_of, loss_of
+from ops.report.costs import cost_change
 from ops.report.items import item_changes
 from ops.report.model import ItemChange, LayerReport, ServiceChange, StackReport
 from ops.report.services import service_change
@@ -23,13 +25,26 @@ def compare(
     *,
     compared_with: str,
     offline: str = "",
+    budget: float | None = None,
 ) -> StackReport:
-    """The report of one stack."""
+    """The report of one stack.
+
+    Args:
+        budget: what the environment may cost, in US dollars a month.
+    """
     access = {**before.access, **after.access}
     planned = {address: _as_readers_see_it(address, what) for address, what in planned.items()}
     old, new = ({each.address: each for each in services_of(stack)} for stack in (before, after))
+    clients = _clients(service for address, service in new.items() if address not in planned)
     changes = {
-        address: service_change(old.get(address), new.get(address), what, access=access, planned=planned)
+        address: service_change(
+            old.get(address),
+            new.get(address),
+            what,
+            access=access,
+            planned=planned,
+            clients=clients.get((new.get(address) or old[address]).name, ()),
+        )
         for address, what in planned.items()
         if address in old or address in new
     }
@@ -48,7 +63,17 @@ def compare(
         unresolved=tuple(
             sorted((s.name, f"{s.image.name}:{s.image.tag}") for s in new.values() if s.image.is_unresolved)
         ),
+        cost=cost_change(monthly_cost(before), monthly_cost(after), budget),
     )
+
+
+def _clients(services: Iterable[Service]) -> dict[str, list[str]]:
+    """Names of the services that connect to each server."""
+    found: dict[str, list[str]] = {}
+    for service in services:
+        for server in service.servers:
+            found.setdefault(server, []).append(service.name)
+    return found
 
 
 def _as_readers_see_it(address: str, what: PlannedChange) -> PlannedChange:

@@ -1,120 +1,207 @@
-"""A report as markdown, for a pull request."""
+"""A report as markdown: one comment on a pull request, whatever the change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ops.model.changes import Action
-from ops.report.model import FileChange, LayerReport, Report, ServiceChange, StackReport
-from ops.report.text import LEGEND, MARKS, counts, replicas, unresolved
+from ops.report import costs
+from ops.report.model import FileChange, ItemChange, LayerReport, Report, ServiceChange, StackReport
+from ops.report.text import LEGEND, MARKS, counts, interruptions, replicas, unresolved
+from ops.terminal.counted import counted
+
+LIMIT = 65_536
+"""Characters of a comment on GitHub, at most."""
+
+_FOR_THE_CUT = 600
+"""Characters set aside for saying what was left out."""
+_LONGEST_DIFF = 40
+_LONGEST_LINE = 1000
+_OPEN = 12
+"""A part of so many lines is shown unfolded."""
 
 
-def render(report: Report) -> str:
-    """The report; long parts are folded."""
-    return "\n".join(line for stack in report.stacks for line in _stack(report.environment, stack)) + "\n"
+@dataclass(frozen=True)
+class _Part:
+    """Some lines that are of use only together; its name is said where it is left out."""
+
+    name: str
+    lines: Sequence[str]
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line[:_LONGEST_LINE]}\n" for line in self.lines)
 
 
-def _stack(environment: str, stack: StackReport) -> Iterator[str]:
+def render(report: Report, *, limit: int = LIMIT) -> str:
+    """The report; long parts are folded, and what does not fit is left out with a sentence about it.
+
+    Args:
+        limit: characters, at most.
+    """
+    parts = [part for stack in report.stacks for part in _stack(report.environment, stack)]
+    if any(not stack.is_empty for stack in report.stacks):
+        parts.append(_Part("the legend", [f"<sub>{LEGEND}</sub>"]))
+    if sum(len(part.text) for part in parts) <= limit:
+        return "".join(part.text for part in parts)
+    return _cut(parts, limit - _FOR_THE_CUT, report.environment)
+
+
+def _cut(parts: Sequence[_Part], room: int, environment: str) -> str:
+    shown: list[str] = []
+    left_out: list[str] = []
+    for part in parts:
+        if len(part.text) <= room:
+            shown.append(part.text)
+            room -= len(part.text)
+        else:
+            left_out.append(part.name)
+    names = ", ".join(left_out[:8]) + (f" and {len(left_out) - 8} more" if len(left_out) > 8 else "")
+    sentence = (
+        f"**Cut to fit into a comment**: {counted(len(left_out), 'part')} left out ({names[:300]}). "
+        f"`python -m ops plan --env {environment}` shows all."
+    )
+    return "".join(shown) + f"\n{sentence}\n"
+
+
+def _stack(environment: str, stack: StackReport) -> Iterator[_Part]:
+    if stack.is_empty:
+        offline = f" Offline, not made by Terraform: {_escaped(stack.offline)}." if stack.offline else ""
+        line = f"**{stack.name}**: no changes, compared with {_escaped(stack.compared_with)}.{offline}"
+        yield _Part(stack.name, [line, ""])
+        return
+    yield _Part(f"the summary of {stack.name}", list(_summary(environment, stack)))
+    for layer in stack.layers:
+        yield from _layer(layer, stack.name)
+    yield _Part("images without a digest", list(_unresolved(stack)))
+    lines = list(_sharing(stack))
+    yield _Part("networks", list(_folded(f"Networks that services join or leave: {len(lines)}", lines)))
+
+
+def _summary(environment: str, stack: StackReport) -> Iterator[str]:
     yield f"## Plan of {environment}: {stack.name}"
-    yield ""
-    yield f"Compared with {stack.compared_with}."
+    yield f"**{counts(stack)}**, compared with {_escaped(stack.compared_with)}."
     if stack.offline:
-        yield f"**Offline, not made by Terraform**: {_escaped(stack.offline)}"
+        yield f"**Offline, not made by Terraform**: {_escaped(stack.offline)}."
     yield ""
-    yield "**No changes.**" if stack.is_empty else f"**{counts(stack)}**"
-    yield ""
-    if stack.dangers:
-        yield "> [!CAUTION]"
-        yield "> **Destroyed or replaced**"
-        yield from (f"> - {_escaped(text)}" for text in stack.dangers)
-        yield ""
+    yield from _alert("CAUTION", "Destroyed or replaced", stack.dangers)
     for step in stack.store_steps:
-        yield f"> [!{'CAUTION' if step.fix else 'NOTE'}]"
-        yield f"> **{'A deploy refuses this' if step.fix else 'Acknowledged'}**: {_escaped(step.what)}"
-        yield from (f"> {_escaped(line)}" for line in (step.fix or step.acknowledged).splitlines())
+        title = "A deploy refuses this" if step.fix else "Acknowledged"
+        lines = (step.what, *(step.fix or step.acknowledged).splitlines())
+        yield from _alert("CAUTION" if step.fix else "NOTE", title, lines)
+    yield from _alert("WARNING", "Stops serving", list(interruptions(stack)))
+    if stack.restarted:
+        yield f"**Restarts without a gap**: {', '.join(change.name for change in stack.restarted)}"
+        yield ""
+    if stack.cost:
+        above = costs.above_budget(stack.cost)
+        yield f"**Cost**: {costs.summary(stack.cost)}{f', **{above}**' if above else ''}"
+        yield from (f"- {_escaped(costs.line(change))}" for change in stack.cost.changes)
         yield ""
     if stack.images:
         yield "**Images**"
         yield from (f"- {_escaped(change)}: {', '.join(users)}" for change, users in stack.images)
         yield ""
-    for layer in stack.layers:
-        yield from _layer(layer)
-    yield from _unresolved(stack)
-    yield from _folded("Who shares a network with whom", list(_sharing(stack)))
-    yield f"<sub>{LEGEND}</sub>"
 
 
-def _layer(layer: LayerReport) -> Iterator[str]:
+def _alert(kind: str, title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"> [!{kind}]"
+        yield f"> **{title}**"
+        yield from (f"> - {_escaped(line.strip())}" for line in lines)
+        yield ""
+
+
+def _layer(layer: LayerReport, stack: str) -> Iterator[_Part]:
     if not layer.services and not layer.items:
         return
-    yield f"### {layer.name}"
-    yield ""
+    lines = [f"### {layer.name}", ""]
     if layer.services:
-        yield "| | service | image | replicas | update | effect |"
-        yield "|---|---|---|---|---|---|"
-        for change in layer.services:
-            cells = (change.name, change.image.shown, replicas(change), change.order, change.effect)
-            yield f"| {MARKS[change.action]} | {' | '.join(_escaped(cell) for cell in cells)} |"
-        yield ""
+        lines += [
+            "| | service | image | replicas | update | effect |",
+            "|---|---|---|---|---|---|",
+            *map(_row, layer.services),
+            "",
+        ]
+    yield _Part(f"the table of {layer.name}", lines)
     for change in layer.services:
-        yield from _service(change)
-    lines = [
-        f"- {MARKS[i.action]} {i.type} `{i.name}`{f' ({i.note})' if i.note else ''}"
-        + "".join(f"; {s.name}: `{s.before}` -> `{s.after}`" for s in i.settings)
-        + "".join(f"\n  - {_escaped(line)}" for line in i.details)
-        for i in layer.items
-    ]
-    yield from _folded(f"{len(lines)} other resources", lines)
+        yield _Part(f"service {change.name}", list(_service(change)))
+    if layer.items:
+        lines = [line for item in layer.items for line in _item(item)]
+        title = counted(len(layer.items), "other resource")
+        yield _Part(f"resources of {layer.name}", list(_folded(title, lines)))
+
+
+def _row(change: ServiceChange) -> str:
+    cells = (change.name, change.image.shown, replicas(change), change.order, change.effect)
+    return f"| {MARKS[change.action]} | {' | '.join(_escaped(cell) for cell in cells)} |"
 
 
 def _service(change: ServiceChange) -> Iterator[str]:
-    lines = list(_details(change))
-    title = f"{change.name}: {change.action}"
-    if lines and change.action is Action.ADD:
-        yield from _folded(title, lines)
-    elif lines:
-        yield f"**{title}**"
-        yield from lines
-        yield ""
+    yield from _folded(
+        f"{change.name}: {change.action}",
+        list(_details(change)),
+        is_open=change.action is not Action.ADD,
+    )
 
 
 def _details(change: ServiceChange) -> Iterator[str]:
     yield from (f"- replaced because of {reason}" for reason in change.because)
     if change.action is not Action.ADD:
-        yield from (f"- joins `{network}`" for network in change.joins)
-        yield from (f"- leaves `{network}`" for network in change.leaves)
+        yield from (f"- joins {_code(network)}" for network in change.joins)
+        yield from (f"- leaves {_code(network)}" for network in change.leaves)
     yield from (f"- route added: {route}" for route in change.routes_added)
     yield from (f"- route removed: {route}" for route in change.routes_removed)
     for s in change.settings:
-        yield f"- {s.name}: `{s.before or '(not set)'}` -> `{s.after or '(not set)'}`"
+        yield f"- {s.name}: {_code(s.before or '(not set)')} -> {_code(s.after or '(not set)')}"
     for file in change.files:
         yield from _file(file)
 
 
 def _file(file: FileChange) -> Iterator[str]:
     note = f": {file.note}" if file.note else ""
-    yield f"- {MARKS[file.action]} `{file.path}` ({file.kind} {file.name}{note})"
+    yield f"- {MARKS[file.action]} {_code(file.path)} ({file.kind} {file.name}{note})"
     if file.diff:
-        fence = "`" * max(3, 1 + max((len(line) - len(line.lstrip("+- `")) for line in file.diff), default=0))
+        longest = max((len(run) for line in file.diff for run in re.findall("`+", line)), default=0)
+        fence = "`" * max(3, longest + 1)
         yield f"  {fence}diff"
-        yield from (f"  {line}" for line in file.diff)
+        yield from (f"  {line}" for line in file.diff[:_LONGEST_DIFF])
         yield f"  {fence}"
+        if len(file.diff) > _LONGEST_DIFF:
+            yield f"  {len(file.diff) - _LONGEST_DIFF} more lines: `git diff` shows them."
+
+
+def _item(item: ItemChange) -> Iterator[str]:
+    note = f" ({_escaped(item.note)})" if item.note else ""
+    settings = "".join(
+        f"; {s.name}: {_code(s.before or '(not set)')} -> {_code(s.after)}" for s in item.settings
+    )
+    yield f"- {MARKS[item.action]} {item.type} {_code(item.name)}{note}{settings}"
+    yield from (f"  - {_escaped(line)}" for line in item.details)
 
 
 def _unresolved(stack: StackReport) -> Iterator[str]:
     for title, lines in unresolved(stack):
-        yield f"**{title[0].upper()}{title[1:]}**"
-        yield from (f"- {line}" for line in lines)
-        yield ""
+        yield from _folded(f"{title[0].upper()}{title[1:]}", [f"- {line}" for line in lines])
 
 
 def _sharing(stack: StackReport) -> Iterator[str]:
-    yield from (f"- `{network}`: {', '.join(names)}" for network, names in stack.sharing.items())
+    """Of the networks that somebody joins or leaves, who is on them afterwards."""
+    moved = {
+        network.partition(" as ")[0]
+        for change in stack.services
+        for network in (*change.joins, *change.leaves)
+    }
+    for network, names in stack.sharing.items():
+        if network in moved:
+            yield f"- {_code(network)}: {', '.join(names)}"
 
 
-def _folded(title: str, lines: list[str]) -> Iterator[str]:
+def _folded(title: str, lines: Sequence[str], *, is_open: bool = False) -> Iterator[str]:
     if lines:
-        yield f"<details><summary>{title}</summary>"
+        yield f"<details{' open' if is_open and len(lines) <= _OPEN else ''}><summary>{_escaped(title)}</summary>"
         yield ""
         yield from lines
         yield ""
@@ -123,4 +210,14 @@ def _folded(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    """Text that is none of markdown's tables or HTML's tags, and tells nobody on GitHub that they were named."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("@", "@\u200b")
+
+
+def _code(text: str) -> str:
+    """Text as code, whatever backticks it has of its own."""
+    words = " ".join(text.split()) or " "
+    longest = max((len(run) for run in re.findall("`+", words)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{fence}{space}{words}{space}{fence}"

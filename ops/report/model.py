@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ops.model.changes import Action
+from ops.model.cost import Charge
+from ops.report.topology import Topology
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,10 @@ class ServiceChange:
         away_s: longest time without any task during the change, an estimate; 0 where none leaves before the next is
             there.
         effect: what its users notice, in words.
+        restarts: whether tasks that run now are stopped, whatever takes their place.
         because: what forces a replacement.
+        routes: addresses that lead to it, before and after.
+        clients: services that connect to it and do not change themselves.
     """
 
     name: str
@@ -60,7 +65,10 @@ class ServiceChange:
     order: str
     away_s: int
     effect: str
+    restarts: bool = False
     because: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
     settings: tuple[SettingChange, ...] = ()
     files: tuple[FileChange, ...] = ()
     joins: tuple[str, ...] = ()
@@ -101,6 +109,47 @@ class StoreStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChargeChange:
+    """One thing on the bill that becomes dearer or cheaper.
+
+    Attributes:
+        before, after: US dollars a month; 0 where it is not there, ``None`` where no price is known.
+    """
+
+    what: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostChange:
+    """What a stack costs a month by list price, before and after.
+
+    Attributes:
+        before, after: US dollars for all that has a known price.
+        changes: what makes the difference.
+        charges: all that is on the bill afterwards.
+        budget: what the environment may cost; ``None`` is no bound.
+    """
+
+    before: float
+    after: float
+    changes: tuple[ChargeChange, ...]
+    charges: tuple[Charge, ...]
+    budget: float | None = None
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """What has no known price, and is in neither sum."""
+        return tuple(charge.what for charge in self.charges if charge.dollars is None)
+
+    @property
+    def is_above_budget(self) -> bool:
+        """Whether it costs more than it may, afterwards."""
+        return self.budget is not None and self.after > self.budget
+
+
+@dataclass(frozen=True, kw_only=True)
 class LayerReport:
     """One layer: what changes in it, and how many services do not."""
 
@@ -122,6 +171,7 @@ class StackReport:
         sharing: services by network.
         unresolved: services whose image has no digest yet, with the image.
         store_steps: stores whose version changes in a way that a deploy refuses without an acknowledgement.
+        cost: what it costs; ``None`` for a stack that orders nothing.
     """
 
     name: str
@@ -134,19 +184,43 @@ class StackReport:
     sharing: dict[str, tuple[str, ...]]
     unresolved: tuple[tuple[str, str], ...]
     store_steps: tuple[StoreStep, ...] = ()
+    cost: CostChange | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
         return not any(self.counts.values())
 
+    @property
+    def services(self) -> tuple[ServiceChange, ...]:
+        """All services that change."""
+        return tuple(change for layer in self.layers for change in layer.services)
+
+    @property
+    def interrupted(self) -> tuple[ServiceChange, ...]:
+        """Services that do not serve for a while, or not any more: those that are gone first, then the longest away."""
+        found = [each for each in self.services if each.action is Action.DESTROY or each.away_s]
+        return tuple(
+            sorted(found, key=lambda each: (each.action is not Action.DESTROY, -each.away_s, each.name))
+        )
+
+    @property
+    def restarted(self) -> tuple[ServiceChange, ...]:
+        """Services whose tasks are replaced while others of them serve."""
+        return tuple(each for each in self.services if each.restarts and each not in self.interrupted)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The plan of one environment: all its stacks."""
+    """The plan of one environment: all its stacks.
+
+    Attributes:
+        topology: nodes with what runs on them afterwards, and networks; ``None`` where nobody asked for it.
+    """
 
     environment: str
     stacks: tuple[StackReport, ...] = field(default_factory=tuple)
+    topology: Topology | None = None
 
     @property
     def is_refused(self) -> bool:

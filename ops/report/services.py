@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ops.model.changes import Action, PlannedChange
 from ops.model.file import MountedFile
 from ops.model.image_name import ImageName
+from ops.model.redact import without_passwords
 from ops.model.service import Service
 from ops.report.diff import summary, unified
 from ops.report.model import FileChange, ImageChange, ServiceChange, SettingChange
@@ -21,11 +22,13 @@ def service_change(
     *,
     access: Mapping[str, str],
     planned: Mapping[str, PlannedChange],
+    clients: Sequence[str] = (),
 ) -> ServiceChange:
     """The change of one service, which may be missing on one side, not on both.
 
     Args:
         access: who may use a host, for its routes.
+        clients: services that connect to it and do not change themselves.
     """
     service = new or old
     assert service is not None
@@ -44,7 +47,10 @@ def service_change(
         order=service.order,
         away_s=away,
         effect=effect,
+        restarts=what.action is Action.REPLACE or (what.action is Action.CHANGE and restarts),
         because=what.because,
+        routes=tuple(dict.fromkeys([*routes[1], *routes[0]])),
+        clients=tuple(clients),
         settings=settings,
         files=files,
         joins=_without(networks[1], networks[0]),
@@ -101,7 +107,13 @@ def _settings(old: Service, new: Service) -> Iterator[SettingChange]:
     for name in sorted({**olds, **news}):
         was, will = olds.get(name, ""), news.get(name, "")
         if was != will:
-            yield SettingChange(name=name, before=was, after=will)
+            yield SettingChange(name=name, before=_redacted(name, was), after=_redacted(name, will))
+
+
+def _redacted(name: str, value: str) -> str:
+    """A setting without what looks like a password; a check refuses those, and a report of it shows none all the same."""
+    start = f"{name.rpartition(' ')[2]}="
+    return without_passwords(start + value).removeprefix(start) if value else ""
 
 
 def _files(
@@ -135,7 +147,7 @@ def _content(
                 name=will.name,
                 kind="config",
                 action=Action.CHANGE,
-                diff=tuple(diff),
+                diff=tuple(map(without_passwords, diff)),
                 note=summary(diff),
             )
     elif was.kind != will.kind or was.address != will.address or will.address in planned:

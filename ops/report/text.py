@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ops.model.changes import Action
+from ops.report import costs
 from ops.report.model import FileChange, ItemChange, LayerReport, Report, ServiceChange, StackReport
 from ops.terminal.columns import columns
 from ops.terminal.counted import counted
@@ -58,13 +59,40 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
     yield from _section("DESTROYED OR REPLACED", [f"  ! {text}" for text in stack.dangers])
     yield from _section("STORES: A DEPLOY REFUSES THIS", list(_refused(stack)))
     yield from _section("stores: acknowledged", list(_acknowledged(stack)))
+    yield from _section("STOPS SERVING", [f"  {line}" for line in interruptions(stack)])
+    yield from _section("restarts without a gap", _restarted(stack))
     yield from _section("images", [f"  {change}: {', '.join(users)}" for change, users in stack.images])
     shown: set[tuple[str, ...]] = set()
     for layer in stack.layers:
         yield from _layer(layer, shown)
+    yield from _cost(stack)
     yield from _section("who shares a network with whom", _sharing(stack))
     for title, lines in unresolved(stack):
         yield from _section(title, [f"  {line}" for line in lines])
+
+
+def interruptions(stack: StackReport) -> Iterator[str]:
+    """What does not serve for a while, for how long, at which addresses, and who connects to it."""
+    for change in stack.interrupted:
+        gone = change.action is Action.DESTROY
+        where = f": {', '.join(change.routes)}" if change.routes else ""
+        noticed = f"; {', '.join(change.clients)} may notice" if change.clients else ""
+        yield f"{change.name} {'for good' if gone else f'for up to {change.away_s} s'}{where}{noticed}"
+
+
+def _restarted(stack: StackReport) -> list[str]:
+    names = [change.name for change in stack.restarted]
+    return [f"  {', '.join(names)}"] if names else []
+
+
+def _cost(stack: StackReport) -> Iterator[str]:
+    if stack.cost is None:
+        return
+    yield ""
+    yield f"cost: {costs.summary(stack.cost)}"
+    if above := costs.above_budget(stack.cost):
+        yield f"  ! {above}"
+    yield from (f"  {costs.line(change)}" for change in stack.cost.changes)
 
 
 def _refused(stack: StackReport) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.model.redact import HIDDEN, redacted, scrubbed
+from ops.model.redact import HIDDEN, redacted, scrubbed, without_passwords
 from ops.terraform.secrets import known_values
 
 
@@ -75,3 +75,31 @@ def test_known_values_come_from_the_state_and_the_environment() -> None:
         "deep",
         "supplied-one",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('+  password = "hunter2hunter2"', '+  password = "***"'),
+        ("DB_PASSWORD=hunter2", "DB_PASSWORD=***"),
+        ("url: amqp://sprocket:hunter2@rabbitmq:5672/", "url: amqp://sprocket:***@rabbitmq:5672/"),
+        ('{"apiKey": "abcdef123456"}', '{"apiKey": "***"}'),
+    ],
+)
+def test_a_password_that_is_written_out_is_hidden(line: str, shown: str) -> None:
+    assert without_passwords(line) == shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "admin_password = $__file{/run/secrets/grafana-password}",
+        'token = "@{files:token_main}"',
+        "PASSWORD_FILE=/run/secrets/redis-password",
+        "mode of /run/secrets/redis-password=0444 0:0",
+        "url: amqp://sprocket:${PASSWORD}@rabbitmq:5672/",
+        "password: <redis-password>",
+    ],
+)
+def test_a_reference_to_a_password_stays(line: str) -> None:
+    assert without_passwords(line) == line

@@ -11,7 +11,7 @@ from tests.unit.report_scene import changed, compared
 def test_markdown_folds_what_is_long() -> None:
     shown = markdown.render(Report(environment="local", stacks=(compared({}, stack()),)))
     assert "| + | web | app 1.2 (11111111) | 1 | start-first | new |" in shown
-    assert "<details><summary>Who shares a network with whom</summary>" in shown
+    assert "<details><summary>Networks that services join or leave: 2</summary>" in shown
     assert shown.count("<details>") == shown.count("</details>")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from layers.loading import load_environment
 from ops.deploy.plan import report_of_plan
 from ops.model.changes import Action
-from ops.report import markdown
+from ops.report import html, markdown
 from ops.report.model import Report
 from ops.terraform.target import Target
 from tests.unit.ops_fixtures import config, stack
@@ -35,6 +35,7 @@ def test_no_secret_of_a_state_reaches_a_report() -> None:
     report = report_of_plan(services(stack()), terraform_plan())
     everything = rendered(report) + json.dumps(report_data(report))
     everything += markdown.render(Report(environment="local", stacks=(report,)))
+    everything += html.render(Report(environment="local", stacks=(report,)))
     assert "hunter2" not in everything
 
 
