@@ -24,7 +24,7 @@ from ops.terraform import guard, secrets, stack_outputs
 from ops.terraform.git_baseline import commit_of, synthesized_at
 from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import TerraformFailed, program
-from ops.terraform.synth import Synthesized, synthesize
+from ops.terraform.synth import synthesize
 from ops.terraform.target import Target, targets_in
 
 Say = Callable[[str], None]
@@ -54,8 +54,12 @@ def report_of(
         old = synthesized_at(base, environment)
         return in_one_report(
             settings,
-            _offline(
-                settings, synthesized, old, compared_with=f"revision {base}", reason="requested by --base"
+            compared_offline(
+                settings,
+                synthesized.stacks,
+                old.stacks,
+                compared_with=f"revision {base}",
+                reason="requested by --base",
             ),
         )
     stacks: list[Compared] = []
@@ -180,13 +184,24 @@ def _against_nothing(target: Target, reason: str) -> Compared:
     )
 
 
-def _offline(
-    settings: Environment, synthesized: Synthesized, old: Synthesized, *, compared_with: str, reason: str
+def compared_offline(
+    settings: Environment,
+    new: Mapping[str, Mapping[str, Any]],
+    old: Mapping[str, Mapping[str, Any]],
+    *,
+    compared_with: str,
+    reason: str,
 ) -> list[Compared]:
+    """The stacks of an environment against those of another revision, both synthesized, as the providers would plan it.
+
+    Args:
+        new, old: the JSON of each stack by its name.
+        reason: why Terraform does not make this plan.
+    """
     stacks = []
-    for name in sorted({**old.stacks, **synthesized.stacks}):
-        before = from_synthesis(old.stacks.get(name, {}))
-        after = from_synthesis(synthesized.stacks.get(name, {}))
+    for name in sorted({**old, **new}):
+        before = from_synthesis(old.get(name, {}))
+        after = from_synthesis(new.get(name, {}))
         planned = from_inventories(before, after)
         stacks.append(
             _compared(settings, name, before, after, planned, compared_with=compared_with, offline=reason)

@@ -18,8 +18,8 @@ from ops.errors import WrongUse
 from ops.model.changes import is_plan, planned_addresses
 from ops.report.model import Report
 from ops.report.placement import Compared
+from ops.terraform import synth
 from ops.terraform.runner import Terraform
-from ops.terraform.synth import synthesize
 from ops.terraform.target import Target
 
 Say = Callable[[str], None]
@@ -104,14 +104,15 @@ class _Reader:
         if foreign:
             raise WrongUse(
                 f"--from {file}: was made from other code than this, which has no {', '.join(foreign[:3])}",
-                fix="check out the revision that it was made from, or give the file of terraform plan -out, which holds its code",
+                fix="check out the revision that it was made from, name its environment with --env, or give the file of "
+                "terraform plan -out, which holds its code",
             )
         return best, plan
 
     @cached_property
     def _targets(self) -> list[Target]:
         self.say(f"synthesizing {self.settings.name}")
-        synthesized = synthesize(self.settings.name)
+        synthesized = synth.synthesize(self.settings.name)
         return [
             Target(settings=self.settings, stack=name, document=document, folder=synthesized.out)
             for name, document in synthesized.stacks.items()

@@ -14,7 +14,7 @@ from ops.report.cloud import danger_of, loss_of
 from ops.report.costs import cost_change
 from ops.report.items import item_changes
 from ops.report.model import ItemChange, LayerReport, ServiceChange, StackReport
-from ops.report.services import service_change
+from ops.report.services import routes_of, service_change
 
 
 def compare(
@@ -36,6 +36,9 @@ def compare(
     planned = {address: _as_readers_see_it(address, what) for address, what in planned.items()}
     old, new = ({each.address: each for each in services_of(stack)} for stack in (before, after))
     clients = _clients(service for address, service in new.items() if address not in planned)
+    behind = sorted(
+        {route for service in (*old.values(), *new.values()) for route in routes_of(service, access)}
+    )
     changes = {
         address: service_change(
             old.get(address),
@@ -43,6 +46,7 @@ def compare(
             what,
             access=access,
             planned=planned,
+            behind=behind,
             clients=clients.get((new.get(address) or old[address]).name, ()),
         )
         for address, what in planned.items()

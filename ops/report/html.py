@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,8 @@ from ops.model.changes import Action
 from ops.model.prices import prices
 from ops.report import costs
 from ops.report.model import Report, ServiceChange
-from ops.report.text import MARKS, unresolved
+from ops.report.shortened import shortened
+from ops.report.text import MARKS, some, unresolved
 from ops.terminal.counted import counted
 
 _FOLDER = Path(__file__).parent
@@ -23,9 +23,6 @@ _OPEN = 15
 _TILES = 60
 """So many unchanged services are drawn on a node; more are counted."""
 _LONGEST_DIFF = 400
-
-_LONG_WORD = re.compile(r"(?<= )[^ ()]{25,}")
-"""A tag; the name of an image stands at the beginning."""
 
 SIGNS = {**MARKS, Action.DESTROY: "\u2212"}
 """A minus as long as the plus is wide."""
@@ -59,9 +56,8 @@ def _stops(change: ServiceChange) -> bool:
     return bool(change.away_s) or change.action in (Action.REPLACE, Action.DESTROY)
 
 
-def _short(image: str) -> str:
-    """An image without the middle of a long tag, such as a commit: the digest tells it apart."""
-    return _LONG_WORD.sub(lambda match: f"{match[0][:12]}\u2026", image).replace(" -> ", " \u2192 ")
+def _arrows(text: str) -> str:
+    return text.replace(" -> ", " \u2192 ")
 
 
 @cache
@@ -74,7 +70,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        signs=SIGNS, costs=costs, counted=counted, unresolved=unresolved, Action=Action
+        signs=SIGNS, costs=costs, counted=counted, unresolved=unresolved, some=some, Action=Action
     )
-    environment.filters.update(short=_short, arrows=lambda text: text.replace(" -> ", " \u2192 "))
+    environment.filters.update(short=lambda image: _arrows(shortened(image)), arrows=_arrows)
     return environment.get_template("page.html.j2")

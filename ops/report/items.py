@@ -23,6 +23,9 @@ _SHOWN_ELSEWHERE = ("docker_service", RECORD)
 _ONLY_NAMED = (*_SHOWN_BY_SERVICES, "random_password", "tls_private_key")
 """Only that they change is shown."""
 
+_MANY = 5
+"""So many elements that stay are counted instead of shown."""
+
 _FIRST = (
     "digitalocean_droplet",
     "digitalocean_volume",
@@ -93,12 +96,25 @@ def _settings(old: Resource, new: Resource, inventory: Inventory) -> Iterator[Se
             *SECRET_ATTRIBUTES.get(new.type, ()),
         ):
             continue
-        was, will = _shown(old.values.get(name), inventory), _shown(value, inventory)
+        before, after = _differing(old.values.get(name), value)
+        was, will = _shown(before, inventory), _shown(after, inventory)
         # What Terraform's state has an id for, the code has a reference for: not comparable, unless both are code.
         if "${" in json.dumps(value) and "${" not in json.dumps(old.values.get(name)):
             continue
         if was != will and HIDDEN not in was:
             yield SettingChange(name=name, before=was, after=will)
+
+
+def _differing(before: Any, after: Any) -> tuple[Any, Any]:
+    """Both values; of long lists what is only in one, and how many are in both."""
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return before, after
+    same = [each for each in after if each in before]
+    if len(same) < _MANY:
+        return before, after
+    rest = f"{len(same)} that stay"
+    first, second = ([rest, *(each for each in these if each not in same)] for these in (before, after))
+    return first, second
 
 
 def _shown(value: Any, inventory: Inventory) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ops.model.changes import Action
 from ops.report import costs
-from ops.report.model import FileChange, ItemChange, LayerReport, Report, ServiceChange, StackReport
+from ops.report.model import FileChange, ItemChange, Report, ServiceChange, StackReport
+from ops.report.shortened import shortened
 from ops.report.text import LEGEND, MARKS, counts, interruptions, replicas, unresolved
 from ops.terminal.counted import counted
 
@@ -21,6 +22,12 @@ _LONGEST_DIFF = 40
 _LONGEST_LINE = 1000
 _OPEN = 12
 """A part of so many lines is shown unfolded."""
+_ROWS = 50
+"""Of one table, so that of many services some are shown."""
+_HEADINGS = (
+    "| | layer | service | image | replicas | update | effect |",
+    "|---|---|---|---|---|---|---|",
+)
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,9 @@ def _stack(environment: str, stack: StackReport) -> Iterator[_Part]:
         yield _Part(stack.name, [line, ""])
         return
     yield _Part(f"the summary of {stack.name}", list(_summary(environment, stack)))
-    for layer in stack.layers:
-        yield from _layer(layer, stack.name)
+    yield from _services(stack)
+    yield _Part("resources besides services", list(_items(stack)))
     yield _Part("images without a digest", list(_unresolved(stack)))
-    lines = list(_sharing(stack))
-    yield _Part("networks", list(_folded(f"Networks that services join or leave: {len(lines)}", lines)))
 
 
 def _summary(environment: str, stack: StackReport) -> Iterator[str]:
@@ -88,9 +93,10 @@ def _summary(environment: str, stack: StackReport) -> Iterator[str]:
     yield ""
     yield from _alert("CAUTION", "Destroyed or replaced", stack.dangers)
     for step in stack.store_steps:
-        title = "A deploy refuses this" if step.fix else "Acknowledged"
-        lines = (step.what, *(step.fix or step.acknowledged).splitlines())
-        yield from _alert("CAUTION" if step.fix else "NOTE", title, lines)
+        yield f"> [!{'CAUTION' if step.fix else 'NOTE'}]"
+        yield f"> **{'A deploy refuses this' if step.fix else 'Acknowledged'}**: {_escaped(step.what)}"
+        yield from (f"> {_escaped(line)}" for line in (step.fix or step.acknowledged).splitlines())
+        yield ""
     yield from _alert("WARNING", "Stops serving", list(interruptions(stack)))
     if stack.restarted:
         yield f"**Restarts without a gap**: {', '.join(change.name for change in stack.restarted)}"
@@ -110,48 +116,46 @@ def _alert(kind: str, title: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
         yield f"> [!{kind}]"
         yield f"> **{title}**"
-        yield from (f"> - {_escaped(line.strip())}" for line in lines)
+        yield from (f"> - {_escaped(line)}" for line in lines)
         yield ""
 
 
-def _layer(layer: LayerReport, stack: str) -> Iterator[_Part]:
-    if not layer.services and not layer.items:
-        return
-    lines = [f"### {layer.name}", ""]
-    if layer.services:
-        lines += [
-            "| | service | image | replicas | update | effect |",
-            "|---|---|---|---|---|---|",
-            *map(_row, layer.services),
-            "",
-        ]
-    yield _Part(f"the table of {layer.name}", lines)
-    for change in layer.services:
-        yield _Part(f"service {change.name}", list(_service(change)))
-    if layer.items:
-        lines = [line for item in layer.items for line in _item(item)]
-        title = counted(len(layer.items), "other resource")
-        yield _Part(f"resources of {layer.name}", list(_folded(title, lines)))
+def _services(stack: StackReport) -> Iterator[_Part]:
+    rows = [_row(layer.name, change) for layer in stack.layers for change in layer.services]
+    for start in range(0, len(rows), _ROWS):
+        yield _Part(f"a table of services of {stack.name}", [*_HEADINGS, *rows[start : start + _ROWS], ""])
+    lines = [line for change in stack.services if not _has_diff(change) and (line := _in_one_line(change))]
+    title = "What else changes in them"
+    yield _Part("details of services", list(_folded(title, lines, is_open=True)))
+    for change in stack.services:
+        if _has_diff(change):
+            lines = list(_details(change))
+            title = f"{change.name}: changed lines"
+            yield _Part(f"service {change.name}", list(_folded(title, lines, is_open=True)))
 
 
-def _row(change: ServiceChange) -> str:
-    cells = (change.name, change.image.shown, replicas(change), change.order, change.effect)
+def _row(layer: str, change: ServiceChange) -> str:
+    image = shortened(change.image.shown)
+    cells = (layer, change.name, image, replicas(change), change.order, change.effect)
     return f"| {MARKS[change.action]} | {' | '.join(_escaped(cell) for cell in cells)} |"
 
 
-def _service(change: ServiceChange) -> Iterator[str]:
-    yield from _folded(
-        f"{change.name}: {change.action}",
-        list(_details(change)),
-        is_open=change.action is not Action.ADD,
-    )
+def _has_diff(change: ServiceChange) -> bool:
+    return any(file.diff for file in change.files)
+
+
+def _in_one_line(change: ServiceChange) -> str:
+    """A service of which no lines of files are shown; empty where the table says all."""
+    facts = "; ".join(line.removeprefix("- ") for line in _details(change))
+    return f"- **{change.name}**: {facts}" if facts else ""
 
 
 def _details(change: ServiceChange) -> Iterator[str]:
     yield from (f"- replaced because of {reason}" for reason in change.because)
-    if change.action is not Action.ADD:
-        yield from (f"- joins {_code(network)}" for network in change.joins)
-        yield from (f"- leaves {_code(network)}" for network in change.leaves)
+    if change.joins:
+        yield f"- joins {', '.join(map(_code, change.joins))}"
+    if change.leaves and change.action is not Action.DESTROY:
+        yield f"- leaves {', '.join(map(_code, change.leaves))}"
     yield from (f"- route added: {route}" for route in change.routes_added)
     yield from (f"- route removed: {route}" for route in change.routes_removed)
     for s in change.settings:
@@ -173,10 +177,25 @@ def _file(file: FileChange) -> Iterator[str]:
             yield f"  {len(file.diff) - _LONGEST_DIFF} more lines: `git diff` shows them."
 
 
+def _items(stack: StackReport) -> Iterator[str]:
+    items = [item for layer in stack.layers for item in layer.items]
+    lines: list[str] = []
+    for kind, action in dict.fromkeys((item.type, item.action) for item in items):
+        own = [item for item in items if (item.type, item.action) == (kind, action)]
+        plain = [item for item in own if not (item.note or item.settings or item.details)]
+        if plain:
+            names = ", ".join(_code(item.name) for item in plain)
+            lines.append(f"- {MARKS[action]} {kind} {names}")
+        lines += [line for item in own if item not in plain for line in _item(item)]
+    title = counted(len(items), "other resource" if stack.services else "resource")
+    yield from _folded(title, lines, is_open=not stack.services)
+
+
 def _item(item: ItemChange) -> Iterator[str]:
     note = f" ({_escaped(item.note)})" if item.note else ""
     settings = "".join(
-        f"; {s.name}: {_code(s.before or '(not set)')} -> {_code(s.after)}" for s in item.settings
+        f"; {s.name}: {_code(s.before or '(not set)')} -> {_code(s.after or '(not set)')}"
+        for s in item.settings
     )
     yield f"- {MARKS[item.action]} {item.type} {_code(item.name)}{note}{settings}"
     yield from (f"  - {_escaped(line)}" for line in item.details)
@@ -184,19 +203,9 @@ def _item(item: ItemChange) -> Iterator[str]:
 
 def _unresolved(stack: StackReport) -> Iterator[str]:
     for title, lines in unresolved(stack):
-        yield from _folded(f"{title[0].upper()}{title[1:]}", [f"- {line}" for line in lines])
-
-
-def _sharing(stack: StackReport) -> Iterator[str]:
-    """Of the networks that somebody joins or leaves, who is on them afterwards."""
-    moved = {
-        network.partition(" as ")[0]
-        for change in stack.services
-        for network in (*change.joins, *change.leaves)
-    }
-    for network, names in stack.sharing.items():
-        if network in moved:
-            yield f"- {_code(network)}: {', '.join(names)}"
+        names = ", ".join(line.partition(":")[0] for line in lines)
+        yield f"{title[0].upper()}{title[1:]}: {names}."
+        yield ""
 
 
 def _folded(title: str, lines: Sequence[str], *, is_open: bool = False) -> Iterator[str]:

@@ -54,7 +54,7 @@ class ServiceChange:
         effect: what its users notice, in words.
         restarts: whether tasks that run now are stopped, whatever takes their place.
         because: what forces a replacement.
-        routes: addresses that lead to it, before and after.
+        routes: addresses that lead to it, before and after; all of the platform for what publishes ports of the nodes.
         clients: services that connect to it and do not change themselves.
     """
 
@@ -207,7 +207,8 @@ class StackReport:
     @property
     def restarted(self) -> tuple[ServiceChange, ...]:
         """Services whose tasks are replaced while others of them serve."""
-        return tuple(each for each in self.services if each.restarts and each not in self.interrupted)
+        away = {each.name for each in self.interrupted}
+        return tuple(each for each in self.services if each.restarts and each.name not in away)
 
 
 @dataclass(frozen=True, kw_only=True)

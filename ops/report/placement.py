@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
 from layers.cloud.nodes import nodes_of, volume_name
 from layers.settings.environment import Environment
@@ -33,6 +35,11 @@ class Compared:
     before: Inventory
     after: Inventory
     planned: Mapping[str, PlannedChange]
+
+    @cached_property
+    def services(self) -> tuple[list[Service], list[Service]]:
+        """All before and all after."""
+        return services_of(self.before), services_of(self.after)
 
     @property
     def resources(self) -> dict[str, Resource]:
@@ -134,7 +141,7 @@ def _places(settings: Environment) -> list[_Place]:
 
 def _services(stack: Compared) -> Iterator[tuple[Service, PlacedService]]:
     changes = {change.name: change for change in stack.report.services}
-    old, new = ({each.name: each for each in services_of(side)} for side in (stack.before, stack.after))
+    old, new = ({each.name: each for each in side} for side in stack.services)
     access = {**stack.before.access, **stack.after.access}
     for name, service in {**old, **new}.items():
         yield service, _placed(service, changes.get(name), access)
@@ -180,15 +187,15 @@ def _volumes(
 
 
 def _beside(stacks: Iterable[Compared]) -> Iterator[Part]:
-    for stack in stacks:
-        for resource, action in stack.of_type(*_BESIDE):
+    for type_, stack in product(_BESIDE, stacks):
+        for resource, action in stack.of_type(type_):
             inventory = stack.after if resource.address in stack.after.resources else stack.before
-            kind = resource.type.removeprefix("digitalocean_").replace("_", " ")
+            kind = type_.removeprefix("digitalocean_").replace("_", " ")
             yield Part(kind=kind, name=resource.name, detail=note_of(resource, inventory), action=action)
 
 
 def _networks(stack: Compared) -> Iterator[Network]:
-    sides = [services_by_network(services_of(side)) for side in (stack.before, stack.after)]
+    sides = [services_by_network(side) for side in stack.services]
     known = {network.name: (network, action) for network, action in stack.of_type("docker_network")}
     for name in sorted({*sides[0], *sides[1]}):
         network, action = known.get(name, (None, None))

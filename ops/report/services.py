@@ -22,12 +22,14 @@ def service_change(
     *,
     access: Mapping[str, str],
     planned: Mapping[str, PlannedChange],
+    behind: Sequence[str] = (),
     clients: Sequence[str] = (),
 ) -> ServiceChange:
     """The change of one service, which may be missing on one side, not on both.
 
     Args:
         access: who may use a host, for its routes.
+        behind: addresses of the whole platform: none answers while what publishes the nodes' ports is away.
         clients: services that connect to it and do not change themselves.
     """
     service = new or old
@@ -49,7 +51,7 @@ def service_change(
         effect=effect,
         restarts=what.action is Action.REPLACE or (what.action is Action.CHANGE and restarts),
         because=what.because,
-        routes=tuple(dict.fromkeys([*routes[1], *routes[0]])),
+        routes=tuple(behind) if service.published else tuple(dict.fromkeys([*routes[1], *routes[0]])),
         clients=tuple(clients),
         settings=settings,
         files=files,

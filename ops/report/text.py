@@ -13,6 +13,7 @@ from ops.terminal.counted import counted
 MARKS = {Action.ADD: "+", Action.CHANGE: "~", Action.REPLACE: "!", Action.DESTROY: "-"}
 _HEADINGS = ("", "service", "image", "replicas", "update", "effect")
 _LONGEST_DIFF = 60
+_MANY = 6
 
 NOT_BUILT = ":not-built"
 """Tag of an image from packages before the first build on this machine."""
@@ -75,9 +76,15 @@ def interruptions(stack: StackReport) -> Iterator[str]:
     """What does not serve for a while, for how long, at which addresses, and who connects to it."""
     for change in stack.interrupted:
         gone = change.action is Action.DESTROY
-        where = f": {', '.join(change.routes)}" if change.routes else ""
-        noticed = f"; {', '.join(change.clients)} may notice" if change.clients else ""
+        where = f": {some(change.routes)}" if change.routes else ""
+        noticed = f"; {some(change.clients)} may notice" if change.clients else ""
         yield f"{change.name} {'for good' if gone else f'for up to {change.away_s} s'}{where}{noticed}"
+
+
+def some(names: Sequence[str]) -> str:
+    """All of a few names, of many the first and how many more."""
+    more = len(names) - _MANY
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_MANY])} and {more} more"
 
 
 def _restarted(stack: StackReport) -> list[str]:

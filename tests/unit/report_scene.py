@@ -10,7 +10,7 @@ from ops.model.offline_plan import from_inventories
 from ops.report import text
 from ops.report.compare import compare
 from ops.report.model import Report, ServiceChange, StackReport
-from tests.unit.ops_fixtures import service, stack
+from tests.unit.ops_fixtures import config, service, stack
 
 Document = dict[str, Any]
 
@@ -51,3 +51,25 @@ def web(**values: Any) -> Document:
 
 def report_data(report: StackReport) -> Any:
     return Report(environment="local", stacks=(report,)).as_data()
+
+
+def many(count: int, *, text: str = "a: 1") -> Document:
+    """So many services more, each with a file of its own."""
+    document = changed()
+    for number in range(count):
+        name = f"service-{number}"
+        document["resource"]["docker_config"][name] = config(
+            f"platform/{name}/conf", name=name, text=f"{text}\nb: {number}\n"
+        )
+        document["resource"]["docker_service"][name] = service(
+            f"platform/{name}", name=name, networks=("redis_net",), configs={"/etc/it.yml": name}
+        )
+    return document
+
+
+def many_changed(count: int) -> Document:
+    """The same with a changed line in each file, and in that of web."""
+    document = many(count, text="a: 2")
+    web_conf = config("platform/web/conf", name="web-conf", text="a: 2\nb: 2\n")
+    document["resource"]["docker_config"]["web_conf"] = web_conf
+    return document

@@ -46,7 +46,7 @@ CHANGING = (
     *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
     *("rollback", "prune"),
 )
-READING = ("plan", "drift", "smoke", "ready", "table", "backup list", "releases")
+READING = ("plan", "cost", "drift", "smoke", "ready", "table", "backup list", "releases")
 
 
 @pytest.mark.parametrize("command", CHANGING)
