@@ -229,5 +229,9 @@ class Report:
         return any(step.fix for stack in self.stacks for step in stack.store_steps)
 
     def as_data(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return asdict(self)
+        """For ``--json``: all fields, and of each stack the names of services that stop serving or only restart."""
+        data = asdict(self)
+        for stack, shown in zip(self.stacks, data["stacks"], strict=True):
+            shown["interrupted"] = [change.name for change in stack.interrupted]
+            shown["restarted"] = [change.name for change in stack.restarted]
+        return data

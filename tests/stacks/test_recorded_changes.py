@@ -1,6 +1,6 @@
 """Five changes of the real environments, as they stand in a pull request: each fits on a screen or two.
 
-What they are expected to look like is in ``tests/recorded/changes``; ``UPDATE_SNAPSHOTS=1`` writes it.
+What they are expected to look like is in ``tests/stacks/changes``; ``UPDATE_SNAPSHOTS=1`` writes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ops.report import html, markdown
 from ops.report.model import Report
 from tests.stacks.synthesis import altered, altered_cloud, finished, ordered
 
-EXPECTED = Path(__file__).parents[1] / "recorded" / "changes"
+EXPECTED = Path(__file__).with_name("changes")
 LINES = 60
 """Of markdown, at most."""
 

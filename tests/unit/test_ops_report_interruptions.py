@@ -10,7 +10,7 @@ from ops.report.compare import compare
 from ops.report.model import Report, StackReport
 from tests.unit.ops_cloud import cloud
 from tests.unit.ops_fixtures import DIGEST_2, service, stack
-from tests.unit.report_scene import changed, changes, compared, rendered, web
+from tests.unit.report_scene import changed, changes, compared, rendered, report_data, web
 
 NEW = f"example.org/app:1.3@{DIGEST_2}"
 
@@ -21,6 +21,8 @@ def test_a_rolling_update_restarts_and_interrupts_nothing() -> None:
     assert [change.name for change in report.restarted] == ["web"]
     assert "\nrestarts without a gap\n  web\n" in rendered(report)
     assert "STOPS SERVING" not in rendered(report)
+    (data,) = report_data(report)["stacks"]
+    assert (data["interrupted"], data["restarted"]) == ([], ["web"])
 
 
 def test_a_label_of_the_gateway_restarts_nothing() -> None:
