@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
+import pytest
+import typer
+
+from ops.cli import see
+from ops.errors import FINDING, FINE
 from ops.model.cost import Charge, Cost
 from ops.report.bill import Bill, render
 
@@ -64,3 +70,16 @@ def test_programs_get_each_charge_and_the_source_of_each_price() -> None:
     assert data["charges"][1] == {"what": "volume prod-redis", "detail": "5 GiB", "dollars": 0.5}
     assert data["prices"]["droplets"]["as_of"] == "2026-08-21"
     assert all(part["source"] for part in data["prices"].values())
+
+
+@pytest.mark.parametrize(("budget", "code"), [(None, FINE), (100, FINE), (90, FINDING)])
+def test_the_command_fails_above_the_budget(
+    budget: float | None, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ops.report.bill.bill_of", lambda environment: replace(BILL, budget=budget))
+    for as_json in (False, True):
+        with pytest.raises(typer.Exit) as ended:
+            see.cost("prod", as_json)
+        assert ended.value.exit_code == code
+    shown = capsys.readouterr().out
+    assert json.loads(shown[shown.index("{") :])["budget"] == budget

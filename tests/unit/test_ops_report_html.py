@@ -20,7 +20,7 @@ from ops.report.model import Report
 from ops.report.placement import Compared
 from tests.unit.ops_cloud import cloud
 from tests.unit.ops_fixtures import DIGEST_2, config, stack
-from tests.unit.report_scene import Document, changed, web
+from tests.unit.report_scene import Document, changed, many, web
 
 CSS = Path(html.__file__).with_name("page.css").read_text()
 
@@ -128,6 +128,20 @@ def test_services_are_drawn_on_their_node_with_what_they_connect_to() -> None:
 def test_networks_say_who_joins_and_who_leaves() -> None:
     shown = words(everything_at_once())
     assert re.search(r"redis-net internal \+ api joins \u2212 redis leaves web", shown)
+
+
+def test_a_very_long_diff_is_cut() -> None:
+    texts = {letter: f"{letter}\n" * 300 for letter in "ab"}
+    before, after = (
+        changed(docker_config={"web_conf": config("platform/web/conf", name="web-conf", text=text)})
+        for text in texts.values()
+    )
+    assert "201 more lines: git diff shows them." in words(page(before, after))
+
+
+def test_of_many_unchanged_services_the_names_are_drawn() -> None:
+    shown = words(page(many(70), many(70)))
+    assert "71 services unchanged service-0, service-1, service-10" in shown
 
 
 def test_costs_are_shown_before_and_after() -> None:

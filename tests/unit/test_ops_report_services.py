@@ -113,3 +113,17 @@ def test_a_label_restarts_nothing_and_shows_the_route() -> None:
     assert change.effect == "no task restarts"
     assert change.routes_added == ("https://www.example.org (access not stated)",)
     assert change.routes_removed == ("https://web.example.org (public)",)
+
+
+def test_a_password_that_somebody_wrote_into_a_file_or_a_variable_is_not_shown() -> None:
+    after = changed(
+        docker_config={
+            "web_conf": config("platform/web/conf", name="web-conf", text="a: 1\npassword: hunter2hunter2\n")
+        }
+    )
+    container = after["resource"]["docker_service"]["web"]["task_spec"]["container_spec"]
+    container["env"] = {"DB_PASSWORD": "hunter2hunter2"}
+    report = compared(stack(), after)
+    assert changes(report)["web"].files[0].diff[-1] == "+password: ***"
+    assert "variable DB_PASSWORD: (not set) -> ***" in rendered(report)
+    assert "hunter2" not in rendered(report) + json.dumps(report_data(report))
