@@ -183,9 +183,7 @@ def deploy_cloud(
         if first:
             approve = approval(target, ask)
             apply(target, parallelism=parallelism, approve=approve, approved=approved, targets=first)
-    changed = _apply(
-        target, saved, approve=approval(target, ask), parallelism=parallelism, approved=approved
-    )
+    changed = _apply(target, saved, approve=approval(target, ask), parallelism=parallelism, approved=approved)
     if not changed:
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.update_known_hosts(target)}")

@@ -122,11 +122,6 @@ def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -
     return ""
 
 
-def planned_by_terraform(target: Target) -> StackReport:
-    """The report of what Terraform plans for a stack whose folder is initialised."""
-    return report_of_plan(target, _plan_of(target))
-
-
 def _plan_of(target: Target, saved: PlanWriter | None = None) -> Mapping[str, Any]:
     """What Terraform plans.
 
