@@ -32,7 +32,14 @@ Side = Literal["job", "sender"]
 
 _TAKEN = 7
 # A link is made whole or not at all, and not over another one: no request is read half written or lost.
-_ASK = f"""cd "$1" && printf '%s %s\\n' "$3" "$4" > "$2.$3" || exit 3
+# On a full disk it takes the room that the job keeps there.
+_ASK = f"""cd "$1" || exit 3
+ask() {{ printf '%s %s\\n' "$2" "$3" > "$1.$2"; }}
+{{ ask "$2" "$3" "$4" || {{ rm -f reserve && ask "$2" "$3" "$4"; }}; }} 2> /dev/null || {{
+    echo "the spool cannot be written: $(df -Pk . | tail -n 1 | {{ read -r _ _ _ free _; echo "$free"; }}) KiB free"
+    rm -f "$2.$3"
+    exit 3
+}}
 code=0
 why="$(ln "$2.$3" "$2" 2>&1)" || case "$why" in
     *xists*) code={_TAKEN} ;;
@@ -159,9 +166,10 @@ class Spool:
             if done.code == 0:
                 return
             if done.code != _TAKEN:
+                reason = done.output.strip() or "its container ended"
                 raise OpsError(
-                    f"{self.job.store}: {self._name(side)} cannot be asked: {done.output.strip() or 'its container ended'}",
-                    fix=f"look at its log: docker service logs {self._name(side)}; then run the command again",
+                    f"{self.job.store}: {self._name(side)} cannot be asked: {reason}",
+                    fix=what_to_do(reason, self._name(side)),
                 )
             yield "waiting for another request"
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from sprocket_constructs import SwarmService
 from sprocket_constructs.backup import SPOOL
@@ -31,6 +32,20 @@ def secret(name: str) -> str:
     return f"trial-{name}-4f1c"
 
 
+def disk(trial: Trial, volume: str, size: str) -> None:
+    """A volume on a disk of its own, in memory."""
+    options = ("type=tmpfs", "device=tmpfs", f"o=size={size},mode=1777")
+    words = [word for option in options for word in ("--opt", option)]
+    docker("volume", "create", "--driver", "local", *words, f"{trial.network}-{volume}")
+    trial.volume(volume)
+
+
+def fill(container: Running, folder: str, *, but: int, name: str = "filler") -> None:
+    """Somebody else takes the disk, but for some KiB."""
+    free = f"df -Pk {folder} | tail -n 1 | {{ read -r _ _ _ free _; echo $free; }}"
+    container.expect("sh", "-c", f"head -c $((($({free}) - {but}) * 1024)) /dev/zero > {folder}/{name}")
+
+
 @dataclass
 class Services:
     """Starts services of an environment by their names, each with the volumes that it shares with others."""
@@ -39,9 +54,15 @@ class Services:
     environment: str = "local"
 
     def start(
-        self, name: str, *, alias: str = "", env: Mapping[str, str] | None = None, options: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        alias: str = "",
+        env: Mapping[str, str] | None = None,
+        files: Mapping[str, Path] | None = None,
+        options: Sequence[str] = (),
     ) -> Running:
-        """Starts one; it may wait for others by itself."""
+        """Starts one; it may wait for others by itself. ``files`` takes the place of its own at these paths."""
         wanted = service(declared(self.environment), name)
         self._write_files(wanted)
         words = ["--memory", wanted.resources.memory_limit.replace("iB", "").lower()]
@@ -57,7 +78,8 @@ class Services:
             self.image(wanted),
             *args,
             alias=alias or name,
-            files={mount.at: self.trial.folder / name / mount.at.strip("/") for mount in wanted.file_mounts},
+            files={mount.at: self.trial.folder / name / mount.at.strip("/") for mount in wanted.file_mounts}
+            | dict(files or {}),
             volumes=self.volumes(name),
             env={**wanted.environment, **(env or {})},
             options=(*words, *options),
@@ -180,6 +202,11 @@ class Bench:
 
     def fetch(self, snapshot: str) -> None:
         """Has the sender bring a copy back."""
+        code, said = self.fetched(snapshot)
+        assert code == 0, said
+
+    def fetched(self, snapshot: str) -> tuple[int, str]:
+        """The same, where it may fail: its code and what it said."""
         with self.timed("fetch"):
             number, here = uuid.uuid4().hex[:8], f"{SPOOL}/{self.store}"
             self.sender.expect(
@@ -188,7 +215,7 @@ class Bench:
                 f"echo '{number} {snapshot}' > {here}/fetch.new && mv {here}/fetch.new {here}/fetch",
             )
             code = self._result(self.sender, f"{here}/fetch-result", number)
-            assert code == 0, self.sender.exec("cat", f"{here}/fetch-output").output
+        return code, self.sender.exec("cat", f"{here}/fetch-output").output
 
     def copy_and_fetch(self) -> str:
         """A copy, to the bucket and back; its manifest."""
