@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from images.builder.engine import docker
 from images.builder.trial import Running, Trial
 from layers.data.postgres import LISTENS
-from tests.live.backups import WITHIN_S, Bench
+from tests.live.backups import WITHIN_S, Bench, disk, fill
 
 pytestmark = pytest.mark.live(needs=["engine"])
 
@@ -45,9 +46,9 @@ def sql(server: Running, text: str, *, database: str = DATABASE) -> str:
     return server.expect(*words, stdin=text).strip()
 
 
-def start(bench: Bench) -> Running:
+def start(bench: Bench, *options: str) -> Running:
     """A server with what its keeper makes."""
-    server = bench.services.start("postgres")
+    server = bench.services.start("postgres", options=options)
     server.wait("sh", "-c", LISTENS)
     bench.services.start("postgres-keeper").wait("test", "-f", "/tmp/done")
     return server
@@ -166,3 +167,60 @@ def test_a_server_that_is_down_is_named_and_the_last_copy_stays(trial: Trial) ->
     assert "does not answer" in bench.job.expect("cat", "/spool/failed")
     bench.fetch(snapshot)
     assert bench.expect("verify") == bench.manifest()
+
+
+def test_a_disk_without_room_for_a_load_is_said_and_the_server_goes_on(trial: Trial) -> None:
+    """It would end for good: Postgres does not run without room for its log."""
+    bench = Bench(trial, "postgres")
+    disk(trial, "sprocket-postgres", "400m")
+    server = start(bench, "--memory", "1g")
+    sql(server, LEAGUE)
+    bench.start_job()
+    bench.copy_and_fetch()
+    sql(server, "INSERT INTO mledb.\"odd name\" VALUES ('newer', 8)")
+    fill(server, DATA, but=40_000)
+    done = bench.ask("load")
+    assert done.code == 1
+    assert re.fullmatch(
+        r"error: no space left: the disk of Postgres has [34]\d{4} KiB free, and a load takes about \d+ KiB; nothing was replaced",
+        done.output.strip(),
+    )
+    assert databases(server) == [DATABASE]
+    assert sql(server, 'SELECT count(*) FROM mledb."odd name"') == "2"
+    server.expect("rm", f"{DATA}/filler")
+    bench.expect("load")
+    is_whole(server)
+    print(bench.in_words())
+
+
+BAD_MIGRATION = """
+SET ROLE sprocket_main;
+BEGIN;
+ALTER TABLE mledb.player DROP COLUMN extra;
+DELETE FROM mledb.player WHERE id > 100;
+UPDATE mledb.player SET name = 'unknown', kind = 'b';
+DROP TABLE mledb."odd name";
+CREATE TABLE mledb.migrated (at timestamptz DEFAULT now());
+INSERT INTO mledb.migrated DEFAULT VALUES;
+COMMIT;
+"""
+
+
+def test_what_a_bad_migration_did_is_undone_by_the_copy_from_before_it(trial: Trial) -> None:
+    bench = Bench(trial, "postgres")
+    server = start(bench)
+    sql(server, LEAGUE)
+    bench.start_job()
+    bench.expect("copy")
+    before = bench.sent()
+    sql(server, BAD_MIGRATION)
+    bench.expect("copy")
+    assert bench.sent() != before, "the newest copy has what the migration did"
+    bench.fetch(before)
+    manifest = bench.manifest()
+    assert bench.expect("verify") == manifest
+    bench.expect("load")
+    is_whole(server)
+    assert sql(server, "SELECT count(*), count(extra), max(name) FROM mledb.player") == "5000|5000|player 999"
+    assert sql(server, "SELECT to_regclass('mledb.migrated') IS NULL") == "t"
+    print(bench.in_words())
