@@ -1,4 +1,4 @@
-"""backup, list, restore, drill and Terraform's state, with the real layers of Redis on a real swarm."""
+"""backup, list, restore, drill, Terraform's state and the password of it all, with the real layers of two stores on a real swarm."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from images import LOCK_FILE
 from images.builder import lock
+from ops.backup.world import SENDER
 from ops.paths import ROOT
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
@@ -32,7 +35,7 @@ pytestmark = [
 
 HERE = "unix:///var/run/docker.sock"
 HOST = os.environ.get("DOCKER_HOST", HERE)
-REAL = ("redis", "minio", "restic")
+REAL = ("redis", "postgres", "minio", "restic")
 CLIENT = "redis-client"
 STATE = "state-local-services"
 REDIS = 'REDISCLI_AUTH="$(cat /run/secrets/redis-password)" redis-cli --raw'
@@ -74,6 +77,34 @@ class Platform:
 
     def marker(self) -> str:
         return self.sh("redis", f"{REDIS} get live:marker")
+
+    def sql(self, text: str) -> str:
+        return self.sh(
+            "postgres", f"psql -XqAt -v ON_ERROR_STOP=1 -U postgres -d sprocket_main <<'SQL'\n{text}\nSQL"
+        )
+
+    def tries(self, password: str) -> int:
+        """What the repository of the backups answers to a password: 0 where it opens, 12 where it does not."""
+        container = until(60, lambda: self._tasks.container("backup-sender"), "a task of backup-sender")
+        return self._tasks.run_with_input(container, password, "/bin/sh", SENDER, "try_password").code
+
+    def password(self) -> str:
+        """The one of the backups, in the state."""
+        try:
+            resources = json.loads(self.here.state())["resources"]
+        except ValueError:
+            raise AssertionError("the state is being written") from None
+        for resource in resources:
+            if resource["type"] == "random_password" and "restic-password" in resource["name"]:
+                return str(resource["instances"][0]["attributes"]["result"])
+        raise AssertionError("the state has no password of the backups")
+
+    def terraform_runs(self) -> bool:
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if self.here.root in (process / "cwd").readlink().parents:
+                    return True
+        return False
 
     def scale(self, name: str, count: int) -> None:
         scale(self._swarm, {name: count})
@@ -128,10 +159,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             here.start("purge", *LOCAL, "--confirm", "local").communicate(timeout=300)
 
 
-def restored(platform: Platform, *words: str, expect: int = 0) -> str:
+def restored(platform: Platform, *words: str, store: str = "redis", expect: int = 0) -> str:
     return platform.run(
-        "restore", *LOCAL, "--store", "redis", "--confirm", "local", "--stable", "3", *words, expect=expect
+        "restore", *LOCAL, "--store", store, "--confirm", "local", "--stable", "3", *words, expect=expect
     )
+
+
+def moment(copy: dict[str, Any]) -> str:
+    """When a copy was made, as ``--at`` takes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(copy["time"]))
 
 
 def test_a_wiped_store_comes_back(platform: Platform) -> None:
@@ -149,10 +185,9 @@ def test_a_wiped_store_comes_back(platform: Platform) -> None:
 
 def test_what_was_replaced_can_be_taken_back(platform: Platform) -> None:
     first = platform.mark()
-    at = platform.json("backup", *LOCAL)["stores"][0]["time"]
+    copy = platform.json("backup", *LOCAL, "--store", "redis")["stores"][0]
     second = platform.mark()
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
-    restored(platform, "--at", moment)
+    restored(platform, "--at", moment(copy))
     assert platform.marker() == first
     # The newest copy is now the one that the restore made of what it replaced.
     restored(platform)
@@ -249,6 +284,58 @@ def test_a_lost_state_comes_back_and_nothing_would_change(platform: Platform) ->
     folder = platform.here.root / "cdktf.out" / "stacks" / "local-services"
     subprocess.run(["terraform", f"-chdir={folder}", "state", "push", str(found)], check=True)
     assert platform.here.counts() == {"add": 0, "change": 0, "replace": 0, "destroy": 0}
+
+
+def test_what_a_bad_migration_did_is_undone(platform: Platform) -> None:
+    platform.sql(
+        "SET ROLE sprocket_main; CREATE TABLE player AS SELECT n AS id, 'player ' || n AS name FROM generate_series(1, 500) n"
+    )
+    before = platform.json("backup", *LOCAL, "--store", "postgres")["stores"][0]
+    platform.sql(
+        "SET ROLE sprocket_main; BEGIN; ALTER TABLE player DROP COLUMN name; DELETE FROM player WHERE id > 9; COMMIT"
+    )
+    platform.json("backup", *LOCAL, "--store", "postgres")
+    shown = restored(platform, "--at", moment(before), store="postgres")
+    print(shown)
+    assert before["snapshot"][:8] in shown
+    assert platform.sql("SELECT count(*), max(name) FROM player") == "500|player 99"
+    assert platform.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'player'") == "sprocket_main"
+    assert platform.replicas("postgres-keeper") == 1
+
+
+def test_the_password_of_the_backups_is_rotated_and_a_rotation_that_was_killed_is_finished(
+    platform: Platform,
+) -> None:
+    mark = platform.mark()
+    copy = platform.json("backup", *LOCAL, "--store", "redis")["stores"][0]
+    first = platform.password()
+    with platform.here.start("rotate", *LOCAL, "restic-password") as process:
+        until(180, lambda: platform.password() != first, "a new password in the state")
+        process.kill()
+        process.communicate(timeout=120)
+    until(120, lambda: not platform.terraform_runs(), "the end of Terraform, which outlives the command")
+    second = platform.password()
+    until(60, lambda: platform.tries(first) == 0, "a sender; nothing has removed the old key yet")
+    platform.run("deploy", *LOCAL, "--stable", "3")
+    assert (platform.password(), platform.tries(second), platform.tries(first)) == (second, 0, 12)
+
+    shown = platform.run("rotate", *LOCAL, "restic-password")
+    print(shown)
+    third = platform.password()
+    assert (
+        "restic-password: the repository of the backups accepts the new value and refuses the old one"
+        in shown
+    )
+    assert [platform.tries(each) for each in (first, second, third)] == [12, 12, 0]
+    assert not any(each in shown for each in (first, second, third))
+
+    shown = restored(platform, "--at", moment(copy))
+    assert copy["snapshot"][:8] in shown
+    assert platform.marker() == mark
+    found = platform.here.root / "older.tfstate"
+    platform.run("restore", *LOCAL, "--store", STATE, "--at", moment(copy), "--into", str(found))
+    assert first in found.read_text()
+    platform.run("backup", *LOCAL, "--store", "redis")
 
 
 def snapshots(platform: Platform, *, expect: int = 0) -> list[str]:

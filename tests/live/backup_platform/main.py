@@ -1,4 +1,4 @@
-"""The local platform cut down to Redis and what backs it up, as the layers declare them, and a client that only connects.
+"""The local platform cut down to Redis, Postgres and what backs them up, as the layers declare them, and a client that only connects.
 
 It stands in a copy of the repository, in place of main.py there.
 """
@@ -12,7 +12,10 @@ from typing import Any
 from layers.services import synthesize
 
 STACK = "local-services"
-SERVICES = {"redis", "redis-backup", "backup-sender", "backup-store"}
+SERVICES = {
+    *("redis", "redis-backup", "postgres", "postgres-keeper", "postgres-backup"),
+    *("backup-sender", "backup-store"),
+}
 CLIENT = "redis-client"
 
 Block = dict[str, dict[str, Any]]
