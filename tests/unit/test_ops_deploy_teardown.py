@@ -9,6 +9,7 @@ import pytest
 from layers.loading import load_environment
 from ops.deploy import teardown
 from ops.errors import OpsError, Refused, WrongUse
+from ops.release import archive
 from ops.terraform import target
 from ops.terraform.synth import Synthesized
 from tests.unit.ops_boundaries import Boundaries, documents_of
@@ -102,3 +103,16 @@ def test_what_a_killed_deploy_left_is_switched_off_too(
     teardown.down("prod", parallelism=1, ask=None)
     assert deployed.done == ["remove service left", "services apply"]
     assert "service redis: left by an apply that did not end; removed" in capsys.readouterr().err
+def test_a_purge_deletes_the_releases_with_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (teardown, archive):
+        monkeypatch.setattr(module, "STATE", tmp_path / ".sprocket")
+    folder = archive.folder_of(PROD)
+    state = folder.parent / f"{PROD.services_stack}.tfstate"
+    folder.mkdir(parents=True)
+    for file in (folder / "000001.json", state, state.with_name(f"{state.name}.backup")):
+        file.touch()
+    documents = documents_of(PROD)
+    documents[PROD.services_stack]["terraform"] = {"backend": {"local": {"path": str(state)}}}
+    targets = target.targets_in(PROD, Synthesized(out=tmp_path, stacks=documents))
+    teardown._delete_state(targets.services)
+    assert list(tmp_path.iterdir()) == []
