@@ -15,6 +15,7 @@ if [ ! -s plan ]; then
     echo "approved_terraform.sh: there is no saved plan in $PWD; nothing was changed" >&2
     exit 1
 fi
+unset TF_CLI_ARGS TF_CLI_ARGS_apply
 # The plan has the values of all variables. Where the environment has another one, Terraform prints both, also secret ones.
 for name in $(env | sed -n 's/^\(TF_VAR_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$name"; done
 shift

@@ -122,3 +122,10 @@ def test_a_key_that_is_none_ends_the_job(tmp_path: Path) -> None:
     done = run("bash", "-c", script, "bash", ROOT, cwd=tmp_path, DEPLOY_SSH_KEY="no key")
     assert done.returncode != 0
     assert "went on" not in done.stdout
+
+
+@pytest.mark.parametrize("number", ["1; touch x", "--repo=evil/x", "main"])
+def test_a_run_has_a_number(number: str) -> None:
+    done = run("ops/ci/promotion.sh", number, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: a run has a number, not ")
