@@ -23,4 +23,4 @@ for word in "$@"; do
     shift
     [ "$word" = -auto-approve ] || set -- "$@" "$word"
 done
-exec "$APPROVED_TERRAFORM" apply -input=false "$@" plan
+exec "$APPROVED_TERRAFORM" apply -input=false -lock-timeout=5m "$@" plan

@@ -21,7 +21,9 @@ saved=()
 for stack in $(stacks); do
     say "cdktf plan $stack"
     rm -f "cdktf.out/stacks/$stack/plan"
-    ops run --env "$environment" -- npx cdktf plan "$stack" --skip-synth --no-color
+    # Without the state's lock: a plan must not keep a deploy waiting, and needs no right to write. Terraform refuses a plan
+    # that another apply has overtaken.
+    TF_CLI_ARGS_plan=-lock=false ops run --env "$environment" -- npx cdktf plan "$stack" --skip-synth --no-color
     saved+=(--from "cdktf.out/stacks/$stack/plan")
 done
 
