@@ -20,6 +20,8 @@ from ops.programs import require
 from ops.waiting import wait_until
 
 CONNECT_TIMEOUT_S = 15
+KILLED = 137
+"""The exit code of a program that SIGKILL ended: 128 and the signal's number."""
 _IN_USE = ("is in use", "active endpoints")
 """The engine's words about configs and secrets, and about networks."""
 _UNREACHABLE = (docker.errors.DockerException, requests.RequestException, OSError)
@@ -37,6 +39,8 @@ class Task:
     exit_code: int | None
     since: str
     container: str = ""
+    memory_limit: int = 0
+    """In bytes; 0 is none."""
 
     @property
     def runs(self) -> bool:
@@ -45,8 +49,14 @@ class Task:
 
     @property
     def failed(self) -> bool:
-        """Whether it ended although it should run."""
-        return self.state in ("failed", "rejected", "orphaned")
+        """Whether it ended although it should run. ``complete`` is one whose program ended by itself, or after a failed health check,
+        with exit code 0; one that the swarm ends for an update is ``shutdown``."""
+        return self.state in ("failed", "rejected", "orphaned", "complete")
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether its program ended by SIGKILL."""
+        return self.exit_code == KILLED
 
     @property
     def waits(self) -> bool:
@@ -56,6 +66,8 @@ class Task:
     @property
     def reason(self) -> str:
         """Why it failed or waits, in the engine's words."""
+        if self.state == "complete":
+            return "ended by itself (exit code 0)"
         code = f" (exit code {self.exit_code})" if self.exit_code and "exit" not in self.error else ""
         return f"{self.state}: {self.error or 'no reason given'}{code}"
 
@@ -85,7 +97,7 @@ class RunningService:
     @property
     def went_back(self) -> bool:
         """Whether its last update failed."""
-        return self.update in ("paused", "rollback_paused", "rollback_completed")
+        return self.update in ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 
 
 class Swarm:
@@ -186,27 +198,31 @@ class Swarm:
         containers = [raw for raw in self._api.containers(all=True) if label in (raw.get("Labels") or {})]
         return [raw["Id"] for raw in containers if raw["Labels"][label] not in services]
 
-    def ran_out_of_memory(self, container: str) -> bool:
-        """Whether the kernel ended a container because of its memory limit; only the engine that has it can tell."""
-        try:
-            return bool(self._api.inspect_container(container)["State"].get("OOMKilled"))
-        except _UNREACHABLE:
-            return False
-
     def last_health(self, container: str) -> str:
-        """What a container's last failed health check printed, in one line; empty where none failed, or the container is elsewhere."""
+        """What the last health check of an unhealthy container printed, in one line; empty where it is healthy, or elsewhere."""
         try:
-            log = (self._api.inspect_container(container)["State"].get("Health") or {}).get("Log") or []
+            health = self._api.inspect_container(container)["State"].get("Health") or {}
         except _UNREACHABLE:
             return ""
-        failed = [each for each in log if each.get("ExitCode")]
-        return " ".join(str(failed[-1].get("Output", "")).split())[:300] if failed else ""
+        failed = [each for each in health.get("Log") or [] if each.get("ExitCode")]
+        if health.get("Status") != "unhealthy" or not failed:
+            return ""
+        return " ".join(str(failed[-1].get("Output", "")).split())[:300] or "nothing"
 
     def log_tail(self, service_id: str, lines: int = 20) -> list[str]:
-        """The last lines of a service's log; empty when the engine cannot give it."""
+        """The last lines of a service's log, of all its tasks; empty when the engine cannot give it."""
+        return self._log("services", service_id, lines)
+
+    def task_log(self, task: Task, lines: int = 20) -> list[str]:
+        """The same of one task only."""
+        return self._log("tasks", task.id, lines)
+
+    def _log(self, kind: str, id_: str, lines: int) -> list[str]:
+        # The docker package has no method for a task's log, and the same request for both.
+        url = self._api._url(f"/{kind}/{{0}}/logs", id_)
         try:
-            stream = self._api.service_logs(service_id, stdout=True, stderr=True, tail=lines, follow=False)
-            raw = b"".join(stream) if not isinstance(stream, bytes) else stream
+            answer = self._api._get(url, params={"stdout": 1, "stderr": 1, "tail": lines})
+            raw: bytes = self._api._get_result_tty(False, answer, False)
         except _UNREACHABLE:
             return []
         return raw.decode(errors="replace").splitlines()[-lines:]
@@ -304,7 +320,13 @@ def _task(raw: dict[str, Any]) -> Task:
         exit_code=(status.get("ContainerStatus") or {}).get("ExitCode"),
         since=status.get("Timestamp", ""),
         container=(status.get("ContainerStatus") or {}).get("ContainerID", ""),
+        memory_limit=int(_limits(raw).get("MemoryBytes") or 0),
     )
+
+
+def _limits(raw: dict[str, Any]) -> dict[str, Any]:
+    resources = (raw.get("Spec") or {}).get("Resources") or {}
+    return resources.get("Limits") or {}
 
 
 def _short(error: Exception) -> str:

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from ops.errors import OpsError
 from ops.swarm.engine import Swarm, Task, connected
+from ops.terminal.amounts import size
 from ops.waiting import wait_until
 
 INTERVAL_S = 2.0
@@ -90,17 +91,19 @@ class TaskWatch:
         failure = self.failures.setdefault(name, TaskFailure(reason=""))
         failure.reason = task.reason + _added(task, swarm)
         failure.count += 1
-        failure.log = swarm.log_tail(task.service_id, LOG_LINES) or failure.log
+        failure.log = swarm.task_log(task, LOG_LINES) or failure.log
 
 
 def _added(task: Task, swarm: Swarm) -> str:
-    """What the engine knows besides a task's error, which says nothing of memory or of what a health check printed."""
-    if not task.container:
-        return ""
-    if swarm.ran_out_of_memory(task.container):
-        return "; out of memory: the kernel ended it at its limit"
-    printed = swarm.last_health(task.container) if "unhealthy" in task.error else ""
-    return f"; its health check printed: {printed}" if printed else ""
+    """What a task's error does not say: what its health check printed, or what SIGKILL means where nobody sent one."""
+    printed = swarm.last_health(task.container) if task.container else ""
+    if printed:
+        return f"; unhealthy: its health check printed {printed!r}"
+    if task.was_killed and "unhealthy" not in task.error:
+        # Engine 20.10 does not set OOMKilled for a container whose only process is killed at once (tried).
+        limit = f", here {size(task.memory_limit)}" if task.memory_limit else ""
+        return f"; killed, as the kernel does with a program that is out of memory (its limit{limit})"
+    return ""
 
 
 def wait_until_converged(
@@ -173,14 +176,23 @@ def began(swarm: Swarm) -> dict[str, str]:
     return {service.name: service.update_began for service in swarm.services()}
 
 
-def _require_kept(swarm: Swarm, names: Collection[str], updates: Mapping[str, str]) -> None:
-    back = sorted(
+def taken_back(swarm: Swarm, names: Collection[str], updates: Mapping[str, str]) -> list[str]:
+    """Services whose update failed and that the swarm takes back, or has taken back, to their previous version.
+
+    Args:
+        updates: when each service's last update began before; an older one does not count.
+    """
+    return sorted(
         service.name
         for service in swarm.services()
         if service.name in names
         and service.went_back
         and service.update_began != updates.get(service.name, "")
     )
+
+
+def _require_kept(swarm: Swarm, names: Collection[str], updates: Mapping[str, str]) -> None:
+    back = taken_back(swarm, names, updates)
     if back:
         raise OpsError(
             f"the swarm went back to the previous version of {', '.join(back)}: the new one's tasks failed"

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ops.model.changes import ResourceChange, changes_of
 from ops.model.redact import scrubbed
 from ops.model.services import TYPE as SERVICE
 from ops.model.state import resources_of
-from ops.swarm.tasks import TaskFailure
+from ops.swarm.tasks import TaskFailure, began, taken_back
 from ops.terminal import screen
 from ops.terraform import guard, secrets, staleness
 from ops.terraform.leftovers import remove_leftovers
@@ -89,16 +89,17 @@ def apply(
                 )
             if not approve(plan):
                 raise OpsError("not approved; nothing was changed")
-            outcome, failures = _run(target, file, plan, parallelism)
+            applied = _run(target, file, plan, parallelism)
+            outcome = applied.outcome
             chosen = addresses
         if outcome.is_stale:
             raise staleness.refused(target.stack, plan, target.terraform.state())
         if outcome.interrupted:
-            raise Interrupted(_interrupted(target))
+            raise Interrupted("\n".join([_interrupted(target), *applied.cleaned]))
         if outcome.code == 0:
             return True
         if last or not only_stop_grace(outcome):
-            raise OpsError(_explained(target, outcome, failures))
+            raise OpsError(_explained(target, applied))
         screen.err.print(
             "  a task used its full stop grace period, which the provider reports as an error; applying again"
         )
@@ -111,7 +112,7 @@ def _rewrite_state(target: Target, file: Path) -> None:
     if outcome.interrupted:
         raise Interrupted(_interrupted(target))
     if outcome.code:
-        raise OpsError(_explained(target, outcome, {}))
+        raise OpsError(_explained(target, Applied(outcome=outcome)))
 
 
 def only_stop_grace(outcome: Outcome) -> bool:
@@ -158,47 +159,70 @@ def _given(target: Target, file: Path) -> Iterator[tuple[Path, dict[str, Any] | 
     yield file, target.terraform.show(file)
 
 
-def _run(
-    target: Target, file: Path, plan: Mapping[str, Any], parallelism: int
-) -> tuple[Outcome, dict[str, TaskFailure]]:
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """How an apply ended.
+
+    Args:
+        failures: the last failure of each service's tasks.
+        cleaned: what was done after it failed, in sentences.
+    """
+
+    outcome: Outcome
+    failures: Mapping[str, TaskFailure] = field(default_factory=dict)
+    cleaned: tuple[str, ...] = ()
+
+
+def _run(target: Target, file: Path, plan: Mapping[str, Any], parallelism: int) -> Applied:
     changes = changes_of(plan)
     if target.is_cloud:
         named = {change.address: _described(change) for change in changes}
         with ApplyProgress(named, len(changes), screen.err, what="resources") as progress:
-            return target.terraform.apply(file, progress, parallelism=parallelism), {}
+            return Applied(outcome=target.terraform.apply(file, progress, parallelism=parallelism))
     services = [change for change in changes if change.type == SERVICE]
     named = {change.address: _name(change) for change in services}
+    updates = _updates_before(target)
     with ApplyProgress(named, len(changes), screen.err) as progress, target.watch() as watch:
         outcome = target.terraform.apply(file, progress, parallelism=parallelism)
-    if outcome.code:
-        try:
-            _clean_up(target, outcome, named)
-        except OpsError as error:
-            screen.warn(f"  what this deploy had begun is left for the next one: {error.problem}")
-    return outcome, watch.reasons
+    cleaned = tuple(_cleaned(target, outcome, named, updates)) if outcome.code else ()
+    return Applied(outcome=outcome, failures=watch.reasons, cleaned=cleaned)
 
 
-def _clean_up(target: Target, outcome: Outcome, named: Mapping[str, str]) -> None:
+def _updates_before(target: Target) -> dict[str, str]:
+    """When the last update of each service began; nothing where the engine cannot be asked, which the apply will tell better."""
+    try:
+        with target.swarm() as swarm:
+            return began(swarm)
+    except OpsError:
+        return {}
+
+
+def _cleaned(
+    target: Target, outcome: Outcome, named: Mapping[str, str], updates: Mapping[str, str]
+) -> Iterator[str]:
     """Removes services that this run began to create and that did not converge, and rolls back updates that never ended.
 
     The provider writes a service to the state only when it has converged: stopped before that, it leaves one behind that the
-    state does not know. An update whose new tasks find no node waits for ever, and the swarm rolls back only what fails.
+    state does not know. It may call an update done that the swarm then takes back. And an update whose new tasks find no node
+    waits for ever: the swarm rolls back only what fails.
     """
     created = {named[addr] for addr, action in outcome.unfinished if action == "create" and addr in named}
-    if created:
-        remove_leftovers(
-            target,
-            lambda each: screen.err.print(f"  {each}: removed, it had not converged yet", markup=False),
-            services=created,
-        )
     updated = {named[addr] for addr, action in outcome.errored if action == "update" and addr in named}
-    if not updated or outcome.interrupted:
-        return
-    with target.swarm() as swarm:
-        for service in swarm.services():
-            if service.name in updated and service.update == "updating":
-                swarm.roll_back(service.id)
-                screen.err.print(f"  {service.name}: rolled back, its update did not end")
+    try:
+        if created:
+            removed = remove_leftovers(target, lambda each: None, services=created)
+            yield from (f"{each}: removed, it had not converged yet" for each in removed)
+        if outcome.interrupted:
+            return
+        with target.swarm() as swarm:
+            for name in taken_back(swarm, named.values(), updates):
+                yield f"service {name}: its update failed, the swarm goes back to its previous version"
+            for service in swarm.services():
+                if service.name in updated and service.update == "updating":
+                    swarm.roll_back(service.id)
+                    yield f"service {service.name}: rolled back to its previous version, its update did not end"
+    except OpsError as error:
+        yield f"what this deploy had begun is left for the next one: {error.problem}"
 
 
 def _name(change: ResourceChange) -> str:
@@ -222,22 +246,21 @@ def _interrupted(target: Target) -> str:
     )
 
 
-def _explained(target: Target, outcome: Outcome, failures: Mapping[str, TaskFailure]) -> str:
+def _explained(target: Target, applied: Applied) -> str:
+    outcome = applied.outcome
     known = _known_secrets(target)
     lines = [f"terraform apply of {target.stack} failed"]
     lines += [f"  {line}" for error in outcome.errors for line in str(error).splitlines() if line.strip()]
-    for service, failure in sorted(failures.items()):
+    for service, failure in sorted(applied.failures.items()):
         times = f", {failure.count} times" if failure.count > 1 else ""
         lines.append(f"service {service}: its task {failure.reason}{times}")
         lines += [f"    {line}" for line in failure.log]
     if target.is_cloud:
         lines.append(f"what was created is in the state; continue with make up ENV={target.name}")
         return scrubbed("\n".join(lines), known)
-    actions = {action for _, action in outcome.errored}
-    if "create" in actions:
+    lines += applied.cleaned
+    if any(action == "create" for _, action in outcome.errored):
         lines.append("a service that failed on its first start was removed")
-    if "update" in actions:
-        lines.append("a service whose update failed runs its previous version")
     lines.append("the next deploy continues from here")
     return scrubbed("\n".join(lines), known)
 

@@ -115,11 +115,8 @@ class FakeSwarm(Swarm):
     def roll_back(self, id_: str) -> None:
         self.done.append(f"roll back {id_}")
 
-    def ran_out_of_memory(self, container: str) -> bool:
-        return container.startswith("oom")
-
     def last_health(self, container: str) -> str:
-        return "no answer on port 80"
+        return "no answer on port 80" if container.startswith("unhealthy") else ""
 
     def wait_for_removed_tasks(self, timeout_s: float = 60.0) -> None:
         """Gone at once."""
@@ -132,6 +129,9 @@ class FakeSwarm(Swarm):
 
     def log_tail(self, service_id: str, lines: int = 20) -> list[str]:
         return [f"last words of {service_id}"]
+
+    def task_log(self, task: Task, lines: int = 20) -> list[str]:
+        return [f"last words of {task.service_id}"]
 
 
 def connect(patch: pytest.MonkeyPatch, swarm: FakeSwarm) -> None:
@@ -174,6 +174,7 @@ def task(
     wanted: str = "running",
     error: str = "",
     container: str = "",
+    exit_code: int | None = None,
 ) -> Task:
     """A task."""
     return Task(
@@ -182,7 +183,8 @@ def task(
         state=state,
         wanted=wanted,
         error=error,
-        exit_code=None,
+        exit_code=exit_code,
         since="",
         container=container,
+        memory_limit=64_000_000,
     )

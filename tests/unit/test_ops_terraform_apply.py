@@ -117,26 +117,26 @@ def test_an_apply_that_began_nothing_removes_nothing(failing: Target, boundaries
 
 
 def test_without_the_engine_terraforms_own_error_is_what_is_told(
-    failing: Target, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+    failing: Target, boundaries: Boundaries
 ) -> None:
     boundaries.services.unfinished = {WEB}
     boundaries.services.error = "Cannot connect to the Docker daemon"
     boundaries.services.on_apply = lambda: setattr(boundaries.swarm, "answers", False)
-    with pytest.raises(OpsError, match="Cannot connect to the Docker daemon"):
+    with pytest.raises(OpsError, match="Cannot connect to the Docker daemon") as caught:
         apply(failing, parallelism=1)
     assert boundaries.done == ["services apply"]
-    assert "what this deploy had begun is left for the next one: the engine at" in capsys.readouterr().err
+    assert "what this deploy had begun is left for the next one: the engine at" in str(caught.value)
 
 
 def test_what_is_begun_is_left_to_the_operator_who_has_the_lock_by_now(
-    failing: Target, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+    failing: Target, boundaries: Boundaries
 ) -> None:
     boundaries.services.unfinished = {WEB}
     boundaries.services.holder = LockHolder(id="1", path="x", operation="", who="ann@laptop", created=0)
-    with pytest.raises(OpsError, match="service did not converge"):
+    with pytest.raises(OpsError, match="service did not converge") as caught:
         apply(failing, parallelism=1)
     assert boundaries.done == ["services apply"]
-    assert "ann@laptop" in capsys.readouterr().err
+    assert "ann@laptop" in str(caught.value)
 
 
 @pytest.mark.parametrize(("state", "back"), [("updating", True), ("rollback_completed", False), ("", False)])
@@ -145,11 +145,19 @@ def test_an_update_that_never_ended_is_rolled_back(
 ) -> None:
     boundaries.services.errored = [("docker_service.web", "update")]
     boundaries.services.on_apply = lambda: setattr(
-        boundaries.swarm, "services_", [on_swarm("web", update=state), on_swarm("redis", update="updating")]
+        boundaries.swarm,
+        "services_",
+        [on_swarm("web", update=state, began="now"), on_swarm("redis", update="updating")],
     )
-    with pytest.raises(OpsError, match="a service whose update failed runs its previous version"):
+    told = (
+        "web: rolled back to its previous version, its update did not end"
+        if back
+        else "web: its update failed, the swarm goes back"
+    )
+    with pytest.raises(OpsError) as caught:
         apply(failing, parallelism=1)
     assert boundaries.done == ["services apply", *(["roll back web"] if back else [])]
+    assert (told in str(caught.value)) == bool(state)
 
 
 def test_a_plan_that_another_apply_overtook_is_refused_with_what_changed(
@@ -250,18 +258,31 @@ def test_the_watch_says_what_waits_for_a_node_and_until_when() -> None:
 def test_the_watch_adds_what_a_tasks_error_leaves_out() -> None:
     watch = TaskWatch("unix:///nowhere")
     failed = [
-        task("t1", "web", "failed", error="task: non-zero exit (137)", container="oom-1"),
+        task("t1", "web", "failed", error="task: non-zero exit (137)", container="c1", exit_code=137),
         task(
             "t2",
             "api",
             "failed",
             error="task: non-zero exit (143): dockerexec: unhealthy container",
-            container="c",
+            container="unhealthy-1",
         ),
     ]
     watch.look(FakeSwarm(services_=[on_swarm("web"), on_swarm("api")], tasks_=failed))
-    assert watch.failures["web"].reason.endswith("(137); out of memory: the kernel ended it at its limit")
-    assert watch.failures["api"].reason.endswith("its health check printed: no answer on port 80")
+    assert watch.failures["web"].reason.endswith(
+        "(137); killed, as the kernel does with a program that is out of memory (its limit, here 64.0 MB)"
+    )
+    assert watch.failures["api"].reason.endswith(
+        "; unhealthy: its health check printed 'no answer on port 80'"
+    )
+
+
+def test_a_program_that_ends_by_itself_has_failed_too() -> None:
+    """So the swarm calls one, too, that it ended for its health and that then left with 0."""
+    watch = TaskWatch("unix:///nowhere")
+    watch.look(
+        FakeSwarm(services_=[on_swarm("web")], tasks_=[task("t1", "web", "complete", wanted="shutdown")])
+    )
+    assert watch.failures["web"].reason == "ended by itself (exit code 0)"
 
 
 def test_the_watch_keeps_the_last_failure_and_log_of_each_service() -> None:
