@@ -25,6 +25,9 @@ PARALLELISM = 30
 STALE = ("Saved plan is stale", "Saved plan does not match the given state")
 """Terraform's and OpenTofu's refusals of a plan whose state is another one by now."""
 
+NO_STATE = "No state file was found"
+"""What commands on a state say that does not exist yet; they have taken its lock before."""
+
 PRIVATE = 0o077
 """The umask that it runs with: states and plans hold secrets, and Terraform itself lets everybody read them."""
 
@@ -248,7 +251,7 @@ class Terraform:
         # A removal that is only shown, of what no state has, takes the lock and nothing else.
         run = self._run(["state", "rm", "-dry-run", "terraform_data.of_no_stack"], timeout=INIT_TIMEOUT_S)
         holder = holder_in(run.stderr + run.stdout) if run.returncode else None
-        if run.returncode and holder is None:
+        if run.returncode and holder is None and NO_STATE not in run.stderr + run.stdout:
             raise OpsError(
                 f"{_name()} cannot tell whether the state is locked: {_first_error(run.stderr or run.stdout)}"
             )

@@ -211,6 +211,7 @@ def test_whether_the_lock_is_free_is_asked_by_taking_it(played: Any, tmp_path: P
     detail = LOCKED["diagnostic"]["detail"].replace("\n", "\\n")  # type: ignore[index]
     played(f'echo "$@" > {tmp_path}/words', "exit 0").require_unlocked()
     assert (tmp_path / "words").read_text().startswith("state rm -dry-run ")
+    played("echo 'No state file was found!' >&2", "exit 1").require_unlocked()
     terraform = played(f"printf 'Error acquiring the state lock\\n{detail}' >&2", "exit 1")
     with pytest.raises(StateLocked):
         terraform.require_unlocked()
