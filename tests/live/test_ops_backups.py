@@ -24,8 +24,8 @@ from ops.paths import ROOT
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
 from ops.swarm.replicas import scale
+from tests.live.checkout import COPIED, LOCAL, Here, _use_images_without_building, absent
 from tests.live.local_platform import until
-from tests.live.test_ops_teardown import COPIED, LOCAL, Here, _use_images_without_building, absent
 
 # The swarm is started by `deploy` where there is none.
 pytestmark = [

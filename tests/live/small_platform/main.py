@@ -90,7 +90,7 @@ def build(stack: SwarmStack) -> None:
 def main() -> None:
     """Synthesizes local-services."""
     app = SwarmApp()
-    stack = SwarmStack(app, "local-services", docker_host="unix:///var/run/docker.sock")
+    stack = SwarmStack(app, "local-services", docker_host=os.environ["TRY_ENGINE"])
     state = Path(__file__).resolve().parent / ".sprocket" / "state" / "local-services.tfstate"
     LocalBackend(stack, path=str(state))
     build(stack)
