@@ -218,4 +218,4 @@ def _compared(
         name, before, after, planned, compared_with=compared_with, offline=offline, budget=settings.budget
     )
     steps = store_steps.steps(settings.name, before, after)
-    return Compared(report=replace(report, store_steps=steps), before=before, after=after, planned=planned)
+    return Compared(report=replace(report, guarded=steps), before=before, after=after, planned=planned)

@@ -13,7 +13,7 @@ from ops.deploy import feature_flags
 from ops.errors import Obstacle, Refused
 from ops.model.inventory import Inventory, from_state
 from ops.model.store_versions import CLUSTER, StoreVersions, versions_of_stores
-from ops.report.model import StoreStep
+from ops.report.model import GuardedChange
 from ops.terraform.target import Target
 
 _CLUSTER_TAKES = (
@@ -24,14 +24,14 @@ _CLUSTER_TAKES = (
 
 def steps(
     environment: str, before: Inventory, after: Inventory, *, today: date | None = None
-) -> tuple[StoreStep, ...]:
+) -> tuple[GuardedChange, ...]:
     """All steps between two inventories of a stack, each refused or with its acknowledgement.
 
     Raises:
         SettingsError: the environment's file of acknowledgements is wrong.
     """
     return tuple(
-        StoreStep(
+        GuardedChange(
             what=_what(store, step),
             fix="" if entry else _fix(environment, store, step),
             acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",

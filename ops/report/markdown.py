@@ -92,7 +92,7 @@ def _summary(environment: str, stack: StackReport) -> Iterator[str]:
         yield f"**Offline, not made by Terraform**: {_escaped(stack.offline)}."
     yield ""
     yield from _alert("CAUTION", "Destroyed or replaced", stack.dangers)
-    for step in stack.store_steps:
+    for step in stack.guarded:
         yield f"> [!{'CAUTION' if step.fix else 'NOTE'}]"
         yield f"> **{'A deploy refuses this' if step.fix else 'Acknowledged'}**: {_escaped(step.what)}"
         yield from (f"> {_escaped(line)}" for line in (step.fix or step.acknowledged).splitlines())

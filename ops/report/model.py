@@ -95,12 +95,12 @@ class ItemChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreStep:
-    """A store whose data would go to a version that may not open it, or not let it go back.
+class GuardedChange:
+    """A change that a deploy refuses unless it was acknowledged: what it loses, opens or stops.
 
     Attributes:
-        fix: what to do, where a deploy refuses it.
-        acknowledged: until when, and why, where it may be taken.
+        fix: what to do, where a deploy refuses it, or asks first.
+        acknowledged: until when, and why, where it may be deployed.
     """
 
     what: str
@@ -170,7 +170,7 @@ class StackReport:
         images: image changes with the services that use them.
         sharing: services by network.
         unresolved: services whose image has no digest yet, with the image.
-        store_steps: stores whose version changes in a way that a deploy refuses without an acknowledgement.
+        guarded: changes that a deploy refuses without an acknowledgement, or asks about.
         cost: what it costs; ``None`` for a stack that orders nothing.
     """
 
@@ -183,7 +183,7 @@ class StackReport:
     layers: tuple[LayerReport, ...]
     sharing: dict[str, tuple[str, ...]]
     unresolved: tuple[tuple[str, str], ...]
-    store_steps: tuple[StoreStep, ...] = ()
+    guarded: tuple[GuardedChange, ...] = ()
     cost: CostChange | None = None
 
     @property
@@ -225,8 +225,8 @@ class Report:
 
     @property
     def is_refused(self) -> bool:
-        """Whether a deploy would refuse it for the version of a store."""
-        return any(step.fix for stack in self.stacks for step in stack.store_steps)
+        """Whether a deploy would refuse it."""
+        return any(each.fix for stack in self.stacks for each in stack.guarded)
 
     def as_data(self) -> dict[str, Any]:
         """For ``--json``: all fields, and of each stack the names of services that stop serving or only restart."""

@@ -58,8 +58,8 @@ def _stack(environment: str, stack: StackReport) -> Iterator[str]:
     yield counts(stack)
     yield LEGEND
     yield from _section("DESTROYED OR REPLACED", [f"  ! {text}" for text in stack.dangers])
-    yield from _section("STORES: A DEPLOY REFUSES THIS", list(_refused(stack)))
-    yield from _section("stores: acknowledged", list(_acknowledged(stack)))
+    yield from _section("A DEPLOY REFUSES THIS", list(_refused(stack)))
+    yield from _section("acknowledged", list(_acknowledged(stack)))
     yield from _section("STOPS SERVING", [f"  {line}" for line in interruptions(stack)])
     yield from _section("restarts without a gap", _restarted(stack))
     yield from _section("images", [f"  {change}: {', '.join(users)}" for change, users in stack.images])
@@ -103,14 +103,14 @@ def _cost(stack: StackReport) -> Iterator[str]:
 
 
 def _refused(stack: StackReport) -> Iterator[str]:
-    for step in stack.store_steps:
+    for step in stack.guarded:
         if step.fix:
             yield f"  ! {step.what}"
             yield f"    {step.fix}"
 
 
 def _acknowledged(stack: StackReport) -> Iterator[str]:
-    for step in stack.store_steps:
+    for step in stack.guarded:
         if step.acknowledged:
             yield f"  = {step.what}"
             yield f"    acknowledged {step.acknowledged}"

@@ -179,12 +179,12 @@ def test_a_later_postgres_is_said_in_words_and_not_deployed_without_an_acknowled
     settings = edited(INNOCENT["a later Postgres"])
     cloud.declare(settings)
     plan, target = cloud.planned(), cloud.target(settings)
-    (step,) = report_of_plan(target, plan).store_steps
+    (step,) = report_of_plan(target, plan).guarded
     assert "postgres 17 -> postgres 18, an upgrade to another major version" in step.what
     with pytest.raises(Refused, match=r"prod-cloud is not deployed; nothing was changed"):
         store_steps.refuse(target, plan["prior_state"])
     cloud.declare(edited(lambda document: None))
-    assert report_of_plan(cloud.target(settings), cloud.planned()).store_steps == ()
+    assert report_of_plan(cloud.target(settings), cloud.planned()).guarded == ()
 
 
 def test_other_user_data_loses_nothing(cloud: CloudTerraform, monkeypatch: pytest.MonkeyPatch) -> None:

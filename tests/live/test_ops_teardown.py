@@ -70,7 +70,7 @@ def test_a_stores_next_major_version_needs_an_acknowledgement(here: Here) -> Non
     here.run("deploy", *LOCAL, "--stable", "1", TRY_IMAGE=old)
     before = here.state()
     shown = here.run("plan", *LOCAL, expect=1, TRY_IMAGE=new)
-    assert "STORES: A DEPLOY REFUSES THIS\n  ! store try-store (docker_service." in shown
+    assert "A DEPLOY REFUSES THIS\n  ! store try-store (docker_service." in shown
     assert "redis 8.2.9 -> redis 9.0.0, an upgrade to another major version" in shown
     refused = here.run("deploy", *LOCAL, expect=1, TRY_IMAGE=new)
     assert "local-services is not deployed; nothing was changed" in refused

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from layers.images import LOCK, read_lock
 from ops.deploy import store_steps
 from ops.model.inventory import from_synthesis
-from ops.report.model import StoreStep
+from ops.report.model import GuardedChange
 from tests.stacks.synthesis import altered, finished, synthesized
 
 MAJOR = {
@@ -38,7 +38,7 @@ ENVIRONMENT = "staging"
 """With every store in the swarm, and images from the lock."""
 
 
-def steps(tags: Mapping[str, str]) -> tuple[StoreStep, ...]:
+def steps(tags: Mapping[str, str]) -> tuple[GuardedChange, ...]:
     """What an edit of the environment's overrides would do to its stores."""
     lock = read_lock(LOCK).images
     overrides = {name: {"name": lock[name].name, "tag": tag} for name, tag in tags.items()}

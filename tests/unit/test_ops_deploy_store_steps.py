@@ -241,7 +241,7 @@ def test_a_plan_says_it_and_exits_with_1(
 
     shown = text.render(report())
     assert (
-        "STORES: A DEPLOY REFUSES THIS\n  ! store redis (docker_service.redis): redis 8.2.9 -> redis 9.0.0"
+        "A DEPLOY REFUSES THIS\n  ! store redis (docker_service.redis): redis 8.2.9 -> redis 9.0.0"
         in shown
     )
     assert "> **A deploy refuses this**: store redis" in markdown.render(report())
@@ -252,7 +252,7 @@ def test_a_plan_says_it_and_exits_with_1(
     assert ended.value.exit_code == errors.FINDING
     acknowledge(acknowledged, ENTRY)
     shown = text.render(report())
-    assert "stores: acknowledged\n  = store redis" in shown and "A DEPLOY REFUSES" not in shown
+    assert "\nacknowledged\n  = store redis" in shown and "A DEPLOY REFUSES" not in shown
     assert "acknowledged until 2026-12-31: backup of today is restored in the box" in shown
     assert "> **Acknowledged**: store redis" in markdown.render(report())
     see.plan("local", None, False, None)
