@@ -28,11 +28,11 @@ setup: .venv/.ready node_modules/.ready ## installs what this repository needs, 
 plan: setup ## what a deploy would change, by layer: make plan [ENV=local] [BASE=git revision]
 	@$(OPS) plan --env $(ENV) $(if $(BASE),--base $(BASE))
 
-up: tools setup ## checks and deploys, the cloud first where there is one: make up [ENV=local] [INSTALL=yes]
-	@$(OPS) deploy --env $(ENV)
+up: tools setup ## checks and deploys, the cloud first where there is one: make up [ENV=local] [INSTALL=yes] [CONFIRM=local]
+	@$(OPS) deploy --env $(ENV) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 down: tools setup ## switches services off; data, generated secrets and droplets stay: make down [ENV=local]
-	@$(OPS) down --env $(ENV)
+	@$(OPS) down --env $(ENV) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 purge: tools setup ## deletes data, secrets and state too, on this machine only: make purge [CONFIRM=local]
 	@$(OPS) purge --env $(ENV) $(if $(CONFIRM),--confirm $(CONFIRM))

@@ -18,6 +18,7 @@ from layers.validation import problems_in
 from layers.yaml_file import read_yaml
 from ops.check.finding import Finding
 from ops.check.store_upgrade import StoreUpgrade
+from ops.guard.acknowledged_change import AcknowledgedChange
 from ops.model.template import shown
 
 FOLDER = "acknowledged"
@@ -68,10 +69,11 @@ class Acknowledgement(Settings):
 
 
 class Acknowledgements(Settings):
-    """The acknowledgements in one file: of findings, and of steps between versions of stores."""
+    """The acknowledgements in one file: of findings, of steps between versions of stores, of other changes of a plan."""
 
     acknowledged: list[Acknowledgement] = Field(default_factory=list)
     upgrades: list[StoreUpgrade] = Field(default_factory=list)
+    changes: list[AcknowledgedChange] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,18 +102,37 @@ def upgrades_of(environment: str, folder: Path | None = None) -> list[StoreUpgra
     return _read(environment, folder).upgrades
 
 
-def expired_upgrades(environment: str, upgrades: Sequence[StoreUpgrade], today: date) -> Iterator[Finding]:
-    """A finding for each step that may not be taken any more: it was, or nobody is about to."""
-    for number, upgrade in enumerate(upgrades):
-        if today > upgrade.until:
-            yield Finding(
-                path=f"{_name(environment)}: upgrades/{number}",
-                what=f"expired on {upgrade.until}",
-                cause=f"it allowed {upgrade}",
-                fix="remove the entry; where the upgrade is still to come, set a later date",
-                rule=RULE,
-                stack="",
-            )
+def acknowledged_changes(environment: str, folder: Path | None = None) -> list[AcknowledgedChange]:
+    """The changes of a plan that an environment's file acknowledges; none where there is no file.
+
+    Raises:
+        SettingsError: the file cannot be read, or an entry is not one.
+    """
+    return _read(environment, folder).changes
+
+
+def expired(environment: str, today: date, folder: Path | None = None) -> Iterator[Finding]:
+    """A finding for each upgrade or change that may not be deployed any more: it was, or nobody is about to.
+
+    Raises:
+        SettingsError: the file cannot be read, or an entry is not one.
+    """
+    read = _read(environment, folder)
+    once: Mapping[str, Sequence[StoreUpgrade | AcknowledgedChange]] = {
+        "upgrades": read.upgrades,
+        "changes": read.changes,
+    }
+    for key, entries in once.items():
+        for number, entry in enumerate(entries):
+            if today > entry.until:
+                yield Finding(
+                    path=f"{_name(environment)}: {key}/{number}",
+                    what=f"expired on {entry.until}",
+                    cause=f"it allowed {entry}",
+                    fix="remove the entry; where it is still to be deployed, set a later date",
+                    rule=RULE,
+                    stack="",
+                )
 
 
 def _read(environment: str, folder: Path | None) -> Acknowledgements:

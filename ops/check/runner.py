@@ -152,7 +152,7 @@ def check(environment: str, say: Say = lambda text: None, *, today: date | None 
     say(f"checking {environment}")
     try:
         entries = acknowledgement.acknowledgements_of(environment)
-        upgrades = acknowledgement.upgrades_of(environment)
+        expired = list(acknowledgement.expired(environment, today or datetime.now(UTC).date()))
     except SettingsError as error:
         return Checked(
             environment=environment,
@@ -171,7 +171,7 @@ def check(environment: str, say: Say = lambda text: None, *, today: date | None 
     day = today or datetime.now(UTC).date()
     findings = [
         *findings_in(platform),
-        *acknowledgement.expired_upgrades(environment, upgrades, day),
+        *expired,
         *needs.images_without_recipe(stack),
         *needs.values_needed(environment, documents),
         *needs.values_refused(documents),

@@ -24,6 +24,7 @@ def deploy(
     stable: Stable = None,
     parallelism: Parallelism = None,
     yes: Yes = False,
+    confirm: Confirm = None,
     only: Annotated[
         str,
         typer.Option(
@@ -65,9 +66,11 @@ def deploy(
     All environments are checked first, as `check` does. Findings of this environment and conflicts with
     others end the deploy before anything is changed; findings of other environments are printed as warnings.
 
-    The cloud stack comes first, then, when the nodes are ready, the services. No plan is applied that destroys data, an
-    address or a droplet, unless the droplet is named with --replace or --destroy, or the store with --moves. An
-    environment on this machine's engine is applied without asking.
+    The cloud stack comes first, then, when the nodes are ready, the services. No plan is applied that loses data, an
+    address or a droplet, opens a port or stops a public page, unless it is acknowledged by name in
+    environments/acknowledged/NAME.yaml, a droplet is named with --replace or --destroy, or a store with --moves. An
+    environment on this machine's engine is applied without asking, but has its name typed before data is lost: --confirm NAME
+    answers that, --yes does not.
 
     Examples: deploy --env local, deploy --env prod --only cloud, deploy --env prod --plan prod.plan
     """
@@ -91,6 +94,7 @@ def deploy(
         replace=tuple(replace or ()),
         destroy=tuple(destroy or ()),
         moves=volumes_of(settings, moved) if moved else (),
+        lose=confirmation.loss(settings, confirm),
     )
     with opened(planned, env) if planned else nullcontext() as saved:
         run(
@@ -104,17 +108,24 @@ def deploy(
         )
 
 
-def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False) -> None:
+def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False, confirm: Confirm = None) -> None:
     """Switch an environment's services off: show the plan, ask, apply. Data, generated secrets and droplets stay.
 
-    `deploy` switches them on again.
+    `deploy` switches them on again. What an edit has taken out of the code meanwhile goes too: elsewhere than on this
+    machine's engine that is refused, here --confirm NAME answers.
     """
     from layers.loading import load_environment
     from ops.deploy.teardown import down as switch_off
+    from ops.terraform.apply import ApprovedChanges
 
     settings = load_environment(env)
     ask = confirmation.question(settings, yes=yes)
-    switch_off(env, parallelism=parallel_operations(settings, parallelism), ask=ask)
+    switch_off(
+        env,
+        parallelism=parallel_operations(settings, parallelism),
+        ask=ask,
+        approved=ApprovedChanges(lose=confirmation.loss(settings, confirm)),
+    )
 
 
 def purge(env: ChangedEnv, confirm: Confirm = None, parallelism: Parallelism = None) -> None:

@@ -1,8 +1,8 @@
 """Questions before something is changed.
 
 A change that another deploy can undo shows its plan and asks yes or no; ``--yes`` answers. Deleting data has the
-environment's name typed; ``--confirm NAME`` answers. An environment on this machine's own engine is deployed and switched
-off without asking: its data stays.
+environment's name typed; ``--confirm NAME`` answers, and ``--yes`` does not. An environment on this machine's own engine is
+deployed and switched off without asking, as long as its data stays.
 """
 
 from __future__ import annotations
@@ -25,6 +25,22 @@ NOT_A_TERMINAL = "stdin is not a terminal"
 def question(settings: Environment, *, yes: bool) -> Callable[[str], bool] | None:
     """What asks before a plan is applied; none where no question is asked."""
     return None if yes or settings.engine.is_here else confirmed
+
+
+def loss(settings: Environment, given: str | None) -> Callable[[str], None] | None:
+    """What has the name typed before a deploy loses data; none elsewhere, where a file has to acknowledge each loss.
+
+    Raises:
+        WrongUse: the name is given for an environment elsewhere.
+    """
+    if settings.engine.is_here:
+        return lambda warning: typed(settings.name, given, warning)
+    if given is not None:
+        raise errors.WrongUse(
+            f"--confirm {given}: {settings.name} is not on this machine's engine, so no option confirms that data is lost",
+            fix="acknowledge each change: docs/runbooks/acknowledge-a-change.md",
+        )
+    return None
 
 
 def confirmed(text: str) -> bool:

@@ -45,7 +45,8 @@ def plan(
         typer.Option(metavar="FILE", help="Also write the plan as one HTML page, with the platform drawn."),
     ] = None,
 ) -> None:
-    """Show what a deploy would change, by layer. Nothing is changed. Exits with 1 where a deploy refuses a store's version.
+    """Show what a deploy would change, by layer. Nothing is changed. Exits with 1 where a deploy refuses it, or asks first:
+    what cannot be undone, opens something or stops a public page, until it is acknowledged (docs/runbooks/acknowledge-a-change.md).
 
     Where Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
     JSON alone: everything is shown as new, or compared with --base. Secret values are in none of its forms; the markdown

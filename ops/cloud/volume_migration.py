@@ -8,9 +8,9 @@ from layers.cloud.nodes import volume_name
 from layers.settings.environment import Environment
 from ops.cloud.client import Client
 from ops.errors import Obstacle, OpsError, Refused, WrongUse
+from ops.guard.droplets import MOVE
 from ops.model.detachments import Detachment, detachments
 from ops.terraform.apply import saved_plan
-from ops.terraform.guard import MOVE
 from ops.terraform.target import Target
 
 

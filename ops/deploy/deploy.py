@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.text import Text
 
 from ops.backup import password, state
-from ops.check import runner
+from ops.check import acknowledgement, runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
 from ops.cloud.client import Client
-from ops.deploy import prerequisites, store_steps
+from ops.deploy import losses, prerequisites, store_steps
 from ops.deploy.plan import report_of_plan
 from ops.deploy.plan_file import SavedPlan
 from ops.deploy.preflight import obstacles, verdict
@@ -58,7 +59,8 @@ def deploy(
         parallelism: Terraform's.
         ask: asked after each plan was printed, before it is applied; without it nothing is asked.
         only: ``cloud`` or ``services``: nothing of the other stack.
-        approved: droplets that may be replaced or destroyed, volumes that may leave their droplet.
+        approved: droplets that may be replaced or destroyed, volumes that may leave their droplet. What the environment's file
+            acknowledges comes on top.
         ready_s: how long to wait for the nodes.
         saved: plans to apply instead of making them: exactly these, or none.
 
@@ -80,6 +82,7 @@ def deploy(
         _require_current(saved, _stacks_to_deploy(targets, only))
     if targets.cloud and not only:
         check_stores_first(targets.services)
+    approved = replace(approved, acknowledged=tuple(acknowledgement.acknowledged_changes(environment)))
     changed = False
     if targets.cloud and only != "services":
         changed = deploy_cloud(
@@ -96,7 +99,15 @@ def deploy(
     if only != "cloud":
         if targets.cloud:
             readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
-        changed |= deploy_services(targets, stable_s=stable_s, parallelism=parallelism, ask=ask, saved=saved)
+        changed |= deploy_services(
+            targets,
+            stable_s=stable_s,
+            parallelism=parallelism,
+            ask=ask,
+            # Droplets are the other stack's.
+            approved=replace(approved, replace=(), destroy=(), moves=()),
+            saved=saved,
+        )
         problem = password.finish_after_deploy(targets.services)
         if problem:
             screen.warn(f"warning: {problem}")
@@ -196,6 +207,7 @@ def deploy_services(
     stable_s: float,
     parallelism: int,
     ask: Ask | None,
+    approved: ApprovedChanges = ApprovedChanges(),
     saved: SavedPlan | None = None,
 ) -> bool:
     """Applies the services stack on nodes that are ready, and waits until its services have converged.
@@ -221,8 +233,8 @@ def deploy_services(
     with target.swarm() as swarm:
         updates = began(swarm)
     with recorded(target, targets.cloud) as recording:
-        approve = recording.begins_with(_admitting(target, approval(target, ask)))
-        changed = _apply(target, saved, approve=approve, parallelism=parallelism)
+        approve = recording.begins_with(_admitting(target, approval(target, ask, approved=approved)))
+        changed = _apply(target, saved, approve=approve, parallelism=parallelism, approved=approved)
         if not changed:
             screen.err.print(
                 "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
@@ -331,10 +343,17 @@ def _admitting(target: Target, approve: Approve) -> Approve:
     return approve_and_admit
 
 
-def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:
+def approval(
+    target: Target,
+    ask: Ask | None,
+    *,
+    question: str = "",
+    approved: ApprovedChanges = ApprovedChanges(),
+) -> Approve:
     """Prints the plan of a stack and asks; without a question, only prints it.
 
-    A version of a store that nobody acknowledged is refused before that. An environment on this machine's engine gets the counts and what is lost instead of the whole plan.
+    A version of a store that nobody acknowledged is refused before that. An environment on this machine's engine gets the counts and what is lost instead of the whole plan,
+    and its name is typed before data is lost.
     """
 
     def approve(plan: Mapping[str, Any]) -> bool:
@@ -344,8 +363,10 @@ def approval(target: Target, ask: Ask | None, *, question: str = "") -> Approve:
             screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))
             for danger in report.dangers:
                 screen.err.print(Text(f"  ! {danger}", style="bold red"))
+            losses.confirm(target, plan, approved)
             return True
         screen.show_report(text.render(Report(environment=target.name, stacks=(report,))))
+        losses.confirm(target, plan, approved)
         return ask is None or ask(question or f"deploy this to {target.name}?")
 
     return approve

@@ -11,14 +11,14 @@ from typing import Any
 
 from layers.loading import load_environment
 from layers.settings.environment import Environment
-from ops.deploy import store_steps
+from ops.deploy import guarded_changes, store_steps
 from ops.deploy.plan_file import PlanWriter
 from ops.errors import OpsError
 from ops.model.changes import PlannedChange, from_terraform
 from ops.model.inventory import Inventory, from_state, from_synthesis
 from ops.model.offline_plan import from_inventories
 from ops.report.compare import compare
-from ops.report.model import Report, StackReport
+from ops.report.model import GuardedChange, Report, StackReport
 from ops.report.placement import Compared, topology_of
 from ops.terraform import guard, secrets, stack_outputs
 from ops.terraform.git_baseline import commit_of, synthesized_at
@@ -163,6 +163,7 @@ def compared_by_terraform(target: Target, plan: Mapping[str, Any], *, compared_w
         after,
         from_terraform(plan),
         compared_with=compared_with or f"{real} and Terraform's state",
+        guarded=guarded_changes.of_plan(target, plan),
     )
 
 
@@ -213,9 +214,13 @@ def _compared(
     *,
     compared_with: str,
     offline: str = "",
+    guarded: tuple[GuardedChange, ...] | None = None,
 ) -> Compared:
+    """One stack, with what the guard says of it: of Terraform's own plan where there is one, else of the two inventories."""
     report = compare(
         name, before, after, planned, compared_with=compared_with, offline=offline, budget=settings.budget
     )
-    steps = store_steps.steps(settings.name, before, after)
-    return Compared(report=replace(report, guarded=steps), before=before, after=after, planned=planned)
+    if guarded is None:
+        guarded = guarded_changes.between(settings, before, after, planned)
+    guarded = (*guarded, *store_steps.steps(settings.name, before, after))
+    return Compared(report=replace(report, guarded=guarded), before=before, after=after, planned=planned)

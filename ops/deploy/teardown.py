@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from layers.loading import load_environment
+from ops.check.acknowledgement import acknowledged_changes
 from ops.deploy import prerequisites
 from ops.deploy.deploy import Ask, approval
 from ops.errors import OpsError, Refused, WrongUse
@@ -21,26 +23,31 @@ from ops.swarm.engine import Swarm
 from ops.terminal import screen
 from ops.terminal.counted import counted
 from ops.terraform import stack_outputs
-from ops.terraform.apply import apply
+from ops.terraform.apply import ApprovedChanges, apply
 from ops.terraform.leftovers import remove_leftovers
 from ops.terraform.missing_values import missing_values
 from ops.terraform.synth import synthesize
 from ops.terraform.target import Target, targets_of
 
 
-def down(environment: str, *, parallelism: int, ask: Ask | None) -> None:
+def down(
+    environment: str, *, parallelism: int, ask: Ask | None, approved: ApprovedChanges = ApprovedChanges()
+) -> None:
     """Removes services, networks, configs and secrets; keeps data and the generated secrets that open it.
 
     Args:
         ask: asked after the plan was printed; without it nothing is asked.
+        approved: for what is not in the code any more, and would go too. What the environment's file acknowledges comes on top.
     """
     target, has_cloud = _reachable(environment)
     if not _resources(target):
         screen.err.print(f"{environment} has no state: nothing is deployed")
         return
     _remove_leftovers(target)
-    approve = approval(target, ask, question=f"switch {environment} off? All its services stop")
-    if not apply(target, parallelism=parallelism, approve=approve):
+    question = f"switch {environment} off? All its services stop"
+    approved = replace(approved, acknowledged=tuple(acknowledged_changes(environment)))
+    approve = approval(target, ask, question=question, approved=approved)
+    if not apply(target, parallelism=parallelism, approve=approve, approved=approved):
         screen.err.print("nothing to switch off")
     with target.swarm() as swarm:
         swarm.wait_for_removed_tasks()

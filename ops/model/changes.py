@@ -37,6 +37,12 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
 NEVER_CAME_UP = "it never became active"
 """Instead of a setting: the apply that made a droplet failed."""
 
+NOT_FINISHED = "the apply that made it did not finish"
+"""The same of a droplet that became active all the same."""
+
+ACTIVE = "active"
+"""The API's status of a droplet that runs, as the provider has read it for the plan."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedChange:
@@ -66,6 +72,7 @@ class ResourceChange:
         after: what is known of its values; none where it is destroyed.
         unknown: which of its values only the apply will tell: ``True``, or such marks in the value's own shape.
         deposed: it is what an interrupted apply left of a resource that it had replaced; the new one stays.
+        tainted: it is replaced because an apply did not finish making it.
     """
 
     address: str
@@ -76,6 +83,7 @@ class ResourceChange:
     after: Values | None = None
     unknown: Values = field(default_factory=dict)
     deposed: bool = False
+    tainted: bool = False
 
     @property
     def values(self) -> Values:
@@ -189,17 +197,19 @@ def _change(raw: Mapping[str, Any]) -> ResourceChange:
             "supported are create, update, delete and replace",
             fix="remove what causes it from the code, such as a removed block",
         )
-    unfinished = raw["type"] == DROPLET and raw.get("action_reason") == "replace_because_tainted"
+    tainted = raw.get("action_reason") == "replace_because_tainted"
+    unfinished = tainted and raw["type"] == DROPLET
+    runs = (detail.get("before") or {}).get("status") == ACTIVE
+    why = (NOT_FINISHED if runs else NEVER_CAME_UP,)
     because = tuple(dict.fromkeys(setting_of(path) for path in detail.get("replace_paths") or []))
     return ResourceChange(
         address=str(raw["address"]),
         type=str(raw["type"]),
         actions=tuple(detail["actions"]),
-        planned=PlannedChange(
-            action=action, because=(NEVER_CAME_UP,) if unfinished else because, unfinished=unfinished
-        ),
+        planned=PlannedChange(action=action, because=why if unfinished else because, unfinished=unfinished),
         before=detail.get("before"),
         after=detail.get("after"),
         unknown=detail.get("after_unknown") or {},
         deposed=bool(raw.get("deposed")),
+        tainted=tainted,
     )

@@ -121,7 +121,9 @@ def from_synthesis(document: Mapping[str, Any]) -> Inventory:
             own = {key: value for key, value in values.items() if key != "//"}
             for address, made in instances(f"{type_}.{name}", own):
                 resources[address] = Resource(address=address, path=path, values=made)
-    return Inventory(resources=resources, templates=document.get("locals", {}), access=_access(document))
+    return Inventory(
+        resources=resources, templates=document.get("locals", {}), access=_access(document.get("output"))
+    )
 
 
 def from_state(state: Mapping[str, Any] | None, paths: Mapping[str, str]) -> Inventory:
@@ -139,7 +141,7 @@ def from_state(state: Mapping[str, Any] | None, paths: Mapping[str, str]) -> Inv
         resources[address] = Resource(
             address=address, path=paths.get(address, _guessed_path(raw["name"])), values=own
         )
-    return Inventory(resources=resources)
+    return Inventory(resources=resources, access=_access(((state or {}).get("values") or {}).get("outputs")))
 
 
 def _guessed_path(name: str) -> str:
@@ -162,9 +164,9 @@ def readable_name(type_: str, name: str) -> str:
     return name
 
 
-def _access(document: Mapping[str, Any]) -> dict[str, str]:
+def _access(outputs: Mapping[str, Any] | None) -> dict[str, str]:
     """From the output for people: ``web, role admin`` by host."""
-    value = document.get("output", {}).get("addresses", {}).get("value")
+    value = (outputs or {}).get("addresses", {}).get("value")
     try:
         parsed = json.loads(value) if isinstance(value, str) else value
     except ValueError:

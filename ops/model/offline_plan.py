@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ops.model.changes import Action, PlannedChange
+from ops.model.changes import Action, PlannedChange, ResourceChange
 from ops.model.force_new import FORCING
 from ops.model.inventory import Inventory, Resource
 from ops.model.service import Service
@@ -51,6 +51,31 @@ def from_inventories(before: Inventory, after: Inventory) -> dict[str, PlannedCh
             replaced = old.type in _REPLACED_BY_ANY_CHANGE
             planned[address] = PlannedChange(action=Action.REPLACE if replaced else Action.CHANGE)
     return planned
+
+
+def changes_between(
+    before: Inventory, after: Inventory, planned: Mapping[str, PlannedChange]
+) -> list[ResourceChange]:
+    """Actions with the values before and after, in the form in which a plan of Terraform has them."""
+    return [
+        ResourceChange(
+            address=address,
+            type=address.partition(".")[0],
+            actions=_WORDS[what.action],
+            planned=what,
+            before=before.resources[address].values if address in before.resources else None,
+            after=after.resources[address].values if address in after.resources else None,
+        )
+        for address, what in planned.items()
+    ]
+
+
+_WORDS: Mapping[Action, tuple[str, ...]] = {
+    Action.ADD: ("create",),
+    Action.CHANGE: ("update",),
+    Action.DESTROY: ("delete",),
+    Action.REPLACE: ("delete", "create"),
+}
 
 
 def _changed(old: Resource, new: Resource) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ops.model.changes import NEVER_CAME_UP, Action, PlannedChange
+from ops.model.changes import Action, PlannedChange
 from ops.model.cost import monthly_cost
 from ops.model.image_name import ImageName
 from ops.model.inventory import LAYERS, SHARED, Inventory, Resource
@@ -132,7 +132,7 @@ def _dangers(
         if resource is None or what.action not in (Action.DESTROY, Action.REPLACE):
             continue
         if what.unfinished:
-            found.append((2, f"droplet {resource.name} is recreated: {NEVER_CAME_UP}"))
+            found.append((2, f"droplet {resource.name} is recreated: {', '.join(what.because)}"))
         elif danger := danger_of(resource, what.action, what.because):
             found.append(danger)
         elif resource.type == "docker_volume":

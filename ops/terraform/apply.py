@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import Interrupted, OpsError, Refused
+from ops.guard.acknowledged_change import AcknowledgedChange
+from ops.guard.approvals import Approvals
 from ops.model.changes import ResourceChange, changes_of
 from ops.model.redact import scrubbed
 from ops.model.services import TYPE as SERVICE
@@ -31,11 +33,21 @@ Approve = Callable[[Mapping[str, Any]], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovedChanges:
-    """What was approved by name: droplets to replace or to destroy, volumes to detach from their droplet."""
+    """What was approved by name.
+
+    Args:
+        replace: droplets that may be replaced.
+        destroy: droplets that may be destroyed.
+        moves: volumes that may be detached from their droplet.
+        acknowledged: other changes, from the environment's file.
+        lose: takes a warning, and raises where nobody confirms that data on this machine is lost; without it none is.
+    """
 
     replace: tuple[str, ...] = ()
     destroy: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
+    acknowledged: tuple[AcknowledgedChange, ...] = ()
+    lose: Callable[[str], None] | None = None
 
 
 def apply(
@@ -58,8 +70,8 @@ def apply(
 
     Raises:
         StateLocked: somebody else's operation runs; nothing was changed.
-        Refused: the plan would lose data, an address or a droplet that was not approved by name, or the state has changed since it
-            was made; nothing was changed.
+        Refused: the plan has a change that the guard stops and nobody approved by name, or the state has changed since it was made;
+            nothing was changed.
         Interrupted: Ctrl-C; running operations have finished and are in the state.
         OpsError: it failed; says which service, why, and the last lines of its log.
     """
@@ -75,9 +87,15 @@ def apply(
                 if encrypts():
                     _rewrite_state(target, file)
                 return last
-            found = guard.refusals(
-                plan, replace=approved.replace, destroy=approved.destroy, moves=approved.moves
+            given = Approvals(
+                replace=approved.replace,
+                destroy=approved.destroy,
+                moves=approved.moves,
+                acknowledged=approved.acknowledged,
+                renewed=renewed,
+                purges=destroy,
             )
+            found = guard.refusals(plan, target, given)
             if found:
                 raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
             addresses = {change.address for change in changes_of(plan)}

@@ -1,95 +1,34 @@
-"""What an apply may not do by accident: lose data or an address, or replace a droplet without approval."""
+"""What an apply may not do by accident, and what Terraform refuses itself."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from layers.cloud.protected import PROTECTED, STEPS
+from layers.cloud.protected import STEPS
 from layers.cloud.way_out import way_out
 from ops.errors import Obstacle, OpsError, WrongUse
-from ops.model.changes import DROPLET, Action, changes_of
-from ops.model.detachments import detachments
+from ops.guard.approvals import Approvals
+from ops.guard.stack_change import of_plan
+from ops.guard.verdict import Verdict, verdicts
+from ops.model.changes import DROPLET
 from ops.model.state import resources_of
 from ops.terraform.runner import TerraformFailed
 
-MOVE = "docs/runbooks/move-a-store.md"
+if TYPE_CHECKING:
+    from ops.terraform.target import Target
 
 
-def refusals(
-    plan: Mapping[str, Any],
-    *,
-    replace: Collection[str] = (),
-    destroy: Collection[str] = (),
-    moves: Collection[str] = (),
-) -> list[Obstacle]:
-    """Why a plan (``terraform show -json``) must not be applied; empty when it may.
-
-    Args:
-        replace: names of droplets that may be replaced.
-        destroy: names of droplets that may be destroyed.
-        moves: names of volumes that may be detached from their droplet.
-    """
-    found = list(_detached(plan, moves))
-    for change in changes_of(plan):
-        what, before = change.planned, change.before or {}
-        name = str(before.get("name") or before.get("ip_address") or change.address)
-        if what.action is Action.CHANGE:
-            found += _impossible_in_place(change.type, name, before, change.after or {})
-        elif what.action in (Action.DESTROY, Action.REPLACE) and not what.unfinished:
-            because = f" (because of {', '.join(what.because)})" if what.because else ""
-            named = destroy if what.action is Action.DESTROY else replace
-            found += _destroyed(change.type, name, what.action, because, named)
-    return found
+def refusals(plan: Mapping[str, Any], target: Target, approvals: Approvals = Approvals()) -> list[Obstacle]:
+    """Why a plan (``terraform show -json``) must not be applied; empty when it may, or when a deploy asks first."""
+    return [each.obstacle for each in judged(plan, target, approvals) if each.is_refused]
 
 
-def _detached(plan: Mapping[str, Any], moves: Collection[str]) -> Iterator[Obstacle]:
-    for loss in detachments(plan):
-        if loss.volume not in moves:
-            yield Obstacle(
-                what=f"volume {loss.volume} would be detached from droplet {loss.droplet} while it runs",
-                fix=f"undo the edit; to move the store, follow {MOVE}",
-            )
-
-
-def _destroyed(
-    type_: str, name: str, action: Action, because: str, named: Collection[str]
-) -> Iterator[Obstacle]:
-    fate = "destroyed" if action is Action.DESTROY else f"replaced{because}"
-    if type_ in PROTECTED:
-        yield Obstacle(
-            what=f"{PROTECTED[type_].noun} {name} would be {fate}",
-            fix=f"undo the edit that causes it; if the loss is intended, follow {STEPS}",
-        )
-    elif type_ == DROPLET and name not in named:
-        yield Obstacle(what=f"droplet {name} would be {fate}", fix=_droplet_fix(name, action))
-
-
-def _droplet_fix(name: str, action: Action) -> str:
-    if action is Action.DESTROY:
-        return f"to destroy it, drain it, then deploy with --destroy {name} (docs/runbooks/replace-a-node.md)"
-    return f"undo the edit; to replace the droplet, run python -m ops replace-node --env NAME --node {name}"
-
-
-def _impossible_in_place(
-    type_: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterator[Obstacle]:
-    """Changes that the provider plans in place although they cannot work in place."""
-    if type_ == "digitalocean_volume":
-        was, will = before.get("size"), after.get("size")
-        if isinstance(was, int) and isinstance(will, int) and will < was:
-            yield Obstacle(
-                what=f"volume {name} would shrink from {was} to {will} GiB, which no volume can",
-                fix=SHRINK.format(was=was),
-            )
-    if type_ == "digitalocean_spaces_bucket" and before.get("name") != after.get("name"):
-        yield Obstacle(
-            what=f"bucket {name} would be renamed to {after.get('name')}, which changes Terraform's state only",
-            fix="keep the name, or create a second bucket, copy (aws s3 sync), then delete the first",
-        )
-
-
-SHRINK = "keep {was} GiB; to shrink it, create a second volume, copy the data, and swap them: " + STEPS
+def judged(plan: Mapping[str, Any], target: Target, approvals: Approvals = Approvals()) -> list[Verdict]:
+    """What the guard says of the changes of a plan, refused or not."""
+    today = datetime.now(UTC).date()
+    return list(verdicts(of_plan(plan), approvals, today, target.settings))
 
 
 def explained(error: TerraformFailed) -> OpsError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ class Said:
         return self.out + self.err
 
 
+def changes_in(plan: dict[str, Any]) -> Changes:
+    """Address to actions; empty when nothing."""
+    return {
+        one["address"]: one["change"]["actions"]
+        for one in plan.get("resource_changes", [])
+        if one["change"]["actions"] != ["no-op"]
+    }
+
+
 class CloudTerraform:
     """One emulated account and one state; what is declared in it changes from plan to plan."""
 
@@ -60,8 +70,12 @@ class CloudTerraform:
         self.emulator.stop()
         self.spaces.stop()
 
-    def declare(self, settings: Environment) -> None:
-        """Synthesizes the environment's cloud stack into Terraform's folder."""
+    def declare(self, settings: Environment, edit: Callable[[dict[str, Any]], object] | None = None) -> None:
+        """Synthesizes the environment's cloud stack into Terraform's folder.
+
+        Args:
+            edit: changes the JSON before Terraform reads it.
+        """
         assert settings.cloud is not None
         app = SwarmApp(outdir=str(self._folder / "out"))
         EnvironmentCloud(app, settings, settings.cloud)
@@ -69,6 +83,8 @@ class CloudTerraform:
         written = self._folder / "out" / "stacks" / settings.cloud_stack / "cdk.tf.json"
         document: dict[str, Any] = json.loads(written.read_text())
         document["terraform"]["backend"] = {"local": {"path": str(self._folder / "terraform.tfstate")}}
+        if edit is not None:
+            edit(document)
         (self._stack / "cdk.tf.json").write_text(json.dumps(document))
         if not self._ready:
             self._must("init")
@@ -84,11 +100,7 @@ class CloudTerraform:
 
     def changes(self, *words: str) -> Changes:
         """What an apply would do: address to actions; empty when nothing."""
-        return {
-            one["address"]: one["change"]["actions"]
-            for one in self.planned(*words).get("resource_changes", [])
-            if one["change"]["actions"] != ["no-op"]
-        }
+        return changes_in(self.planned(*words))
 
     def planned(self, *words: str) -> dict[str, Any]:
         """The plan, as ``terraform show -json`` prints it."""
@@ -101,6 +113,13 @@ class CloudTerraform:
         document = json.loads((self._stack / "cdk.tf.json").read_text())
         return Target(settings=settings, stack=settings.cloud_stack, document=document, folder=self._stack)
 
+    def taint(self, address: str) -> None:
+        """Marks a resource as one that an apply did not finish."""
+        self._must("taint", address)
+
+    def untaint(self, address: str) -> None:
+        self._must("untaint", address)
+
     def images(self) -> dict[str, str]:
         """Each droplet's image, by the droplet's name, as the API says."""
         url = f"{self.emulator.url}/v2/droplets?per_page=200"
@@ -108,7 +127,7 @@ class CloudTerraform:
         return {one["name"]: one["image"]["slug"] for one in answer.json()["droplets"]}
 
     def run(self, command: str, *words: str) -> Said:
-        quiet = [] if command == "show" else ["-input=false"]
+        quiet = ["-input=false"] if command in ("init", "plan", "apply") else []
         done = subprocess.run(
             [program(), command, *quiet, "-no-color", *words],
             cwd=self._stack,

@@ -46,8 +46,8 @@ def test_a_finding_names_an_environment_a_fix_and_no_value(fault: Fault) -> None
         assert "random_password." not in str(finding) or fault.rule == "secrets_have_an_owner"
 
 
-def test_there_are_at_least_thirty() -> None:
-    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 30
+def test_there_are_at_least_forty() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 40
 
 
 def test_every_rule_was_seen_to_find_something() -> None:

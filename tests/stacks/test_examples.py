@@ -142,17 +142,17 @@ def test_a_check_finds_its_fault_and_nothing_else(copy: Path) -> None:
 def test_a_plan_rule_refuses_its_plan(copy: Path) -> None:
     applied("add-a-plan-rule", copy)
     tests = (
-        "tests/unit/test_ops_terraform_guard.py",
+        "tests/unit/test_ops_guard.py",
         "-q",
         "-p",
         "no:cacheprovider",
         "-k",
-        "firewall or harmless",
+        "alarm or every_kind",
     )
-    assert passed(run(copy, "pytest", *tests), 2)
-    guard = copy / "ops/terraform/guard.py"
-    guard.write_text(guard.read_text().replace("digitalocean_firewall", "digitalocean_other"))
-    assert "1 failed, 1 passed" in run(copy, "pytest", *tests).stdout
+    assert passed(run(copy, "pytest", *tests), 4)
+    rules = copy / "ops/guard/rules.py"
+    rules.write_text(rules.read_text().replace("digitalocean_monitor_alert", "digitalocean_other"))
+    assert "3 failed, 1 passed" in run(copy, "pytest", *tests).stdout
 
 
 # -- they follow their lines -------------------------------------------------------------------------------------

@@ -167,8 +167,9 @@ def test_make_chooses_and_confirms_by_its_own_command_line_only() -> None:
     for words, said in (
         (["purge"], "purge --env local \n"),
         (["purge", "ENV=staging", "CONFIRM=staging"], "purge --env staging --confirm staging\n"),
-        (["up"], "deploy --env local\n"),
-        (["down"], "down --env local\n"),
+        (["up"], "deploy --env local \n"),
+        (["up", "CONFIRM=local"], "deploy --env local --confirm local\n"),
+        (["down"], "down --env local \n"),
     ):
         done = subprocess.run(
             ["make", "--dry-run", "-o", "setup", "-o", "tools", *words],

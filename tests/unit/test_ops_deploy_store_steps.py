@@ -14,7 +14,7 @@ from layers.errors import SettingsError
 from layers.loading import load_environment
 from ops import errors
 from ops.check import acknowledgement, runner
-from ops.check.acknowledgement import expired_upgrades, upgrades_of
+from ops.check.acknowledgement import expired, upgrades_of
 from ops.cli import see
 from ops.deploy import deploy, plan, store_steps
 from ops.deploy.plan import report_of_plan
@@ -181,12 +181,11 @@ def test_an_entry_does_not_count_after_its_last_day_and_is_a_finding_then(acknow
     old, new = from_synthesis(wanted(OLD)), from_synthesis(wanted())
     late = date(2027, 1, 1)
     assert [step.fix == "" for step in store_steps.steps("local", old, new, today=late)] == [False]
-    upgrades = upgrades_of("local")
-    assert list(expired_upgrades("local", upgrades, date(2026, 12, 31))) == []
-    (found,) = expired_upgrades("local", upgrades, late)
+    assert list(expired("local", date(2026, 12, 31))) == []
+    (found,) = expired("local", late)
     assert str(found) == (
         "acknowledged/local.yaml: upgrades/0: expired on 2026-12-31; it allowed redis from 8 to 9; "
-        "remove the entry; where the upgrade is still to come, set a later date"
+        "remove the entry; where it is still to be deployed, set a later date"
     )
 
 
@@ -241,8 +240,7 @@ def test_a_plan_says_it_and_exits_with_1(
 
     shown = text.render(report())
     assert (
-        "A DEPLOY REFUSES THIS\n  ! store redis (docker_service.redis): redis 8.2.9 -> redis 9.0.0"
-        in shown
+        "A DEPLOY REFUSES THIS\n  ! store redis (docker_service.redis): redis 8.2.9 -> redis 9.0.0" in shown
     )
     assert "> **A deploy refuses this**: store redis" in markdown.render(report())
     assert "docs/runbooks/upgrade-a-store.md" in json.dumps(report().as_data())

@@ -34,6 +34,9 @@ def test_a_droplet_that_never_came_up_is_told_from_one_that_is_rebuilt() -> None
     tainted = change(DROPLET, "delete", "create", reason="replace_because_tainted", paths=("id",))
     expected = PlannedChange(action=Action.REPLACE, because=(NEVER_CAME_UP,), unfinished=True)
     assert from_terraform(plan(tainted)) == {DROPLET: expected}
+    tainted["change"]["before"] = {"status": "active"}
+    (made,) = from_terraform(plan(tainted)).values()
+    assert made.unfinished and made.because == ("the apply that made it did not finish",)
 
 
 def test_what_nobody_would_show_or_guard_is_refused() -> None:

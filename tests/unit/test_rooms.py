@@ -35,6 +35,7 @@ ROOMS = (
     "cloud",
     "state",
     "terraform",
+    "guard",
     "registry",
     "swarm",
     "model",

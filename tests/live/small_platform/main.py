@@ -83,6 +83,8 @@ def build(stack: SwarmStack) -> None:
         at="/etc/page.conf",
     )
     page.expose_via(gateway, host="page.sprocket.localhost", access=Access.public(because="a test"))
+    if os.environ.get("TRY_SPARE"):
+        LocalVolume(data, "spare", name="try-spare", held_by=NodeSelector.managers())
     if os.environ.get("TRY_NETWORK"):
         store.reaches_internet(because="a test")
 

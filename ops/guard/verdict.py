@@ -1,0 +1,80 @@
+"""What the guard says of each change that it stops: refused, asked about, or acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from layers.settings.environment import Environment
+from ops.errors import Obstacle
+from ops.guard.acknowledged_change import AcknowledgedChange
+from ops.guard.approvals import Approvals
+from ops.guard.kind import NEVER
+from ops.guard.rule import Loss, Rule
+from ops.guard.rules import RULES
+from ops.guard.stack_change import StackChange
+
+RUNBOOK = "docs/runbooks/acknowledge-a-change.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One change of a rule's kind, and what follows.
+
+    Args:
+        fix: what to do instead, and what makes it pass.
+        entry: the acknowledgement that makes it pass.
+        asked: no file is needed: a deploy asks for the environment's name.
+    """
+
+    rule: Rule
+    loss: Loss
+    fix: str
+    entry: AcknowledgedChange | None = None
+    asked: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a deploy refuses it without asking."""
+        return self.entry is None and not self.asked
+
+    @property
+    def obstacle(self) -> Obstacle:
+        """As a deploy refuses it."""
+        return Obstacle(what=self.loss.what, fix=self.fix)
+
+
+def verdicts(
+    stack: StackChange, approvals: Approvals, today: date, settings: Environment
+) -> Iterator[Verdict]:
+    """All changes that the table names, in its order."""
+    environment, here = settings.name, settings.engine.is_here
+    approvals = replace(approvals, budget=settings.budget)
+    for rule in RULES:
+        if (rule.only_elsewhere and here) or (rule.typed_here and approvals.purges):
+            continue
+        for loss in rule.losses(stack, approvals):
+            entry = next(
+                (each for each in approvals.acknowledged if each.covers(rule.kind, loss.about, today)), None
+            )
+            asked = entry is None and here and rule.typed_here
+            yield Verdict(
+                rule=rule, loss=loss, fix=_fix(rule, loss, environment, asked), entry=entry, asked=asked
+            )
+
+
+def _fix(rule: Rule, loss: Loss, environment: str, asked: bool) -> str:
+    instead = loss.fix or rule.fix
+    if rule.kind in NEVER:
+        return instead
+    if asked:
+        return (
+            f"{instead}; a deploy asks for the name {environment} first, and --confirm {environment} answers"
+        )
+    about = "'" + loss.about.replace("'", "''") + "'"
+    return (
+        f"{instead}; to deploy it all the same, follow {RUNBOOK}: an entry under changes in "
+        f"environments/acknowledged/{environment}.yaml:\n"
+        f"    - {{kind: {rule.kind}, about: {about}, reason: ..., until: YYYY-MM-DD}}"
+    )
