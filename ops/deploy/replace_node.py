@@ -10,6 +10,7 @@ from typing import Any
 
 import docker.errors
 
+from ops.check.acknowledgement import acknowledged_changes
 from ops.cloud import orphans
 from ops.cloud.client import Client
 from ops.cloud.force_power_off import power_off
@@ -116,7 +117,15 @@ class Replacement:
             )
         if last:
             with self._step("deploy the services to the new swarm"):
-                deploy_services(self.targets, stable_s=STABLE_S, parallelism=self.parallelism, ask=None)
+                deploy_services(
+                    self.targets,
+                    stable_s=STABLE_S,
+                    parallelism=self.parallelism,
+                    ask=None,
+                    approved=ApprovedChanges(
+                        acknowledged=tuple(acknowledged_changes(self.targets.services.name))
+                    ),
+                )
         else:
             with self._step("remove the old entry"):
                 self._remove_old_entry()

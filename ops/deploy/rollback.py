@@ -9,6 +9,7 @@ from rich.text import Text
 
 from layers.loading import load_environment
 from layers.settings.environment import Environment
+from ops.check.acknowledgement import acknowledged_changes
 from ops.deploy.deploy import Ask, approval, back_up_state, wait_for_convergence
 from ops.deploy.preflight import obstacles
 from ops.errors import Refused, WrongUse
@@ -22,7 +23,7 @@ from ops.release.target import written
 from ops.terminal import screen
 from ops.terminal.amounts import span
 from ops.terraform import stack_outputs
-from ops.terraform.apply import apply
+from ops.terraform.apply import ApprovedChanges, apply
 from ops.terraform.target import Target, Targets
 
 _LIST = "python -m ops releases --env {environment} lists them"
@@ -68,8 +69,10 @@ def rollback(
     screen.err.print(Text(f"{what}: {wanted.at:%Y-%m-%d %H:%M} UTC, {wanted.short_commit}"))
     cause = f"rollback {f'of {service} ' if service else ''}to {wanted.number}"
     with recorded(target, targets.cloud, cause=cause) as recording:
-        approve = approval(target, waited.ask, question=f"take {environment} back to {what}?")
-        changed = apply(target, parallelism=parallelism, approve=recording.begins_with(approve))
+        approved = ApprovedChanges(acknowledged=tuple(acknowledged_changes(environment)))
+        question = f"take {environment} back to {what}?"
+        approve = recording.begins_with(approval(target, waited.ask, question=question, approved=approved))
+        changed = apply(target, parallelism=parallelism, approve=approve, approved=approved)
         if not changed:
             screen.err.print("nothing to change")
         wait_for_convergence(target, stable_s)

@@ -1,7 +1,7 @@
 """Services of the swarm that are not as the last deploy left them.
 
 Compared with the swarm itself and not only by Terraform: its provider does not read all settings, and where it fails to
-take over what it read of the tasks, it only logs that and keeps what it had recorded (kreuzwerker/docker 3.9.0,
+take over what it read of the tasks, it only logs that and keeps what it had recorded (docker provider 3.9.0,
 resource_docker_service_funcs.go).
 """
 
@@ -118,7 +118,7 @@ _UNREAD = (
     *("ContainerSpec.Init", "ContainerSpec.TTY", "ContainerSpec.OpenStdin", "ContainerSpec.Ulimits"),
     *("ContainerSpec.OomScoreAdj", "Resources.Limits.Pids", "ContainerSpec.Healthcheck.StartInterval"),
 )
-"""What kreuzwerker/docker 3.9.0 has no attribute for (resource_docker_service_structures.go)."""
+"""What docker provider 3.9.0 has no attribute for (resource_docker_service_structures.go)."""
 
 
 def _settings(service: Service) -> dict[str, str]:

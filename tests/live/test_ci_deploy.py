@@ -14,7 +14,7 @@ from images import LOCK_FILE
 from images.builder import lock
 from ops.paths import ROOT
 from ops.swarm.engine import connected
-from tests.live.test_ops_teardown import COPIED, Here, _use_images_without_building, absent, swarm_in_use
+from tests.live.checkout import COPIED, Here, _use_images_without_building, absent, swarm_in_use
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.live.test_ops_teardown import LOCAL, Here, here, left_over
+from tests.live.checkout import LOCAL, Here, here, left_over
 
 __all__ = ["here"]
 

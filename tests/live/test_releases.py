@@ -19,9 +19,8 @@ import pytest
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
 from ops.waiting import wait_until
-from tests.live import test_ops_teardown
+from tests.live.checkout import LOCAL, Here, here, left_over
 from tests.live.s3_server import free_port
-from tests.live.test_ops_teardown import LOCAL, Here, left_over
 
 pytestmark = pytest.mark.live(
     needs=["engine", "terraform", "docker provider", "random provider", "docker-registry"]
@@ -29,8 +28,9 @@ pytestmark = pytest.mark.live(
 
 ENGINE = "unix:///var/run/docker.sock"
 TAG = "8.2.9"
-here = test_ops_teardown.here
+
 LIMIT_S = 60
+__all__ = ["here"]
 
 
 class Images:

@@ -44,7 +44,7 @@ def test_wrong_use_says_where_help_is() -> None:
 CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
     *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
-    *("rollback", "prune"),
+    *("rollback", "prune", "run -- echo"),
 )
 READING = ("plan", "cost", "drift", "smoke", "ready", "table", "backup list", "releases")
 

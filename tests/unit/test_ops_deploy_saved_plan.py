@@ -164,7 +164,16 @@ def test_the_command_writes_all_forms_of_a_saved_plan(
     tmp_path: Path, terraform: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page, comment = tmp_path / "plan.html", tmp_path / "plan.md"
-    words = ["plan", "--from", str(saved(tmp_path)), "--json", "--out", str(comment), "--html", str(page)]
+    words = [
+        "plan",
+        "--from",
+        str(saved(tmp_path)),
+        "--json",
+        "--markdown",
+        str(comment),
+        "--html",
+        str(page),
+    ]
     assert ended(monkeypatch, *words) == FINE
     data = json.loads(capsys.readouterr().out)
     assert data["stacks"][0]["name"] == "local-services"
