@@ -28,6 +28,9 @@ from .keeper import keeper
 
 HERE = Path(__file__).parent
 START = "/etc/sprocket/start.sh"
+UPGRADE = "/etc/sprocket/upgrade.sh"
+DATA = "/var/lib/postgresql/data"
+"""A directory for each major version lies below it. The images have their own defaults, which differ from 18 on."""
 PASSWORD = "/run/secrets/postgres-password"
 PASSFILE = "/run/secrets/pgpass"
 MANAGED_SUPERUSER, MANAGED_DATABASE = "doadmin", "defaultdb"
@@ -193,8 +196,10 @@ class Postgres(Construct):
             update=UpdatePolicy.stop_first(),
             stop=Stop(grace="1m30s", signal="SIGINT"),
         )
-        start = render(HERE / "postgres-start.sh.j2", password_file=PASSWORD)
+        start = render(HERE / "postgres-start.sh.j2", password_file=PASSWORD, data=DATA)
         service.reads(SwarmConfig(self, "start", name="postgres-start", content=start), at=START)
+        upgrade = render(HERE / "postgres-upgrade.sh.j2", data=DATA)
+        service.reads(SwarmConfig(self, "upgrade", name="postgres-upgrade", content=upgrade), at=UPGRADE)
         password = SwarmSecret(self, "password", name="postgres-password", content=str(self._password))
         service.reads(password, at=PASSWORD)
         service.sets("POSTGRES_PASSWORD_FILE", PASSWORD)
@@ -216,7 +221,7 @@ class Postgres(Construct):
         else:
             storage = self._site.storage(self, "postgres")
             # Its own postmaster.pid names a process that another container cannot see.
-            self.service.stores(storage, at="/var/lib/postgresql/data", backup=job, lock=Lock.by_shell())
+            self.service.stores(storage, at=DATA, backup=job, lock=Lock.by_shell())
         return job
 
     def _keeper(self) -> SwarmService:
