@@ -14,6 +14,23 @@ Numbers = tuple[int, ...]
 _VERSION = re.compile(r"\d{1,4}(?:\.\d+)*|\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z")
 
 
+class Way(StrEnum):
+    """How a program's data gets to another major version."""
+
+    IN_PLACE = "the new version converts the directory when it starts"
+    LOAD = "the new version starts with an empty directory, and a copy is loaded into it"
+    BY_HAND = "by hand"
+
+
+class Comparison(StrEnum):
+    """What two copies can show of an upgrade in place: one of the old version, one of the new, and no client in between."""
+
+    CONTENT = "everything is what it was"
+    THINGS = "nothing is missing or empty that was not"
+    """For programs that drop what has expired, or that add to what they have."""
+    NOTHING = "not compared: the copy is the program's own file, which the new version changes"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """How a program treats the data that another version of it wrote.
@@ -25,6 +42,8 @@ class Program:
             one wrote.
         upgrades_from: the only series that upstream supports an upgrade from, by the series gone to; one that is not
             named takes every earlier one.
+        way: how ``python -m ops upgrade-store`` takes a major version.
+        compares: what it compares afterwards.
         takes: what a major version takes.
         source: where upstream says so.
     """
@@ -32,6 +51,8 @@ class Program:
     series: int = 1
     reads_back: int
     upgrades_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    way: Way = Way.IN_PLACE
+    compares: Comparison = Comparison.THINGS
     takes: str
     source: str
 
@@ -39,6 +60,7 @@ class Program:
 _MINIO = Program(
     series=0,
     reads_back=6,
+    compares=Comparison.CONTENT,
     takes="a backup first: a release can write what earlier ones do not read",
     source="min.io/docs/minio/container/operations/install-deploy-manage/upgrade-minio-deployment.html; release notes of "
     "RELEASE.2021-12-18T04-42-33Z",
@@ -47,6 +69,7 @@ _MINIO = Program(
 PROGRAMS: Mapping[str, Program] = {
     "postgres": Program(
         reads_back=1,
+        way=Way.LOAD,
         takes="dump and restore: a server does not open the data directory of another major version",
         source="www.postgresql.org/docs/18/upgrading.html",
     ),
@@ -70,17 +93,20 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "influxdb": Program(
         reads_back=2,
+        way=Way.BY_HAND,
         takes="for 3 another server: it opens no directory of 2, the data is written into it again",
         source="docs.influxdata.com/influxdb3/core/get-started/migrate-from-influxdb-v1-v2, "
         "docs.influxdata.com/influxdb/v2/install/upgrade/downgrade",
     ),
     "grafana": Program(
         reads_back=2,
+        compares=Comparison.NOTHING,
         takes="a copy of its database first: the new server changes the schema when it starts",
         source="grafana.com/docs/grafana, Upgrade Grafana, Database backup",
     ),
     "loki": Program(
         reads_back=2,
+        way=Way.BY_HAND,
         takes="its configuration checked first: settings and schemas are removed with a major version",
         source="grafana.com/docs/loki/latest/setup/upgrade",
     ),
@@ -88,11 +114,13 @@ PROGRAMS: Mapping[str, Program] = {
     "silo": _MINIO,
     "dgraph": Program(
         reads_back=2,
+        way=Way.BY_HAND,
         takes="export and import into an empty directory: its files can differ between releases",
         source="www.dgraph.io/admin/admin-tasks/upgrade-database",
     ),
     "traefik": Program(
         reads_back=1,
+        compares=Comparison.NOTHING,
         takes="its file of certificates copied first",
         source="docs/content/migrate of traefik/traefik, where only version 2 changed acme.json",
     ),
@@ -145,12 +173,14 @@ class Step:
     Args:
         from_, to: what an acknowledgement calls them.
         why: what it means for the data.
+        supported: whether upstream supports it.
     """
 
     kind: Kind
     from_: str
     to: str
     why: str
+    supported: bool = True
 
 
 def step_between(before: DataVersion, after: DataVersion) -> Step | None:
@@ -172,16 +202,11 @@ def step_between(before: DataVersion, after: DataVersion) -> Step | None:
         return Step(kind=Kind.DOWNGRADE, from_=before.version, to=after.version, why=why)
     if new[: program.series] == old[: program.series]:
         return None
-    return Step(
-        kind=Kind.UPGRADE,
-        from_=before.name,
-        to=after.name,
-        why=_what_it_takes(program, before.name, after.name),
+    series = program.upgrades_from.get(after.name, (before.name,))
+    supported = before.name in series
+    why = (
+        f"it takes {program.takes}"
+        if supported
+        else f"upstream supports an upgrade to {after.name} from {' or '.join(series)} only, so deploy one of those first"
     )
-
-
-def _what_it_takes(program: Program, old: str, new: str) -> str:
-    supported = program.upgrades_from.get(new, (old,))
-    if old in supported:
-        return f"it takes {program.takes}"
-    return f"upstream supports an upgrade to {new} from {' or '.join(supported)} only, so deploy one of those first"
+    return Step(kind=Kind.UPGRADE, from_=before.name, to=after.name, why=why, supported=supported)

@@ -23,6 +23,18 @@ def differences(recorded: Iterable[str], found: Iterable[str]) -> list[str]:
     ]
 
 
+def missing(recorded: Iterable[str], found: Iterable[str]) -> list[str]:
+    """What was there and is not any more, or is empty; other counts and checksums may be others."""
+    wanted, there = _things(recorded), _things(found)
+    if not wanted:
+        return ["the copy has no manifest, so nothing can be compared"]
+    return [
+        f"{name}: {there[name][0] if name in there else 'nothing'}, and {count} before"
+        for name, (count, _) in sorted(wanted.items())
+        if count and not (name in there and there[name][0])
+    ]
+
+
 def _things(lines: Iterable[str]) -> dict[str, tuple[int, str]]:
     matches = filter(None, (_LINE.fullmatch(line.strip()) for line in lines))
     return {match["name"]: (int(match["count"]), match["checksum"]) for match in matches}

@@ -20,6 +20,7 @@ from ops.cli import (
     see,
     smoke,
     state,
+    upgrade,
     values,
 )
 from ops.cli.entry import run
@@ -68,6 +69,7 @@ app.command(rich_help_panel=CHANGE)(change.down)
 app.command(rich_help_panel=CHANGE)(change.purge)
 app.command(rich_help_panel=CHANGE)(change.seed)
 app.command(rich_help_panel=CHANGE)(rotate.rotate)
+app.command("upgrade-store", rich_help_panel=CHANGE)(upgrade.upgrade_store)
 app.command(rich_help_panel=CHANGE)(values.run)
 app.add_typer(backup.app, name="backup", rich_help_panel=BACKUPS)
 app.command(rich_help_panel=BACKUPS)(backup.restore)

@@ -23,11 +23,25 @@ def obstacles(target: Target, service: str) -> list[Obstacle]:
         service: its name on the swarm.
     """
     with engines(target) as (manager, *others):
-        tasks = Tasks(manager, *others)
-        container = tasks.container(service)
-        if container is None:
-            return [_cannot_be_asked(service, "it has no running task")]
-        done = tasks.run(container, *LIST)
+        return _obstacles(Tasks(manager, *others), service)
+
+
+def enable(tasks: Tasks, service: str) -> list[Obstacle]:
+    """Enables all stable feature flags of a running broker; what :func:`obstacles` says afterwards."""
+    container = tasks.container(service)
+    if container is not None:
+        done = tasks.run(container, *ENABLE.split())
+        if done.code:
+            said = " ".join(done.output.split())[:200]
+            return [_cannot_be_asked(service, f"{ENABLE} ended with {done.code}: {said}")]
+    return _obstacles(tasks, service)
+
+
+def _obstacles(tasks: Tasks, service: str) -> list[Obstacle]:
+    container = tasks.container(service)
+    if container is None:
+        return [_cannot_be_asked(service, "it has no running task")]
+    done = tasks.run(container, *LIST)
     if done.code:
         said = " ".join(done.output.split())[:200]
         return [_cannot_be_asked(service, f"rabbitmqctl ended with {done.code}: {said}")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from layers.data.upgrades import RUNBOOK, Kind, Step, step_between
+from layers.data.upgrades import OTHERS, PROGRAMS, RUNBOOK, Kind, Step, Way, step_between
 from ops.check.acknowledgement import upgrades_of
 from ops.check.store_upgrade import StoreUpgrade
 from ops.deploy import feature_flags
@@ -36,7 +36,7 @@ def steps(
             fix="" if entry else _fix(environment, store, step),
             acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",
         )
-        for store, step, entry in _found(environment, before, after, today)
+        for store, step, entry in found(environment, before, after, today)
     )
 
 
@@ -52,19 +52,30 @@ def refuse(target: Target, state: Mapping[str, Any] | None) -> None:
     wanted = target.wanted
     paths = {resource.address: resource.path for resource in wanted.resources.values()}
     refused: list[Obstacle] = []
-    for store, step, entry in _found(target.name, from_state(state, paths), wanted, None):
+    for store, step, entry in found(target.name, from_state(state, paths), wanted):
         if entry is None:
-            refused.append(Obstacle(what=_what(store, step), fix=_fix(target.name, store, step)))
+            refused.append(obstacle(target.name, store, step))
+        elif _is_loaded(store, step):
+            refused.append(Obstacle(what=_what(store, step), fix=_upgrade(target.name, store)))
         elif store.after.program == "rabbitmq" and step.kind is Kind.UPGRADE:
             refused += feature_flags.obstacles(target, store.store)
     if refused:
         raise Refused(f"{target.stack} is not deployed; nothing was changed", refused)
 
 
-def _found(
-    environment: str, before: Inventory, after: Inventory, today: date | None
+def obstacle(environment: str, store: StoreVersions, step: Step) -> Obstacle:
+    """Why a step is refused that nobody acknowledged, and what to do."""
+    return Obstacle(what=_what(store, step), fix=_fix(environment, store, step))
+
+
+def found(
+    environment: str, before: Inventory, after: Inventory, today: date | None = None
 ) -> Iterator[tuple[StoreVersions, Step, StoreUpgrade | None]]:
-    """Each step with its acknowledgement. The file is read only where there is a step."""
+    """Each step with its acknowledgement. The file is read only where there is a step.
+
+    Args:
+        today: day of the acknowledgements; ``None`` for the present one, in UTC.
+    """
     day = today or datetime.now(UTC).date()
     for store in versions_of_stores(before, after):
         step = step_between(store.before, store.after)
@@ -76,6 +87,16 @@ def _found(
 def _what(store: StoreVersions, step: Step) -> str:
     why = _CLUSTER_TAKES if _is_managed(store) and step.kind is Kind.UPGRADE else step.why
     return f"store {store.store} ({store.address}): {store.before} -> {store.after}, {_article(step.kind)}; {why}"
+
+
+def _is_loaded(store: StoreVersions, step: Step) -> bool:
+    """Whether the new version starts empty: then it takes more than a deploy."""
+    way = PROGRAMS.get(store.after.program, OTHERS).way
+    return way is Way.LOAD and step.kind in (Kind.UPGRADE, Kind.DOWNGRADE) and not _is_managed(store)
+
+
+def _upgrade(environment: str, store: StoreVersions) -> str:
+    return f"take the step first, a deploy does the rest: python -m ops upgrade-store --env {environment} --store {store.store}"
 
 
 def _article(kind: Kind) -> str:

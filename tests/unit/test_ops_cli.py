@@ -45,6 +45,7 @@ CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
     *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
     *("rollback", "prune", "run -- echo"),
+    "upgrade-store --store redis",
 )
 READING = ("plan", "cost", "drift", "smoke", "ready", "table", "backup list", "releases")
 

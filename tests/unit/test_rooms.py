@@ -23,6 +23,7 @@ ROOMS = (
     "cli",
     "rotate",
     "drift",
+    "upgrade",
     "deploy",
     "release",
     "backup",

@@ -1,6 +1,6 @@
-"""The local platform cut down to Redis, Postgres and what backs them up, as the layers declare them, and a client that only connects.
+"""The local platform cut down to a few stores and what backs them up, as the layers declare them, and a client of the first that only connects.
 
-It stands in a copy of the repository, in place of main.py there.
+It stands in a copy of the repository, in place of main.py there. TRY_STORES names the stores; Redis and Postgres where it is not set.
 """
 
 import copy
@@ -12,11 +12,9 @@ from typing import Any
 from layers.services import synthesize
 
 STACK = "local-services"
-SERVICES = {
-    *("redis", "redis-backup", "postgres", "postgres-keeper", "postgres-backup"),
-    *("backup-sender", "backup-store"),
-}
-CLIENT = "redis-client"
+STORES = os.environ.get("TRY_STORES", "redis,postgres").split(",")
+OF_EACH = ("", "-backup", "-keeper")
+SERVICES = {"backup-sender", "backup-store", *(f"{store}{part}" for store in STORES for part in OF_EACH)}
 
 Block = dict[str, dict[str, Any]]
 
@@ -51,12 +49,13 @@ def cut(document: dict[str, Any]) -> None:
     }
 
 
-def add_client(services: dict[str, Any]) -> None:
+def add_client(services: dict[str, Any], store: str) -> None:
     """A service of the platform on the server's network: what must not run while a copy is read back."""
-    job = next(values for values in services.values() if values["name"] == "redis-backup")
+    name = f"{store}-client"
+    job = next(values for values in services.values() if values["name"] == f"{store}-backup")
     client = copy.deepcopy(job)
-    client["//"]["metadata"]["path"] = f"{STACK}/platform/main/{CLIENT}/Resource"
-    client |= {"name": CLIENT, "labels": [], "depends_on": []}
+    client["//"]["metadata"]["path"] = f"{STACK}/platform/main/{name}/Resource"
+    client |= {"name": name, "labels": [], "depends_on": []}
     task = client["task_spec"]
     for network in task["networks_advanced"]:
         network.pop("aliases", None)
@@ -65,7 +64,7 @@ def add_client(services: dict[str, Any]) -> None:
         "healthcheck": {**task["container_spec"]["healthcheck"], "test": ["CMD", "true"]},
         **{key: [] for key in ("configs", "secrets", "mounts")},
     }
-    services[CLIENT] = client
+    services[name] = client
 
 
 def main() -> None:
@@ -76,7 +75,7 @@ def main() -> None:
     document = json.loads(file.read_text())
     if not off:
         cut(document)
-        add_client(document["resource"]["docker_service"])
+        add_client(document["resource"]["docker_service"], STORES[0])
     file.write_text(json.dumps(document))
 
 

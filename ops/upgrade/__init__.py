@@ -1,0 +1,1 @@
+"""Takes a store to another version of its program, and back."""

@@ -1,0 +1,78 @@
+"""What is in the way of a change of version, found before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from layers.data.upgrades import RUNBOOK, Kind, Way
+from ops.backup.world import World
+from ops.deploy import store_steps
+from ops.errors import Obstacle
+from ops.model.store_versions import StoreVersions
+from ops.terminal.amounts import size
+from ops.terminal.counted import counted
+from ops.upgrade.change import COMMAND, Change
+from ops.upgrade.directories import Found
+
+NEEDED_SHARE = 1.1
+"""Of the data's size: a database that is loaded has no dead rows, and for a moment its log has all of it."""
+
+
+def obstacles(world: World, change: Change, found: Found | None, *, at: float | None) -> list[Obstacle]:
+    """All of them; empty where the change may begin.
+
+    Args:
+        found: what a server with directories of its own says.
+        at: of the copy that an older version is to load; ``None`` where none was named.
+    """
+    return [*_step(world, change), *_back(change, found, at), *_directories(change, found)]
+
+
+def _step(world: World, change: Change) -> Iterator[Obstacle]:
+    step = change.step
+    if step is None:
+        return
+    versions = StoreVersions(
+        store=change.server.name, address=change.server.address, before=change.before, after=change.after
+    )
+    if change.entry is None:
+        yield store_steps.obstacle(world.name, versions, step)
+    if not step.supported:
+        yield Obstacle(
+            what=f"{change.store}: {step.why}",
+            fix="name that version in the files first, and run the command for it",
+        )
+    if change.way is Way.BY_HAND or step.kind in (Kind.OTHER_PROGRAM, Kind.UNKNOWN):
+        yield Obstacle(
+            what=f"{change.store}: {change}: no command does this; {step.why}", fix=f"{RUNBOOK} says how"
+        )
+
+
+def _back(change: Change, found: Found | None, at: float | None) -> Iterator[Obstacle]:
+    if not change.is_back or at is not None:
+        return
+    if found is not None and change.major in found.bytes:
+        return
+    yield Obstacle(
+        what=f"{change.store}: {change}: the older version opens nothing that is there, so it starts empty and loads a copy",
+        fix=f"say which: --at TIME, of a copy that {change.after.version} or an older version made; "
+        "python -m ops backup list --store says which there are",
+    )
+
+
+def _directories(change: Change, found: Found | None) -> Iterator[Obstacle]:
+    if found is None or change.way is not Way.LOAD or (change.is_back and change.major in found.bytes):
+        return
+    # The directory gone to is removed first, where an earlier try left one.
+    if found.tables:
+        yield Obstacle(
+            what=f"{change.store}: the superuser's own database has {counted(found.tables, 'table')}, which no copy has",
+            fix="move them into a declared database, or drop them",
+        )
+    free = found.free + found.bytes.get(change.major, 0)
+    needed = int(found.bytes.get(found.uses, 0) * NEEDED_SHARE)
+    if free < needed:
+        yield Obstacle(
+            what=f"{change.store}: a second directory beside the one of {found.uses} needs {size(needed)}, and its disk has {size(free)} free",
+            fix=f"make the volume larger, or remove what an earlier upgrade kept: {COMMAND} --env NAME --store {change.store} --remove-old",
+        )
