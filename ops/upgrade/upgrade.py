@@ -161,13 +161,12 @@ class Upgrade:
 
     @property
     def _goes_on(self) -> bool:
-        """Whether the server that runs is the new one already, and waits for its data."""
+        """Whether the version gone to runs already, without its data or not open to clients yet."""
         found = self._found
         return (
             found is not None
-            and found.begun is not None
-            and found.runs == found.begun.to == self._change.major
-            and (found.uses != found.runs or found.closed)
+            and found.runs == self._change.major
+            and (found.closed or found.uses != found.runs)
         )
 
     @property
@@ -274,8 +273,12 @@ class Upgrade:
         self._directories.allow(self._change.major, HERE if chosen is None else chosen.id)
 
     def _undo(self) -> None:
+        """Starts what was stopped. A server with directories runs on its whole data, so what an earlier run stopped starts, too."""
         with screen.doing() as say:
-            self._pause.undo(say)
+            if self._directories is not None:
+                self._pause.start(say)
+            else:
+                self._pause.undo(say)
 
     # -- the new version -------------------------------------------------------------------------------------------
 
@@ -284,7 +287,7 @@ class Upgrade:
         if self._gives_up:
             self._apply()
             self._of_versions.cancel()
-        elif change.way is Way.LOAD:
+        elif change.way is Way.LOAD or self._goes_on:
             if self._goes_on:
                 snapshot = self._begun_snapshot()
             else:
@@ -306,18 +309,19 @@ class Upgrade:
 
     def _begun_snapshot(self) -> Snapshot | None:
         """The copy that an earlier run was about to load, fetched again."""
-        begun = self._found.begun if self._found else None
-        if begun is None or begun.snapshot == HERE:
+        found = self._found
+        begun = found.begun if found else None
+        if found is None or begun is None or begun.snapshot == HERE or found.uses == found.runs:
             return None
         known = self._world.snapshots().get(self._change.store, ())
-        found = [each for each in known if each.id.startswith(begun.snapshot)]
-        if not found:
+        there = [each for each in known if each.id.startswith(begun.snapshot)]
+        if not there:
             raise OpsError(
                 f"the bucket does not have snapshot {begun.snapshot[:8]} any more, which was to be loaded"
             )
         with self._step("fetch and compare"), screen.doing() as say:
-            self._tried(found[-1], say)
-        return found[-1]
+            self._tried(there[-1], say)
+        return there[-1]
 
     def _load(self) -> None:
         with self._step("load and compare"), screen.doing() as say:

@@ -191,6 +191,16 @@ def test_ctrl_c_during_the_load_is_the_same(scene: UpgradeScene) -> None:
     assert scene.directories.uses == "18"
 
 
+def test_a_run_that_was_killed_at_the_very_end_is_finished_too(scene: UpgradeScene) -> None:
+    scene.recorded(NEW)
+    scene.directories.kib["18"] = 1000
+    scene.directories.runs = scene.directories.uses = "18"
+    scene.directories.closed = True
+    scene.stop("postgres-client")
+    upgraded(scene, "postgres")
+    assert scene.done == ["postgres-keeper 0", "finish", "postgres-client 1", "postgres-keeper 1"]
+
+
 def test_a_new_version_that_does_not_start_leaves_the_old_one_to_go_on(scene: UpgradeScene) -> None:
     scene.terraform.error = "task: non-zero exit (1)"
     scene.terraform.on_apply = lambda: None  # the swarm has put the old image back

@@ -52,7 +52,10 @@ def cut(document: dict[str, Any]) -> None:
 def add_client(services: dict[str, Any], store: str) -> None:
     """A service of the platform on the server's network: what must not run while a copy is read back."""
     name = f"{store}-client"
-    job = next(values for values in services.values() if values["name"] == f"{store}-backup")
+    job, sender = (
+        next(values for values in services.values() if values["name"] == each)
+        for each in (f"{store}-backup", "backup-sender")
+    )
     client = copy.deepcopy(job)
     client["//"]["metadata"]["path"] = f"{STACK}/platform/main/{name}/Resource"
     client |= {"name": name, "labels": [], "depends_on": []}
@@ -60,6 +63,8 @@ def add_client(services: dict[str, Any], store: str) -> None:
     for network in task["networks_advanced"]:
         network.pop("aliases", None)
     task["container_spec"] |= {
+        # An image that no change of the store's version touches.
+        "image": sender["task_spec"]["container_spec"]["image"],
         "command": ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"],
         "healthcheck": {**task["container_spec"]["healthcheck"], "test": ["CMD", "true"]},
         **{key: [] for key in ("configs", "secrets", "mounts")},
