@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ops.model.changes import Action
 from ops.report import costs
-from ops.report.model import FileChange, ItemChange, Report, ServiceChange, StackReport
+from ops.report.model import FileChange, GuardedChange, ItemChange, Report, ServiceChange, StackReport
 from ops.report.shortened import shortened
 from ops.report.text import LEGEND, MARKS, counts, interruptions, replicas, unresolved
 from ops.terminal.counted import counted
@@ -87,16 +87,17 @@ def _stack(environment: str, stack: StackReport) -> Iterator[_Part]:
 
 def _summary(environment: str, stack: StackReport) -> Iterator[str]:
     yield f"## Plan of {environment}: {stack.name}"
-    yield f"**{counts(stack)}**, compared with {_escaped(stack.compared_with)}."
-    if stack.offline:
-        yield f"**Offline, not made by Terraform**: {_escaped(stack.offline)}."
+    offline = f" Offline, not made by Terraform: {_escaped(stack.offline)}." if stack.offline else ""
+    yield f"**{counts(stack)}**, compared with {_escaped(stack.compared_with)}.{offline}"
     yield ""
-    yield from _alert("CAUTION", "Destroyed or replaced", stack.dangers)
+    refused = [step for step in stack.guarded if step.fix]
+    yield from _alert("CAUTION", "Destroyed or replaced", stack.dangers, [*_refusals(refused)])
     for step in stack.guarded:
-        yield f"> [!{'CAUTION' if step.fix else 'NOTE'}]"
-        yield f"> **{'A deploy refuses this' if step.fix else 'Acknowledged'}**: {_escaped(step.what)}"
-        yield from (f"> {_escaped(line)}" for line in (step.fix or step.acknowledged).splitlines())
-        yield ""
+        if not step.fix:
+            yield "> [!NOTE]"
+            yield f"> **Acknowledged**: {_escaped(step.what)}"
+            yield f"> {_escaped(step.acknowledged)}"
+            yield ""
     yield from _alert("WARNING", "Stops serving", list(interruptions(stack)))
     if stack.restarted:
         yield f"**Restarts without a gap**: {', '.join(change.name for change in stack.restarted)}"
@@ -112,12 +113,27 @@ def _summary(environment: str, stack: StackReport) -> Iterator[str]:
         yield ""
 
 
-def _alert(kind: str, title: str, lines: Sequence[str]) -> Iterator[str]:
+def _alert(kind: str, title: str, lines: Sequence[str], more: Sequence[str] = ()) -> Iterator[str]:
+    """A block of one kind, with a list and with paragraphs that have their own marks."""
+    if not lines and not more:
+        return
+    yield f"> [!{kind}]"
     if lines:
-        yield f"> [!{kind}]"
         yield f"> **{title}**"
         yield from (f"> - {_escaped(line)}" for line in lines)
-        yield ""
+    for number, paragraph in enumerate(more):
+        if lines or number:
+            yield ">"
+        yield f"> {paragraph}"
+    yield ""
+
+
+def _refusals(steps: Sequence[GuardedChange]) -> Iterator[str]:
+    """Each in one paragraph; the entry that acknowledges it is code, to be copied."""
+    for step in steps:
+        lines = [line.strip() for line in step.fix.splitlines()]
+        fix = [f"`{line}`" if line.startswith("- {") else _escaped(line) for line in lines]
+        yield f"**A deploy refuses this**: {_escaped(step.what)}<br>{' '.join(fix)}"
 
 
 def _services(stack: StackReport) -> Iterator[_Part]:
