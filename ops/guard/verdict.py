@@ -52,7 +52,9 @@ def verdicts(
     environment, here = settings.name, settings.engine.is_here
     approvals = replace(approvals, budget=settings.budget)
     for rule in RULES:
-        if (rule.only_elsewhere and here) or (rule.typed_here and approvals.purges):
+        if rule.only_elsewhere and (here or approvals.earlier_release):
+            continue
+        if rule.typed_here and approvals.purges:
             continue
         for loss in rule.losses(stack, approvals):
             entry = next(

@@ -40,6 +40,7 @@ class ApprovedChanges:
         destroy: droplets that may be destroyed.
         moves: volumes that may be detached from their droplet.
         acknowledged: other changes, from the environment's file.
+        earlier_release: the services are those of a release that has run before.
         lose: takes a warning, and raises where nobody confirms that data on this machine is lost; without it none is.
     """
 
@@ -47,6 +48,7 @@ class ApprovedChanges:
     destroy: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
     acknowledged: tuple[AcknowledgedChange, ...] = ()
+    earlier_release: bool = False
     lose: Callable[[str], None] | None = None
 
 
@@ -94,6 +96,7 @@ def apply(
                 acknowledged=approved.acknowledged,
                 renewed=renewed,
                 purges=destroy,
+                earlier_release=approved.earlier_release,
             )
             found = guard.refusals(plan, target, given)
             if found:

@@ -147,6 +147,14 @@ def test_a_command_s_own_approvals_pass_without_a_file() -> None:
     assert refused(tainted(status="active"), Approvals(replace=["prod-app-1"])) == []
     assert refused(destroyed(DROPLET, name="prod-app-1"), Approvals(destroy=["prod-app-1"])) == []
     assert refused(DETACHED, Approvals(moves=["r"])) == []
+    back = Approvals(earlier_release=True)
+    for name in (
+        "a public service is replaced",
+        "a service publishes a port",
+        "an admin page becomes public",
+    ):
+        assert refused(SCENES[name].plan, back) == []
+    assert refused(jwt, back) and refused(UNDECLARED, back)
 
 
 def test_the_records_of_a_droplet_that_is_destroyed_on_request_go_with_it() -> None:
