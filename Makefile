@@ -74,7 +74,8 @@ ci-plan: tools setup ## plans with cdktf, saves the plans, writes the report: ma
 ci-apply: tools setup ## applies the plans that ci-plan saved, and no others: make ci-apply ENV=staging CONFIRM=staging
 	@CONFIRM=$(CONFIRM) ops/ci/apply.sh $(ENV)
 
-ci-deploy: ci-plan ci-apply ## both: make ci-deploy ENV=staging CONFIRM=staging
+ci-deploy: tools setup ## both: make ci-deploy ENV=staging CONFIRM=staging
+	@ops/ci/plan.sh $(ENV) && CONFIRM=$(CONFIRM) ops/ci/apply.sh $(ENV)
 
 ci-verify: setup ## smoke, an empty next plan, a copy of the state: make ci-verify ENV=staging
 	@ops/ci/verify.sh $(ENV)

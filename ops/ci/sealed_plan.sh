@@ -24,7 +24,7 @@ case "$verb" in
 seal)
     files=(cdktf.out/manifest.json)
     for stack in $(stacks); do
-        files+=("cdktf.out/stacks/$stack"/{cdk.tf.json,metadata.json,plan,.terraform.lock.hcl})
+        files+=("cdktf.out/stacks/$stack"/{cdk.tf.json,plan,.terraform.lock.hcl})
     done
     tar --create --gzip --file "$work/plans" "${files[@]}"
     rm -f "$file"

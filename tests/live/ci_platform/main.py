@@ -23,7 +23,6 @@ document = {
 folder = here / "cdktf.out" / "stacks" / STACK
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "cdk.tf.json").write_text(json.dumps(document))
-(folder / "metadata.json").write_text("{}")
 entry = {
     "annotations": [],
     "constructPath": STACK,
