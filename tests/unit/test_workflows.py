@@ -148,6 +148,9 @@ def test_no_script_is_made_of_what_others_wrote() -> None:
     lines = list(run_lines())
     assert len(lines) > 20
     assert [pair for pair in lines if "${{" in pair[1]] == []
+    # make would paste an input into the shell's line.
+    inputs = [step for _, step in steps() if "inputs." in str(step.get("env", ""))]
+    assert inputs and not any("make " in step["run"] for step in inputs)
 
 
 def test_a_failing_script_fails_its_step() -> None:
