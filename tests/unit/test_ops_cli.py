@@ -269,3 +269,21 @@ def test_the_bars_of_the_benchmarks() -> None:
     assert bench.Result("synth-prod", 2.0, 2.0).met
     assert not bench.Result("synth-prod", 2.01, 2.0).met
     assert str(bench.Result("synth-1000", 0.804, 1.15)) == "synth-1000 0.80 1.15"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("deploy --env prod --plan x.plan --moves redis", "--plan and --moves: a store moves in two applies"),
+        ("deploy --env prod --plan /nowhere/x.plan", "--plan /nowhere/x.plan: No such file or directory"),
+        (
+            "plan --env prod --base HEAD --out x.plan",
+            "--base and --out: a comparison of two revisions is no plan",
+        ),
+    ],
+)
+def test_a_plan_that_cannot_be_applied_as_it_is_is_wrong_use(
+    words: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(monkeypatch, *words.split()) == errors.WRONG_USE
+    assert told in capsys.readouterr().err
