@@ -20,9 +20,12 @@ from ops.backup.snapshots import Snapshot
 from ops.errors import OpsError
 from ops.swarm.containers import Finished, Tasks
 from ops.terminal.amounts import size
+from ops.waiting import wait_until
 
 GONE_S = 120.0
 """How long a task may be away while something is asked of it: a restart goes on where it was."""
+READ_WITHIN_S = 10.0
+"""How long a reading is repeated that does not come whole."""
 LONGEST_S = 6 * 3600.0
 """After which nobody waits any more for one step of a store."""
 FETCHED = "fetched"
@@ -200,7 +203,12 @@ class Spool:
         raise OpsError(f"{self.job.store}: {doing} took longer than {LONGEST_S / 3600:g} h")
 
     def _read(self, side: Side) -> Mapping[str, Sequence[str]]:
-        found = self._read_in(self._container(side), side)
+        found = wait_until(
+            lambda: self._read_in(self._container(side), side),
+            READ_WITHIN_S,
+            done=lambda each: each is not None,
+            interval_s=1,
+        )
         if found is None:
             raise OpsError(
                 f"{self.job.store}: the spool cannot be read through {self._name(side)}",

@@ -25,7 +25,7 @@ def obstacles(world: World, change: Change, found: Found | None, *, at: float | 
         found: what a server with directories of its own says.
         at: of the copy that an older version is to load; ``None`` where none was named.
     """
-    return [*_step(world, change), *_back(change, found, at), *_directories(change, found)]
+    return [*_step(world, change), *_back(change, found, at), *_directories(change, found, at)]
 
 
 def _step(world: World, change: Change) -> Iterator[Obstacle]:
@@ -60,8 +60,12 @@ def _back(change: Change, found: Found | None, at: float | None) -> Iterator[Obs
     )
 
 
-def _directories(change: Change, found: Found | None) -> Iterator[Obstacle]:
-    if found is None or change.way is not Way.LOAD or (change.is_back and change.major in found.bytes):
+def _directories(change: Change, found: Found | None, at: float | None) -> Iterator[Obstacle]:
+    if (
+        found is None
+        or change.way is not Way.LOAD
+        or (change.is_back and at is None and change.major in found.bytes)
+    ):
         return
     # The directory gone to is removed first, where an earlier try left one.
     if found.tables:

@@ -14,6 +14,8 @@ from ops.swarm.containers import Tasks
 from ops.waiting import wait_until
 
 RUNS_WITHIN_S = 60.0
+WHOLE_WITHIN_S = 10.0
+_NEEDED = {"runs", "version", "tables", "free"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,12 @@ class Directories:
         Raises:
             OpsError: no server runs, or it was deployed before there were directories by version.
         """
-        words = [line.split() for line in self._run("show").splitlines() if line.strip()]
+        # On a busy node the engine hands out less than was said, and without an error: all of it ends with what is free.
+        words = wait_until(self._shown, WHOLE_WITHIN_S, done=_is_whole, interval_s=1)
+        if not _is_whole(words):
+            raise OpsError(
+                f"{self._service}: what is in its directories cannot be read", fix="run the command again"
+            )
         said = {line[0]: line[1:] for line in words}
         begun = said.get("upgrade", ())
         return Found(
@@ -81,6 +88,9 @@ class Directories:
             free=int(said["free"][0]) * 1024,
             tables=int(said["tables"][0]),
         )
+
+    def _shown(self) -> list[list[str]]:
+        return [line.split() for line in self._run("show").splitlines() if line.strip()]
 
     def allow(self, to: str, snapshot: str) -> None:
         """Lets a server of another version start on a directory of its own, closed to clients."""
@@ -115,3 +125,7 @@ class Directories:
                 fix="deploy these files once with the image that it has now, then run the command again",
             )
         raise OpsError(f"{self._service}: {words[0]}: {said.removeprefix('error: ')}")
+
+
+def _is_whole(words: list[list[str]]) -> bool:
+    return bool(words) and words[-1][0] == "free" and {line[0] for line in words if len(line) > 1} >= _NEEDED

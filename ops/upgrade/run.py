@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layers.data.upgrades import Way
+from layers.data.upgrades import RUNBOOK, Way
 from ops.backup.pause import Pause
 from ops.backup.world import World, reached
 from ops.deploy.deploy import build_images, check_prerequisites
@@ -74,20 +74,25 @@ def remove_old(environment: str, store: str) -> list[str]:
         say(f"synthesizing {environment}")
         target = targets_of(environment).services
     with reached(target) as world:
-        server = server_of(world, store)
-        if program_of(world, server).way is not Way.LOAD:
-            set_aside.remove(world.tasks, server)
-            return [f"{store}: what was set aside is removed"]
-        directories = Directories(world.tasks, server.name)
-        found = directories.read()
-        if found.begun is not None:
-            raise OpsError(
-                f"{store}: a change from {found.begun.from_} to {found.begun.to} is not finished; nothing was removed",
-                fix="finish it, or give it up",
-            )
-        old = sorted(found.bytes.keys() - {found.uses, found.runs})
-        for major in old:
-            directories.remove(major)
+        return removed(world, store)
+
+
+def removed(world: World, store: str) -> list[str]:
+    """Removes it in an environment that was reached; see :func:`remove_old`."""
+    server = server_of(world, store)
+    if program_of(world, server).way is not Way.LOAD:
+        set_aside.remove(world.tasks, server)
+        return [f"{store}: what was set aside is removed"]
+    directories = Directories(world.tasks, server.name)
+    found = directories.read()
+    if found.begun is not None:
+        raise OpsError(
+            f"{store}: a change from {found.begun.from_} to {found.begun.to} is not finished; nothing was removed",
+            fix=f"finish it, or give it up: {RUNBOOK}",
+        )
+    old = sorted(found.bytes.keys() - {found.uses, found.runs})
+    for major in old:
+        directories.remove(major)
     return [f"{store}: the directory of {major} is removed" for major in old] or [f"{store}: nothing is kept"]
 
 

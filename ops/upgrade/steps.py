@@ -6,9 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from layers.data.upgrades import Comparison, Way
-from ops.backup.pause import Pause
-from ops.backup.spool import Spool
-from ops.backup.world import World
 from ops.terminal.amounts import moment, size, span
 from ops.upgrade.change import COMMAND, Change
 from ops.upgrade.directories import Found
@@ -24,6 +21,8 @@ class Intent:
     Args:
         found: what a server with directories of its own says.
         loads: whether a copy is loaded into an empty server.
+        goes_on: whether an earlier run has started the version gone to already.
+        gives_up: whether an earlier run is given up.
         away_s: an estimate of how long services are away, from how long the last copy took.
     """
 
@@ -31,6 +30,8 @@ class Intent:
     found: Found | None
     stops: Sequence[str]
     loads: bool
+    goes_on: bool
+    gives_up: bool
     away_s: float
     last_copy: str
 
@@ -51,10 +52,19 @@ class Intent:
         yield from (f"  {number}. {step}" for number, step in enumerate(self._steps(), 1))
         stopped = ", ".join(self.stops) or "no service"
         yield f"away meanwhile, for about {span(self.away_s)}: {stopped}"
-        yield f"the way back: {way_back(change, environment)}"
+        if not self.gives_up:
+            yield f"the way back: {way_back(change, environment)}"
 
     def _steps(self) -> Iterator[str]:
         change = self.change
+        if self.goes_on or self.gives_up:
+            yield f"stop {', '.join(self.stops) or 'nothing'}"
+            if self.gives_up:
+                yield f"start {change.after}, which still has the data; what the other version has got so far is left"
+            else:
+                yield "fetch the copy that an earlier run was about to load, load it, compare every table with it, and open to clients"
+            yield "start what was stopped, and wait until all of it runs"
+            return
         if not change.is_back:
             yield "copy it to the bucket while everything runs, fetch the copy, and compare it with what was copied"
         yield f"stop {', '.join(self.stops) or 'nothing'}"
@@ -87,24 +97,8 @@ def way_back(change: Change, environment: str) -> str:
     return f"{files} --at TIME, of a copy from before; what is written from now on is lost then"
 
 
-def intent(
-    world: World, change: Change, found: Found | None, pause: Pause, spool: Spool, *, stable_s: float
-) -> Intent:
-    """What a change is about to do, as far as can be told before."""
-    loads = change.way is Way.LOAD or change.is_back
-    if change.is_back and found is not None and change.major in found.bytes:
-        loads = False
-    return Intent(
-        change=change,
-        found=found,
-        stops=[*pause.clients, change.server.name],
-        loads=loads,
-        away_s=_away_s(spool.state("sender"), change, loads=loads) + stable_s,
-        last_copy=_last(spool.state("sender")),
-    )
-
-
-def _away_s(state: Mapping[str, Sequence[str]], change: Change, *, loads: bool) -> float:
+def away_s(state: Mapping[str, Sequence[str]], change: Change, *, loads: bool) -> float:
+    """About how long services are away, in seconds, from what the store's sender says of the last copy."""
     about, sent = state.get("last/about", ()), state.get("sent", ())
     copy_s = float(about[1]) if len(about) > 1 else 0.0
     sent_s = float(sent[3]) if len(sent) > 3 else 0.0
@@ -112,7 +106,8 @@ def _away_s(state: Mapping[str, Sequence[str]], change: Change, *, loads: bool) 
     return 3 * copy_s + 2 * sent_s + (2 * copy_s if loads else 0.0) + change.server.away_s + MARGIN_S
 
 
-def _last(state: Mapping[str, Sequence[str]]) -> str:
+def last_copy(state: Mapping[str, Sequence[str]]) -> str:
+    """When the last copy was made and how large it is."""
     sent = state.get("sent", ())
     return f"{moment(float(sent[0]))}, {size(float(sent[2]))}" if len(sent) > 2 else "none yet"
 

@@ -27,7 +27,7 @@ from ops.upgrade import set_aside
 from ops.upgrade.change import COMMAND, Change, record_of
 from ops.upgrade.check import obstacles
 from ops.upgrade.directories import Directories
-from ops.upgrade.steps import Intent, intent, way_back
+from ops.upgrade.steps import Intent, away_s, last_copy, way_back
 
 NOT_COPIED = "fetched/not-copied"
 """In a spool: databases that the server has and the copy has not."""
@@ -111,8 +111,17 @@ class Upgrade:
 
     def intent(self) -> Intent:
         """What it is about to do."""
-        return intent(
-            self._world, self._change, self._found, self._pause, self._spool, stable_s=self._stable_s
+        change, state = self._change, self._spool.state("sender")
+        loads = (change.way is Way.LOAD or change.is_back) and not self._has_directory
+        return Intent(
+            change=change,
+            found=self._found,
+            stops=[*self._pause.clients, change.server.name],
+            loads=loads,
+            goes_on=self._goes_on,
+            gives_up=self._gives_up,
+            away_s=away_s(state, change, loads=loads) + self._stable_s,
+            last_copy=last_copy(state),
         )
 
     def check(self) -> None:

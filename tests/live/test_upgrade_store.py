@@ -203,6 +203,29 @@ def test_an_upgrade_and_the_way_back(store: str, versions: tuple[Entry, Entry], 
     assert "removed" in removed
 
 
+def test_one_that_is_killed_goes_on_from_its_copy(
+    store: str, versions: tuple[Entry, Entry], platform: Upgrades
+) -> None:
+    if store != "postgres":
+        pytest.skip("in place: the new version has the data as soon as it runs")
+    old, new = versions
+    mark = platform.write(store)
+    platform.declare(store, new)
+    platform.acknowledge(store, series(store, old), series(store, new))
+    with platform.here.start("upgrade-store", *LOCAL, "--store", store, *QUICK) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "postgres-backup: updated" in line:
+                process.kill()
+    assert platform.replicas(f"{store}-client") == 0
+    assert "directory of 17" in platform.upgrade(store, "--plan")
+    shown = platform.upgrade(store)
+    print(shown)
+    assert mark in platform.read(store)
+    assert platform.version(store) == new.version
+    assert platform.is_up(store)
+
+
 def _copied_before(platform: Upgrades, store: str) -> str:
     """A moment between the last copy of the old version and the first one of the new: the upgrade itself made both."""
     found = platform.json("backup", "list", *LOCAL, "--store", store)[0]["snapshots"]

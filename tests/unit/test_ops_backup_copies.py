@@ -184,6 +184,22 @@ def test_one_reading_without_the_request_is_no_lost_answer(
     assert list(done) == ["redis"] and errors == {} and len(lost) == 1
 
 
+def test_a_reading_without_its_end_is_repeated(backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = backups.tasks.run
+    cut: list[str] = []
+
+    def run(container: str, *words: str) -> Finished:
+        done = whole(container, *words)
+        if not cut and done.output.endswith("end\n"):
+            cut.append(done.output)
+            return Finished(code=done.code, output=done.output.removesuffix("end\n"))
+        return done
+
+    monkeypatch.setattr(backups.tasks, "run", run)
+    assert backups.world.spool(backups.world.jobs[1]).state("job") == {}
+    assert len(cut) == 1
+
+
 def failure(backups: Backups) -> OpsError:
     done, errors = copies.back_up(backups.world, backups.world.jobs[1:], backups.say)
     assert done == {}

@@ -11,7 +11,7 @@ import pytest
 from ops.errors import Interrupted, OpsError, Refused, WrongUse
 from ops.swarm.containers import Finished
 from ops.upgrade.change import change_of
-from ops.upgrade.run import _change
+from ops.upgrade.run import _change, removed
 from ops.upgrade.upgrade import Upgrade, Upgraded
 from tests.unit.upgrade_scene import NEW, OLD, UpgradeScene
 
@@ -170,6 +170,11 @@ def test_a_load_that_fails_leaves_clients_stopped_and_the_next_run_goes_on_from_
     scene.done.clear()
     del scene.stores["postgres"].fails["load"]
     (scene.folder / "acknowledged" / "local.yaml").unlink()
+    steps = "\n".join(work(scene, "postgres").intent().lines("local"))
+    assert (
+        "  1. stop postgres-client" in steps
+        and "  2. fetch the copy that an earlier run was about to load" in steps
+    )
     upgraded(scene, "postgres")
     assert scene.done == [
         "postgres-keeper 0",
@@ -224,6 +229,8 @@ def test_an_upgrade_is_given_up_by_the_old_version_in_the_files(scene: UpgradeSc
         upgraded(acknowledged(scene), "postgres")
     scene.done.clear()
     scene.declare({**NEW, "postgres": "17.11"})
+    steps = "\n".join(work(scene, "postgres").intent().lines("local"))
+    assert "  2. start postgres 17.11, which still has the data" in steps
     upgraded(scene, "postgres")
     assert scene.done == ["postgres-keeper 0", "services apply", "cancel", "postgres-client 1"]
     assert (scene.directories.runs, scene.directories.begun) == ("17", "")
@@ -340,6 +347,22 @@ def test_rabbitmq_s_feature_flags_come_first(scene: UpgradeScene) -> None:
     assert "services apply" in scene.done
 
 
+# -- what is kept --------------------------------------------------------------------------------------------------
+
+
+def test_the_old_directory_is_removed_when_it_is_asked_for(scene: UpgradeScene) -> None:
+    upgraded(acknowledged(scene), "postgres")
+    assert removed(scene.as_world(), "postgres") == ["postgres: the directory of 17 is removed"]
+    assert removed(scene.as_world(), "postgres") == ["postgres: nothing is kept"]
+    assert list(scene.directories.kib) == ["18"]
+
+
+def test_nothing_is_removed_while_an_upgrade_is_not_finished(scene: UpgradeScene) -> None:
+    scene.directories.begun = "17 18 0123abcd"
+    with pytest.raises(OpsError, match="a change from 17 to 18 is not finished; nothing was removed"):
+        removed(scene.as_world(), "postgres")
+
+
 # -- which store ---------------------------------------------------------------------------------------------------
 
 
@@ -354,6 +377,12 @@ def test_one_that_there_is_not_is_wrong_use(scene: UpgradeScene) -> None:
         WrongUse, match="local has no store 'redsi' whose server is in the swarm and is backed up"
     ):
         change_of(scene.as_world(), scene.terraform.state(), "redsi")
+
+
+def test_a_reading_that_does_not_come_whole_is_repeated(scene: UpgradeScene) -> None:
+    scene.directories.cut_off = 2
+    found = work(acknowledged(scene), "postgres").intent().found
+    assert found is not None and found.bytes == {"17": 1_024_000}
 
 
 def test_a_server_from_before_there_were_directories_is_deployed_first(

@@ -73,6 +73,8 @@ class Directories:
         self.kib = {"17": 1000}
         self.free = 50_000
         self.tables = 0
+        self.cut_off = 0
+        """Lines that the next reading lacks."""
         self._done = done
 
     def answer(self, verb: str, *words: str) -> Finished:
@@ -86,7 +88,9 @@ class Directories:
             lines += [f"upgrade {self.begun}"] if self.begun else []
             lines += [f"closed {self.runs}"] if self.closed else []
             lines += [f"directory {major} {count}" for major, count in self.kib.items()]
-            return Finished(code=0, output="\n".join(lines))
+            whole = [*lines, f"free {self.free}"]
+            self.cut_off, kept = 0, len(whole) - self.cut_off
+            return Finished(code=0, output="\n".join(whole[:kept]))
         self._done.append(" ".join([verb, *words]))
         if verb == "allow":
             self.begun = f"{self.uses} {words[0]} {words[1]}"
