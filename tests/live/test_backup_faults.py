@@ -76,6 +76,13 @@ def redis(bench: Bench) -> Running:
     return redis
 
 
+@pytest.fixture
+def redis_on_a_small_disk(bench: Bench, request: pytest.FixtureRequest) -> Running:
+    disk(bench.trial, "sprocket-redis", "120m")
+    found: Running = request.getfixturevalue("redis")
+    return found
+
+
 def grow(redis: Running) -> None:
     redis.expect("sh", "-c", f"head -c {BIG_BYTES} /dev/urandom | {CLI} -x set big")
 
@@ -127,6 +134,28 @@ def test_a_disk_that_fills_up_while_a_copy_comes_back(bench: Bench, redis: Runni
     assert bench.expect("verify") == bench.manifest()
     bench.expect("load")
     assert redis.expect("sh", "-c", f"{CLI} get marker").strip() == "here"
+    print(bench.in_words())
+
+
+def test_a_disk_that_fills_up_during_a_load(bench: Bench, redis_on_a_small_disk: Running) -> None:
+    redis = redis_on_a_small_disk
+    grow(redis)
+    bench.start_job()
+    bench.expect("copy")
+    bench.fetch(bench.sent())
+    redis.expect("sh", "-c", f"{CLI} set newer here")
+    fill(redis, "/data", but=8_000)
+    done = bench.ask("load")
+    assert done.code == 1
+    assert "redis begins to take the copy over again and again, and has what it had" in done.output, (
+        done.output
+    )
+    assert "no space left" in done.output.strip().splitlines()[-1]
+    assert redis.expect("sh", "-c", f"{CLI} exists newer big marker").strip() == "3"
+
+    redis.expect("rm", "/data/filler")
+    bench.expect("load")
+    assert redis.expect("sh", "-c", f"{CLI} exists newer big marker").strip() == "2"
     print(bench.in_words())
 
 
