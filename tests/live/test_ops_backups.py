@@ -99,12 +99,20 @@ class Platform:
                 return str(resource["instances"][0]["attributes"]["result"])
         raise AssertionError("the state has no password of the backups")
 
-    def terraform_runs(self) -> bool:
+    def wait_for_terraform(self) -> None:
+        """Until one that lost its command has ended; then ends its providers, which would stay."""
+        until(120, lambda: "terraform" not in self._programs().values(), "the end of Terraform")
+        for process in self._programs():
+            os.kill(process, signal.SIGTERM)
+
+    def _programs(self) -> dict[int, str]:
+        """Names of the programs that run below the copy, by process."""
+        found = {}
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if self.here.root in (process / "cwd").readlink().parents:
-                    return True
-        return False
+                    found[int(process.name)] = (process / "comm").read_text().strip()
+        return found
 
     def scale(self, name: str, count: int) -> None:
         scale(self._swarm, {name: count})
@@ -313,7 +321,7 @@ def test_the_password_of_the_backups_is_rotated_and_a_rotation_that_was_killed_i
         until(180, lambda: platform.password() != first, "a new password in the state")
         process.kill()
         process.communicate(timeout=120)
-    until(120, lambda: not platform.terraform_runs(), "the end of Terraform, which outlives the command")
+    platform.wait_for_terraform()
     second = platform.password()
     until(60, lambda: platform.tries(first) == 0, "a sender; nothing has removed the old key yet")
     platform.run("deploy", *LOCAL, "--stable", "3")
