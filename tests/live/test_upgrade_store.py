@@ -19,9 +19,9 @@ from images.builder.lock import Entry
 from ops.paths import ROOT
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
+from tests.live.checkout import COPIED, LOCAL, Here, _use_images_without_building, absent
 from tests.live.other_versions import two_versions
 from tests.live.test_ops_backups import HERE, HOST, REDIS, Platform
-from tests.live.checkout import COPIED, LOCAL, Here, _use_images_without_building, absent
 
 # The swarm is started by `deploy` where there is none.
 pytestmark = [
