@@ -69,7 +69,8 @@ def rollback(
     screen.err.print(Text(f"{what}: {wanted.at:%Y-%m-%d %H:%M} UTC, {wanted.short_commit}"))
     cause = f"rollback {f'of {service} ' if service else ''}to {wanted.number}"
     with recorded(target, targets.cloud, cause=cause) as recording:
-        approved = ApprovedChanges(acknowledged=tuple(acknowledged_changes(environment)))
+        entries = tuple(acknowledged_changes(environment))
+        approved = ApprovedChanges(acknowledged=entries, earlier_release=True)
         question = f"take {environment} back to {what}?"
         approve = recording.begins_with(approval(target, waited.ask, question=question, approved=approved))
         changed = apply(target, parallelism=parallelism, approve=approve, approved=approved)
