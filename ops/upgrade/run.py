@@ -14,10 +14,10 @@ from ops.terminal import screen
 from ops.terraform import stack_outputs
 from ops.terraform.target import Target, targets_of
 from ops.upgrade import set_aside
-from ops.upgrade.change import Change, change_of, declared, program_of, server_of, unfinished
+from ops.upgrade.change import Change, change_of, declared, job_of, program_of, server_of, unfinished
 from ops.upgrade.directories import Directories
 from ops.upgrade.steps import Intent
-from ops.upgrade.upgrade import Upgrade, Upgraded
+from ops.upgrade.upgrade import Upgrade, Upgraded, in_place_way_on
 
 Approve = Callable[[Intent], None]
 """Shows what is about to be done and asks; raises an error where the answer is no."""
@@ -49,7 +49,7 @@ def upgrade_store(
     with reached(target) as world:
         change = _change(world, store)
         if change is None:
-            _start_cut_off(world, store, plan_only=plan_only, stable_s=stable_s)
+            start_cut_off(world, store, plan_only=plan_only, stable_s=stable_s)
             return None
         work = Upgrade(
             world, change, at=at, without_copy=without_copy, stable_s=stable_s, parallelism=parallelism
@@ -126,15 +126,25 @@ def _change(world: World, store: str) -> Change | None:
     return unfinished(world, store, found.uses)
 
 
-def _start_cut_off(world: World, store: str, *, plan_only: bool, stable_s: float) -> None:
-    """Starts what an earlier run stopped, where all but that was done."""
-    job = next(job for job in world.jobs if job.store == store)
-    pause = Pause(world, [job])
-    version = declared(world, server_of(world, store))
-    if not pause.cut_off:
+def start_cut_off(world: World, store: str, *, plan_only: bool, stable_s: float) -> None:
+    """Starts what an earlier run stopped, where the store has its version and its data.
+
+    Raises:
+        OpsError: whether it has its data cannot be told.
+    """
+    server = server_of(world, store)
+    pause = Pause(world, [job_of(world, store)])
+    version = declared(world, server)
+    stopped = ", ".join(pause.cut_off)
+    if not stopped:
         screen.err.print(f"{store} has {version} already", markup=False)
         return
-    screen.err.print(f"{store} has {version} already; stopped: {', '.join(pause.cut_off)}", markup=False)
+    if program_of(world, server).way is not Way.LOAD:
+        raise OpsError(
+            f"{store} has {version} already, and an earlier run ended before it had compared the data; stopped: {stopped}",
+            fix=in_place_way_on(store, world.name),
+        )
+    screen.err.print(f"{store} has {version} and its data already; stopped: {stopped}", markup=False)
     if not plan_only:
         with screen.doing() as say:
             pause.start(say)

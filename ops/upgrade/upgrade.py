@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from layers.data.upgrades import Comparison, Kind, Way
+from layers.data.upgrades import RUNBOOK, Comparison, Kind, Way
 from ops.backup import side_by_side, trial
 from ops.backup.copies import Copied, copied
 from ops.backup.manifest import differences, missing
-from ops.backup.pause import STOPPED_WITHIN_S, Pause
+from ops.backup.pause import STARTED_WITHIN_S, STOPPED_WITHIN_S, Pause
 from ops.backup.reasons import what_to_do
 from ops.backup.side_by_side import Work
 from ops.backup.snapshots import Snapshot, picked
@@ -28,6 +28,7 @@ from ops.upgrade.change import COMMAND, Change, record_of
 from ops.upgrade.check import obstacles
 from ops.upgrade.directories import Directories
 from ops.upgrade.steps import Intent, away_s, last_copy, way_back
+from ops.waiting import wait_until
 
 NOT_COPIED = "fetched/not-copied"
 """In a spool: databases that the server has and the copy has not."""
@@ -191,6 +192,7 @@ class Upgrade:
         change = self._change
         try:
             with screen.doing() as say:
+                self._start_server(say)
                 self._enable_feature_flags(say)
                 chosen = self._chosen()
                 if not change.is_back:
@@ -222,6 +224,14 @@ class Upgrade:
                 f"{error.problem}\n  {change.store} as before; what was stopped starts again", fix=error.fix
             ) from None
         return chosen
+
+    def _start_server(self, say: screen.Say) -> None:
+        """Starts the server where an earlier run stopped it: what it has is copied, and set aside once more."""
+        name = self._change.server.name
+        if name in self._pause.cut_off:
+            say(f"starting {name}")
+            scale(self._world.swarm, {name: self._change.server.replicas})
+            wait_until(lambda: self._world.tasks.container(name), STARTED_WITHIN_S, interval_s=1)
 
     def _chosen(self) -> Snapshot | None:
         """The copy that an older version loads; none where it has its directory, or on the way forward."""
@@ -417,14 +427,25 @@ class Upgrade:
         return f"{self._change.store} may not have its data yet, so these stay stopped: {stopped}"
 
     def _way_on(self) -> str:
-        again = f"{COMMAND} --env {self._world.name} --store {self._change.store}"
-        return f"run it again: {again}; or give it up: {self._change.before.version} in the files again, and the same command"
+        change, name = self._change, self._world.name
+        if change.way is Way.LOAD:
+            again = f"{COMMAND} --env {name} --store {change.store}"
+            return f"run it again: {again}; or give it up: {change.before.version} in the files again, and the same command"
+        return in_place_way_on(change.store, name)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
         began = side_by_side.now()
         yield
         self._done.steps[name] = side_by_side.now() - began
+
+
+def in_place_way_on(store: str, environment: str) -> str:
+    """What to do about a store that one of two versions may have changed, and whose clients are stopped."""
+    return (
+        f"look at its data; python -m ops deploy --env {environment} runs on what is there, and "
+        f"python -m ops restore --env {environment} --store {store} --at TIME puts a copy back; {RUNBOOK}"
+    )
 
 
 def _loaded(spool: Spool) -> Work[None]:

@@ -11,7 +11,7 @@ import pytest
 from ops.errors import Interrupted, OpsError, Refused, WrongUse
 from ops.swarm.containers import Finished
 from ops.upgrade.change import change_of
-from ops.upgrade.run import _change, removed
+from ops.upgrade.run import _change, removed, start_cut_off
 from ops.upgrade.upgrade import Upgrade, Upgraded
 from tests.unit.upgrade_scene import NEW, OLD, UpgradeScene
 
@@ -331,6 +331,31 @@ def test_what_is_missing_afterwards_keeps_the_clients_stopped(
         in str(error.value)
     )
     assert scene.replicas()["redis-client"] == 0
+    # The same command again does not start them on it.
+    assert _change(scene.as_world(), "redis") is None
+    with pytest.raises(OpsError) as error:
+        start_cut_off(scene.as_world(), "redis", plan_only=False, stable_s=3)
+    assert "ended before it had compared the data; stopped: redis-client" in str(error.value)
+    assert "python -m ops restore --env local --store redis --at TIME puts a copy back" in str(error.value)
+    assert scene.replicas()["redis-client"] == 0
+
+
+def test_a_run_that_was_killed_while_clients_started_starts_them(scene: UpgradeScene) -> None:
+    scene.recorded(NEW)
+    scene.directories.runs = scene.directories.uses = "18"
+    scene.stop("postgres-client")
+    assert _change(scene.as_world(), "postgres") is None
+    start_cut_off(scene.as_world(), "postgres", plan_only=False, stable_s=3)
+    assert scene.replicas()["postgres-client"] == 1
+
+
+def test_a_server_that_an_earlier_run_stopped_starts_first(scene: UpgradeScene) -> None:
+    on_the_way_back(scene).acknowledge("redis", "8.2.9", "7.4.1")
+    scene.upgrades.copies = [("redis", 7200.0)]
+    scene.stop("redis", "redis-client")
+    upgraded(scene, "redis", at=time.time() - 3600)
+    assert scene.done[0] == "redis 1"
+    assert scene.replicas()["redis-client"] == 1
 
 
 def test_a_store_without_major_versions_needs_no_acknowledgement_and_every_object(
