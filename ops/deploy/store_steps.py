@@ -34,7 +34,7 @@ def steps(
         GuardedChange(
             what=_what(store, step),
             fix="" if entry else _fix(environment, store, step),
-            acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",
+            acknowledged=_acknowledged(environment, store, step, entry) if entry else "",
         )
         for store, step, entry in found(environment, before, after, today)
     )
@@ -87,6 +87,11 @@ def found(
 def _what(store: StoreVersions, step: Step) -> str:
     why = _CLUSTER_TAKES if _is_managed(store) and step.kind is Kind.UPGRADE else step.why
     return f"store {store.store} ({store.address}): {store.before} -> {store.after}, {_article(step.kind)}; {why}"
+
+
+def _acknowledged(environment: str, store: StoreVersions, step: Step, entry: StoreUpgrade) -> str:
+    said = f"until {entry.until}: {entry.reason}"
+    return f"{said}; {_upgrade(environment, store)}" if _is_loaded(store, step) else said
 
 
 def _is_loaded(store: StoreVersions, step: Step) -> bool:

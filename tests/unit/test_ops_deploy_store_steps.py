@@ -161,6 +161,20 @@ def test_an_acknowledged_step_passes_and_no_other(acknowledged: Path) -> None:
     assert len(refused(wanted(), recorded(OLD))) == 1
 
 
+def test_a_step_of_postgres_is_not_taken_by_a_deploy_although_it_is_acknowledged(acknowledged: Path) -> None:
+    """Its clients would find an empty server."""
+    old, new = ({"program": "postgres", "version": version} for version in ("17.11", "18.6"))
+    acknowledge(acknowledged, '{store: redis, from: "17", to: "18", reason: tried, until: 2099-12-31}')
+    before, after = from_synthesis(wanted(old)), from_synthesis(wanted(new))
+    with pytest.raises(Refused, match="python -m ops upgrade-store --env local --store redis"):
+        store_steps.refuse(target_of(wanted(new)), state(recorded(old)))
+    (step,) = store_steps.steps("local", before, after)
+    assert step.fix == ""
+    assert step.acknowledged == (
+        "until 2099-12-31: tried; take the step first, a deploy does the rest: python -m ops upgrade-store --env local --store redis"
+    )
+
+
 def test_the_printed_entry_is_what_passes(acknowledged: Path) -> None:
     for before, after in ((OLD, NEW), (NEW, OLD), ({**OLD, "version": "latest@sha256:1"}, NEW)):
         (step,) = _steps(before, after)
