@@ -63,11 +63,15 @@ def plan(
 
     if base is not None and given:
         raise errors.WrongUse("--base and --from: each says what to show", fix="leave one of them out")
-    if out and (base or given):
-        other = "--base" if base else "--from"
+    if base and out:
         raise errors.WrongUse(
-            f"{other} and --out: only a plan that is made now can be saved",
-            fix="leave one of them out; --markdown, --html and --json save the report of either",
+            "--base and --out: a comparison of two revisions is no plan that can be applied",
+            fix="leave one of them out; --markdown saves the report of either",
+        )
+    if given and out:
+        raise errors.WrongUse(
+            "--from and --out: a saved plan is in a file already",
+            fix="leave one of them out; --markdown and --html save its report",
         )
     for option, file in (("--out", out), ("--markdown", as_markdown), ("--html", html)):
         if file is not None:
