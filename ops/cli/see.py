@@ -61,18 +61,7 @@ def plan(
     from ops.report import html as page
     from ops.report import markdown, text
 
-    if base is not None and given:
-        raise errors.WrongUse("--base and --from: each says what to show", fix="leave one of them out")
-    if base and out:
-        raise errors.WrongUse(
-            "--base and --out: a comparison of two revisions is no plan that can be applied",
-            fix="leave one of them out; --markdown saves the report of either",
-        )
-    if given and out:
-        raise errors.WrongUse(
-            "--from and --out: a saved plan is in a file already",
-            fix="leave one of them out; --markdown and --html save its report",
-        )
+    _require_fitting(base, given, out)
     for option, file in (("--out", out), ("--markdown", as_markdown), ("--html", html)):
         if file is not None:
             _require_writable(option, file)
@@ -156,6 +145,22 @@ def cost(env: Env = "local", as_json: Json = False) -> None:
     else:
         screen.show_report(bill.render(result))
     raise typer.Exit(errors.FINDING if result.is_above_budget else errors.FINE)
+
+
+def _require_fitting(base: str | None, given: list[Path] | None, out: Path | None) -> None:
+    """Refuses options that say two things."""
+    if base is not None and given:
+        raise errors.WrongUse("--base and --from: each says what to show", fix="leave one of them out")
+    if base and out:
+        raise errors.WrongUse(
+            "--base and --out: a comparison of two revisions is no plan that can be applied",
+            fix="leave one of them out; --markdown saves the report of either",
+        )
+    if given and out:
+        raise errors.WrongUse(
+            "--from and --out: a saved plan is in a file already",
+            fix="leave one of them out; --markdown and --html save its report",
+        )
 
 
 def _require_writable(option: str, file: Path) -> None:
