@@ -15,7 +15,10 @@ from tests.live.test_ops_teardown import LOCAL, Here, here
 
 __all__ = ["here"]
 
-pytestmark = pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"])
+pytestmark = [
+    pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"]),
+    pytest.mark.proof,
+]
 
 QUIET_RUNS = 10
 TYPED = "hunter2-typed-by-hand"
