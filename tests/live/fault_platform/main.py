@@ -42,7 +42,7 @@ def resources(*, memory: str = "16MiB") -> Resources:
 
 
 SERVE = f"""trap "exit 0" TERM
-redis-server --port 3000 --save '' --loglevel warning &
+redis-server --port 3000 --protected-mode no --save '' --loglevel warning &
 sleep 1
 redis-cli -p 3000 set version {VERSION}
 wait"""
