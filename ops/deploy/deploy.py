@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from rich.text import Text
 
@@ -14,18 +12,18 @@ from ops.check import acknowledgement, runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
 from ops.cloud.client import Client
-from ops.deploy import losses, prerequisites, store_steps
-from ops.deploy.plan import report_of_plan
+from ops.deploy import prerequisites, store_steps
+from ops.deploy.addresses import print_addresses
+from ops.deploy.approval import Ask, admitting, approval
+from ops.deploy.convergence import wait_for_convergence
+from ops.deploy.package_images import build_images
 from ops.deploy.plan_file import SavedPlan
 from ops.deploy.preflight import obstacles, verdict
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
 from ops.release.recording import recorded
-from ops.report import text
-from ops.report.model import Report
-from ops.report.programs import programs_of, table
 from ops.swarm import local
-from ops.swarm.tasks import began, wait_until_converged
+from ops.swarm.tasks import began
 from ops.terminal import screen
 from ops.terraform import stack_outputs
 from ops.terraform.apply import Approve, ApprovedChanges, apply
@@ -33,12 +31,8 @@ from ops.terraform.leftovers import remove_leftovers
 from ops.terraform.missing_values import missing_values
 from ops.terraform.target import Target, Targets, target_of, targets_of
 
-CONVERGENCE_TIMEOUT_S = 180.0
 READY_TIMEOUT_S = 900.0
 """A droplet boots in a minute and installs its engine in two or three; a slow mirror must not end a deploy."""
-
-Ask = Callable[[str], bool]
-"""Asks a question and says whether the answer was yes."""
 
 
 def deploy(
@@ -233,7 +227,7 @@ def deploy_services(
     with target.swarm() as swarm:
         updates = began(swarm)
     with recorded(target, targets.cloud) as recording:
-        approve = recording.begins_with(_admitting(target, approval(target, ask, approved=approved)))
+        approve = recording.begins_with(admitting(target, approval(target, ask, approved=approved)))
         changed = _apply(target, saved, approve=approve, parallelism=parallelism, approved=approved)
         if not changed:
             screen.err.print(
@@ -262,55 +256,6 @@ def _tell_of_leftover(what: str) -> None:
     )
 
 
-def wait_for_convergence(
-    target: Target,
-    stable_s: float,
-    *,
-    timeout_s: float = CONVERGENCE_TIMEOUT_S,
-    updates: Mapping[str, str] | None = None,
-) -> None:
-    """Waits until all services run the same tasks for a while; says what is wrong when they do not.
-
-    Args:
-        updates: see :func:`wait_until_converged`.
-    """
-    names = [str(resource.values["name"]) for resource in target.wanted.of_type("docker_service")]
-    with target.swarm() as swarm, target.watch() as watch, screen.doing() as say:
-        try:
-            wait_until_converged(
-                swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say, updates=updates
-            )
-        except OpsError as error:
-            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.reasons.items())]
-            raise OpsError("\n  ".join([error.problem, *reasons])) from None
-    screen.err.print(f"{len(names)} services converged; no task restarted for {stable_s:g} s")
-
-
-def print_addresses(target: Target) -> None:
-    """Prints where everything is and how to sign in, from Terraform's outputs."""
-    outputs = target.terraform.outputs()
-    addresses = _mapping(outputs.get("addresses"))
-    width = max((len(host) for host in addresses), default=0)
-    for host, leads_to in sorted(addresses.items()):
-        screen.out.print(Text(f"  https://{host.ljust(width)}  {leads_to}"))
-    if outputs.get("sign_in"):
-        screen.out.print(Text(str(outputs["sign_in"])))
-    screen.out.print(Text("\n".join(["", *table(programs_of(target.wanted))])), soft_wrap=True)
-
-
-def build_images() -> None:
-    """Builds what changed of the images from packages, and has their registry run."""
-    from images import ImagesError, build_all
-
-    with screen.doing("images from packages") as say:
-        try:
-            result = build_all(say=lambda image, step: say(f"image {image}: {step}") if step else None)
-        except ImagesError as error:
-            raise OpsError(f"images: {error}") from None
-    if result.built or result.pushed:
-        screen.err.print(f"{len(result.built)} images built, {len(result.pushed)} pushed")
-
-
 def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
     if found:
         raise Refused(f"{environment} cannot be deployed; nothing was changed", found)
@@ -329,54 +274,3 @@ def _start_swarm(target: Target) -> None:
     with target.swarm() as swarm:
         if local.ensure(swarm):
             screen.err.print("created a swarm on this machine; make purge removes it")
-
-
-def _admitting(target: Target, approve: Approve) -> Approve:
-    """Once a plan is approved, lets the password in that it gives to the senders of backups."""
-
-    def approve_and_admit(plan: Mapping[str, Any]) -> bool:
-        approved = approve(plan)
-        if approved:
-            password.admit(target, plan)
-        return approved
-
-    return approve_and_admit
-
-
-def approval(
-    target: Target,
-    ask: Ask | None,
-    *,
-    question: str = "",
-    approved: ApprovedChanges = ApprovedChanges(),
-) -> Approve:
-    """Prints the plan of a stack and asks; without a question, only prints it.
-
-    A version of a store that nobody acknowledged is refused before that. An environment on this machine's engine gets the counts and what is lost instead of the whole plan,
-    and its name is typed before data is lost.
-    """
-
-    def approve(plan: Mapping[str, Any]) -> bool:
-        store_steps.refuse(target, plan.get("prior_state"))
-        report = report_of_plan(target, plan)
-        if ask is None and target.is_here:
-            screen.err.print(Text(f"{target.stack}: {text.counts(report)}"))
-            for danger in report.dangers:
-                screen.err.print(Text(f"  ! {danger}", style="bold red"))
-            losses.confirm(target, plan, approved)
-            return True
-        screen.show_report(text.render(Report(environment=target.name, stacks=(report,))))
-        losses.confirm(target, plan, approved)
-        return ask is None or ask(question or f"deploy this to {target.name}?")
-
-    return approve
-
-
-def _mapping(value: Any) -> dict[str, str]:
-    """The output ``addresses``: a map, or JSON of one."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return {}
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}

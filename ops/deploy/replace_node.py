@@ -14,14 +14,13 @@ from ops.check.acknowledgement import acknowledged_changes
 from ops.cloud import orphans
 from ops.cloud.client import Client
 from ops.cloud.force_power_off import power_off
+from ops.deploy.approval import approval
+from ops.deploy.convergence import wait_for_convergence
 from ops.deploy.deploy import (
-    CONVERGENCE_TIMEOUT_S,
     READY_TIMEOUT_S,
-    approval,
     check_prerequisites,
     check_stores_first,
     deploy_services,
-    wait_for_convergence,
 )
 from ops.deploy.replacement_plan import address_of, droplet_id, other_changes
 from ops.errors import Obstacle, OpsError, Refused
@@ -131,7 +130,7 @@ class Replacement:
                 self._remove_old_entry()
             if self._any_service():
                 with self._step("wait until all services converged"):
-                    wait_for_convergence(self.targets.services, STABLE_S, timeout_s=CONVERGENCE_TIMEOUT_S)
+                    wait_for_convergence(self.targets.services, STABLE_S)
         self._report()
 
     @property

@@ -10,7 +10,9 @@ from rich.text import Text
 from layers.loading import load_environment
 from layers.settings.environment import Environment
 from ops.check.acknowledgement import acknowledged_changes
-from ops.deploy.deploy import Ask, approval, back_up_state, wait_for_convergence
+from ops.deploy.approval import Ask, approval
+from ops.deploy.convergence import wait_for_convergence
+from ops.deploy.deploy import back_up_state
 from ops.deploy.preflight import obstacles
 from ops.errors import Refused, WrongUse
 from ops.model.services import services_of

@@ -12,7 +12,7 @@ from typing import Any
 from layers.loading import load_environment
 from ops.check.acknowledgement import acknowledged_changes
 from ops.deploy import prerequisites
-from ops.deploy.deploy import Ask, approval
+from ops.deploy.approval import Ask, approval
 from ops.errors import OpsError, Refused, WrongUse
 from ops.model.inventory import from_synthesis
 from ops.model.state import Resource, ids_in, resources_of

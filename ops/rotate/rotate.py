@@ -11,7 +11,9 @@ from rich.text import Text
 from layers.rotation import Server
 from ops.backup import password
 from ops.backup.world import reached
-from ops.deploy.deploy import Ask, back_up_state, check_prerequisites, wait_for_convergence
+from ops.deploy.approval import Ask
+from ops.deploy.convergence import wait_for_convergence
+from ops.deploy.deploy import back_up_state, check_prerequisites
 from ops.deploy.plan import report_of_plan
 from ops.deploy.preflight import obstacles
 from ops.errors import Obstacle, OpsError, Refused

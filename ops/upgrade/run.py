@@ -7,7 +7,8 @@ from collections.abc import Callable
 from layers.data.upgrades import RUNBOOK, Way
 from ops.backup.pause import Pause
 from ops.backup.world import World, reached
-from ops.deploy.deploy import build_images, check_prerequisites
+from ops.deploy.deploy import check_prerequisites
+from ops.deploy.package_images import build_images
 from ops.deploy.preflight import obstacles
 from ops.errors import OpsError, Refused
 from ops.terminal import screen

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from layers.loading import load_environment
-from ops.deploy.deploy import build_images
+from ops.deploy.package_images import build_images
 from ops.errors import OpsError, WrongUse
 from ops.paths import STATE
 from ops.report.programs import Program, programs_of

@@ -14,7 +14,7 @@ import pytest
 from layers.loading import load_environment
 from ops.check import acknowledgement, runner
 from ops.cli import confirmation
-from ops.deploy import deploy, plan, teardown
+from ops.deploy import approval, deploy, plan, teardown
 from ops.deploy.plan import report_of_plan
 from ops.errors import Refused, WrongUse
 from ops.report import text
@@ -64,7 +64,7 @@ def deployed(here: Boundaries, lose: Callable[[str], None] | None) -> None:
     targets = targets_in(LOCAL, Synthesized(out=Path("/nowhere"), stacks=documents_of(LOCAL)))
     entries = tuple(acknowledgement.acknowledged_changes("local"))
     approved = ApprovedChanges(acknowledged=entries, lose=lose)
-    approve = deploy.approval(targets.services, None, approved=approved)
+    approve = approval.approval(targets.services, None, approved=approved)
     apply(targets.services, parallelism=1, approve=approve, approved=approved)
 
 
