@@ -66,11 +66,12 @@ def deploy(
     All environments are checked first, as `check` does. Findings of this environment and conflicts with
     others end the deploy before anything is changed; findings of other environments are printed as warnings.
 
-    The cloud stack comes first, then, when the nodes are ready, the services. No plan is applied that loses data, an
-    address or a droplet, opens a port or stops a public page, unless it is acknowledged by name in
-    environments/acknowledged/NAME.yaml, a droplet is named with --replace or --destroy, or a store with --moves. An
-    environment on this machine's engine is applied without asking, but has its name typed before data is lost: --confirm NAME
-    answers that, --yes does not.
+    The cloud stack comes first, then, when the nodes are ready, the services. A plan that loses data or an
+    address, opens a port or stops a public page is refused, unless environments/acknowledged/NAME.yaml acknowledges each such
+    change (docs/runbooks/acknowledge-a-change.md). Name a droplet with --replace or --destroy, and a store with --moves.
+
+    An environment on this machine's engine is deployed without asking. Only before data is lost, its name must be typed:
+    --confirm NAME answers that, --yes does not.
 
     Examples: deploy --env local, deploy --env prod --only cloud, deploy --env prod --plan prod.plan
     """
@@ -111,8 +112,8 @@ def deploy(
 def down(env: ChangedEnv, parallelism: Parallelism = None, yes: Yes = False, confirm: Confirm = None) -> None:
     """Switch an environment's services off: show the plan, ask, apply. Data, generated secrets and droplets stay.
 
-    `deploy` switches them on again. What an edit has taken out of the code meanwhile goes too: elsewhere than on this
-    machine's engine that is refused, here --confirm NAME answers.
+    `deploy` switches them on again. Data and secrets that were removed from the code since the last deploy would be lost: that
+    is refused, except on this machine's engine, where --confirm NAME allows it.
     """
     from layers.loading import load_environment
     from ops.deploy.teardown import down as switch_off

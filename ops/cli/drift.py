@@ -12,10 +12,10 @@ from ops.terminal import screen
 
 
 def drift(env: Env = "local", as_json: Json = False) -> None:
-    """Name every change that no deploy made: services, networks, secrets, nodes, keys, droplets, firewalls, DNS. Changes nothing.
+    """Find every change that no deploy made: services, networks, secrets, nodes, keys, droplets, firewalls, DNS. Changes nothing.
 
-    Compares with what the last deploy left, not with edits that nobody has deployed. Exits with 1 where something was changed,
-    and where something could not be asked: a node that does not answer is not an unchanged one.
+    Compares with what the last deploy left, not with edits that nobody has deployed. Says for each change what to do. Exits with 1
+    if something was changed, or if something did not answer, since nothing is known about that.
 
     Example: drift --env prod
     """

@@ -24,7 +24,7 @@ def releases(env: Env = "local", as_json: Json = False) -> None:
     """List the releases of an environment, the newest first: number, time, commit, how it ended, what changed.
 
     A deploy that changes what an environment asks for makes a release. The last ten that converged are kept, and all
-    after them. The first line is the current one.
+    after the oldest of these. The first line is the current one.
 
     Example: releases --env prod
     """
@@ -84,9 +84,9 @@ def rollback(
 ) -> None:
     """Go back to an earlier release, with its images and its configuration: show the plan, ask, apply, wait.
 
-    The release itself has the whole stack, so this works from any clone and needs no registry while the nodes have the
-    images. Databases, volumes, generated secrets and the cloud stay as they are; an older version of a store is refused.
-    The files of this repository still ask for the newer release afterwards: revert the change there too.
+    The release holds the whole stack, so this works from any clone, and needs no registry while the nodes have the images.
+    Databases, volumes, generated secrets and the cloud stay as they are. A version of a store that cannot open its present data
+    is refused. Afterwards, revert the change in git too: until then, the next deploy goes forward again.
 
     Examples: rollback --env prod, rollback --env prod --to 7 --service web
     """
@@ -104,10 +104,13 @@ def rollback(
     )
 
 
-def prune(env: ChangedEnv, yes: Yes = False) -> None:
-    """Remove images that no kept release needs from the nodes, and configs and secrets that a broken deploy left.
+def prune(
+    env: ChangedEnv,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking; for pipelines.")] = False,
+) -> None:
+    """Remove images that no kept release needs from the nodes, and configs and secrets that a failed deploy left.
 
-    Shows what would be removed and asks. Volumes are never removed, nor images with a tag or that a container uses.
+    Shows what would be removed and asks. Never removes volumes, images with a tag, or images that a container uses.
 
     Example: prune --env prod
     """

@@ -45,11 +45,13 @@ def plan(
         typer.Option(metavar="FILE", help="Also write the plan as one HTML page, with the platform drawn."),
     ] = None,
 ) -> None:
-    """Show what a deploy would change, by layer. Nothing is changed. Exits with 1 where a deploy refuses it, or asks first:
-    what cannot be undone, opens something or stops a public page, until it is acknowledged (docs/runbooks/acknowledge-a-change.md).
+    """Show what a deploy would change, by layer. Changes nothing. Exits with 1 if a deploy would refuse it, or ask for the environment's name.
 
-    Where Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
-    JSON alone: everything is shown as new, or compared with --base. Secret values are in none of its forms; the markdown
+    That is a change that cannot be undone, opens something or stops a public page, and that is not acknowledged
+    (docs/runbooks/acknowledge-a-change.md).
+
+    If Terraform, its state or the engine cannot be reached, the plan says so and is computed from the synthesized
+    JSON alone: everything is shown as new, or compared with --base. No form of the report shows secret values; the markdown
     fits into a comment on GitHub.
 
     Examples: plan --env prod, plan --base main --markdown plan.md --html plan.html, plan --env prod --out prod.plan,
@@ -130,9 +132,9 @@ def check(
 def cost(env: Env = "local", as_json: Json = False) -> None:
     """Add up what an environment costs a month, by list price. Exits with 1 above its budget.
 
-    Counted is what its code orders from DigitalOcean: droplets and their backups, volumes, the managed database, buckets,
-    the reserved address. Tax and traffic are not. Prices are in ops/model/prices.yaml, each with its source and day; what has none
-    there is named. The budget is budget in environments/NAME.yaml, in US dollars a month.
+    Counts what its code orders from DigitalOcean: droplets and their backups, volumes, the managed database, buckets,
+    the reserved address. Tax and traffic are not included. Prices are in ops/model/prices.yaml, each with its source and day; what
+    has no price there is named. The budget is `budget` in environments/NAME.yaml, in US dollars a month.
 
     Example: cost --env prod
     """

@@ -56,10 +56,10 @@ def create(
 
 @app.command()
 def unlock(env: ChangedEnv, confirm: Confirm = None) -> None:
-    """Take over the lock of a state that a killed deploy left behind: says who has had it and since when, and has the environment's name typed.
+    """Remove the lock that a killed deploy left on a state: says who holds it and since when. The environment's name must be typed.
 
-    Refuses while a Terraform of that stack runs on this machine, and cannot see other machines: ask who holds it. The lock of a
-    state in a file needs no unlocking; it ends with its process.
+    Refuses while Terraform runs for that stack on this machine. It cannot see other machines: ask the person who holds the lock.
+    A state in a file needs no unlocking: its lock ends with its process.
 
     Example: state unlock --env prod
     """
@@ -73,9 +73,7 @@ def unlock(env: ChangedEnv, confirm: Confirm = None) -> None:
     lock.require_abandoned(found)
     for each in found:
         screen.err.print(str(each), markup=False)
-    warning = (
-        "if one of them still runs, two Terraforms will write one state; take over only what has surely ended"
-    )
+    warning = "if one of them still runs, two Terraforms will write one state; remove a lock only if its holder has surely ended"
     confirmation.typed(env, confirm, warning)
     for each in found:
         lock.take_over(each)

@@ -57,9 +57,9 @@ def upgrade_store(
 ) -> None:
     """Take a store to the version that the files declare: copy it, change the server alone, compare its data, start its clients.
 
-    The image in the files is the version gone to; another major version must be acknowledged first. The services that use the
-    store stop meanwhile. Whatever fails, the old data stays: run the command again, or name the old image again and run it, which
-    is the way back and has the environment's name typed. docs/runbooks/upgrade-a-store.md says more.
+    Edit the image in the files first; another major version must also be acknowledged. The services that use the store stop
+    meanwhile. If it fails, the old data is still there: run the command again. To go back, name the old image in the files and
+    run the command; the environment's name must be typed. docs/runbooks/upgrade-a-store.md has the steps.
 
     Examples: upgrade-store --env prod --store postgres --plan, upgrade-store --env prod --store redis --at 2026-11-27T15:30
     """

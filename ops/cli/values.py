@@ -16,9 +16,9 @@ def run(
     env: ChangedEnv,
     words: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")],
 ) -> None:
-    """Run a program, such as cdktf, for an environment: with SPROCKET_ENV, and with the variables of its services stack that the cloud stack has as outputs.
+    """Run a program, such as cdktf, for an environment: sets SPROCKET_ENV, and the variables of the services stack from the cloud stack's outputs.
 
-    The program takes the place of this one: its output and its exit code are what you get. Nothing is printed of the values.
+    You get the program's own output and exit code. The values are not printed.
 
     Example: run --env prod -- npx cdktf plan prod-services
     """
