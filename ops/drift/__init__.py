@@ -1,1 +1,1 @@
-"""What differs from what the last deploy left: changes that somebody made beside it."""
+"""What differs from what the last deploy left: changes that no deploy made."""

@@ -171,9 +171,9 @@ def undeclared_resources(reading: Reading, account: Listing) -> Iterator[Drift]:
                 yield Drift(
                     place=reading.target.stack,
                     where=f"{kind.noun} {raw['name']}",
-                    what="was made beside every deploy" + (f" ({detail})" if detail else ""),
+                    what="was not made by a deploy" + (f" ({detail})" if detail else ""),
                     changed=str(raw.get("created_at") or ""),
-                    fix=f"delete it on DigitalOcean's pages (id {raw[kind.id]}), or declare it",
+                    fix=f"delete it in DigitalOcean's control panel (id {raw[kind.id]}), or declare it",
                 )
     yield from _records(reading, account.records)
 
@@ -208,8 +208,8 @@ def _records(reading: Reading, records: Iterable[Raw]) -> Iterator[Drift]:
         yield Drift(
             place=reading.target.stack,
             where=f"DNS record {type_} {host}",
-            what=f"was made beside every deploy ({raw['data']})",
-            fix=f"delete it on DigitalOcean's pages (id {raw['id']}), or declare it",
+            what=f"was not made by a deploy ({raw['data']})",
+            fix=f"delete it in DigitalOcean's control panel (id {raw['id']}), or declare it",
         )
 
 

@@ -30,7 +30,7 @@ def changed_nodes(settings: Environment, nodes: Iterable[SwarmNode]) -> Iterator
     for node in nodes:
         declared = wanted.get(node.name)
         if wanted and declared is None and node.is_up:
-            yield _of(node, "joined the swarm beside every deploy", fix=f"docker node rm --force {node.name}")
+            yield _of(node, "was not added by a deploy", fix=f"docker node rm --force {node.name}")
         if node.availability != "active":
             yield _of(
                 node,

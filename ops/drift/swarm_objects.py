@@ -27,7 +27,7 @@ def undeclared_services(reading: Reading, live: Sequence[LiveService]) -> Iterat
         yield Drift(
             place=reading.target.stack,
             where=f"service {name}",
-            what=f"was made beside every deploy (image {image.name}:{image.tag})",
+            what=f"was not made by a deploy (image {image.name}:{image.tag})",
             changed=each.changed,
             fix=fix,
         )
@@ -70,7 +70,7 @@ def undeclared_objects(reading: Reading, objects: Iterable[SwarmObject]) -> Iter
         what = (
             f"another version of {again}, which no deployed service reads"
             if again
-            else "was made beside every deploy"
+            else "was not made by a deploy"
         )
         yield Drift(
             place=reading.target.stack,

@@ -16,7 +16,7 @@ def render(report: DriftReport) -> str:
 
 def _headline(report: DriftReport) -> str:
     count = len(report.drift)
-    found = f"{counted(count, 'change')} that no deploy made" if count else "no change beside the deploys"
+    found = f"{counted(count, 'change')} that no deploy made" if count else "no drift"
     if report.unasked:
         silent = f"{counted(len(report.unasked), 'part')} could not be asked"
         found = f"{found} in what was asked, but {silent}" if report.asked else f"nothing is known: {silent}"

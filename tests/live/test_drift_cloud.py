@@ -151,16 +151,16 @@ def _alert(world: World) -> None:
 
 CASES: dict[Callable[[World], None], str] = {
     _rule: f"firewall {ENVIRONMENT}-nodes: inbound rule:  -> port range 8080, protocol tcp, source addresses 0.0.0.0/0",
-    _firewall: "firewall quick-fix: was made beside every deploy (lets in tcp 5432)",
+    _firewall: "firewall quick-fix: was not made by a deploy (lets in tcp 5432)",
     _record_changed: f"DNS record api.{DOMAIN}: value: 198.51.100.2 -> 203.0.113.9",
     _record_deleted: f"DNS record swarm.{DOMAIN}: is gone",
-    _record_added: f"DNS record A {DOMAIN}: was made beside every deploy (203.0.113.10)",
+    _record_added: f"DNS record A {DOMAIN}: was not made by a deploy (203.0.113.10)",
     _detached: f"droplet {NODE}: volumes: {ENVIRONMENT}-loki -> ",
-    _volume_added: "volume scratch: was made beside every deploy (7 GiB)",
+    _volume_added: "volume scratch: was not made by a deploy (7 GiB)",
     _resized: f"droplet {NODE}: size: s-4vcpu-8gb -> s-8vcpu-16gb",
-    _droplet_added: "droplet debug: was made beside every deploy (s-1vcpu-1gb)",
-    _key_added: f"ssh key {ENVIRONMENT}-mallory: was made beside every deploy",
-    _spaces_key_added: "Spaces key laptop: was made beside every deploy (readwrite sprocket-rehearsal-backups)",
+    _droplet_added: "droplet debug: was not made by a deploy (s-1vcpu-1gb)",
+    _key_added: f"ssh key {ENVIRONMENT}-mallory: was not made by a deploy",
+    _spaces_key_added: "Spaces key laptop: was not made by a deploy (readwrite sprocket-rehearsal-backups)",
     _backups: f"droplet {NODE}: backups: no -> yes",
     _alert: f"monitor alert {ENVIRONMENT}: cpu above 90 percent: enabled: yes -> no",
 }

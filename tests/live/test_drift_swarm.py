@@ -103,10 +103,10 @@ def change_everything(here: Here) -> dict[str, str]:
         f"{name}:other@{digest}",
     )
     return {
-        "network by-hand-net: was made beside every deploy": "remove it",
-        "secret by-hand-secret: was made beside every deploy": "remove it",
-        "config by-hand-config: was made beside every deploy": "remove it",
-        f"service by-hand: was made beside every deploy (image {name}:{tag})": "remove it",
+        "network by-hand-net: was not made by a deploy": "remove it",
+        "secret by-hand-secret: was not made by a deploy": "remove it",
+        "config by-hand-config: was not made by a deploy": "remove it",
+        f"service by-hand: was not made by a deploy (image {name}:{tag})": "remove it",
         f"node {node}: node label by: - -> hand": "docker node update --label-rm by",
         "service try-store: replicas: 1 -> 0": "puts it back",
         "service try-store: update delay: - -> 3s": "puts it back",

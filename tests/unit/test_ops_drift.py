@@ -48,7 +48,7 @@ def test_a_service_that_nobody_declares_is_named(boundaries: Boundaries) -> None
     (found,) = report(LOCAL).drift
     assert found.where == "service debug"
     assert (found.sentence, found.fix) == (
-        "was made beside every deploy (image busybox:1)",
+        "was not made by a deploy (image busybox:1)",
         "remove it: docker service rm debug; or declare it",
     )
 
@@ -71,9 +71,9 @@ def test_networks_configs_and_secrets_that_nobody_declares_are_named(
         {"ID": "s", "Spec": {"Name": "spare", "Labels": {}}, "UpdatedAt": "2026-11-27T01:02:03Z"}
     )
     assert sentences(report(LOCAL)) == [
-        "network tunnel: was made beside every deploy",
+        "network tunnel: was not made by a deploy",
         "config web-conf-ffffffff: another version of web-conf, which no deployed service reads",
-        "secret spare: was made beside every deploy",
+        "secret spare: was not made by a deploy",
     ]
 
 
@@ -114,7 +114,7 @@ def test_nodes_are_held_against_the_environment_s_file() -> None:
     assert found == [
         "node prod-app-1: role: manager -> worker",
         "node prod-app-1: engine label storage: main -> elsewhere",
-        "node prod-app-9: joined the swarm beside every deploy",
+        "node prod-app-9: was not added by a deploy",
     ]
 
 
@@ -244,7 +244,7 @@ def test_the_text_has_what_where_since_when_and_what_to_do() -> None:
 
 def test_a_quiet_report_is_two_lines() -> None:
     assert text.render(DriftReport(environment="local", asked=["the swarm"])) == (
-        "local: no change beside the deploys\nasked: the swarm\n"
+        "local: no drift\nasked: the swarm\n"
     )
 
 

@@ -211,27 +211,27 @@ def test_what_the_state_knows_is_declared(stack: Boundaries) -> None:
         (
             "droplets",
             {"id": 8, "name": "debug", "tags": ["prod"], "size_slug": "s-1"},
-            "droplet debug: was made beside every deploy (s-1)",
+            "droplet debug: was not made by a deploy (s-1)",
         ),
         (
             "droplets",
             {"id": 8, "name": "debug", "vpc_uuid": "vpc-1"},
-            "droplet debug: was made beside every deploy",
+            "droplet debug: was not made by a deploy",
         ),
         (
             "volumes",
             {"id": "v", "name": "scratch", "size_gigabytes": 7, "droplet_ids": [7]},
-            "volume scratch: was made beside every deploy (7 GiB)",
+            "volume scratch: was not made by a deploy (7 GiB)",
         ),
         (
             "firewalls",
             {"id": "f", "name": "quick-fix", "tags": ["prod"], "inbound_rules": [RULE]},
-            "firewall quick-fix: was made beside every deploy (lets in tcp 5432)",
+            "firewall quick-fix: was not made by a deploy (lets in tcp 5432)",
         ),
         (
             "ssh_keys",
             {"id": 9, "name": "prod-mallory", "fingerprint": "bb"},
-            "ssh key prod-mallory: was made beside every deploy (bb)",
+            "ssh key prod-mallory: was not made by a deploy (bb)",
         ),
         (
             "keys",
@@ -240,12 +240,12 @@ def test_what_the_state_knows_is_declared(stack: Boundaries) -> None:
                 "access_key": "DO1",
                 "grants": [{"bucket": "sprocket-prod-backups", "permission": "read"}],
             },
-            "Spaces key laptop: was made beside every deploy (read sprocket-prod-backups)",
+            "Spaces key laptop: was not made by a deploy (read sprocket-prod-backups)",
         ),
         (
             "domain_records",
             {"id": 5, "type": "A", "name": "swarm.sprocket", "data": "6.6.6.6"},
-            "DNS record A swarm.sprocket.mlesports.gg: was made beside every deploy (6.6.6.6)",
+            "DNS record A swarm.sprocket.mlesports.gg: was not made by a deploy (6.6.6.6)",
         ),
     ],
 )
