@@ -127,7 +127,7 @@ def let_in(world: World, value: str) -> None:
         reason = _reason(answer)
         raise OpsError(
             f"the repository of the backups did not get a key for the new restic-password: {reason}",
-            fix=f"{what_to_do(reason, world.senders[0])}; then make up ENV={world.name} goes on, before anything else is done",
+            fix=f"{what_to_do(reason, world.senders[0])}; then run make up ENV={world.name}, before anything else",
         )
 
 

@@ -23,7 +23,7 @@ _KNOWN = (
     ),
     (
         ("no space left", "KiB free"),
-        "make room on the node: docker system df, docker image prune",
+        "make room on the node: docker system df, python -m ops prune --env NAME",
     ),
     (("is already locked", "unable to create lock"), "another restic uses the bucket; try again when it has ended"),
 )  # fmt: skip

@@ -118,7 +118,7 @@ class Spool:
         if free < snapshot.bytes + snapshot.bytes // 10:
             raise OpsError(
                 f"{self.job.store}: the copy needs {size(snapshot.bytes)}, and the node's disk has {size(free)} free",
-                fix=f"make room on the node of {self.job.service}: docker system df, docker image prune",
+                fix=f"make room on the node of {self.job.service}: docker system df, python -m ops prune --env NAME",
             )
         id_ = secrets.token_hex(6)
         yield from self._placed("sender", "fetch", id_, snapshot.id)

@@ -86,7 +86,7 @@ def deploy(
         if changed:
             back_up_state(targets)
         raise OpsError(
-            f"{targets.services.stack} is not deployed: the plan has none of it "
+            f"{targets.services.stack} is not deployed: the file has no plan of it "
             f"({saved.of(targets.services.stack).missing})",
             fix=f"plan and approve it now: python -m ops plan --env {environment} --out FILE",
         )
@@ -252,7 +252,9 @@ def check_stores_first(target: Target) -> None:
 
 def _tell_of_leftover(what: str) -> None:
     screen.err.print(
-        Text(f"{what}: left by an apply that did not end; removed, and made again now where it is needed")
+        Text(
+            f"{what}: left by an apply that did not finish; removed, and will be created again if it is needed"
+        )
     )
 
 

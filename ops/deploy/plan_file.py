@@ -225,7 +225,7 @@ def opened(file: Path, environment: str) -> Iterator[SavedPlan]:
             raise WrongUse(f"--plan {file}: {error.strerror}", fix=_make(environment)) from None
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
             raise WrongUse(
-                f"--plan {file} is no plan of this command line: {error}", fix=_make(environment)
+                f"--plan {file} is not a file that plan --out wrote: {error}", fix=_make(environment)
             ) from None
         if about.environment != environment:
             raise WrongUse(

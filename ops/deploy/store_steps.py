@@ -120,6 +120,6 @@ def _fix(environment: str, store: StoreVersions, step: Step) -> str:
     )
     entry = f'{{store: {store.store}, from: "{step.from_}", to: "{step.to}", reason: ..., until: YYYY-MM-DD}}'
     return (
-        f"keep {store.before.version} in {where}; to change it, follow {RUNBOOK}, whose last step before the deploy is an entry "
+        f"keep {store.before.version} in {where}; to change it, follow {RUNBOOK}, with an entry "
         f"under upgrades in environments/acknowledged/{environment}.yaml:\n    - {entry}"
     )

@@ -129,7 +129,7 @@ def _remove_leftovers(target: Target) -> None:
         on = synthesize(target.name, out=Path(folder)).stacks[target.stack]
     remove_leftovers(
         target,
-        lambda each: screen.err.print(f"{each}: left by an apply that did not end; removed", markup=False),
+        lambda each: screen.err.print(f"{each}: left by an apply that did not finish; removed", markup=False),
         wanted=from_synthesis(on),
     )
 

@@ -27,7 +27,7 @@ def versions(stack: StackChange, approvals: Approvals) -> Iterator[Loss]:
         if one(before.get("versioning")).get("enabled") and not one(after.get("versioning")).get("enabled"):
             yield Loss(
                 about=change.address,
-                what=f"bucket {name_of(change)} would keep no versions any more: what is overwritten or deleted is lost at once",
+                what=f"bucket {name_of(change)} would no longer keep versions: what is overwritten or deleted is lost at once",
             )
 
 

@@ -91,8 +91,8 @@ def _interrupted(stack: StackChange, access: Mapping[str, str]) -> Iterator[Loss
         elif new is not None and (away := away_s(old, new)) > LONGEST_S:
             yield Loss(
                 about=change.address,
-                what=f"service {new.name}, which serves {shown}, would be down for up to {away} s; at most {LONGEST_S} s pass "
-                "without a word",
+                what=f"service {new.name}, which serves {shown}, would be down for up to {away} s; more than {LONGEST_S} s "
+                "has to be acknowledged",
             )
 
 

@@ -75,7 +75,7 @@ def _of_droplets(stack: StackChange) -> Iterator[Loss]:
         for target in sorted(open_now):
             yield Loss(
                 about=f"{change.address}: {target}",
-                what=f"firewall {old.get('name')} would protect droplets of {target} no more: all their ports would be open",
+                what=f"firewall {old.get('name')} would no longer protect droplets of {target}: all their ports would be open",
             )
 
 

@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
         reads="digitalocean_database_user destroyed or replaced",
         losses=destroyed.gone(
             "database user",
-            "its password is lost, who signs in with it cannot, and what it owns needs another owner first",
+            "its password is lost, nobody can sign in with it, and what it owns needs another owner first",
             "digitalocean_database_user",
         ),
         fix=UNDO,

@@ -230,13 +230,13 @@ def _outweighed(to: Scope, pin: Pin, digest: str, lock: LockFile) -> Iterator[Ob
     override = to.settings.images.overrides.get(pin.service)
     if override is not None and override.digest != digest:
         yield Obstacle(
-            what=f"{to.name}.yaml: images/overrides/{pin.service} names another image, and counts more than the lock",
+            what=f"{to.name}.yaml: images/overrides/{pin.service} names another image, and takes precedence over the lock",
             fix="remove the override, or name with --service what is to be promoted",
         )
     for where, entries in lock.content.promoted.items():
         if not to.instance and where.startswith(f"{to.name}/") and pin.service in entries:
             yield Obstacle(
-                what=f"{lock.path.name}: promoted/{where}/{pin.service} counts more than an entry of {to.name}",
+                what=f"{lock.path.name}: promoted/{where}/{pin.service} takes precedence over an entry of {to.name}",
                 fix=f"promote to {where}, or remove that entry",
             )
 
@@ -251,4 +251,4 @@ def _steps(running: Mapping[str, Any], wanted: Mapping[str, Any], promoted: Any)
             continue
         then = versions.get(image, DataVersion(program=now.program, version=image.tag))
         if step := step_between(now, then):
-            yield f"  ! store {service.name}: {now} -> {then}, {step.kind}; {step.why}; a deploy refuses it first: {RUNBOOK}"
+            yield f"  ! store {service.name}: {now} -> {then}, {step.kind}; {step.why}; a deploy refuses this; what to do: {RUNBOOK}"

@@ -54,7 +54,7 @@ def require_abandoned(found: Sequence[Lock]) -> None:
     """
     living = [obstacle for lock in found for obstacle in _living(lock)]
     if living:
-        raise Refused("no lock was taken over", living)
+        raise Refused("no lock was removed", living)
 
 
 def take_over(lock: Lock) -> None:
@@ -67,7 +67,7 @@ def _living(lock: Lock) -> list[Obstacle]:
     found = [
         Obstacle(
             what=f"{lock}; here runs {each.name}, process {each.id}",
-            fix=f"wait until it has ended; kill -INT {each.id} ends it in order, and it saves its state",
+            fix=f"wait until it has ended; kill -INT {each.id} stops it cleanly, with its state saved",
         )
         for each in processes
     ]

@@ -241,7 +241,7 @@ def _cleaned(
             for service in swarm.services():
                 if service.name in updated and service.update == "updating":
                     swarm.roll_back(service.id)
-                    yield f"service {service.name}: rolled back to its previous version, its update did not end"
+                    yield f"service {service.name}: rolled back to its previous version, its update did not finish"
     except OpsError as error:
         yield f"what this deploy had begun is left for the next one: {error.problem}"
 

@@ -124,7 +124,7 @@ def _listed(
 def _remove_unused(swarm: Swarm, each: Leftover) -> None:
     if not wait_until(lambda: swarm.remove(each.kind, each.id), RELEASE_S):
         raise OpsError(
-            f"{each} is left from an apply that did not end, and still in use after {RELEASE_S:g} s",
+            f"{each} is left from an apply that did not finish, and still in use after {RELEASE_S:g} s",
             fix="run the same command again when its tasks have ended: docker ps --filter status=running",
         )
 

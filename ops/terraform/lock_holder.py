@@ -70,7 +70,7 @@ class LockHolder:
     def described(self, now: float | None = None) -> str:
         """Who has it, for what, and since when."""
         age = (time.time() if now is None else now) - self.created
-        return f"{self.who} has had it for {self.what} since {moment(self.created)} ({span(age)})"
+        return f"{self.who} has held it for {self.what} since {moment(self.created)} ({span(age)})"
 
     def processes(self, stack: str, proc: Path = Path("/proc")) -> list[Process]:
         """Processes of this machine that have the lock of the file, or may have that of the object: those that run Terraform in a
@@ -100,7 +100,7 @@ class StateLocked(OpsError):
                 f"; if it was killed or its machine is gone: python -m ops state unlock --env {environment}"
             )
         elif processes:
-            fix += f"; to end it in order: kill -INT {processes[0].id}"
+            fix += f"; to stop it cleanly: kill -INT {processes[0].id}"
         super().__init__("\n".join(lines), fix=fix)
 
 

@@ -44,7 +44,8 @@ def _step(world: World, change: Change) -> Iterator[Obstacle]:
         )
     if change.way is Way.BY_HAND or step.kind in (Kind.OTHER_PROGRAM, Kind.UNKNOWN):
         yield Obstacle(
-            what=f"{change.store}: {change}: no command does this; {step.why}", fix=f"{RUNBOOK} says how"
+            what=f"{change.store}: {change}: this command cannot do that; {step.why}",
+            fix=f"{RUNBOOK} says how",
         )
 
 
@@ -54,9 +55,9 @@ def _back(change: Change, found: Found | None, at: float | None) -> Iterator[Obs
     if found is not None and change.major in found.bytes:
         return
     yield Obstacle(
-        what=f"{change.store}: {change}: the older version opens nothing that is there, so it starts empty and loads a copy",
-        fix=f"say which: --at TIME, of a copy that {change.after.version} or an older version made; "
-        "python -m ops backup list --store says which there are",
+        what=f"{change.store}: {change}: the older version cannot open the present data, so it starts empty and loads a copy",
+        fix=f"name a copy with --at TIME, one that {change.after.version} or an older version made; "
+        f"python -m ops backup list --env NAME --store {change.store} lists them",
     )
 
 

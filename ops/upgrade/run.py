@@ -109,7 +109,7 @@ def _target(environment: str) -> Target:
         target = stack_outputs.with_cloud_outputs(targets)
         found = obstacles(target)
     if found:
-        raise Refused(f"no store of {environment} is changed; nothing was changed", found)
+        raise Refused(f"no store of {environment} can be changed now; nothing was changed", found)
     return target
 
 

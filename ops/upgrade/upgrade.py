@@ -163,7 +163,7 @@ class Upgrade:
             if self._old_one_goes_on():
                 text = f"{self._change.before} runs again and has its data; what was stopped starts again"
                 raise OpsError(
-                    f"{error}\n  {text}", fix="mend the new version, then run the same command again"
+                    f"{error}\n  {text}", fix="fix the new version, then run the same command again"
                 ) from None
             raise OpsError(f"{error}\n  {self._left()}", fix=self._way_on()) from None
         self._done.notes += self._notes()
@@ -216,12 +216,13 @@ class Upgrade:
         except KeyboardInterrupt:
             self._undo()
             raise Interrupted(
-                f"interrupted: {change.store} as before", fix="run the same command again"
+                f"interrupted: {change.store} is as before", fix="run the same command again"
             ) from None
         except OpsError as error:
             self._undo()
             raise OpsError(
-                f"{error.problem}\n  {change.store} as before; what was stopped starts again", fix=error.fix
+                f"{error.problem}\n  {change.store} is as before; what was stopped starts again",
+                fix=error.fix,
             ) from None
         return chosen
 
@@ -259,7 +260,8 @@ class Upgrade:
         ]
         if not found:
             raise OpsError(
-                f"{store}: snapshot {done[store].snapshot[:8]} was sent, and the bucket does not list it"
+                f"{store}: snapshot {done[store].snapshot[:8]} was sent, and the bucket does not list it",
+                fix="run the same command again",
             )
         return found[-1]
 
@@ -271,7 +273,7 @@ class Upgrade:
         self._manifest = self._spool.manifest()
         if not self._change.is_back and (left := self._spool.lines("job", NOT_COPIED)):
             raise OpsError(
-                f"{store}: no copy has what no environment declares, so the new version would not have it: {', '.join(left)}",
+                f"{store}: what no environment declares is in no copy, so the new version would lack it: {', '.join(left)}",
                 fix="declare it, or dump and drop it",
             )
 
@@ -385,7 +387,7 @@ class Upgrade:
         compared = differences if comparison is Comparison.CONTENT else missing
         found = compared(before, self._manifest)
         if found:
-            raise OpsError("\n  ".join([f"{self._change.store} has not what it had before", *found]))
+            raise OpsError("\n  ".join([f"{self._change.store} does not have what it had before", *found]))
 
     def _start(self) -> None:
         with screen.doing() as say:

@@ -174,7 +174,7 @@ def deployed(stage: Stage, **tries: str) -> Callable[[], tuple[int, str]]:
 def test_a_version_that_does_not_come_up(stage: Stage, fault: str, told: str) -> None:
     output = stage.fails(fault, deployed(stage, TRY_FAULT=fault), told)
     if fault == "unschedulable":
-        assert "rolled back to its previous version, its update did not end" in output
+        assert "rolled back to its previous version, its update did not finish" in output
     stage.finishes()
 
 
@@ -196,7 +196,7 @@ def test_a_lock_that_somebody_else_has(stage: Stage) -> None:
     try:
         until((stage.here.root / ".sprocket/state/.local-services.tfstate.lock.info").exists, every_s=0.01)
         other.send_signal(signal.SIGSTOP)
-        told = r"the state of local-services is locked, so nothing was changed: \S+@\S+ has had it for a plan since [^\n]*"
+        told = r"the state of local-services is locked, so nothing was changed: \S+@\S+ has held it for a plan since [^\n]*"
         output = stage.fails("lock held", deployed(stage), told)
         assert f"on this machine: terraform, process {other.pid}" in output
         assert "Terraform: Error acquiring the state lock: resource temporarily unavailable" in output
@@ -261,7 +261,7 @@ def test_the_engine_is_lost_in_the_middle(stage: Stage, tmp_path: Path) -> None:
             stage.here.reach(ENGINE)
     assert re.search(r"terraform apply of local-services failed\n  .*(Docker daemon|EOF|connection)", output)
     output = stage.finishes(SLOW)
-    assert "service try-client-1: left by an apply that did not end; removed" in output
+    assert "service try-client-1: left by an apply that did not finish; removed" in output
     stage.finishes()
 
 
@@ -284,6 +284,6 @@ def test_kill_9(stage: Stage) -> None:
     stage.fails("kill -9", cut_off(stage, kill), r"3 services\)|2 services\)")
     assert all(left)
     output = stage.finishes(SLOW)
-    assert "service try-client-1: left by an apply that did not end; removed" in output
+    assert "service try-client-1: left by an apply that did not finish; removed" in output
     assert service_id("try-client-1") not in left
     stage.finishes()

@@ -87,7 +87,7 @@ def test_a_lock_that_a_killed_apply_left_is_told_and_taken_over(terraform: Terra
     assert left.processes("trial-services") == []
     with pytest.raises(StateLocked) as caught:
         terraform.plan(tmp_path / "plan")
-    assert f"{left.who} has had it for an apply since " in caught.value.problem
+    assert f"{left.who} has held it for an apply since " in caught.value.problem
     assert "StatusCode: 412" in caught.value.problem
     assert caught.value.fix.endswith("python -m ops state unlock --env trial")
     with pytest.raises(OpsError):

@@ -68,7 +68,7 @@ def the_second_touches_nothing(ann: Here, ben: Here) -> None:
         output, _ = first.communicate(timeout=300)
     assert first.returncode == 0, output
     assert re.search(
-        r"is locked, so nothing was changed: \S+@\S+ has had it for an apply since .*UTC \(\d+ s\)", refused
+        r"is locked, so nothing was changed: \S+@\S+ has held it for an apply since .*UTC \(\d+ s\)", refused
     )
     assert "Terraform: Error acquiring the state lock" in refused
     assert services() == made

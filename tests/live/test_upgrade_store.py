@@ -194,7 +194,7 @@ def test_an_upgrade_and_the_way_back(store: str, versions: tuple[Entry, Entry], 
     platform.acknowledge(store, new.version, old.version)
     back = () if store == "postgres" else ("--at", _copied_before(platform, store))
     if back:
-        assert "say which: --at TIME" in platform.upgrade(store, "--confirm", "local", expect=1)
+        assert "name a copy with --at TIME" in platform.upgrade(store, "--confirm", "local", expect=1)
     shown = platform.upgrade(store, "--confirm", "local", *back)
     print(shown)
     assert platform.read(store) == first

@@ -229,7 +229,7 @@ SCENES: dict[str, Scene] = {
         kind=Kind.LOST_VERSIONS,
         plan=bucket({"versioning": [{"enabled": True}]}, {"versioning": [{"enabled": False}]}),
         about=BUCKET,
-        says="bucket b would keep no versions any more",
+        says="bucket b would no longer keep versions",
     ),
     "a bucket keeps old versions for less long": Scene(
         kind=Kind.SHORTER_RETENTION,
@@ -331,7 +331,7 @@ SCENES: dict[str, Scene] = {
         kind=Kind.OPENED_PORT,
         plan=firewall(admitting(SSH), None, resource(DROPLET, name="prod-app-1")),
         about=f"{FIREWALL}: tag prod",
-        says="would protect droplets of tag prod no more",
+        says="would no longer protect droplets of tag prod",
     ),
     "a database lets somebody in": Scene(
         kind=Kind.OPENED_PORT,
@@ -385,7 +385,7 @@ SCENES: dict[str, Scene] = {
             will=PUBLIC,
         ),
         about="docker_service.web",
-        says="service web, which serves https://x.org, would be down for up to 310 s; at most 120 s pass",
+        says="service web, which serves https://x.org, would be down for up to 310 s; more than 120 s has",
     ),
     "the cloud costs more than it may": Scene(
         kind=Kind.OVER_BUDGET,

@@ -204,7 +204,7 @@ def test_a_stack_that_was_not_planned_ends_the_deploy_after_the_others(
     assert both.cloud is not None
     deployable.cloud.changes = [change("digitalocean_tag.nodes", "create", after={"name": "prod"})]
     deployable.cloud.planned.append(((), ()))
-    file, told = saved(tmp_path, both.cloud, missing="prod-services"), "the plan has none of it"
+    file, told = saved(tmp_path, both.cloud, missing="prod-services"), "the file has no plan of it"
     with (
         opened(file, "prod") as plan,
         pytest.raises(OpsError, match=f"prod-services is not deployed: {told}"),

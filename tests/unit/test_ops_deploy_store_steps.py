@@ -108,7 +108,7 @@ def test_a_major_version_is_refused_with_what_where_and_how_to_go_on() -> None:
         "- store redis (docker_service.redis): redis 8.2.9 -> redis 9.0.0, an upgrade to another major version; "
         "it takes a snapshot first: the new server rewrites the files, and no older one opens them\n"
         "    keep 8.2.9 in images.lock.yaml, or images/overrides of local.yaml; to change it, follow "
-        "docs/runbooks/upgrade-a-store.md, whose last step before the deploy is an entry under upgrades in "
+        "docs/runbooks/upgrade-a-store.md, with an entry under upgrades in "
         "environments/acknowledged/local.yaml:\n"
         '    - {store: redis, from: "8", to: "9", reason: ..., until: YYYY-MM-DD}'
     )

@@ -102,7 +102,7 @@ def test_what_a_killed_deploy_left_is_switched_off_too(
     deployed.swarm.services_ = [on_swarm("web", "web"), on_swarm("redis", "left", uses=["net-1"])]
     teardown.down("prod", parallelism=1, ask=None)
     assert deployed.done == ["remove service left", "services apply"]
-    assert "service redis: left by an apply that did not end; removed" in capsys.readouterr().err
+    assert "service redis: left by an apply that did not finish; removed" in capsys.readouterr().err
 
 
 def test_a_purge_deletes_the_releases_with_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

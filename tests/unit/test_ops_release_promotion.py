@@ -226,7 +226,7 @@ def test_an_instance_s_own_entry_that_would_win_is_named(lock: LockFile) -> None
     promoted(lock, "staging", "prod/main", "web")
     lock.save()
     told = refused(LockFile(lock.path))
-    assert "- images.lock.yaml: promoted/prod/main/web counts more than an entry of prod" in told
+    assert "- images.lock.yaml: promoted/prod/main/web takes precedence over an entry of prod" in told
     assert "    promote to prod/main, or remove that entry" in told
 
 
@@ -253,7 +253,7 @@ def test_a_store_s_next_major_version_is_said(lock: LockFile) -> None:
     )
     (told,) = [line for line in promoted(lock) if line.startswith("  !")]
     assert told.startswith("  ! store redis: redis 8.2.9 -> redis 9.0.0, upgrade to another major version; ")
-    assert told.endswith("a deploy refuses it first: docs/runbooks/upgrade-a-store.md")
+    assert told.endswith("a deploy refuses this; what to do: docs/runbooks/upgrade-a-store.md")
 
 
 def test_the_lock_can_be_taken_where_nothing_runs_yet(
@@ -315,7 +315,7 @@ def test_a_bill_that_would_do_nothing_is_refused(lock: LockFile, tmp_path: Path)
     promoted(lock, "staging", "prod/main", "web")
     lock.save()
     given = bill_of_materials.read(bill(tmp_path, web=NEW))
-    with pytest.raises(Refused, match="promoted/prod/main/web counts more than an entry of prod"):
+    with pytest.raises(Refused, match="promoted/prod/main/web takes precedence over an entry of prod"):
         promote_bill(given, Scope.parse("prod"), LockFile(lock.path), services=())
 
 

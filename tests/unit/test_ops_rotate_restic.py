@@ -223,7 +223,7 @@ def test_a_bucket_that_goes_away_after_the_value_was_made_is_said_and_a_deploy_g
     with pytest.raises(OpsError) as caught:
         run()
     assert "did not get a key for the new restic-password: no task of" in caught.value.problem
-    assert caught.value.fix.endswith("then make up ENV=local goes on, before anything else is done")
+    assert caught.value.fix.endswith("then run make up ENV=local, before anything else")
     assert world.opens_with == {OLD}
     world.repository.down.clear()
     # What the next deploy does with the plan that is left.

@@ -150,7 +150,7 @@ def test_an_update_that_never_ended_is_rolled_back(
         [on_swarm("web", update=state, began="now"), on_swarm("redis", update="updating")],
     )
     told = (
-        "web: rolled back to its previous version, its update did not end"
+        "web: rolled back to its previous version, its update did not finish"
         if back
         else "web: its update failed, the swarm goes back"
     )

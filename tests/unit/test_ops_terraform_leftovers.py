@@ -1,4 +1,4 @@
-"""What an apply that did not end left on the swarm, told from what is somebody else's."""
+"""What an apply that did not finish left on the swarm, told from what is somebody else's."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def holder(path: str = "bucket/prod", **changed: str) -> LockHolder:
 )
 def test_it_is_told_for_what_and_since_when(operation: str, told: str) -> None:
     assert holder(operation=operation).described(SINCE + 245) == (
-        f"ann@laptop has had it {told} since 2026-11-27 18:54:54 UTC (4 min 5 s)"
+        f"ann@laptop has held it {told} since 2026-11-27 18:54:54 UTC (4 min 5 s)"
     )
 
 

@@ -203,7 +203,9 @@ def test_what_was_begun_and_not_done_is_known_from_the_stream(played: Any, tmp_p
 )
 def test_a_lock_that_somebody_has_is_told_by_name(run: Any, played: Any, tmp_path: Path) -> None:
     terraform = played(say(LOCKED), "exit 1")
-    with pytest.raises(StateLocked, match="ann@laptop has had it for an apply since 2026-11-27 18:54:54 UTC"):
+    with pytest.raises(
+        StateLocked, match="ann@laptop has held it for an apply since 2026-11-27 18:54:54 UTC"
+    ):
         run(terraform, tmp_path / "plan")
 
 

@@ -125,7 +125,7 @@ def test_a_step_that_upstream_does_not_support_is_refused_although_it_is_acknowl
 def test_databases_that_no_copy_has_end_it_before_anything_stops(scene: UpgradeScene) -> None:
     store = scene.stores["postgres"]
     store.during["verify"] = lambda: (store.spool / "fetched/not-copied").write_text("by_hand\n")
-    with pytest.raises(OpsError, match="would not have it: by_hand\n  postgres as before"):
+    with pytest.raises(OpsError, match="would lack it: by_hand\n  postgres is as before"):
         upgraded(acknowledged(scene), "postgres")
     assert scene.scaled == [] and "services apply" not in scene.done
 
@@ -137,7 +137,7 @@ def test_ctrl_c_before_the_change_leaves_everything_as_it_was(scene: UpgradeScen
             raise KeyboardInterrupt
 
     scene.stores["postgres"].during[verb] = interrupt
-    with pytest.raises(Interrupted, match="interrupted: postgres as before\n  run the same command again"):
+    with pytest.raises(Interrupted, match="interrupted: postgres is as before\n  run the same command again"):
         upgraded(acknowledged(scene), "postgres")
     assert "services apply" not in scene.done
     assert set(scene.replicas().values()) == {1}
@@ -266,7 +266,7 @@ def test_a_server_too_broken_to_be_copied_can_be_left_too(scene: UpgradeScene) -
 def test_without_the_old_directory_the_copy_must_be_named(scene: UpgradeScene) -> None:
     on_the_way_back(scene).acknowledge("postgres", "18.6", "17.11")
     del scene.directories.kib["17"]
-    with pytest.raises(Refused, match="starts empty and loads a copy\n    say which: --at TIME"):
+    with pytest.raises(Refused, match="starts empty and loads a copy\n    name a copy with --at TIME"):
         upgraded(scene, "postgres")
     scene.upgrades.copies = [("postgres", 7200.0), ("postgres", 60.0)]
     upgraded(scene, "postgres", at=time.time() - 3600)
@@ -327,7 +327,7 @@ def test_what_is_missing_afterwards_keeps_the_clients_stopped(
     with pytest.raises(OpsError) as error:
         upgraded(acknowledged(scene, "redis"), "redis")
     assert (
-        "redis has not what it had before\n  keys: 0, and 3 before\n  redis may not have its data yet"
+        "redis does not have what it had before\n  keys: 0, and 3 before\n  redis may not have its data yet"
         in str(error.value)
     )
     assert scene.replicas()["redis-client"] == 0
