@@ -87,11 +87,9 @@ class Intent:
 def way_back(change: Change, environment: str) -> str:
     """How to undo it."""
     command = f"{COMMAND} --env {environment} --store {change.store}"
-    files = (
-        f"the image of {change.before.version} in the files again, with its acknowledgement, then {command}"
-    )
+    files = f"name the image of {change.before.version} in the files again, with its acknowledgement, then run {command}"
     if change.is_back:
-        return f"the newer version again, by {command}"
+        return f"name the newer version in the files again, then run {command}"
     if change.way is Way.LOAD:
         return f"{files}; its directory stays as it was, and what is written from now on is lost then"
     return f"{files} --at TIME, of a copy from before; what is written from now on is lost then"

@@ -432,7 +432,7 @@ class Upgrade:
         change, name = self._change, self._world.name
         if change.way is Way.LOAD:
             again = f"{COMMAND} --env {name} --store {change.store}"
-            return f"run it again: {again}; or give it up: {change.before.version} in the files again, and the same command"
+            return f"run it again: {again}; or give it up: name {change.before.version} in the files again, then run the same command"
         return in_place_way_on(change.store, name)
 
     @contextmanager

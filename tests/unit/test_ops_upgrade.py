@@ -162,7 +162,7 @@ def test_a_load_that_fails_leaves_clients_stopped_and_the_next_run_goes_on_from_
         upgraded(acknowledged(scene), "postgres")
     assert "postgres: not loaded: no space left on device" in str(error.value)
     assert "these stay stopped: postgres-client, postgres-keeper" in str(error.value)
-    assert "give it up: 17.11 in the files again, and the same command" in str(error.value)
+    assert "give it up: name 17.11 in the files again, then run the same command" in str(error.value)
     assert scene.replicas()["postgres-client"] == 0
     assert scene.directories.begun.startswith("17 18 99999999ffff")
 
