@@ -33,8 +33,8 @@ def steps(
     return tuple(
         GuardedChange(
             what=_what(store, step),
-            fix="" if entry else _fix(environment, store, step),
-            acknowledged=_acknowledged(environment, store, step, entry) if entry else "",
+            fix=_refused(environment, store, step, entry),
+            acknowledged=f"until {entry.until}: {entry.reason}" if entry else "",
         )
         for store, step, entry in found(environment, before, after, today)
     )
@@ -53,10 +53,9 @@ def refuse(target: Target, state: Mapping[str, Any] | None) -> None:
     paths = {resource.address: resource.path for resource in wanted.resources.values()}
     refused: list[Obstacle] = []
     for store, step, entry in found(target.name, from_state(state, paths), wanted):
-        if entry is None:
-            refused.append(obstacle(target.name, store, step))
-        elif _is_loaded(store, step):
-            refused.append(Obstacle(what=_what(store, step), fix=_upgrade(target.name, store)))
+        fix = _refused(target.name, store, step, entry)
+        if fix:
+            refused.append(Obstacle(what=_what(store, step), fix=fix))
         elif store.after.program == "rabbitmq" and step.kind is Kind.UPGRADE:
             refused += feature_flags.obstacles(target, store.store)
     if refused:
@@ -89,9 +88,11 @@ def _what(store: StoreVersions, step: Step) -> str:
     return f"store {store.store} ({store.address}): {store.before} -> {store.after}, {_article(step.kind)}; {why}"
 
 
-def _acknowledged(environment: str, store: StoreVersions, step: Step, entry: StoreUpgrade) -> str:
-    said = f"until {entry.until}: {entry.reason}"
-    return f"{said}; {_upgrade(environment, store)}" if _is_loaded(store, step) else said
+def _refused(environment: str, store: StoreVersions, step: Step, entry: StoreUpgrade | None) -> str:
+    """What to do where a deploy refuses the step; empty where it takes it."""
+    if entry is None:
+        return _fix(environment, store, step)
+    return _upgrade(environment, store) if _is_loaded(store, step) else ""
 
 
 def _is_loaded(store: StoreVersions, step: Step) -> bool:
