@@ -71,9 +71,6 @@ class Reading:
 
 Seen = TypeVar("Seen")
 
-_LOCKED = "state lock"
-"""In what Terraform says where somebody else works on the state."""
-
 
 def read(
     target: Target, look: Callable[[Inventory], Seen], say: Callable[[str], None]
@@ -108,7 +105,7 @@ def read(
         with tempfile.TemporaryDirectory(prefix="sprocket-drift-") as private:
             plan, refused = _planned(target, Path(private) / "plan")
     except TerraformFailed as error:
-        if _LOCKED in error.problem:
+        if error.outcome.is_locked_out:
             raise
         reading = replace(reading, unread=" ".join(error.problem.split()))
     else:

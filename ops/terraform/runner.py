@@ -72,6 +72,11 @@ class Outcome:
         """Whether the plan was refused because the state had changed since."""
         return any(error.summary in STALE for error in self.errors)
 
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether the state's lock was refused; :class:`StateLocked` only where Terraform said who has it."""
+        return any(REFUSED in error.summary for error in self.errors)
+
 
 class TerraformFailed(OpsError):
     """A run that Terraform itself ended with errors."""
