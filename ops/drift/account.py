@@ -16,6 +16,7 @@ from layers.settings.environment import Environment
 from ops.cloud.client import Client, NotFound
 from ops.drift.finding import Drift
 from ops.drift.reading import Reading
+from ops.model.noun import host_of_record
 
 Raw = Mapping[str, Any]
 _SSH_KEYS = "account/keys"
@@ -197,7 +198,7 @@ def _records(reading: Reading, records: Iterable[Raw]) -> Iterator[Drift]:
     others = _domains_of_others(settings)
     for raw in records:
         name, type_ = str(raw["name"]), str(raw["type"])
-        host = zone if name == "@" else f"{name}.{zone}"
+        host = host_of_record({"name": name, "domain": zone})
         if str(raw["id"]) in reading.ids or type_ in _AUTOMATIC:
             continue
         beside_ours = name in own and type_ in ("A", "AAAA", "CNAME")

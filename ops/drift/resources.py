@@ -10,6 +10,7 @@ from ops.drift.finding import Drift
 from ops.drift.reading import Reading
 from ops.model.changes import ResourceDrift
 from ops.model.inventory import Inventory, Resource, Values
+from ops.model.noun import host_of_record, noun_of
 from ops.model.services import TYPE as SERVICE
 
 _META = ("lifecycle", "depends_on", "timeouts", "provider", "provisioner")
@@ -30,7 +31,7 @@ def changed_resources(reading: Reading) -> Iterator[Drift]:
 
 def _changed(drift: ResourceDrift, reading: Reading) -> Iterator[Drift]:
     resource = reading.recorded.resources.get(drift.address)
-    where = f"{noun(drift.type)} {_name(resource) if resource else drift.address}"
+    where = f"{noun_of(drift.type)} {_name(resource) if resource else drift.address}"
     place, fix = reading.target.stack, reading.remedy(drift.address)
     if drift.after is None:
         yield Drift(place=place, where=where, what="is gone", fix=fix)
@@ -82,24 +83,10 @@ def canonical(value: Any) -> Any:
     return None if value in _EMPTY else value
 
 
-def noun(type_: str) -> str:
-    """What people call a resource of a type: ``digitalocean_database_cluster`` is a database cluster."""
-    return _NOUNS.get(type_) or type_.partition("_")[2].replace("_", " ")
-
-
 def _name(resource: Resource) -> str:
     """What people call it; a DNS record by its whole name."""
-    domain = str(resource.values.get("domain") or "")
-    if resource.type != "digitalocean_record" or not domain:
-        return resource.name
-    return domain if resource.name == "@" else f"{resource.name}.{domain}"
-
-
-_NOUNS = {
-    "digitalocean_record": "DNS record",
-    "digitalocean_domain": "DNS zone",
-    "digitalocean_vpc": "private network",
-}
+    is_record = resource.type == "digitalocean_record" and resource.values.get("domain")
+    return host_of_record(resource.values) if is_record else resource.name
 
 
 def _words(value: Any, inventory: Inventory) -> str:

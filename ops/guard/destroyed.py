@@ -10,6 +10,7 @@ from ops.guard.rule import Loss
 from ops.guard.stack_change import StackChange, name_of
 from ops.model.changes import DROPLET, Action, ResourceChange
 from ops.model.inventory import Values
+from ops.model.noun import host_of_record
 
 Losses = Callable[[StackChange, Approvals], Iterator[Loss]]
 
@@ -72,8 +73,7 @@ def records(stack: StackChange, approvals: Approvals) -> Iterator[Loss]:
 
 def record_of(values: Values) -> tuple[str, str]:
     """A record's type and its whole name."""
-    name, domain = str(values.get("name")), str(values.get("domain"))
-    return str(values.get("type")), domain if name == "@" else f"{name}.{domain}"
+    return str(values.get("type")), host_of_record(values)
 
 
 def _addresses(stack: StackChange, droplets: set[str]) -> set[str]:

@@ -14,6 +14,7 @@ from ops.errors import Interrupted, OpsError, Refused
 from ops.guard.acknowledged_change import AcknowledgedChange
 from ops.guard.approvals import Approvals
 from ops.model.changes import ResourceChange, changes_of
+from ops.model.noun import described
 from ops.model.redact import scrubbed
 from ops.model.services import TYPE as SERVICE
 from ops.model.state import resources_of
@@ -197,7 +198,7 @@ class Applied:
 def _run(target: Target, file: Path, plan: Mapping[str, Any], parallelism: int) -> Applied:
     changes = changes_of(plan)
     if target.is_cloud:
-        named = {change.address: _described(change) for change in changes}
+        named = {change.address: described(change.address, change.values) for change in changes}
         with ApplyProgress(named, len(changes), screen.err, what="resources") as progress:
             return Applied(outcome=target.terraform.apply(file, progress, parallelism=parallelism))
     services = [change for change in changes if change.type == SERVICE]
@@ -248,12 +249,6 @@ def _cleaned(
 
 def _name(change: ResourceChange) -> str:
     return str(change.values.get("name"))
-
-
-def _described(change: ResourceChange) -> str:
-    """A resource of the cloud in words: its type and its name, or its id in the code."""
-    name = change.values.get("name") or change.values.get("description") or change.address.partition(".")[2]
-    return f"{change.type.split('_', 1)[1].replace('_', ' ')} {name}"
 
 
 def _interrupted(target: Target) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ops.errors import Obstacle, Refused
 from ops.model.changes import stored_before
+from ops.model.noun import described
 from ops.model.state import values_of
 
 SETTINGS = 4
@@ -35,19 +36,13 @@ def changed_since(plan: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
     before, after = stored_before(plan), values_of(now)
     for address in sorted(before.keys() | after.keys()):
         if address not in before:
-            yield f"{_named(address, after[address])} was added"
+            yield f"{described(address, after[address])} was added"
         elif address not in after:
-            yield f"{_named(address, before[address])} was removed"
+            yield f"{described(address, before[address])} was removed"
         elif settings := _differing(before[address], after[address]):
             more = f" and {len(settings) - SETTINGS} more" if len(settings) > SETTINGS else ""
-            yield f"{_named(address, after[address])} was changed: {', '.join(settings[:SETTINGS])}{more}"
+            yield f"{described(address, after[address])} was changed: {', '.join(settings[:SETTINGS])}{more}"
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-
-
-def _named(address: str, values: Mapping[str, Any]) -> str:
-    type_, _, id_ = address.partition(".")
-    kind = type_.partition("_")[2].replace("_", " ")
-    return f"{kind} {values.get('name') or id_}"
