@@ -22,9 +22,9 @@ from typing import Any
 from ops.errors import Obstacle, OpsError, Refused, WrongUse
 from ops.model.inventory import from_synthesis
 from ops.paths import ROOT
+from ops.release.commit import commit_here
 from ops.terminal.amounts import moment, span
 from ops.terraform import staleness
-from ops.terraform.git_baseline import commit_here
 from ops.terraform.runner import Terraform
 from ops.terraform.target import Target
 
@@ -58,7 +58,7 @@ class About:
 
     Args:
         created: seconds since 1970.
-        commit: what git had checked out; with ``+`` where files were changed besides.
+        commit: what git had checked out; with ``+changes`` where files differed from it.
     """
 
     environment: str

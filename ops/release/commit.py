@@ -1,4 +1,4 @@
-"""The commit that a deploy comes from."""
+"""The commit that a deploy or a saved plan comes from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ops.paths import ROOT
 
-CHANGES = "+changes"
 _TIMEOUT_S = 30
 
 
@@ -16,7 +15,7 @@ def commit_here(root: Path = ROOT) -> str:
     head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not head:
         return ""
-    return head + (CHANGES if _git(root, "status", "--porcelain") else "")
+    return head + ("+changes" if _git(root, "status", "--porcelain") else "")
 
 
 def _git(root: Path, *words: str) -> str:

@@ -57,17 +57,6 @@ def commit_of(revision: str, *, root: Path = ROOT) -> str:
     return commit.stdout.strip()
 
 
-def commit_here(*, root: Path = ROOT) -> str:
-    """The commit that is checked out, with ``+`` where tracked files were changed besides; empty outside of git."""
-    if shutil.which("git") is None:
-        return ""
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    if commit.returncode:
-        return ""
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no").stdout.strip()
-    return commit.stdout.strip() + ("+" if changed else "")
-
-
 @contextmanager
 def _work_tree(commit: str, root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sprocket-base-") as folder:
