@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops.errors import Refused
-from ops.guard.approvals import Approvals
 from ops.terraform import guard
 from ops.terraform.apply import ApprovedChanges
 from ops.terraform.target import Target
@@ -19,8 +18,7 @@ def confirm(target: Target, plan: Mapping[str, Any], approved: ApprovedChanges) 
         Refused: something would be lost, and there is no way to ask.
         WrongUse: nobody confirmed it.
     """
-    given = Approvals(acknowledged=approved.acknowledged)
-    found = [each for each in guard.judged(plan, target, given) if each.asked]
+    found = [each for each in guard.judged(plan, target, approved) if each.asked]
     if not found:
         return
     if approved.lose is None:

@@ -24,7 +24,6 @@ from ops.deploy.deploy import (
 )
 from ops.deploy.replacement_plan import address_of, droplet_id, other_changes
 from ops.errors import Obstacle, OpsError, Refused
-from ops.guard.approvals import Approvals
 from ops.nodes import known_hosts, readiness, status
 from ops.nodes.inventory import ClusterNode, node_named, nodes_of
 from ops.swarm.nodes import SwarmNode, SwarmNodes
@@ -183,7 +182,7 @@ class Replacement:
         """Plans and prints without applying, so that what would fail or be refused does so while the node still runs."""
         approved = self._approved_changes()
         with saved_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
-            self._refuse(iter(guard.refusals(plan or {}, self._cloud, Approvals(replace=approved.replace))))
+            self._refuse(iter(guard.refusals(plan or {}, self._cloud, approved)))
             self._approve(plan or {})
             approval(self._cloud, None)(plan or {})
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ops.errors import Interrupted, OpsError, Refused
-from ops.guard.acknowledged_change import AcknowledgedChange
 from ops.guard.approvals import Approvals
 from ops.model.changes import ResourceChange, changes_of
 from ops.model.noun import described
@@ -33,23 +32,13 @@ Approve = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApprovedChanges:
-    """What was approved by name.
+class ApprovedChanges(Approvals):
+    """What was approved for an apply, and who is asked about data on this machine.
 
     Args:
-        replace: droplets that may be replaced.
-        destroy: droplets that may be destroyed.
-        moves: volumes that may be detached from their droplet.
-        acknowledged: other changes, from the environment's file.
-        earlier_release: the services are those of a release that has run before.
         lose: takes a warning, and raises where nobody confirms that data on this machine is lost; without it none is.
     """
 
-    replace: tuple[str, ...] = ()
-    destroy: tuple[str, ...] = ()
-    moves: tuple[str, ...] = ()
-    acknowledged: tuple[AcknowledgedChange, ...] = ()
-    earlier_release: bool = False
     lose: Callable[[str], None] | None = None
 
 
@@ -80,25 +69,17 @@ def apply(
     """
     chosen: set[str] | None = None
     for last in (False, True):
-        replace = () if last else approved.replace
+        droplets = () if last else approved.replace
         with (
             _given(target, planned)
             if planned and not last
-            else saved_plan(target, destroy, parallelism, replace, targets, renewed=() if last else renewed)
+            else saved_plan(target, destroy, parallelism, droplets, targets, renewed=() if last else renewed)
         ) as (file, plan):
             if plan is None:
                 if encrypts():
                     _rewrite_state(target, file)
                 return last
-            given = Approvals(
-                replace=approved.replace,
-                destroy=approved.destroy,
-                moves=approved.moves,
-                acknowledged=approved.acknowledged,
-                renewed=renewed,
-                purges=destroy,
-                earlier_release=approved.earlier_release,
-            )
+            given = replace(approved, renewed=renewed, purges=destroy)
             found = guard.refusals(plan, target, given)
             if found:
                 raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
@@ -153,18 +134,22 @@ def saved_plan(
     target: Target,
     destroy: bool,
     parallelism: int,
-    replace: Sequence[str] = (),
+    droplets: Collection[str] = (),
     targets: Sequence[str] = (),
     *,
     renewed: Sequence[str] = (),
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """A plan in a private folder that is gone afterwards, since it holds secrets; no plan when nothing would change."""
+    """A plan in a private folder that is gone afterwards, since it holds secrets; no plan when nothing would change.
+
+    Args:
+        droplets: names of those to replace although nothing about them changes.
+    """
     with tempfile.TemporaryDirectory(prefix="sprocket-plan-") as private:
         file = Path(private) / "plan"
         with screen.doing() as say:
             say(f"terraform plan of {target.stack}")
             terraform = target.terraform
-            addresses = [*(guard.addresses_of(terraform.state(), replace) if replace else []), *renewed]
+            addresses = [*(guard.addresses_of(terraform.state(), droplets) if droplets else []), *renewed]
             try:
                 changes = terraform.plan(
                     file, destroy=destroy, replace=addresses, targets=targets, parallelism=parallelism
