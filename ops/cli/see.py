@@ -58,7 +58,7 @@ def plan(
     plan --env prod --from services.plan
     """
     from ops.deploy import plan as made
-    from ops.deploy import saved_plan
+    from ops.deploy import plan_from_files
     from ops.deploy.plan_file import PlanWriter
     from ops.report import html as page
     from ops.report import markdown, text
@@ -70,7 +70,7 @@ def plan(
     saved = PlanWriter(environment=env) if out else None
     with screen.doing("synthesizing") as say:
         if given:
-            report = saved_plan.report_of_files(env, given, say=say)
+            report = plan_from_files.report_of_files(env, given, say=say)
         else:
             report = made.report_of(env, base=base, say=say, saved=saved)
     if as_markdown is not None:

@@ -10,7 +10,7 @@ from ops.cloud.client import Client
 from ops.errors import Obstacle, OpsError, Refused, WrongUse
 from ops.guard.droplets import MOVE
 from ops.model.detachments import Detachment, detachments
-from ops.terraform.apply import saved_plan
+from ops.terraform.apply import new_plan
 from ops.terraform.target import Target
 
 
@@ -41,7 +41,7 @@ def droplets_losing_volumes(
     Raises:
         Refused: such a droplet is not powered off, so that its store may be writing; nothing was changed.
     """
-    with saved_plan(cloud, False, parallelism) as (_, plan):
+    with new_plan(cloud, False, parallelism) as (_, plan):
         found = [loss for loss in detachments(plan or {}) if loss.volume in volumes]
     obstacles = list(running(found, client))
     if obstacles:

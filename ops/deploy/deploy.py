@@ -17,7 +17,7 @@ from ops.deploy.addresses import print_addresses
 from ops.deploy.approval import Ask, admitting, approval
 from ops.deploy.convergence import wait_for_convergence
 from ops.deploy.package_images import build_images
-from ops.deploy.plan_file import SavedPlan
+from ops.deploy.plan_file import OpenedPlan
 from ops.deploy.preflight import obstacles, verdict
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
@@ -44,7 +44,7 @@ def deploy(
     only: str = "",
     approved: ApprovedChanges = ApprovedChanges(),
     ready_s: float = READY_TIMEOUT_S,
-    saved: SavedPlan | None = None,
+    saved: OpenedPlan | None = None,
 ) -> None:
     """Changes an environment to what its files say: its cloud, then, when the nodes are ready, its services.
 
@@ -109,7 +109,7 @@ def deploy(
         back_up_state(targets)
 
 
-def _require_current(saved: SavedPlan, wanted: Sequence[Target]) -> None:
+def _require_current(saved: OpenedPlan, wanted: Sequence[Target]) -> None:
     """Refuses a plan that is out of date in any of its stacks before the first one is changed."""
     screen.err.print(Text(str(saved.about)))
     for target in wanted:
@@ -123,7 +123,7 @@ def _require_current(saved: SavedPlan, wanted: Sequence[Target]) -> None:
 
 def _apply(
     target: Target,
-    saved: SavedPlan | None,
+    saved: OpenedPlan | None,
     *,
     approve: Approve,
     parallelism: int,
@@ -172,7 +172,7 @@ def deploy_cloud(
     parallelism: int,
     ask: Ask | None,
     approved: ApprovedChanges,
-    saved: SavedPlan | None = None,
+    saved: OpenedPlan | None = None,
 ) -> bool:
     """Applies the cloud stack and writes its host key to the file of known hosts; says whether anything was changed."""
     with screen.doing(f"terraform init of {target.stack}"):
@@ -202,7 +202,7 @@ def deploy_services(
     parallelism: int,
     ask: Ask | None,
     approved: ApprovedChanges = ApprovedChanges(),
-    saved: SavedPlan | None = None,
+    saved: OpenedPlan | None = None,
 ) -> bool:
     """Applies the services stack on nodes that are ready, and waits until its services have converged.
 

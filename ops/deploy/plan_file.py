@@ -130,7 +130,7 @@ class PlanWriter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SavedPlan:
+class OpenedPlan:
     """A plan file, unpacked into a private folder for as long as it is used."""
 
     about: About
@@ -206,7 +206,7 @@ class SavedPlan:
 
 
 @contextmanager
-def opened(file: Path, environment: str) -> Iterator[SavedPlan]:
+def opened(file: Path, environment: str) -> Iterator[OpenedPlan]:
     """A plan file, unpacked.
 
     Raises:
@@ -232,7 +232,7 @@ def opened(file: Path, environment: str) -> Iterator[SavedPlan]:
                 f"--plan {file} is a plan of {about.environment}, not of {environment}",
                 fix=f"use --env {about.environment}",
             )
-        yield SavedPlan(about=about, folder=Path(folder))
+        yield OpenedPlan(about=about, folder=Path(folder))
 
 
 def _make(environment: str) -> str:

@@ -29,7 +29,7 @@ from ops.nodes.inventory import ClusterNode, node_named, nodes_of
 from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal import screen
 from ops.terraform import guard
-from ops.terraform.apply import ApprovedChanges, apply, saved_plan
+from ops.terraform.apply import ApprovedChanges, apply, new_plan
 from ops.terraform.target import Target, Targets, targets_of
 from ops.waiting import wait_until
 
@@ -181,7 +181,7 @@ class Replacement:
     def _dry_run(self) -> None:
         """Plans and prints without applying, so that what would fail or be refused does so while the node still runs."""
         approved = self._approved_changes()
-        with saved_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
+        with new_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
             self._refuse(iter(guard.refusals(plan or {}, self._cloud, approved)))
             self._approve(plan or {})
             approval(self._cloud, None)(plan or {})

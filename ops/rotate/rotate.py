@@ -25,7 +25,7 @@ from ops.terminal import screen
 from ops.terminal.columns import columns
 from ops.terminal.counted import counted
 from ops.terraform import stack_outputs
-from ops.terraform.apply import apply, saved_plan
+from ops.terraform.apply import apply, new_plan
 from ops.terraform.target import Target, targets_of
 
 
@@ -68,7 +68,7 @@ def rotate(
             screen.err.print(Text(line))
     rotation = _Rotation(target=target, secrets=wanted, everything=not names, ask=ask)
     if plan_only:
-        with saved_plan(target, False, parallelism, renewed=rotation.renewed) as (_, plan):
+        with new_plan(target, False, parallelism, renewed=rotation.renewed) as (_, plan):
             rotation.shown(plan or {})
         return
     before = values_of(secrets, state, target.wanted)
@@ -122,7 +122,7 @@ class _Rotation:
         if first:
             with reached(self.target) as world:
                 password.check_senders(world)
-            with saved_plan(self.target, False, parallelism, renewed=renewed) as (_, plan):
+            with new_plan(self.target, False, parallelism, renewed=renewed) as (_, plan):
                 if not self.confirmed(plan or {}):
                     raise OpsError("not approved; nothing was changed")
             apply(self.target, parallelism=parallelism, targets=first, renewed=first)

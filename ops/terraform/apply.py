@@ -73,7 +73,7 @@ def apply(
         with (
             _given(target, planned)
             if planned and not last
-            else saved_plan(target, destroy, parallelism, droplets, targets, renewed=() if last else renewed)
+            else new_plan(target, destroy, parallelism, droplets, targets, renewed=() if last else renewed)
         ) as (file, plan):
             if plan is None:
                 if encrypts():
@@ -130,7 +130,7 @@ def only_stop_grace(outcome: Outcome) -> bool:
 
 
 @contextmanager
-def saved_plan(
+def new_plan(
     target: Target,
     destroy: bool,
     parallelism: int,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from layers.settings.environment import Environment
-from ops.deploy.saved_plan import report_of_files
+from ops.deploy.plan_from_files import report_of_files
 from ops.model.changes import Action
 from ops.report import html, markdown
 from ops.terraform.runner import Terraform

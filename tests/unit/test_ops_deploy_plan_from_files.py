@@ -11,7 +11,7 @@ import pytest
 
 from ops.cli import app as cli
 from ops.cli.entry import run
-from ops.deploy.saved_plan import CODE, LOCK, report_of_files
+from ops.deploy.plan_from_files import CODE, LOCK, report_of_files
 from ops.errors import FINE, WRONG_USE, WrongUse
 from ops.model.changes import Action
 from ops.terraform.synth import Synthesized
