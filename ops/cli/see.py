@@ -36,8 +36,8 @@ def plan(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Show this saved plan instead of making one: the file of terraform plan -out, or what terraform show -json "
-            "printed of it. Once for each stack.",
+            help="Show this saved plan instead of making one: the file of --out; or, once for each stack, the file of terraform "
+            "plan -out, or what terraform show -json printed of it.",
         ),
     ] = None,
     html: Annotated[
@@ -55,7 +55,7 @@ def plan(
     fits into a comment on GitHub.
 
     Examples: plan --env prod, plan --base main --markdown plan.md --html plan.html, plan --env prod --out prod.plan,
-    plan --env prod --from services.plan
+    plan --env prod --from prod.plan
     """
     from ops.deploy import plan as made
     from ops.deploy import plan_from_files

@@ -205,9 +205,20 @@ class OpenedPlan:
             )
 
 
+def is_plan_file(file: Path) -> bool:
+    """Whether a file is like those that :class:`PlanWriter` writes, and no plan of Terraform itself."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return _ABOUT in archive.namelist()
+
+
 @contextmanager
-def opened(file: Path, environment: str) -> Iterator[OpenedPlan]:
+def opened(file: Path, environment: str, *, option: str = "--plan") -> Iterator[OpenedPlan]:
     """A plan file, unpacked.
+
+    Args:
+        option: what named the file on the command line.
 
     Raises:
         WrongUse: it is no plan file, or one of another environment.
@@ -222,14 +233,14 @@ def opened(file: Path, environment: str) -> Iterator[OpenedPlan]:
                         path.parent.mkdir(exist_ok=True)
                         path.write_bytes(archive.read(f"{each.stack}/{name}"))
         except OSError as error:
-            raise WrongUse(f"--plan {file}: {error.strerror}", fix=_make(environment)) from None
+            raise WrongUse(f"{option} {file}: {error.strerror}", fix=_make(environment)) from None
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
             raise WrongUse(
-                f"--plan {file} is not a file that plan --out wrote: {error}", fix=_make(environment)
+                f"{option} {file} is not a file that plan --out wrote: {error}", fix=_make(environment)
             ) from None
         if about.environment != environment:
             raise WrongUse(
-                f"--plan {file} is a plan of {about.environment}, not of {environment}",
+                f"{option} {file} is a plan of {about.environment}, not of {environment}",
                 fix=f"use --env {about.environment}",
             )
         yield OpenedPlan(about=about, folder=Path(folder))

@@ -1,11 +1,11 @@
-"""Plans that somebody saved: a file of ``terraform plan -out``, or what ``terraform show -json`` printed of one."""
+"""The report of plans in files: one of ``plan --out``, of ``terraform plan -out``, or what ``terraform show -json`` printed."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +14,17 @@ from typing import Any
 from layers.loading import load_environment
 from layers.settings.environment import Environment
 from ops.deploy.plan import compared_by_terraform, in_one_report
+from ops.deploy.plan_file import is_plan_file, opened
 from ops.errors import WrongUse
 from ops.model.changes import is_plan, planned_addresses
 from ops.report.model import Report
 from ops.report.placement import Compared
+from ops.terminal import screen
+from ops.terminal.screen import Say
 from ops.terraform import synth
 from ops.terraform.runner import Terraform
 from ops.terraform.target import Target
 
-Say = Callable[[str], None]
 Document = Mapping[str, Any]
 
 CODE = "tfconfig/m-/cdk.tf.json"
@@ -30,22 +32,25 @@ CODE = "tfconfig/m-/cdk.tf.json"
 LOCK = ".terraform.lock.hcl"
 """In a saved plan: the providers that made it."""
 
-HOW = "save a plan with terraform plan -out=FILE; FILE itself or what terraform show -json FILE prints can be read"
+HOW = (
+    "save a plan with terraform plan -out=FILE, or python -m ops plan --out FILE: FILE itself can be read, and what "
+    "terraform show -json prints of Terraform's"
+)
 
 
 def report_of_files(environment: str, files: Sequence[Path], *, say: Say = lambda text: None) -> Report:
-    """The report of saved plans, one for each stack, as if they were made now.
+    """The report of saved plans, as if they were made now. A stack that a file of ``plan --out`` has no plan of is a warning.
 
     Args:
-        files: a saved plan, which holds the code that it was made from; or its JSON, which holds none, so that the code
-            must still be the same.
+        files: all stacks of a file of ``plan --out``; or one for each stack: a plan that Terraform saved, which holds the code
+            that it was made from, or its JSON, which holds none, so that the code must still be the same.
 
     Raises:
         WrongUse: a file is no plan, or none of this environment and this code.
     """
     settings = load_environment(environment)
     reader = _Reader(settings, say)
-    return in_one_report(settings, [reader.read(file) for file in files])
+    return in_one_report(settings, [each for file in files for each in reader.read(file)])
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,34 @@ class _Reader:
     settings: Environment
     say: Say
 
-    def read(self, file: Path) -> Compared:
-        """One file as what it plans from and to."""
+    def read(self, file: Path) -> Iterator[Compared]:
+        """The stacks of one file, each as what it plans from and to."""
         self.say(f"reading {file}")
         if not file.is_file():
             raise WrongUse(f"--from {file}: there is no such file", fix=HOW)
-        target, plan = self._saved(file) if zipfile.is_zipfile(file) else self._shown(file)
-        return compared_by_terraform(target, plan, compared_with=f"the state that {file.name} was made from")
+        if is_plan_file(file):
+            yield from self._of_all_stacks(file)
+        else:
+            target, plan = self._saved(file, file) if zipfile.is_zipfile(file) else self._shown(file)
+            yield _compared(target, plan, file)
 
-    def _saved(self, file: Path) -> tuple[Target, Document]:
-        with zipfile.ZipFile(file) as archive:
+    def _of_all_stacks(self, file: Path) -> Iterator[Compared]:
+        with opened(file, self.settings.name, option="--from") as held:
+            for each in held.about.stacks:
+                if each.missing:
+                    screen.warn(f"warning: {file} has no plan of {each.stack}: {each.missing}")
+                else:
+                    yield _compared(*self._saved(file, held.file_of(each.stack)), file)
+
+    def _saved(self, file: Path, plan: Path) -> tuple[Target, Document]:
+        """A plan that Terraform saved.
+
+        Args:
+            file: what was named with ``--from``: the plan itself, or what it is in.
+        """
+        if not zipfile.is_zipfile(plan):
+            raise WrongUse(f"--from {file}: holds an encrypted plan, which cannot be read here", fix=HOW)
+        with zipfile.ZipFile(plan) as archive:
             names = archive.namelist()
             if CODE not in names:
                 raise WrongUse(f"--from {file}: is a zip file, but no plan of a stack of cdktf", fix=HOW)
@@ -79,7 +102,7 @@ class _Reader:
             self.say(f"terraform show of {file}")
             terraform = Terraform(folder)
             terraform.init()
-            return target, terraform.show(file.resolve())
+            return target, terraform.show(plan.resolve())
 
     def _target(self, file: Path, code: Document, folder: Path) -> Target:
         stack = str(code.get("//", {}).get("metadata", {}).get("stackName", ""))
@@ -117,6 +140,10 @@ class _Reader:
             Target(settings=self.settings, stack=name, document=document, folder=synthesized.out)
             for name, document in synthesized.stacks.items()
         ]
+
+
+def _compared(target: Target, plan: Document, file: Path) -> Compared:
+    return compared_by_terraform(target, plan, compared_with=f"the state that {file.name} was made from")
 
 
 def _document(file: Path) -> Document:

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from layers.loading import load_environment
 from ops.cli import app as cli
 from ops.cli.entry import run
+from ops.deploy.plan_file import PlanWriter
 from ops.deploy.plan_from_files import CODE, LOCK, report_of_files
 from ops.errors import FINE, WRONG_USE, WrongUse
 from ops.model.changes import Action
 from ops.terraform.synth import Synthesized
+from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_cloud import change
 from tests.unit.ops_cloud import cloud as cloud_code
 from tests.unit.ops_fixtures import stack
@@ -85,6 +88,57 @@ def test_each_stack_may_have_its_plan(tmp_path: Path, terraform: Path) -> None:
     report = report_of_files("prod", prod)
     assert [each.name for each in report.stacks] == ["prod-cloud", "prod-services"]
     assert report.stacks[0].cost is not None
+
+
+def test_the_file_of_plan_out_has_all_stacks(
+    tmp_path: Path, terraform: Path, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    targets = targets_of(load_environment("prod"))
+    assert targets.cloud is not None
+    writer = PlanWriter(environment="prod")
+    for each, declared in ((targets.cloud, cloud_code()), (targets.services, stack())):
+        writer.add(each, saved(tmp_path, code(each.stack, declared)), changes=True)
+    file = tmp_path / "prod.plan"
+    writer.write(file)
+    report = report_of_files("prod", [file])
+    assert [each.name for each in report.stacks] == ["prod-cloud", "prod-services"]
+    assert {each.compared_with for each in report.stacks} == {"the state that prod.plan was made from"}
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stack_that_the_file_of_plan_out_does_not_have_is_said(
+    tmp_path: Path, terraform: Path, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
+) -> None:
+    targets = targets_of(load_environment("prod"))
+    writer = PlanWriter(environment="prod")
+    writer.add(targets.services, saved(tmp_path, code("prod-services")), changes=True)
+    writer.leave_out("prod-cloud", "TOKEN is not set")
+    file = tmp_path / "prod.plan"
+    writer.write(file)
+    assert [each.name for each in report_of_files("prod", [file]).stacks] == ["prod-services"]
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.endswith("prod.plan has no plan of prod-cloud: TOKEN is not set")
+
+
+def test_an_encrypted_plan_in_the_file_of_plan_out_is_refused(tmp_path: Path, boundaries: Boundaries) -> None:
+    made, file = tmp_path / "made", tmp_path / "prod.plan"
+    made.write_text("encrypted")
+    writer = PlanWriter(environment="prod")
+    writer.add(targets_of(load_environment("prod")).services, made, changes=True)
+    writer.write(file)
+    with pytest.raises(WrongUse, match=r"--from .*prod\.plan: holds an encrypted plan"):
+        report_of_files("prod", [file])
+
+
+def test_the_file_of_plan_out_of_another_environment_is_refused(
+    tmp_path: Path, boundaries: Boundaries
+) -> None:
+    file = tmp_path / "prod.plan"
+    writer = PlanWriter(environment="prod")
+    writer.add(targets_of(load_environment("prod")).services, saved(tmp_path), changes=True)
+    writer.write(file)
+    with pytest.raises(WrongUse, match=r"--from .*prod\.plan is a plan of prod, not of local"):
+        report_of_files("local", [file])
 
 
 def test_a_plan_of_another_environment_is_refused_with_its_name(tmp_path: Path) -> None:
