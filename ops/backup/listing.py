@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.backup.jobs import Job
+from ops.backup.last_copy import LastCopy
 from ops.backup.snapshots import Snapshot
 from ops.backup.world import World
 from ops.errors import OpsError
@@ -153,7 +154,5 @@ def _failure(of_job: Mapping[str, Sequence[str]], of_sender: Mapping[str, Sequen
 
 def _copy_s(of_sender: Mapping[str, Sequence[str]], last: Snapshot | None) -> float | None:
     """The spool knows it of the copy that was sent last only."""
-    about, sent = of_sender.get("last/about", ()), of_sender.get("sent", ())
-    if last is None or len(about) < 2 or len(sent) < 2 or not last.id.startswith(sent[1]):
-        return None
-    return float(about[1])
+    known = LastCopy.of(of_sender)
+    return known.copy_s if last and known.snapshot and last.id.startswith(known.snapshot) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 from ops.backup import side_by_side, trial
 from ops.backup.copies import Copied, copied
 from ops.backup.jobs import Job
+from ops.backup.last_copy import LastCopy
+from ops.backup.loading import loaded
 from ops.backup.pause import Pause
-from ops.backup.reasons import RUNBOOK, what_to_do
-from ops.backup.side_by_side import Say, Work
+from ops.backup.reasons import RUNBOOK
+from ops.backup.side_by_side import Say
 from ops.backup.snapshots import Snapshot, picked
-from ops.backup.spool import Spool
 from ops.backup.trial import Trial
 from ops.backup.world import World
 from ops.errors import Interrupted, OpsError
@@ -172,7 +173,7 @@ class Restore:
         try:
             with postponing(lambda: warn(told)) as interrupt:
                 with self._step("load"):
-                    works = {store: _loaded(spool) for store, spool in self._spools.items()}
+                    works = {store: loaded(spool) for store, spool in self._spools.items()}
                     side_by_side.all_or_error(works, say)
                 with self._step("start services"):
                     self._pause.start(say)
@@ -233,7 +234,13 @@ class Restore:
 
     def _estimate_s(self) -> float:
         """From how long the last copies took: a copy, sending it, reading one back, and the tasks' start."""
-        return self._stable_s + 20 + max((_copy_s(spool) for spool in self._spools.values()), default=0.0)
+        return (
+            self._stable_s
+            + 20
+            + max(
+                (_away_s(LastCopy.of(spool.state("sender"))) for spool in self._spools.values()), default=0.0
+            )
+        )
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -242,18 +249,5 @@ class Restore:
         self._done.steps[name] = side_by_side.now() - began
 
 
-def _loaded(spool: Spool) -> Work[None]:
-    answer = yield from spool.asked("load")
-    if answer.code:
-        raise OpsError(
-            f"{spool.job.store}: not loaded: {answer.reason}",
-            fix=what_to_do(answer.reason, spool.job.service),
-        )
-
-
-def _copy_s(spool: Spool) -> float:
-    found: Mapping[str, Sequence[str]] = spool.state("sender")
-    about, sent = found.get("last/about", ()), found.get("sent", ())
-    copy_s = float(about[1]) if len(about) > 1 else 0.0
-    sent_s = float(sent[3]) if len(sent) > 3 else 0.0
-    return 2 * copy_s + sent_s
+def _away_s(last: LastCopy) -> float:
+    return 2 * (last.copy_s or 0.0) + (last.send_s or 0.0)

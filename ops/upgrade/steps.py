@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from layers.data.upgrades import Comparison, Way
+from ops.backup.last_copy import LastCopy
 from ops.terminal.amounts import moment, size, span
 from ops.upgrade.change import COMMAND, Change
 from ops.upgrade.directories import Found
@@ -33,7 +34,7 @@ class Intent:
     goes_on: bool
     gives_up: bool
     away_s: float
-    last_copy: str
+    last_copy: LastCopy
 
     def lines(self, environment: str) -> Iterator[str]:
         """For people."""
@@ -48,7 +49,7 @@ class Intent:
                 used = ", has the data" if major == self.found.uses else ""
                 yield f"  directory of {major}: {size(count)}{used}"
             yield f"  its disk has {size(self.found.free)} free"
-        yield f"  last copy: {self.last_copy}"
+        yield f"  last copy: {_last_copy(self.last_copy)}"
         yield from (f"  {number}. {step}" for number, step in enumerate(self._steps(), 1))
         stopped = ", ".join(self.stops) or "no service"
         yield f"away meanwhile, for about {span(self.away_s)}: {stopped}"
@@ -95,19 +96,17 @@ def way_back(change: Change, environment: str) -> str:
     return f"{files} --at TIME, of a copy from before; what is written from now on is lost then"
 
 
-def away_s(state: Mapping[str, Sequence[str]], change: Change, *, loads: bool) -> float:
-    """About how long services are away, in seconds, from what the store's sender says of the last copy."""
-    about, sent = state.get("last/about", ()), state.get("sent", ())
-    copy_s = float(about[1]) if len(about) > 1 else 0.0
-    sent_s = float(sent[3]) if len(sent) > 3 else 0.0
+def away_s(last: LastCopy, change: Change, *, loads: bool) -> float:
+    """About how long services are away, in seconds, from how long the last copy took."""
+    copy_s, send_s = last.copy_s or 0.0, last.send_s or 0.0
     # Copied, sent, fetched and read once; then loaded, or copied again by the new version.
-    return 3 * copy_s + 2 * sent_s + (2 * copy_s if loads else 0.0) + change.server.away_s + MARGIN_S
+    return 3 * copy_s + 2 * send_s + (2 * copy_s if loads else 0.0) + change.server.away_s + MARGIN_S
 
 
-def last_copy(state: Mapping[str, Sequence[str]]) -> str:
-    """When the last copy was made and how large it is."""
-    sent = state.get("sent", ())
-    return f"{moment(float(sent[0]))}, {size(float(sent[2]))}" if len(sent) > 2 else "none yet"
+def _last_copy(last: LastCopy) -> str:
+    if last.sent is None or last.bytes is None:
+        return "none yet"
+    return f"{moment(last.sent)}, {size(last.bytes)}"
 
 
 def _compares(comparison: Comparison) -> str:

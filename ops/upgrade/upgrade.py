@@ -10,12 +10,11 @@ from typing import Any
 from layers.data.upgrades import RUNBOOK, Comparison, Kind, Way
 from ops.backup import side_by_side, trial
 from ops.backup.copies import Copied, copied
+from ops.backup.last_copy import LastCopy
+from ops.backup.loading import loaded
 from ops.backup.manifest import differences, missing
 from ops.backup.pause import STARTED_WITHIN_S, STOPPED_WITHIN_S, Pause
-from ops.backup.reasons import what_to_do
-from ops.backup.side_by_side import Work
 from ops.backup.snapshots import Snapshot, picked
-from ops.backup.spool import Spool
 from ops.backup.world import World
 from ops.deploy import feature_flags
 from ops.errors import Interrupted, OpsError, Refused
@@ -27,7 +26,7 @@ from ops.upgrade import set_aside
 from ops.upgrade.change import COMMAND, Change, record_of
 from ops.upgrade.check import obstacles
 from ops.upgrade.directories import Directories
-from ops.upgrade.steps import Intent, away_s, last_copy, way_back
+from ops.upgrade.steps import Intent, away_s, way_back
 from ops.waiting import wait_until
 
 NOT_COPIED = "fetched/not-copied"
@@ -112,7 +111,7 @@ class Upgrade:
 
     def intent(self) -> Intent:
         """What it is about to do."""
-        change, state = self._change, self._spool.state("sender")
+        change, last = self._change, LastCopy.of(self._spool.state("sender"))
         loads = (change.way is Way.LOAD or change.is_back) and not self._has_directory
         return Intent(
             change=change,
@@ -121,8 +120,8 @@ class Upgrade:
             loads=loads,
             goes_on=self._goes_on,
             gives_up=self._gives_up,
-            away_s=away_s(state, change, loads=loads) + self._stable_s,
-            last_copy=last_copy(state),
+            away_s=away_s(last, change, loads=loads) + self._stable_s,
+            last_copy=last,
         )
 
     def check(self) -> None:
@@ -346,7 +345,7 @@ class Upgrade:
 
     def _load(self) -> None:
         with self._step("load and compare"), screen.doing() as say:
-            side_by_side.all_or_error({self._change.store: _loaded(self._spool)}, say)
+            side_by_side.all_or_error({self._change.store: loaded(self._spool)}, say)
 
     def _apply(self) -> None:
         """The server, what copies it, and the version in the state; with all that they need, and no client."""
@@ -363,7 +362,7 @@ class Upgrade:
         if change.job.stops_server:
             with self._step("load"), screen.doing() as say:
                 self._pause.stop_servers(say)
-                side_by_side.all_or_error({change.store: _loaded(self._spool)}, say)
+                side_by_side.all_or_error({change.store: loaded(self._spool)}, say)
             self._apply()
             return
         place = set_aside.place_of(self._world.tasks, change.server)
@@ -448,12 +447,3 @@ def in_place_way_on(store: str, environment: str) -> str:
         f"look at its data; python -m ops deploy --env {environment} runs on what is there, and "
         f"python -m ops restore --env {environment} --store {store} --at TIME puts a copy back; {RUNBOOK}"
     )
-
-
-def _loaded(spool: Spool) -> Work[None]:
-    answer = yield from spool.asked("load")
-    if answer.code:
-        raise OpsError(
-            f"{spool.job.store}: not loaded: {answer.reason}",
-            fix=what_to_do(answer.reason, spool.job.service),
-        )
