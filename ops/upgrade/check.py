@@ -12,20 +12,15 @@ from ops.model.store_versions import StoreVersions
 from ops.terminal.amounts import size
 from ops.terminal.counted import counted
 from ops.upgrade.change import COMMAND, Change
-from ops.upgrade.directories import Found
+from ops.upgrade.position import Position
 
 NEEDED_SHARE = 1.1
 """Of the data's size: a database that is loaded has no dead rows, and for a moment its log has all of it."""
 
 
-def obstacles(world: World, change: Change, found: Found | None, *, at: float | None) -> list[Obstacle]:
-    """All of them; empty where the change may begin.
-
-    Args:
-        found: what a server with directories of its own says.
-        at: of the copy that an older version is to load; ``None`` where none was named.
-    """
-    return [*_step(world, change), *_back(change, found, at), *_directories(change, found, at)]
+def obstacles(world: World, position: Position) -> list[Obstacle]:
+    """All of them; empty where the change may begin."""
+    return [*_step(world, position.change), *_back(position), *_directories(position)]
 
 
 def _step(world: World, change: Change) -> Iterator[Obstacle]:
@@ -49,10 +44,9 @@ def _step(world: World, change: Change) -> Iterator[Obstacle]:
         )
 
 
-def _back(change: Change, found: Found | None, at: float | None) -> Iterator[Obstacle]:
-    if not change.is_back or at is not None:
-        return
-    if found is not None and change.major in found.bytes:
+def _back(position: Position) -> Iterator[Obstacle]:
+    change = position.change
+    if not change.is_back or position.at is not None or position.has_directory:
         return
     yield Obstacle(
         what=f"{change.store}: {change}: the older version cannot open the present data, so it starts empty and loads a copy",
@@ -61,12 +55,9 @@ def _back(change: Change, found: Found | None, at: float | None) -> Iterator[Obs
     )
 
 
-def _directories(change: Change, found: Found | None, at: float | None) -> Iterator[Obstacle]:
-    if (
-        found is None
-        or change.way is not Way.LOAD
-        or (change.is_back and at is None and change.major in found.bytes)
-    ):
+def _directories(position: Position) -> Iterator[Obstacle]:
+    change, found = position.change, position.found
+    if found is None or change.way is not Way.LOAD or position.has_directory:
         return
     # The directory gone to is removed first, where an earlier try left one.
     if found.tables:

@@ -18,7 +18,8 @@ from ops.upgrade import set_aside
 from ops.upgrade.change import Change, change_of, declared, job_of, program_of, server_of, unfinished
 from ops.upgrade.directories import Directories
 from ops.upgrade.steps import Intent
-from ops.upgrade.upgrade import Upgrade, Upgraded, in_place_way_on
+from ops.upgrade.upgrade import Upgrade, in_place_way_on
+from ops.upgrade.upgraded import Upgraded
 
 Approve = Callable[[Intent], None]
 """Shows what is about to be done and asks; raises an error where the answer is no."""

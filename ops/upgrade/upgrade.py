@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 from layers.data.upgrades import RUNBOOK, Comparison, Kind, Way
-from ops.backup import side_by_side, trial
-from ops.backup.copies import Copied, copied
+from ops.backup import side_by_side
 from ops.backup.last_copy import LastCopy
-from ops.backup.loading import loaded
 from ops.backup.manifest import differences, missing
 from ops.backup.pause import STARTED_WITHIN_S, STOPPED_WITHIN_S, Pause
 from ops.backup.snapshots import Snapshot, picked
@@ -20,53 +15,19 @@ from ops.deploy import feature_flags
 from ops.errors import Interrupted, OpsError, Refused
 from ops.swarm.replicas import scale, wait_until_stopped
 from ops.terminal import screen
-from ops.terminal.amounts import span
 from ops.terraform.apply import apply
 from ops.upgrade import set_aside
 from ops.upgrade.change import COMMAND, Change, record_of
 from ops.upgrade.check import obstacles
+from ops.upgrade.copies import Copies
 from ops.upgrade.directories import Directories
+from ops.upgrade.position import Position
 from ops.upgrade.steps import Intent, away_s, way_back
+from ops.upgrade.upgraded import Upgraded
 from ops.waiting import wait_until
 
-NOT_COPIED = "fetched/not-copied"
-"""In a spool: databases that the server has and the copy has not."""
 HERE = "-"
 """Instead of a snapshot: the directory gone to has its data."""
-
-
-@dataclass
-class Upgraded:
-    """What was done.
-
-    Args:
-        steps: seconds of each step, in order.
-        away_s: how long services were stopped.
-        notes: what else is to be known.
-    """
-
-    store: str
-    change: str
-    steps: dict[str, float] = field(default_factory=dict)
-    away_s: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    def as_data(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "store": self.store,
-            "change": self.change,
-            "steps": {step: round(seconds, 1) for step, seconds in self.steps.items()},
-            "away_seconds": round(self.away_s, 1),
-            "notes": self.notes,
-        }
-
-    def lines(self) -> Iterator[str]:
-        """For people."""
-        yield f"{self.store}: {self.change}"
-        yield from (f"  {step}: {span(seconds)}" for step, seconds in self.steps.items())
-        yield f"  services were away for {span(self.away_s)}"
-        yield from self.notes
 
 
 class Upgrade:
@@ -94,7 +55,6 @@ class Upgrade:
     ) -> None:
         self._world = world
         self._change = change
-        self._at = at
         self._without_copy = without_copy
         self._stable_s = stable_s
         self._parallelism = parallelism
@@ -104,23 +64,24 @@ class Upgrade:
         self._directories = (
             Directories(world.tasks, change.server.name) if change.program.way is Way.LOAD else None
         )
-        self._found = self._directories.read() if self._directories else None
+        self._position = Position(
+            change=change, found=self._directories.read() if self._directories else None, at=at
+        )
         self._done = Upgraded(store=change.store, change=str(change))
         self._stopped_at = 0.0
-        self._manifest: list[str] = []
+        self._copies = Copies(world, change, self._spool)
 
     def intent(self) -> Intent:
         """What it is about to do."""
         change, last = self._change, LastCopy.of(self._spool.state("sender"))
-        loads = (change.way is Way.LOAD or change.is_back) and not self._has_directory
         return Intent(
             change=change,
-            found=self._found,
+            found=self._position.found,
             stops=[*self._pause.clients, change.server.name],
-            loads=loads,
-            goes_on=self._goes_on,
-            gives_up=self._gives_up,
-            away_s=away_s(last, change, loads=loads) + self._stable_s,
+            loads=self._position.loads,
+            goes_on=self._position.goes_on,
+            gives_up=self._position.gives_up,
+            away_s=away_s(last, change, loads=self._position.loads) + self._stable_s,
             last_copy=last,
         )
 
@@ -130,9 +91,9 @@ class Upgrade:
         Raises:
             Refused: something is in the way; names all of it.
         """
-        if self._goes_on or self._gives_up:
+        if self._position.is_begun:
             return
-        found = obstacles(self._world, self._change, self._found, at=self._at)
+        found = obstacles(self._world, self._position)
         if found:
             raise Refused(f"{self._change.store} is not changed", found)
 
@@ -144,7 +105,7 @@ class Upgrade:
             OpsError: a step failed; the same.
         """
         snapshot: Snapshot | None = None
-        if self._goes_on or self._gives_up:
+        if self._position.is_begun:
             self._stopped_at = side_by_side.now()
             with screen.doing() as say:
                 self._pause.stop_clients(say)
@@ -168,22 +129,6 @@ class Upgrade:
         self._done.notes += self._notes()
         return self._done
 
-    @property
-    def _goes_on(self) -> bool:
-        """Whether the version gone to runs already, without its data or not open to clients yet."""
-        found = self._found
-        return (
-            found is not None
-            and found.runs == self._change.major
-            and (found.closed or found.uses != found.runs)
-        )
-
-    @property
-    def _gives_up(self) -> bool:
-        """Whether the version gone to has the data, and another one that never got it runs: an upgrade that is given up."""
-        found = self._found
-        return found is not None and found.runs != found.uses == self._change.major
-
     # -- while the old version has the data ------------------------------------------------------------------------
 
     def _prepare(self) -> Snapshot | None:
@@ -195,22 +140,22 @@ class Upgrade:
                 self._enable_feature_flags(say)
                 chosen = self._chosen()
                 if not change.is_back:
-                    with self._step("copy, fetch and compare while everything runs"):
-                        self._tried(self._copied(say), say)
+                    with self._done.step("copy, fetch and compare while everything runs"):
+                        self._copies.compare(self._copies.make(say), say)
                 elif chosen is not None:
-                    with self._step("fetch and compare the copy"):
-                        self._tried(chosen, say)
+                    with self._done.step("fetch and compare the copy"):
+                        self._copies.compare(chosen, say)
                 self._stopped_at = side_by_side.now()
-                with self._step("stop"):
+                with self._done.step("stop"):
                     self._pause.stop_clients(say)
-                with self._step("copy what there is"):
-                    copy = None if self._without_copy else self._copied(say)
+                with self._done.step("copy what there is"):
+                    copy = None if self._without_copy else self._copies.make(say)
                 if chosen is None and not change.is_back:
                     assert copy is not None
                     chosen = copy
                 if chosen is not None:
-                    with self._step("fetch and compare"):
-                        self._tried(chosen, say)
+                    with self._done.step("fetch and compare"):
+                        self._copies.compare(chosen, say)
                 self._allow(chosen)
         except KeyboardInterrupt:
             self._undo()
@@ -235,46 +180,11 @@ class Upgrade:
 
     def _chosen(self) -> Snapshot | None:
         """The copy that an older version loads; none where it has its directory, or on the way forward."""
-        if not self._change.is_back or self._has_directory:
+        if not self._change.is_back or self._position.has_directory:
             return None
-        return picked(self._world.snapshots().get(self._change.store, ()), self._change.store, self._at)
-
-    @property
-    def _has_directory(self) -> bool:
-        """Whether the way back leads to a directory that still has its data."""
-        return (
-            self._at is None
-            and self._change.is_back
-            and self._found is not None
-            and self._change.major in self._found.bytes
+        return picked(
+            self._world.snapshots().get(self._change.store, ()), self._change.store, self._position.at
         )
-
-    def _copied(self, say: screen.Say) -> Snapshot:
-        store = self._change.store
-        done: Mapping[str, Copied] = side_by_side.all_or_error({store: copied(self._spool)}, say)
-        found = [
-            each
-            for each in self._world.snapshots().get(store, ())
-            if each.id.startswith(done[store].snapshot)
-        ]
-        if not found:
-            raise OpsError(
-                f"{store}: snapshot {done[store].snapshot[:8]} was sent, and the bucket does not list it",
-                fix="run the same command again",
-            )
-        return found[-1]
-
-    def _tried(self, snapshot: Snapshot, say: screen.Say) -> None:
-        store = self._change.store
-        tried = side_by_side.all_or_error({store: trial.tried(self._spool, snapshot)}, say)
-        if error := trial.broken(tried):
-            raise error
-        self._manifest = self._spool.manifest()
-        if not self._change.is_back and (left := self._spool.lines("job", NOT_COPIED)):
-            raise OpsError(
-                f"{store}: what no environment declares is in no copy, so the new version would lack it: {', '.join(left)}",
-                fix="declare it, or dump and drop it",
-            )
 
     def _enable_feature_flags(self, say: screen.Say) -> None:
         change = self._change
@@ -288,7 +198,7 @@ class Upgrade:
     def _allow(self, chosen: Snapshot | None) -> None:
         if self._directories is None or self._change.way is not Way.LOAD:
             return
-        if not self._has_directory:
+        if not self._position.has_directory:
             self._directories.remove(self._change.major)
         self._directories.allow(self._change.major, HERE if chosen is None else chosen.id)
 
@@ -304,11 +214,11 @@ class Upgrade:
 
     def _replace(self, snapshot: Snapshot | None) -> None:
         change = self._change
-        if self._gives_up:
+        if self._position.gives_up:
             self._apply()
             self._of_versions.cancel()
-        elif change.way is Way.LOAD or self._goes_on:
-            if self._goes_on:
+        elif change.way is Way.LOAD or self._position.goes_on:
+            if self._position.goes_on:
                 snapshot = self._begun_snapshot()
             else:
                 self._apply()
@@ -329,23 +239,22 @@ class Upgrade:
 
     def _begun_snapshot(self) -> Snapshot | None:
         """The copy that an earlier run was about to load, fetched again."""
-        found = self._found
+        found = self._position.found
         begun = found.begun if found else None
         if found is None or begun is None or begun.snapshot == HERE or found.uses == found.runs:
             return None
-        known = self._world.snapshots().get(self._change.store, ())
-        there = [each for each in known if each.id.startswith(begun.snapshot)]
-        if not there:
+        there = self._copies.named(begun.snapshot)
+        if there is None:
             raise OpsError(
                 f"the bucket does not have snapshot {begun.snapshot[:8]} any more, which was to be loaded"
             )
-        with self._step("fetch and compare"), screen.doing() as say:
-            self._tried(there[-1], say)
-        return there[-1]
+        with self._done.step("fetch and compare"), screen.doing() as say:
+            self._copies.compare(there, say)
+        return there
 
     def _load(self) -> None:
-        with self._step("load and compare"), screen.doing() as say:
-            side_by_side.all_or_error({self._change.store: loaded(self._spool)}, say)
+        with self._done.step("load and compare"), screen.doing() as say:
+            self._copies.load(say)
 
     def _apply(self) -> None:
         """The server, what copies it, and the version in the state; with all that they need, and no client."""
@@ -353,20 +262,20 @@ class Upgrade:
         job = next(service for service in world.services if service.name == change.job.service)
         keeper = [each.address for each in world.services if each.name == f"{change.server.name}-keeper"]
         targets = (change.server.address, job.address, *keeper, record_of(world, change.server))
-        with self._step(f"start {change.after}"):
+        with self._done.step(f"start {change.after}"):
             apply(world.target, parallelism=self._parallelism, targets=targets)
 
     def _older_in_place(self) -> None:
         """An older version opens nothing that is there: it gets the copy, in place of the files or into an empty directory."""
         change = self._change
         if change.job.stops_server:
-            with self._step("load"), screen.doing() as say:
+            with self._done.step("load"), screen.doing() as say:
                 self._pause.stop_servers(say)
-                side_by_side.all_or_error({change.store: loaded(self._spool)}, say)
+                self._copies.load(say)
             self._apply()
             return
         place = set_aside.place_of(self._world.tasks, change.server)
-        with self._step("set the directory aside"), screen.doing() as say:
+        with self._done.step("set the directory aside"), screen.doing() as say:
             say(f"stopping {change.server.name}")
             scale(self._world.swarm, {change.server.name: 0})
             wait_until_stopped(self._world.swarm, [change.server.name], timeout_s=STOPPED_WITHIN_S)
@@ -380,17 +289,17 @@ class Upgrade:
         if comparison is Comparison.NOTHING:
             self._done.notes.append(f"what it has was {comparison}")
             return
-        before = self._manifest
-        with self._step("copy and compare"), screen.doing() as say:
-            self._tried(self._copied(say), say)
+        before = self._copies.manifest
+        with self._done.step("copy and compare"), screen.doing() as say:
+            self._copies.compare(self._copies.make(say), say)
         compared = differences if comparison is Comparison.CONTENT else missing
-        found = compared(before, self._manifest)
+        found = compared(before, self._copies.manifest)
         if found:
             raise OpsError("\n  ".join([f"{self._change.store} does not have what it had before", *found]))
 
     def _start(self) -> None:
         with screen.doing() as say:
-            with self._step("start"):
+            with self._done.step("start"):
                 self._pause.start(say)
                 self._pause.wait(self._stable_s, say)
             self._done.away_s = side_by_side.now() - self._stopped_at
@@ -415,9 +324,9 @@ class Upgrade:
 
     def _notes(self) -> Iterator[str]:
         change, name = self._change, self._world.name
-        if change.way is Way.LOAD and not self._gives_up:
+        if change.way is Way.LOAD and not self._position.gives_up:
             yield f"the directory of {change.before.name} is kept; --remove-old removes it"
-        if not self._gives_up:
+        if not self._position.gives_up:
             yield f"the way back: {way_back(change, name)}"
         if change.entry is not None:
             yield f"remove the entry {change.entry} from environments/acknowledged/{name}.yaml"
@@ -433,12 +342,6 @@ class Upgrade:
             again = f"{COMMAND} --env {name} --store {change.store}"
             return f"run it again: {again}; or give it up: name {change.before.version} in the files again, then run the same command"
         return in_place_way_on(change.store, name)
-
-    @contextmanager
-    def _step(self, name: str) -> Iterator[None]:
-        began = side_by_side.now()
-        yield
-        self._done.steps[name] = side_by_side.now() - began
 
 
 def in_place_way_on(store: str, environment: str) -> str:

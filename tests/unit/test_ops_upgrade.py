@@ -12,7 +12,8 @@ from ops.errors import Interrupted, OpsError, Refused, WrongUse
 from ops.swarm.containers import Finished
 from ops.upgrade.change import change_of
 from ops.upgrade.run import _change, removed, start_cut_off
-from ops.upgrade.upgrade import Upgrade, Upgraded
+from ops.upgrade.upgrade import Upgrade
+from ops.upgrade.upgraded import Upgraded
 from tests.unit.upgrade_scene import NEW, OLD, UpgradeScene
 
 
