@@ -13,6 +13,7 @@ from typing import Any
 from ops.cloud import dns_conflicts
 from ops.cloud.client import Client
 from ops.errors import Obstacle, OpsError, Refused
+from ops.model.noun import noun_of
 from ops.model.state import resources_of
 from ops.terraform.target import Target
 
@@ -55,8 +56,7 @@ class Orphan:
     name: str
 
     def __str__(self) -> str:
-        kind = self.address.partition(".")[0].removeprefix("digitalocean_").replace("_", " ")
-        return f"{kind} {self.name} ({self.id})"
+        return f"{noun_of(self.address.partition('.')[0])} {self.name} ({self.id})"
 
 
 def import_orphans(cloud: Target, tell: Callable[[str], None]) -> list[Orphan]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ops.model.inventory import Inventory, Resource, one
+from ops.model.noun import noun_of
 from ops.model.prices import Prices, prices
 
 FREE = frozenset(
@@ -90,8 +91,7 @@ def monthly_cost(inventory: Inventory, table: Prices | None = None) -> Cost:
 def _charges(resource: Resource, table: Prices) -> Iterator[Charge]:
     if not resource.type.startswith("digitalocean_") or resource.type in FREE or resource.type == BUCKET:
         return
-    kind = resource.type.removeprefix("digitalocean_").replace("_", " ")
-    what = f"{kind} {resource.name}"
+    what = f"{noun_of(resource.type)} {resource.name}"
     priced = _PRICED.get(resource.type)
     detail, dollars = priced(resource, table) if priced else ("", None)
     yield Charge(what=what, detail=detail, dollars=dollars)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ops.errors import Obstacle, Refused
 from ops.model.inventory import Resource, from_synthesis
+from ops.model.noun import noun_of
 from ops.model.services import TYPE as SERVICE
 from ops.model.services import services_of
 from ops.model.store_versions import RECORD
@@ -143,9 +144,8 @@ def _lacking(current: Document, wanted: Document, taken: set[str], number: int) 
     for address in sorted(taken):
         if address not in there and not address.startswith(_TAKEN_ALONG):
             resource = old[address]
-            noun = resource.type.removeprefix("docker_").replace("_", " ")
             yield Obstacle(
-                what=f"it needs {noun} {resource.name} of release {number}, which is not there any more",
+                what=f"it needs {noun_of(resource.type)} {resource.name} of release {number}, which is not there any more",
                 fix="go back with all services: leave out --service",
             )
 

@@ -12,6 +12,7 @@ from layers.cloud.nodes import nodes_of, volume_name
 from layers.settings.environment import Environment
 from ops.model.changes import DROPLET, Action, PlannedChange
 from ops.model.inventory import LAYERS, Inventory, Resource
+from ops.model.noun import noun_of
 from ops.model.service import Service
 from ops.model.services import services_by_network, services_of
 from ops.report.cloud import note_of
@@ -190,8 +191,9 @@ def _beside(stacks: Iterable[Compared]) -> Iterator[Part]:
     for type_, stack in product(_BESIDE, stacks):
         for resource, action in stack.of_type(type_):
             inventory = stack.after if resource.address in stack.after.resources else stack.before
-            kind = type_.removeprefix("digitalocean_").replace("_", " ")
-            yield Part(kind=kind, name=resource.name, detail=note_of(resource, inventory), action=action)
+            yield Part(
+                kind=noun_of(type_), name=resource.name, detail=note_of(resource, inventory), action=action
+            )
 
 
 def _networks(stack: Compared) -> Iterator[Network]:

@@ -85,7 +85,10 @@ def test_an_empty_state_takes_nothing_in_and_says_what_is_there(monkeypatch: pyt
     state = State()
     with pytest.raises(Refused, match=r"the state of prod-cloud is empty") as caught:
         run(monkeypatch, state, droplets=[{"name": "prod-app-1", "id": 7}], vpcs=[VPC])
-    assert [each.what for each in caught.value.obstacles] == ["vpc prod (v)", "droplet prod-app-1 (7)"]
+    assert [each.what for each in caught.value.obstacles] == [
+        "private network prod (v)",
+        "droplet prod-app-1 (7)",
+    ]
     assert "terraform import 'digitalocean_droplet.app-1' 7" in caught.value.obstacles[1].fix
     assert not state.done
     assert run(monkeypatch, State()) == []
@@ -103,14 +106,14 @@ def test_whatever_has_a_name_is_taken_in_and_told_before(monkeypatch: pytest.Mon
         databases=[{"name": "prod-db", "id": "d", "region": "nyc3"}],
     )
     assert found == [
-        "vpc prod (v)",
+        "private network prod (v)",
         "ssh key prod-root (1)",
         "firewall prod-nodes (f)",
         "project sprocket-prod (p)",
         "database cluster prod-db (d)",
     ]
     assert state.done[-1] == "import digitalocean_database_cluster.db[0] d"
-    assert state.said[0].startswith("0 vpc prod (v): created by a killed apply")
+    assert state.said[0].startswith("0 private network prod (v): created by a killed apply")
 
 
 def test_another_region_is_another_thing_and_what_the_state_has_is_not_looked_for(
