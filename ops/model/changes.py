@@ -56,11 +56,6 @@ class PlannedChange:
     because: tuple[str, ...] = ()
     unfinished: bool = False
 
-    @property
-    def makes(self) -> bool:
-        """Whether a new one is made."""
-        return self.action in (Action.ADD, Action.REPLACE)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceChange:
@@ -106,11 +101,6 @@ class ResourceDrift:
     before: Values
     after: Values | None
     secrets: tuple[str, ...] = ()
-
-    @property
-    def gone(self) -> bool:
-        """Whether it exists no longer."""
-        return self.after is None
 
 
 def changes_of(plan: Mapping[str, Any]) -> list[ResourceChange]:

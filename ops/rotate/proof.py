@@ -21,7 +21,7 @@ ACCEPTED_WITHIN_S = 60.0
 """Until a server must accept the new value: RabbitMQ sets it after it has started."""
 
 
-def ids_of(state: Mapping[str, Any], addresses: set[str]) -> dict[str, str]:
+def holders_of(state: Mapping[str, Any], addresses: set[str]) -> dict[str, str]:
     """Names by id of the swarm's secrets that hold old values."""
     return {
         str(r["values"]["id"]): str(r["values"].get("name"))

@@ -19,7 +19,7 @@ from ops.deploy.preflight import obstacles
 from ops.errors import Obstacle, OpsError, Refused
 from ops.model.state import resources_of
 from ops.rotate.effect import Effect, files_with
-from ops.rotate.proof import ids_of, still_held, tried
+from ops.rotate.proof import holders_of, still_held, tried
 from ops.rotate.secret import Secret, chosen, secrets_of, values_of
 from ops.terminal import screen
 from ops.terminal.columns import columns
@@ -79,7 +79,7 @@ def rotate(
     problems = list(_shut_out(target, rotated))
     after = values_of(secrets, target.terraform.state(), target.wanted)
     back_up_state(targets)
-    holders = ids_of(state, files_with(rotated, target.wanted))
+    holders = holders_of(state, files_with(rotated, target.wanted))
     problems += [*still_held(target, holders), *tried(target, secrets, rotated, before, after)]
     if problems:
         raise OpsError(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,11 +59,6 @@ class LockHolder:
     def is_file(self) -> bool:
         """Whether the state is a file of this machine. The system releases its lock when the process that has it ends."""
         return Path(self.path).is_absolute() and Path(self.path).exists()
-
-    @property
-    def is_from_here(self) -> bool:
-        """Whether it was taken by this user on this machine."""
-        return self.who == f"{getpass.getuser()}@{socket.gethostname()}"
 
     def described(self, now: float | None = None) -> str:
         """Who has it, for what, and since when."""

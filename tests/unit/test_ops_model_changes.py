@@ -63,9 +63,9 @@ def drifted(type_: str, before: dict[str, Any], after: dict[str, Any] | None, **
 def test_what_was_changed_beside_terraform_has_both_sides() -> None:
     (found,) = drift_of(drifted("digitalocean_volume", {"size": 5}, {"size": 9}))
     assert (found.address, found.type) == ("digitalocean_volume.x", "digitalocean_volume")
-    assert (found.before, found.after, found.secrets, found.gone) == ({"size": 5}, {"size": 9}, (), False)
+    assert (found.before, found.after, found.secrets) == ({"size": 5}, {"size": 9}, ())
     (gone,) = drift_of(drifted("digitalocean_volume", {"size": 5}, None))
-    assert gone.gone and gone.before == {"size": 5}
+    assert gone.after is None and gone.before == {"size": 5}
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from pathlib import Path
 
 import pytest
@@ -107,8 +105,3 @@ def test_of_an_object_terraforms_in_a_folder_of_that_stack_are_named(tmp_path: P
         (tmp_path / id_ / "comm").write_text(name)
         (tmp_path / id_ / "cwd").symlink_to(f"/anywhere/{stack}")
     assert [each.id for each in holder().processes("prod-services", tmp_path)] == [1]
-
-
-def test_whose_machine_it_is() -> None:
-    assert holder(who=f"{getpass.getuser()}@{socket.gethostname()}").is_from_here
-    assert not holder().is_from_here
