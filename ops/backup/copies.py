@@ -9,11 +9,12 @@ from typing import Any
 from ops.backup import side_by_side
 from ops.backup.jobs import Job
 from ops.backup.reasons import what_to_do
-from ops.backup.side_by_side import Say, Work
+from ops.backup.side_by_side import Work
 from ops.backup.spool import LONGEST_S, Spool
 from ops.backup.world import World
 from ops.errors import OpsError
 from ops.terminal.amounts import moment, size, span
+from ops.terminal.screen import Say
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,14 @@ from typing import Any
 from ops.backup import side_by_side, trial
 from ops.backup.jobs import Job
 from ops.backup.listing import late
-from ops.backup.side_by_side import Say, Work
+from ops.backup.side_by_side import Work
 from ops.backup.snapshots import Snapshot, picked
 from ops.backup.trial import Trial
 from ops.backup.world import World
 from ops.terminal.amounts import size, span
 from ops.terminal.columns import columns
 from ops.terminal.counted import counted
+from ops.terminal.screen import Say
 
 HEADER = ("store", "copy", "fetched in", "verified in", "loss window", "")
 

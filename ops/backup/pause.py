@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ops.backup.jobs import Job
-from ops.backup.side_by_side import Say
 from ops.backup.world import World
 from ops.errors import OpsError
 from ops.swarm.replicas import scale, wait_until_stopped
 from ops.swarm.tasks import wait_until_converged
+from ops.terminal.screen import Say
 
 STOPPED_WITHIN_S = 180.0
 """More than any stop grace."""

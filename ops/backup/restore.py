@@ -15,7 +15,6 @@ from ops.backup.last_copy import LastCopy
 from ops.backup.loading import loaded
 from ops.backup.pause import Pause
 from ops.backup.reasons import RUNBOOK
-from ops.backup.side_by_side import Say
 from ops.backup.snapshots import Snapshot, picked
 from ops.backup.trial import Trial
 from ops.backup.world import World
@@ -23,6 +22,7 @@ from ops.errors import Interrupted, OpsError
 from ops.terminal.amounts import span
 from ops.terminal.counted import counted
 from ops.terminal.interrupts import postponing
+from ops.terminal.screen import Say
 
 
 @dataclass

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import TypeVar
 
 from ops.errors import OpsError
+from ops.terminal.screen import Say
 
 INTERVAL_S = 1.0
 
@@ -14,8 +15,6 @@ T = TypeVar("T")
 
 Work = Generator[str, None, T]
 """Gives what it is waiting for each time it is asked, and returns its result."""
-
-Say = Callable[[str], None]
 
 
 def now() -> float:

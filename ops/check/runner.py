@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -34,9 +34,7 @@ from ops.check.finding import Finding, Stack, of_problem
 from ops.check.platform import Platform
 from ops.check.rules import RULES
 from ops.errors import WrongUse
-
-Say = Callable[[str], None]
-"""Hears what is being done."""
+from ops.terminal.screen import Say
 
 SYNTHESIS = "synthesis"
 """Instead of a rule's name: the environment cannot be synthesized."""

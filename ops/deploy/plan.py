@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,13 @@ from ops.model.offline_plan import from_inventories
 from ops.report.compare import compare
 from ops.report.model import GuardedChange, Report, StackReport
 from ops.report.placement import Compared, topology_of
+from ops.terminal.screen import Say
 from ops.terraform import guard, secrets, stack_outputs
 from ops.terraform.git_baseline import commit_of, synthesized_at
 from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import TerraformFailed, program
 from ops.terraform.synth import synthesize
 from ops.terraform.target import Target, targets_in
-
-Say = Callable[[str], None]
-"""Hears what is being done."""
 
 
 def report_of(

@@ -19,10 +19,9 @@ from ops.swarm.engine import Swarm
 from ops.swarm.live_service import LiveService, live_services
 from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal.counted import counted
+from ops.terminal.screen import Say
 from ops.terraform import stack_outputs
 from ops.terraform.target import Target, Targets
-
-Say = Callable[[str], None]
 
 
 def drift_of(targets: Targets, say: Say) -> DriftReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -31,6 +31,7 @@ from ops.smoke.result import Result
 from ops.smoke.route import routes_of
 from ops.smoke.scene import Scene
 from ops.swarm.containers import Tasks
+from ops.terminal.screen import Say
 from ops.terraform.target import Target
 
 STABLE_S = 30.0
@@ -40,8 +41,6 @@ BROWSERS = 4
 """Checks in parallel; more would only wait for the machine's cores."""
 
 _NO_ENGINE = "left out by --outside"
-
-Say = Callable[[str], None]
 
 
 class Smoke:
