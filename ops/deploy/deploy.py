@@ -62,16 +62,7 @@ def deploy(
         Refused: a check, this machine or the swarm rules it out; nothing was changed.
         OpsError: it failed on the way; what was made is in the state, and another run continues from there.
     """
-    with screen.doing() as say:
-        checked = verdict(environment, only, say)
-        for finding in checked.warnings:
-            screen.err.print(Text(f"warning: {finding.obstacle.what}", style="yellow"))
-        found = [each.obstacle for each in checked.blocking]
-        if any(each.rule == runner.SYNTHESIS for each in checked.blocking):
-            _refuse(environment, [*found, *prerequisites.tools()])
-        say(f"synthesizing {environment}")
-        targets = targets_of(environment)
-        _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
+    targets = _checked(environment, only)
     if saved:
         _require_current(saved, _stacks_to_deploy(targets, only))
     if targets.cloud and not only:
@@ -82,12 +73,11 @@ def deploy(
         changed = deploy_cloud(
             targets.cloud, parallelism=parallelism, ask=ask, approved=approved, saved=saved
         )
-    if saved and only != "cloud" and saved.of(targets.services.stack).missing:
+    if saved and only != "cloud" and (reason := saved.of(targets.services.stack).missing):
         if changed:
             back_up_state(targets)
         raise OpsError(
-            f"{targets.services.stack} is not deployed: the file has no plan of it "
-            f"({saved.of(targets.services.stack).missing})",
+            f"{targets.services.stack} is not deployed: the file has no plan of it ({reason})",
             fix=f"plan and approve it now: python -m ops plan --env {environment} --out FILE",
         )
     if only != "cloud":
@@ -107,6 +97,21 @@ def deploy(
             screen.warn(f"warning: {problem}")
     if changed:
         back_up_state(targets)
+
+
+def _checked(environment: str, only: str) -> Targets:
+    """The environment's stacks, once its checks and this machine's programs let a deploy begin."""
+    with screen.doing() as say:
+        checked = verdict(environment, only, say)
+        for finding in checked.warnings:
+            screen.err.print(Text(f"warning: {finding.obstacle.what}", style="yellow"))
+        found = [each.obstacle for each in checked.blocking]
+        if any(each.rule == runner.SYNTHESIS for each in checked.blocking):
+            _refuse(environment, [*found, *prerequisites.tools()])
+        say(f"synthesizing {environment}")
+        targets = targets_of(environment)
+        _refuse(environment, [*found, *_tools(_stacks_to_deploy(targets, only))])
+    return targets
 
 
 def _require_current(saved: OpenedPlan, wanted: Sequence[Target]) -> None:
