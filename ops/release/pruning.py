@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from rich.text import Text
 from layers.loading import load_environment
 from ops.errors import OpsError, WrongUse
 from ops.model.image_name import ImageName
-from ops.model.inventory import from_synthesis
+from ops.model.inventory import from_synthesis, readable_name
 from ops.model.state import ids_in
 from ops.nodes.engines import engines
 from ops.nodes.inventory import nodes_of
@@ -24,6 +23,7 @@ from ops.swarm.engine import Swarm
 from ops.terminal import screen
 from ops.terminal.amounts import size
 from ops.terminal.counted import counted
+from ops.terraform.leftovers import Leftover
 from ops.terraform.missing_values import state_credentials
 
 KINDS = ("config", "secret")
@@ -101,9 +101,10 @@ def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
                     screen.err.print(
                         Text(f"{name}: {counted(len(images), 'image')} removed, {size(freed)} freed")
                     )
-            for kind, name, id_ in leftovers:
-                _remove_file(connected[0], kind, id_)
-                screen.err.print(Text(f"{kind} {name} removed"))
+            for each in leftovers:
+                if not connected[0].remove(each.kind, each.id):
+                    raise OpsError(f"{each}: a service reads it by now", fix="run the same command again")
+                screen.err.print(Text(f"{each} removed"))
 
 
 def needed_by(stacks: Sequence[Mapping[str, Any]]) -> Needed:
@@ -153,17 +154,17 @@ def remove_images(engine: Swarm, images: Collection[UnusedImage]) -> int:
     return max(0, before - int(engine.api.df()["LayersSize"]))
 
 
-def leftover_files(swarm: Swarm, needed: Needed, in_state: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    """Kind, name and id of configs and secrets of ours that neither Terraform's state nor a service of the swarm has.
+def leftover_files(swarm: Swarm, needed: Needed, in_state: Collection[str]) -> Iterator[Leftover]:
+    """Configs and secrets of ours that neither Terraform's state nor a service of the swarm has.
 
     Ours are those called as a kept release calls its own, with a hash behind.
     """
     used = set(_used_files(swarm))
     for kind in KINDS:
         for name, id_ in sorted(swarm.names(kind).items()):
-            ours = re.fullmatch(r"(.+)-[0-9a-f]{8}", name)
-            if ours and ours[1] in needed.files[kind] and id_ not in used and id_ not in in_state:
-                yield kind, name, id_
+            ours = readable_name(f"docker_{kind}", name)
+            if ours != name and ours in needed.files[kind] and id_ not in used and id_ not in in_state:
+                yield Leftover(kind=kind, id=id_, name=name)
 
 
 def _used_files(swarm: Swarm) -> Iterator[str]:
@@ -175,18 +176,10 @@ def _used_files(swarm: Swarm) -> Iterator[str]:
                 yield from (each[f"{kind.title()}ID"] for each in container.get(f"{kind.title()}s") or [])
 
 
-def _remove_file(swarm: Swarm, kind: str, id_: str) -> None:
-    remove = swarm.api.remove_config if kind == "config" else swarm.api.remove_secret
-    try:
-        remove(id_)
-    except docker.errors.APIError as error:
-        raise OpsError(f"{kind} {id_}: {error.explanation or error}") from None
-
-
 def _show(
     names: Sequence[str],
     unused: Sequence[Sequence[UnusedImage]],
-    leftovers: Sequence[tuple[str, str, str]],
+    leftovers: Sequence[Leftover],
     silent: Sequence[str],
     *,
     releases: int,
@@ -194,9 +187,7 @@ def _show(
     lines = []
     for node, images in zip(names, unused, strict=True):
         lines += [f"{node}: image {image.reference} ({size(image.size)})" for image in images]
-    lines += [
-        f"{kind} {name}: no service reads it, and the state does not have it" for kind, name, _ in leftovers
-    ]
+    lines += [f"{each}: no service reads it, and the state does not have it" for each in leftovers]
     lines = lines or [
         f"nothing to remove: {counted(releases, 'release')} and the containers need all there is"
     ]

@@ -19,6 +19,7 @@ from ops.release.archive import archive_of
 from ops.release.pruning import Needed, leftover_files, needed_by, prune, remove_images, unused_images
 from ops.release.release import Outcome, Release
 from ops.swarm.engine import Swarm
+from ops.terraform.leftovers import Leftover
 from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2, stack
 from tests.unit.ops_terraform import resource
@@ -184,8 +185,8 @@ def test_only_files_of_ours_that_nobody_has_are_left_over() -> None:
         ],
     )
     assert list(leftover_files(swarm(engine), NEEDED, {"in state"})) == [
-        ("config", "web-conf-0000000a", "old"),
-        ("secret", "redis-conf-0000000a", "old secret"),
+        Leftover(kind="config", name="web-conf-0000000a", id="old"),
+        Leftover(kind="secret", name="redis-conf-0000000a", id="old secret"),
     ]
 
 
@@ -244,6 +245,17 @@ def test_it_shows_asks_removes_and_says_what_was_freed(
     ]
     assert "prod-app-1: 1 image removed, 5.0 MB freed" in told.err
     assert "does not answer" not in told.err
+
+
+def test_a_file_that_came_into_use_meanwhile_is_named(
+    nodes: list[FakeEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove_config(id_: str) -> None:
+        raise docker.errors.APIError("config 'web-conf-0000000a' is in use by the following service: web")
+
+    monkeypatch.setattr(nodes[0], "remove_config", remove_config)
+    with pytest.raises(OpsError, match="config web-conf-0000000a: a service reads it by now"):
+        prune("prod", ask=None)
 
 
 def test_no_removes_nothing(nodes: list[FakeEngine]) -> None:
