@@ -104,7 +104,7 @@ def _checked(environment: str, only: str) -> Targets:
     with screen.doing() as say:
         checked = verdict(environment, only, say)
         for finding in checked.warnings:
-            screen.err.print(Text(f"warning: {finding.obstacle.what}", style="yellow"))
+            screen.warn(f"warning: {finding.obstacle.what}")
         found = [each.obstacle for each in checked.blocking]
         if any(each.rule == runner.SYNTHESIS for each in checked.blocking):
             _refuse(environment, [*found, *prerequisites.tools()])
@@ -274,7 +274,7 @@ def back_up_state(targets: Targets) -> None:
         problem = state.back_up_after_deploy(targets)
     if problem:
         again = f"python -m ops backup --env {targets.name} --state"
-        screen.err.print(Text(f"warning: {problem}\n  {again}", style="yellow"))
+        screen.warn(f"warning: {problem}\n  {again}")
 
 
 def _start_swarm(target: Target) -> None:
