@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import docker.errors
 import httpx
 
 from ops.nodes.engines import engines
@@ -158,13 +159,24 @@ class World:
         return answer.json() if answer.content else {}
 
     def until(self, seconds: float, look: Callable[[], bool], what: str) -> None:
-        """Waits until ``look`` returns true.
+        """Waits until ``look`` returns true. A manager that answers with an error is asked again: it may wait for a new leader.
 
         Raises:
             CheckFailed: it did not within that time.
         """
-        if not wait_until(look, seconds):
-            raise CheckFailed(f"not within {seconds:g} s: {what}")
+        refused = ""
+
+        def answered() -> bool:
+            nonlocal refused
+            try:
+                refused = ""
+                return look()
+            except docker.errors.APIError as error:
+                refused = f" (the engine: {error.explanation or error})"
+                return False
+
+        if not wait_until(answered, seconds):
+            raise CheckFailed(f"not within {seconds:g} s: {what}{refused}")
 
 
 class Running:

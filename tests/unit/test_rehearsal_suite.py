@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import docker.errors
 import pytest
 
 from layers.loading import load_environment
@@ -231,6 +232,22 @@ def test_a_marker_is_lost_only_when_it_stays_lost(outputs: list[str], lost: str)
         return
     with pytest.raises(CheckFailed, match=re.escape(f"redis has lost its data (found {lost})")):
         markers.read(fake)
+
+
+def test_a_manager_that_waits_for_a_leader_is_asked_again() -> None:
+    asked: list[int] = []
+
+    def leads_after(looks: int) -> bool:
+        asked.append(1)
+        if len(asked) < looks:
+            raise docker.errors.APIError("500", explanation="context deadline exceeded")
+        return True
+
+    nobody: Any = None
+    World.until(nobody, 5, lambda: leads_after(2), "the node is down")
+    assert len(asked) == 2
+    with pytest.raises(CheckFailed, match=r"the node is down \(the engine: context deadline exceeded\)"):
+        World.until(nobody, 0.1, lambda: leads_after(9), "the node is down")
 
 
 @pytest.mark.parametrize(
