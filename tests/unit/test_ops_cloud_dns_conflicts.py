@@ -28,7 +28,7 @@ def with_records(monkeypatch: pytest.MonkeyPatch, state: State, *records: dict[s
 def test_a_record_that_a_killed_apply_made_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
     state = State((REDIS, "r"), ADDRESS)
     assert with_records(monkeypatch, state, {}, {"id": 6, "type": "TXT"}, {"id": 7, "name": "www"}) == [
-        "record swarm (example.org,5)"
+        "DNS record swarm (example.org,5)"
     ]
     assert state.done == [f"import {RECORD} example.org,5"]
 
