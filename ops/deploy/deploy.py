@@ -182,9 +182,9 @@ def deploy_cloud(
     """Applies the cloud stack and writes its host key to the file of known hosts; says whether anything was changed."""
     with screen.doing(f"terraform init of {target.stack}"):
         target.terraform.init()
-        removed = failed_droplets.remove(target)
-    for droplet in removed:
-        screen.err.print(f"{droplet}: its first start failed; deleted, and will be created again")
+        unfinished = failed_droplets.finish(target)
+    for droplet in unfinished:
+        screen.err.print(Text(str(droplet)))
     orphans.import_orphans(target, screen.err.print)
     if approved.moves:
         first = volume_migration.droplets_losing_volumes(

@@ -247,6 +247,13 @@ class Terraform:
             self._refused_by_lock(run.stderr + run.stdout)
             raise OpsError(f"{_name()} state rm of {address}: {_first_error(run.stderr or run.stdout)}")
 
+    def untaint(self, address: str) -> None:
+        """Takes back that an apply gave up on a resource, so that the next one keeps it."""
+        run = self._run(["untaint", "-no-color", address], timeout=INIT_TIMEOUT_S)
+        if run.returncode:
+            self._refused_by_lock(run.stderr + run.stdout)
+            raise OpsError(f"{_name()} untaint of {address}: {_first_error(run.stderr or run.stdout)}")
+
     def lock_holder(self) -> LockHolder | None:
         """Who has the state's lock; none where it is free. Takes it for a moment, which is the only sure way to know.
 

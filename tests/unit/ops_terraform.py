@@ -120,6 +120,9 @@ class FakeTerraform(Terraform):
         self.done.append(f"import {address} {id_}")
         self.resources.append(resource(address, id=id_, **self.imports.get(id_, {})))
 
+    def untaint(self, address: str) -> None:
+        self.done.append(f"untaint {address}")
+
     def forget(self, address: str) -> None:
         self.done.append(f"forget {address}")
         self.resources = [each for each in self.resources if each["address"] != address]

@@ -18,37 +18,42 @@ from tests.unit.ops_terraform import FakeTerraform, give, resource
 
 
 @pytest.fixture
-def removed(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Removes what failed of droplets that the state has by these ids, tainted or not."""
+def finished(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Finishes what an apply gave up on of droplets that the state has by these ids, tainted or not."""
 
-    def run(**tainted: bool) -> list[str]:
+    def run(**tainted: bool) -> tuple[list[str], list[str]]:
         terraform = FakeTerraform()
         terraform.resources = [
             resource(f"digitalocean_droplet.n{id_}", tainted=marked, name=f"n{id_}", id=id_.strip("_"))
             for id_, marked in tainted.items()
         ]
         give(monkeypatch, cloud=terraform)
-        return [each.id for each in failed_droplets.remove(target())]
+        return [str(each) for each in failed_droplets.finish(target())], terraform.done
 
     return run
 
 
-def test_only_what_was_given_up_and_never_started_is_removed(
-    removed: Any, monkeypatch: pytest.MonkeyPatch
+def test_what_never_started_is_deleted_and_what_runs_is_kept(
+    finished: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statuses = {1: "new", 2: "active", 3: "new"}
+    statuses = {1: "new", 2: "active", 3: "new", 5: "off"}
     account = FakeAccount(
         monkeypatch, droplets=[{"id": id_, "status": status} for id_, status in statuses.items()]
     )
-    assert removed(_1=True, _2=True, _3=False, _4=True) == ["1"]
+    said, done = finished(_1=True, _2=True, _3=False, _4=True, _5=True)
+    assert said == [
+        "droplet n_1 (1): the apply that made it did not finish, and it never started; deleted, and will be created again",
+        "droplet n_2 (2): the apply that made it did not finish, and it is active by now; kept",
+    ]
     assert account.done == ["delete droplet 1"]
+    assert done == ["untaint digitalocean_droplet.n_2"]
 
 
-def test_without_a_mark_nothing_is_asked(removed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_mark_nothing_is_asked(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     FakeAccount(monkeypatch).failure = 401
-    assert removed(_1=False) == []
+    assert finished(_1=False) == ([], [])
     with pytest.raises(OpsError, match=r"for droplets/1 failed: 401 Unauthorized"):
-        removed(_1=True)
+        finished(_1=True)
 
 
 def test_the_report_says_that_it_never_became_active_and_not_that_it_is_refused() -> None:
