@@ -10,15 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ops.cloud.client import Client, NotFound
-from ops.model.changes import DROPLET
+from ops.model.changes import ACTIVE, DROPLET
 from ops.model.state import Resource, resources_of
 from ops.terraform.target import Target
 
 NEVER_STARTED = "new"
 """The API's status of a droplet that is being created."""
-
-
-ACTIVE = "active"
 
 
 @dataclass(frozen=True, kw_only=True)

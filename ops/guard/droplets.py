@@ -39,7 +39,8 @@ def active_droplets(stack: StackChange, approvals: Approvals) -> Iterator[Loss]:
                 about=change.address,
                 what=f"droplet {name} would be replaced, because {NOT_FINISHED}; but it is active, "
                 "and may be a node of the swarm",
-                fix=f"keep it: terraform untaint '{change.address}' in the folder of its stack (cdktf.out/stacks), then deploy; "
+                fix=f"keep it: python -m ops deploy does so by itself; before cdktf deploy, terraform untaint '{change.address}' in the "
+                "folder of its stack (cdktf.out/stacks); "
                 f"or replace it: python -m ops replace-node --env NAME --node {name}",
             )
 
