@@ -19,7 +19,6 @@ class Approvals:
         renewed: addresses of generated secrets that get new values.
         purges: the environment's name was typed to delete its data and secrets.
         earlier_release: the services are those of a release that has run before: what it opens and interrupts was accepted then.
-        budget: US dollars a month that the environment may cost; none is no bound.
         acknowledged: entries that count where their kind, what they are about and the day fit.
     """
 
@@ -29,5 +28,4 @@ class Approvals:
     renewed: Collection[str] = ()
     purges: bool = False
     earlier_release: bool = False
-    budget: float | None = None
     acknowledged: Sequence[AcknowledgedChange] = ()

@@ -15,14 +15,14 @@ def above_budget(stack: StackChange, approvals: Approvals) -> Iterator[Loss]:
 
     A stack that is above the budget already may still change.
     """
-    if approvals.budget is None:
+    if stack.budget is None:
         return
     was, will = monthly_cost(stack.before), monthly_cost(stack.after)
-    if will.dollars > max(was.dollars, approvals.budget):
+    if will.dollars > max(was.dollars, stack.budget):
         yield Loss(
             about=f"{will.dollars:.2f} dollars a month",
             what=f"the cloud would cost {will.dollars:.2f} dollars a month by list price instead of {was.dollars:.2f}; "
-            f"the budget is {approvals.budget:.2f}",
+            f"the budget is {stack.budget:.2f}",
         )
     for charge in will.unpriced:
         # Without a size it is of a kind that the table has no prices for, such as a check from outside: `ops cost` names it.
@@ -30,6 +30,6 @@ def above_budget(stack: StackChange, approvals: Approvals) -> Iterator[Loss]:
             what = f"{charge.what}, {charge.detail}"
             yield Loss(
                 about=what,
-                what=f"no price is known of {what}, so nobody can tell whether it fits into the budget of {approvals.budget:.2f}",
+                what=f"no price is known of {what}, so nobody can tell whether it fits into the budget of {stack.budget:.2f}",
                 fix="add its price to ops/model/prices.yaml, with source and day (docs/runbooks/cost.md)",
             )

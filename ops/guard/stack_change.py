@@ -22,12 +22,14 @@ class StackChange:
     Args:
         changes: those of its resources; what an interrupted apply left of a replaced one is not among them.
         detached: volumes that a droplet which stays would lose; only Terraform's own plan says so.
+        budget: US dollars a month that the environment may cost; none is no bound.
     """
 
     changes: Sequence[ResourceChange]
     before: Inventory
     after: Inventory
     detached: Sequence[Detachment] = ()
+    budget: float | None = None
 
     def of_type(self, *types: str) -> Iterator[ResourceChange]:
         """Changes of resources of these types; one that ends in ``_`` stands for all that begin with it."""

@@ -50,7 +50,7 @@ def verdicts(
 ) -> Iterator[Verdict]:
     """All changes that the table names, in its order."""
     environment, here = settings.name, settings.engine.is_here
-    approvals = replace(approvals, budget=settings.budget)
+    stack = replace(stack, budget=settings.budget)
     for rule in RULES:
         if rule.only_elsewhere and (here or approvals.earlier_release):
             continue
