@@ -79,17 +79,9 @@ def apply(
                 if encrypts():
                     _rewrite_state(target, file)
                 return last
-            given = replace(approved, renewed=renewed, purges=destroy)
-            found = guard.refusals(plan, target, given)
-            if found:
-                raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
             addresses = {change.address for change in changes_of(plan)}
-            if chosen is not None and not addresses <= chosen:
-                raise OpsError(
-                    f"{target.stack} is half applied, and what is left is more than was approved: "
-                    + ", ".join(sorted(addresses - chosen)),
-                    fix=f"see what has changed: python -m ops plan --env {target.name}",
-                )
+            given = replace(approved, renewed=renewed, purges=destroy)
+            _require_allowed(target, plan, given, more=addresses - chosen if chosen is not None else ())
             if not approve(plan):
                 raise OpsError("not approved; nothing was changed")
             applied = _run(target, file, plan, parallelism)
@@ -107,6 +99,25 @@ def apply(
             "  a task used its full stop grace period, which the provider reports as an error; applying again"
         )
     return True
+
+
+def _require_allowed(
+    target: Target, plan: Mapping[str, Any], approved: ApprovedChanges, *, more: Collection[str]
+) -> None:
+    """Refuses what the guard stops, and on the second apply what the first plan did not have.
+
+    Args:
+        more: addresses that only the second plan has.
+    """
+    found = guard.refusals(plan, target, approved)
+    if found:
+        raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
+    if more:
+        raise OpsError(
+            f"{target.stack} is half applied, and what is left is more than was approved: "
+            + ", ".join(sorted(more)),
+            fix=f"see what has changed: python -m ops plan --env {target.name}",
+        )
 
 
 def _rewrite_state(target: Target, file: Path) -> None:

@@ -135,7 +135,7 @@ from ops.terraform.target import targets_of
 targets = targets_of("local")
 print(json.dumps([drift_of(targets, lambda text: None).as_data() for _ in range({QUIET_RUNS})]))
 """
-"""The command again and again, without synthesizing anew each time."""
+"""The command again and again, without synthesizing each time."""
 
 
 def test_every_change_by_hand_is_named_put_back_and_then_it_is_quiet(here: Here) -> None:
