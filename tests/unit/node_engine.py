@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+
+from tests.serving import serving
 
 
 class FakeEngine:
@@ -45,11 +46,5 @@ def running(engine: FakeEngine) -> Iterator[FakeEngine]:
         def log_message(self, format: str, *args: object) -> None:
             """Tests print nothing."""
 
-    with socketserver.UnixStreamServer(str(engine.socket), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield engine
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(socketserver.UnixStreamServer(str(engine.socket), Handler)):
+        yield engine

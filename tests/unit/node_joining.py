@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+from tests.serving import serving
 from tests.unit.node_scene import DOMAIN, MANAGERS, Scene
 
 TOKEN = "SWMTKN-1-3x-secret"
@@ -70,15 +70,9 @@ def joining(folder: Path) -> Iterator[Scene]:
         "NAMES": str(scene.state / "names"),
         "SPROCKET_ADMIT": str(scene.bin / "admit"),
     }
-    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
+    with serving(HTTPServer(("127.0.0.1", 0), Metadata)) as server:
         scene.extra["SPROCKET_METADATA"] = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield scene
-        finally:
-            server.shutdown()
-            thread.join()
+        yield scene
 
 
 def peer(scene: Scene, name: str, **answers: str) -> None:

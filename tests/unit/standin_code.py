@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
@@ -11,20 +10,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from images.standin.http_server import Application, HttpServer
+from tests.serving import serving as in_background
 
 
 @contextmanager
 def serving(application: Application) -> Iterator[str]:
     """Serve an application on a free port; gives `127.0.0.1:<port>`."""
-    server = HttpServer(0, application)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with in_background(HttpServer(0, application)) as server:
         yield f"127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)
 
 
 class Reply(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import threading
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ops.ci import comment
+from tests.serving import serving
 
 REPOSITORY = "team/infra"
 SHA = "a" * 40
@@ -117,12 +117,8 @@ def zipped(files: dict[str, str]) -> bytes:
 
 @pytest.fixture
 def github() -> Iterator[Fake]:
-    with Fake() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Fake()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

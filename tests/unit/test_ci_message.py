@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from ops.paths import ROOT
+from tests.serving import serving
 
 
 class Discord(HTTPServer):
@@ -43,12 +43,8 @@ class Webhook(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def discord() -> Iterator[Discord]:
-    with Discord() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Discord()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def send(url: str, *words: str) -> subprocess.CompletedProcess[str]:
