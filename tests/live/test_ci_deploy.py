@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from images import LOCK_FILE
-from images.builder import lock
 from ops.paths import ROOT
 from ops.swarm.engine import connected
-from tests.live.checkout import COPIED, Here, _use_images_without_building, absent, swarm_in_use
+from tests.live.checkout import ENGINE, Here, checkout
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
 
-HERE = "unix:///var/run/docker.sock"
 REAL = ("redis", "minio", "restic")
 
 
@@ -49,25 +46,11 @@ class Runner(Here):
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[Runner]:
-    images = lock.load(LOCK_FILE)
-    lacking = [name for name in REAL if name not in images or images[name].kind != "real"]
-    if lacking:
-        absent(f"{', '.join(lacking)} would be stand-ins, which keep nothing; images/README.md")
-    if swarm_in_use():
-        pytest.skip("the swarm of this machine is in use; make down ends the local platform")
-    for name in COPIED:
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("images.lock.yaml", "acme-ca.packages.pem", "cdktf.json"):
-        shutil.copy(ROOT / file, tmp_path)
-    shutil.copy(ROOT / "tests" / "live" / "backup_platform" / "main.py", tmp_path)
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
-    _use_images_without_building(tmp_path / "environments" / "local.yaml", images)
-    runner = Runner(tmp_path, "none none none")
-    try:
-        yield runner
-    finally:
-        runner.start("purge", "--env", "local", "--confirm", "local").communicate(timeout=300)
+    with checkout(tmp_path, "backup_platform", real=REAL) as copy:
+        shutil.copy(ROOT / "cdktf.json", tmp_path)
+        (tmp_path / ".venv").symlink_to(sys.prefix)
+        (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+        yield Runner(copy.root, copy.image)
 
 
 def test_each_job_does_its_work(runner: Runner) -> None:
@@ -84,7 +67,7 @@ def test_each_job_does_its_work(runner: Runner) -> None:
     shutil.rmtree(runner.root / "cdktf.out")
     runner.script("sealed_plan.sh", "open", sealed, checksum)
     runner.script("apply.sh", "local", CONFIRM="local")
-    with connected(HERE) as swarm:
+    with connected(ENGINE) as swarm:
         assert "redis" in {service.name for service in swarm.services()}
 
     # The smoke test is one of the whole platform, and this is a part of it: a failure of one step hides no other.

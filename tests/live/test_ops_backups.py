@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import time
@@ -17,14 +16,11 @@ from typing import Any
 
 import pytest
 
-from images import LOCK_FILE
-from images.builder import lock
 from ops.backup.world import SENDER
-from ops.paths import ROOT
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
 from ops.swarm.replicas import scale
-from tests.live.checkout import COPIED, LOCAL, Here, _use_images_without_building, absent
+from tests.live.checkout import ENGINE, LOCAL, Here, checkout
 from tests.live.local_platform import until
 
 # The swarm is started by `deploy` where there is none.
@@ -33,8 +29,6 @@ pytestmark = [
     pytest.mark.proof,
 ]
 
-HERE = "unix:///var/run/docker.sock"
-HOST = os.environ.get("DOCKER_HOST", HERE)
 REAL = ("redis", "postgres", "minio", "restic")
 CLIENT = "redis-client"
 STATE = "state-local-services"
@@ -143,28 +137,12 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    images = lock.load(LOCK_FILE)
-    lacking = [name for name in REAL if name not in images or images[name].kind != "real"]
-    if lacking:
-        absent(f"{', '.join(lacking)} would be stand-ins, which keep nothing; images/README.md")
-    with connected(HOST) as swarm:
-        if swarm.membership()["LocalNodeState"] == "active" and swarm.services():
-            pytest.skip("the swarm of this machine is in use; make down ends the local platform")
-        root = tmp_path_factory.mktemp("copy")
-        for name in COPIED:
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("images.lock.yaml", "acme-ca.packages.pem"):
-            shutil.copy(ROOT / file, root)
-        shutil.copy(ROOT / "tests" / "live" / "backup_platform" / "main.py", root)
-        local = root / "environments" / "local.yaml"
-        _use_images_without_building(local, images)
-        local.write_text(local.read_text().replace(HERE, HOST))
-        here = Here(root, "none none none")
-        try:
-            here.run("deploy", *LOCAL, "--stable", "3")
-            yield Platform(here, Tasks(swarm), swarm)
-        finally:
-            here.start("purge", *LOCAL, "--confirm", "local").communicate(timeout=300)
+    with (
+        connected(ENGINE) as swarm,
+        checkout(tmp_path_factory.mktemp("copy"), "backup_platform", real=REAL) as here,
+    ):
+        here.run("deploy", *LOCAL, "--stable", "3")
+        yield Platform(here, Tasks(swarm), swarm)
 
 
 def restored(platform: Platform, *words: str, store: str = "redis", expect: int = 0) -> str:

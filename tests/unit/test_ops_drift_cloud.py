@@ -14,6 +14,7 @@ from ops.errors import OpsError
 from ops.terraform.runner import Diagnostic, Outcome, TerraformFailed
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_cloud import change
+from tests.unit.ops_terraform import resource
 
 PROD = load_environment("prod")
 FIREWALL = "digitalocean_firewall.nodes"
@@ -46,16 +47,7 @@ STATE: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def stack(boundaries: Boundaries) -> Boundaries:
     """What is in the state."""
-    boundaries.cloud.resources = [
-        {
-            "mode": "managed",
-            "address": address,
-            "type": address.partition(".")[0],
-            "name": "x",
-            "values": values,
-        }
-        for address, values in STATE.items()
-    ]
+    boundaries.cloud.resources = [resource(address, **values) for address, values in STATE.items()]
     return boundaries
 
 

@@ -12,19 +12,11 @@ from ops.model.services import services_of
 from ops.swarm.live_service import go_duration, live_services
 from tests.unit.ops_drift import ON_SWARM, STATE, SwarmApi
 from tests.unit.ops_swarm import FakeSwarm
+from tests.unit.ops_terraform import resource
 
 
 def recorded() -> Inventory:
-    resources = [
-        {
-            "mode": "managed",
-            "address": address,
-            "type": address.partition(".")[0],
-            "name": "x",
-            "values": values,
-        }
-        for address, values in STATE.items()
-    ]
+    resources = [resource(address, **values) for address, values in STATE.items()]
     return from_state({"values": {"root_module": {"resources": resources}}}, {})
 
 
