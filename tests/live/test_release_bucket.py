@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +13,7 @@ from ops.release.release import KEPT, Outcome, Release
 from ops.state.bucket import Bucket
 from tests.live import s3_server
 from tests.unit.ops_fixtures import stack
+from tests.unit.ops_releases import release
 
 pytestmark = [pytest.mark.live(needs=["terraform"]), pytest.mark.proof]
 
@@ -38,26 +38,12 @@ def archive(bucket: Bucket) -> Archive:
     return archive_of(load_environment("prod").model_copy(update={"state": state}))
 
 
-def release(services: str, number: int = 1) -> Release:
-    return Release(
-        number=number,
-        environment="prod",
-        at=datetime(2026, 11, 27, tzinfo=UTC),
-        commit="",
-        cause="deploy",
-        images={},
-        changes="",
-        services=services,
-        outcome=Outcome.CONVERGED,
-    )
-
-
 def test_releases_in_a_bucket(bucket: Bucket, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     assert archive.releases() == [] and archive.last() is None
     keys = []
     for number in range(KEPT + 2):
         keys.append(archive.keep({**stack(), "locals": {"number": str(number)}}))
-        assert archive.add(release(keys[-1])).number == number + 1
+        assert archive.add(release(services=keys[-1])).number == number + 1
     # Another operator, who looked before the last one was there.
     late = archive_of_late(archive, monkeypatch)
     assert late.number == KEPT + 3
@@ -76,4 +62,4 @@ def archive_of_late(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Releas
     assert last is not None
     with monkeypatch.context() as patch:
         patch.setattr(archive, "last", lambda: last.model_copy(update={"number": last.number - 1}))
-        return archive.add(release(last.services))
+        return archive.add(release(services=last.services))

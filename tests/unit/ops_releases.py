@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from ops.release import archive, commit, target
+from ops.release.release import Outcome, Release
 from ops.state.bucket import Bucket
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def release(number: int = 1, **more: Any) -> Release:
+    """A release of prod that converged."""
+    usual: dict[str, Any] = {
+        "number": number,
+        "environment": "prod",
+        "at": datetime(2026, 11, 27, tzinfo=UTC),
+        "commit": "",
+        "cause": "deploy",
+        "images": {},
+        "changes": "",
+        "services": f"{number:016x}",
+        "outcome": Outcome.CONVERGED,
+    }
+    return Release(**usual | more)
 
 
 class FakeBucket(Bucket):

@@ -19,7 +19,7 @@ from ops.state.bucket import Bucket
 from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_cloud import change
 from tests.unit.ops_fixtures import DIGEST_1, at, config, stack
-from tests.unit.ops_releases import COMMIT
+from tests.unit.ops_releases import COMMIT, release
 from tests.unit.ops_terraform import resource
 
 PROD = load_environment("prod")
@@ -39,17 +39,12 @@ def releases(boundaries: Boundaries) -> Archive:
     for document in (stack(), with_config("a: 2\n")):
         both = documents_of(PROD, of_services=document)
         archive.add(
-            Release(
-                number=1,
-                environment="prod",
+            release(
                 at=DEPLOYED,
                 commit=COMMIT,
-                cause="deploy",
-                images={},
                 changes="settings of web",
                 services=archive.keep(both[PROD.services_stack]),
                 cloud=archive.keep(both[PROD.cloud_stack]),
-                outcome=Outcome.CONVERGED,
             )
         )
     boundaries.services.resources = [
@@ -201,18 +196,7 @@ def test_what_is_missing_is_named_before_anything_is_changed(
 
 
 def made(number: int, outcome: Outcome = Outcome.CONVERGED, **more: Any) -> Release:
-    return Release(
-        number=number,
-        environment="prod",
-        at=DEPLOYED,
-        commit="",
-        cause="deploy",
-        images={},
-        changes="",
-        services=f"{number:016x}",
-        outcome=outcome,
-        **more,
-    )
+    return release(number, at=DEPLOYED, outcome=outcome, **more)
 
 
 FAILED = made(2, Outcome.FAILED, reason="web did not converge")

@@ -30,12 +30,10 @@ PROD = load_environment("prod")
 
 
 def release(number: int, *, outcome: Outcome = Outcome.CONVERGED, services: str = "") -> Release:
-    return Release(
-        number=number,
-        environment="prod",
+    return ops_releases.release(
+        number,
         at=datetime(2026, 11, 27, 12, number % 60, tzinfo=UTC),
         commit=COMMIT,
-        cause="deploy",
         images={"web": f"example.org/app:1.2@{DIGEST_1}"},
         changes="no service",
         services=services or f"{number:016x}",

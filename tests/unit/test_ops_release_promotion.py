@@ -20,11 +20,12 @@ from ops.registry.image_lock import LockFile
 from ops.release import promotion
 from ops.release.archive import archive_of
 from ops.release.promotion import Scope, promote, promote_bill
-from ops.release.release import Outcome, Release, Smoke
+from ops.release.release import Outcome, Smoke
 from ops.terraform import target
 from ops.terraform.synth import Synthesized
 from tests.unit import ops_releases
 from tests.unit.ops_fixtures import at, service
+from tests.unit.ops_releases import release
 
 OLD, NEW, OTHER = (f"sha256:{digit * 64}" for digit in "123")
 LOCK = f"""\
@@ -92,14 +93,10 @@ def ran(
 ) -> None:
     archive = archive_of(load_environment("staging"))
     archive.add(
-        Release(
-            number=1,
+        release(
             environment="staging",
             at=datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
             commit="0123456789",
-            cause="deploy",
-            images={},
-            changes="",
             services=archive.keep(document),
             outcome=outcome,
             smoke=smoke,

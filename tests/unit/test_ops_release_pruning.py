@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import docker.errors
@@ -17,11 +16,11 @@ from ops.errors import OpsError, WrongUse
 from ops.release import pruning
 from ops.release.archive import archive_of
 from ops.release.pruning import Needed, leftover_files, needed_by, prune, remove_images, unused_images
-from ops.release.release import Outcome, Release
 from ops.swarm.engine import Swarm
 from ops.terraform.leftovers import Leftover
 from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2, stack
+from tests.unit.ops_releases import release
 from tests.unit.ops_terraform import resource
 
 PROD = load_environment("prod")
@@ -210,19 +209,7 @@ def nodes(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> list[FakeE
     boundaries.services.resources = [resource("docker_config.web_conf", id="known", name="web-conf-0000000b")]
     archive = archive_of(PROD)
     documents = documents_of(PROD)
-    archive.add(
-        Release(
-            number=1,
-            environment="prod",
-            at=datetime(2026, 11, 27, tzinfo=UTC),
-            commit="",
-            cause="deploy",
-            images={},
-            changes="",
-            services=archive.keep(documents[PROD.services_stack]),
-            outcome=Outcome.CONVERGED,
-        )
-    )
+    archive.add(release(services=archive.keep(documents[PROD.services_stack])))
     return found
 
 
