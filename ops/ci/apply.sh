@@ -17,8 +17,14 @@ terraform=${TERRAFORM_BINARY_NAME:-terraform}
 if [[ -z ${TERRAFORM_BINARY_NAME:-} ]] && ! command -v terraform >/dev/null; then terraform=tofu; fi
 for stack in $names; do
     say "cdktf deploy $stack"
-    APPROVED_TERRAFORM=$terraform TERRAFORM_BINARY_NAME=$PWD/ops/ci/approved_terraform.sh SPROCKET_ENV=$environment \
-        npx cdktf deploy "$stack" --skip-synth --auto-approve --no-color
+    deploy=(env "APPROVED_TERRAFORM=$terraform" "TERRAFORM_BINARY_NAME=$PWD/ops/ci/approved_terraform.sh" "SPROCKET_ENV=$environment"
+        npx cdktf deploy "$stack" --skip-synth --auto-approve --no-color)
+    if [[ $stack == *-services ]]; then
+        # Around it: the copy before a migration, convergence, a look at the pages, the way back where one is lost, the release.
+        ops run --env "$environment" --applies "cdktf.out/stacks/$stack/plan" -- "${deploy[@]}"
+    else
+        "${deploy[@]}"
+    fi
     rm "cdktf.out/stacks/$stack/plan"
     if [[ $stack == *-cloud ]]; then
         say "nodes of $environment"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HERE_PARALLELISM, SSH_PARALLELISM = 30, 10
 HERE_STABLE_S, STABLE_S = 10.0, 30.0
+HERE_OBSERVE_S, OBSERVE_S = 10.0, 60.0
 
 
 def deploy(
@@ -60,6 +61,22 @@ def deploy(
             help="Apply exactly this plan, saved with plan --out. Refused where files or state have changed since.",
         ),
     ] = None,
+    observe: Annotated[
+        float | None,
+        typer.Option(
+            "--observe",
+            min=0,
+            metavar="SECONDS",
+            help="How long to watch the pages once the services have converged; 0: not at all. "
+            "Default: 10 on this machine's engine, else 60.",
+        ),
+    ] = None,
+    without_copy: Annotated[
+        bool,
+        typer.Option(
+            "--without-copy", help="Do not copy the database to the backups before a new image migrates it."
+        ),
+    ] = False,
 ) -> None:
     """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
 
@@ -69,6 +86,10 @@ def deploy(
     The cloud stack comes first, then, when the nodes are ready, the services. A plan that loses data or an
     address, opens a port or stops a public page is refused, unless environments/acknowledged/NAME.yaml acknowledges each such
     change (docs/runbooks/acknowledge-a-change.md). Name a droplet with --replace or --destroy, and a store with --moves.
+
+    Before a new image migrates the database, the database is copied to the backups. Once the services have converged, the pages
+    are watched: where one that answered before is away, the services go back to the release before by themselves, and the deploy
+    has failed (docs/runbooks/rollback.md).
 
     An environment on this machine's engine is deployed without asking. Only before data is lost, its name must be typed:
     --confirm NAME answers that, --yes does not.
@@ -106,6 +127,8 @@ def deploy(
             only=only,
             approved=approved,
             saved=saved,
+            observe_s=observe_seconds(settings) if observe is None else observe,
+            copy_first=not without_copy,
         )
 
 
@@ -170,6 +193,11 @@ def seed(
 def stable_seconds(settings: Environment) -> float:
     """How long services run the same tasks until they have converged."""
     return HERE_STABLE_S if settings.engine.is_here else STABLE_S
+
+
+def observe_seconds(settings: Environment) -> float:
+    """How long a deploy watches the pages."""
+    return HERE_OBSERVE_S if settings.engine.is_here else OBSERVE_S
 
 
 def parallel_operations(settings: Environment, given: int | None) -> int:

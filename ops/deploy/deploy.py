@@ -7,18 +7,21 @@ from dataclasses import replace
 
 from rich.text import Text
 
-from ops.backup import password, state
+from ops.backup import password
 from ops.check import acknowledgement, runner
 from ops.check.rules import access
 from ops.cloud import failed_droplets, orphans, volume_migration
 from ops.cloud.client import Client
-from ops.deploy import prerequisites, store_steps
+from ops.deploy import automatic_rollback, prerequisites, store_steps
 from ops.deploy.addresses import print_addresses
 from ops.deploy.approval import Ask, admitting, approval
 from ops.deploy.convergence import wait_for_convergence
+from ops.deploy.migration_copy import copying_first
+from ops.deploy.observation import Observation, PagesLost
 from ops.deploy.package_images import build_images
 from ops.deploy.plan_file import OpenedPlan
 from ops.deploy.preflight import obstacles, verdict
+from ops.deploy.state_backup import back_up_state
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
 from ops.release.recording import recorded
@@ -45,6 +48,8 @@ def deploy(
     approved: ApprovedChanges = ApprovedChanges(),
     ready_s: float = READY_TIMEOUT_S,
     saved: OpenedPlan | None = None,
+    observe_s: float = 0.0,
+    copy_first: bool = False,
 ) -> None:
     """Changes an environment to what its files say: its cloud, then, when the nodes are ready, its services.
 
@@ -57,6 +62,9 @@ def deploy(
             acknowledges comes on top.
         ready_s: how long to wait for the nodes.
         saved: plans to apply instead of making them: exactly these, or none.
+        observe_s: how long to watch the pages once the services have converged. Where one is lost, the services go back to the
+            last release that converged, without asking. 0 to not watch.
+        copy_first: copy the database before a new image migrates it.
 
     Raises:
         Refused: a check, this machine or the swarm rules it out; nothing was changed.
@@ -83,15 +91,22 @@ def deploy(
     if only != "cloud":
         if targets.cloud:
             readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
-        changed |= deploy_services(
-            targets,
-            stable_s=stable_s,
-            parallelism=parallelism,
-            ask=ask,
-            # Droplets are the other stack's.
-            approved=replace(approved, replace=(), destroy=(), moves=()),
-            saved=saved,
-        )
+        try:
+            changed |= deploy_services(
+                targets,
+                stable_s=stable_s,
+                parallelism=parallelism,
+                ask=ask,
+                # Droplets are the other stack's.
+                approved=replace(approved, replace=(), destroy=(), moves=()),
+                saved=saved,
+                observe_s=observe_s,
+                copy_first=copy_first,
+            )
+        except PagesLost as lost:
+            raise automatic_rollback.after(
+                lost, environment, stable_s=stable_s, parallelism=parallelism
+            ) from None
         problem = password.finish_after_deploy(targets.services)
         if problem:
             screen.warn(f"warning: {problem}")
@@ -208,10 +223,16 @@ def deploy_services(
     ask: Ask | None,
     approved: ApprovedChanges = ApprovedChanges(),
     saved: OpenedPlan | None = None,
+    observe_s: float = 0.0,
+    copy_first: bool = False,
 ) -> bool:
-    """Applies the services stack on nodes that are ready, and waits until its services have converged.
+    """Applies the services stack on nodes that are ready, waits until its services have converged, and watches its pages.
 
-    Says whether anything was changed."""
+    Says whether anything was changed.
+
+    Raises:
+        PagesLost: a page that answered before does not after it.
+    """
     with screen.doing() as say:
         say("checking this machine and the swarm")
         target = stack_outputs.with_cloud_outputs(targets)
@@ -232,13 +253,19 @@ def deploy_services(
     with target.swarm() as swarm:
         updates = began(swarm)
     with recorded(target, targets.cloud) as recording:
-        approve = recording.begins_with(admitting(target, approval(target, ask, approved=approved)))
+        observation = Observation(target, observe_s)
+        approve = admitting(target, approval(target, ask, approved=approved))
+        if copy_first:
+            approve = copying_first(target, approve)
+        approve = recording.begins_with(observation.begins_with(approve))
         changed = _apply(target, saved, approve=approve, parallelism=parallelism, approved=approved)
         if not changed:
             screen.err.print(
                 "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
             )
         wait_for_convergence(target, stable_s, updates=updates)
+        if changed:
+            observation.watch()
     print_addresses(target)
     return changed
 
@@ -266,15 +293,6 @@ def _tell_of_leftover(what: str) -> None:
 def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
     if found:
         raise Refused(f"{environment} cannot be deployed; nothing was changed", found)
-
-
-def back_up_state(targets: Targets) -> None:
-    """Sends the states that changed to the backups; warns where that fails."""
-    with screen.doing("copying the state to the backups"):
-        problem = state.back_up_after_deploy(targets)
-    if problem:
-        again = f"python -m ops backup --env {targets.name} --state"
-        screen.warn(f"warning: {problem}\n  {again}")
 
 
 def _start_swarm(target: Target) -> None:

@@ -12,8 +12,8 @@ from layers.settings.environment import Environment
 from ops.check.acknowledgement import acknowledged_changes
 from ops.deploy.approval import Ask, approval
 from ops.deploy.convergence import wait_for_convergence
-from ops.deploy.deploy import back_up_state
 from ops.deploy.preflight import obstacles
+from ops.deploy.state_backup import back_up_state
 from ops.errors import Refused, WrongUse
 from ops.model.services import services_of
 from ops.nodes.engines import engines

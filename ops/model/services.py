@@ -71,6 +71,11 @@ def setting_of(path: Iterable[Any]) -> str:
     return next((name for start, name in _SETTINGS.items() if dotted.startswith(start)), dotted)
 
 
+def image_in(values: Values) -> ImageName:
+    """The image that the values of one ``docker_service`` ask for."""
+    return ImageName.parse(str(one(one(values.get("task_spec")).get("container_spec")).get("image") or ""))
+
+
 def _service(
     resource: Resource,
     inventory: Inventory,
@@ -92,7 +97,7 @@ def _service(
         path=resource.owner,
         name=resource.name,
         layer=resource.layer,
-        image=ImageName.parse(str(container.get("image") or "")),
+        image=image_in(values),
         mode="replicated" if mode.get("replicated") else "global",
         replicas=int(one(mode.get("replicated")).get("replicas") or 1),
         command=_words(container.get("command")),

@@ -19,12 +19,9 @@ from ops.check.listening import writers_of
 from ops.model.redact import scrubbed
 from ops.model.services import services_of
 from ops.rotate.secret import Secret
-from ops.smoke.authority import trust_of
 from ops.smoke.browser import Browser, Reach
 from ops.smoke.expectation import Arrival, arrival
-from ops.smoke.graph import by_name
-from ops.smoke.route import routes_of
-from ops.smoke.scene import Scene
+from ops.smoke.scene import Scene, scene_of
 from ops.swarm.containers import Finished, Tasks
 from ops.terraform.target import Target
 
@@ -239,14 +236,7 @@ class Logins:
 
     @cached_property
     def _scene(self) -> Scene:
-        settings = self._target.settings
-        return Scene(
-            settings=settings,
-            routes=routes_of(self._target.wanted, admin_role=settings.ingress.admin_role),
-            services=by_name(self._target.wanted),
-            reach=Reach(),
-            trust=trust_of(settings, self._tasks),
-        )
+        return scene_of(self._target, Reach(), self._tasks)
 
 
 def _judged(done: Finished, *, accepted: bool, refused: bool) -> Attempt:

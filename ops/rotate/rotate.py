@@ -13,9 +13,10 @@ from ops.backup import password
 from ops.backup.world import reached
 from ops.deploy.approval import Ask
 from ops.deploy.convergence import wait_for_convergence
-from ops.deploy.deploy import back_up_state, check_prerequisites
+from ops.deploy.deploy import check_prerequisites
 from ops.deploy.plan import report_of_plan
 from ops.deploy.preflight import obstacles
+from ops.deploy.state_backup import back_up_state
 from ops.errors import Obstacle, OpsError, Refused
 from ops.model.state import resources_of
 from ops.rotate.effect import Effect, files_with

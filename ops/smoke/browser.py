@@ -68,9 +68,9 @@ class _Directed(httpx.BaseTransport):
 class Browser:
     """One person's browser. Follows redirects only in :meth:`follow`."""
 
-    def __init__(self, reach: Reach, context: ssl.SSLContext) -> None:
+    def __init__(self, reach: Reach, context: ssl.SSLContext, *, timeout_s: float = TIMEOUT_S) -> None:
         self._client = httpx.Client(
-            transport=_Directed(reach, context), timeout=TIMEOUT_S, follow_redirects=False, trust_env=False
+            transport=_Directed(reach, context), timeout=timeout_s, follow_redirects=False, trust_env=False
         )
 
     def __enter__(self) -> Browser:

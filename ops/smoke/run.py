@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from ops.errors import OpsError
 from ops.nodes.engines import engines
-from ops.report.programs import programs_of
 from ops.smoke import (
     checks_addresses,
     checks_certificates,
@@ -22,14 +21,12 @@ from ops.smoke import (
     checks_sign_in,
     checks_transport,
 )
-from ops.smoke.authority import trust_of
 from ops.smoke.browser import Reach
 from ops.smoke.graph import by_name
 from ops.smoke.outcome import Outcome
 from ops.smoke.person import ANONYMOUS
 from ops.smoke.result import Result
-from ops.smoke.route import routes_of
-from ops.smoke.scene import Scene
+from ops.smoke.scene import Scene, scene_of
 from ops.swarm.containers import Tasks
 from ops.terminal.screen import Say
 from ops.terraform.target import Target
@@ -85,7 +82,7 @@ class Smoke:
     def _look(self) -> tuple[Scene, str | None]:
         """What to test, and the key of the sign-in's cookies where it can be read."""
         if self._outside:
-            return self._scene(None), None
+            return scene_of(self._target, self._reach), None
         with engines(self._target) as (swarm, *others):
             there = {service.name for service in swarm.services()}
             wanted = by_name(self._target.wanted)
@@ -95,18 +92,7 @@ class Smoke:
                     fix=f"make up ENV={self._target.name}",
                 )
             tasks = Tasks(swarm, *others)
-            return self._scene(tasks), _key(tasks)
-
-    def _scene(self, tasks: Tasks | None) -> Scene:
-        settings, wanted = self._target.settings, self._target.wanted
-        return Scene(
-            settings=settings,
-            routes=routes_of(wanted, admin_role=settings.ingress.admin_role),
-            services=by_name(wanted),
-            reach=self._reach,
-            trust=trust_of(settings, tasks),
-            programs=programs_of(wanted),
-        )
+            return scene_of(self._target, self._reach, tasks), _key(tasks)
 
     def _outcomes(self, scene: Scene, key: str | None, say: Say) -> Iterator[Outcome]:
         with ExitStack() as stack:

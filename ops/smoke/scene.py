@@ -13,11 +13,14 @@ from layers.ingress.layer import PROXIES
 from layers.platform.identity import Identity, identities_of
 from layers.settings.environment import Environment
 from ops.model.service import Service
-from ops.report.programs import AS_PINNED, Program
-from ops.smoke.authority import Trust
-from ops.smoke.browser import Browser, Reach
+from ops.report.programs import AS_PINNED, Program, programs_of
+from ops.smoke.authority import Trust, trust_of
+from ops.smoke.browser import TIMEOUT_S, Browser, Reach
+from ops.smoke.graph import by_name
 from ops.smoke.person import people_of
-from ops.smoke.route import Route
+from ops.smoke.route import Route, routes_of
+from ops.swarm.containers import Tasks
+from ops.terraform.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +39,9 @@ class Scene:
     programs: dict[str, Program] = field(default_factory=dict)
 
     @contextmanager
-    def browser(self) -> Iterator[Browser]:
+    def browser(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[Browser]:
         """A browser without cookies."""
-        with Browser(self.reach, self.trust.context) as browser:
+        with Browser(self.reach, self.trust.context, timeout_s=timeout_s) as browser:
             yield browser
 
     @cached_property
@@ -90,3 +93,20 @@ class Scene:
     def runs(self, service: str) -> str:
         """``real``, ``real, other version <x>`` or ``stand-in``; ``real`` where nothing else is known."""
         return self.programs[service].runs if service in self.programs else AS_PINNED
+
+
+def scene_of(target: Target, reach: Reach, tasks: Tasks | None = None) -> Scene:
+    """An environment as it is synthesized now.
+
+    Args:
+        tasks: to read the root of the test authority from; without them its certificates are not verified.
+    """
+    settings, wanted = target.settings, target.wanted
+    return Scene(
+        settings=settings,
+        routes=routes_of(wanted, admin_role=settings.ingress.admin_role),
+        services=by_name(wanted),
+        reach=reach,
+        trust=trust_of(settings, tasks),
+        programs=programs_of(wanted),
+    )

@@ -12,6 +12,7 @@ _WAITING = (
     "ops.nodes.readiness",
     "ops.swarm.tasks",
     "ops.backup.side_by_side",
+    "ops.deploy.observation",
 )
 """Not the whole process: ``subprocess`` sleeps, too."""
 

@@ -26,7 +26,8 @@ class FakeTerraform(Terraform):
     """Plans what it is told to, and notes what it changes.
 
     Attributes:
-        changes: of the next plan; none are left after an apply.
+        changes: of the next plan; after an apply those in ``later``.
+        later: changes of the plan after the next apply; usually none.
         context: what else a plan's JSON has, such as ``prior_state``.
         resources: the state.
         imports: what an import reads besides an id, by that id.
@@ -45,6 +46,7 @@ class FakeTerraform(Terraform):
     ) -> None:
         super().__init__(Path("/nowhere"))
         self.changes = list(changes)
+        self.later: list[dict[str, Any]] = []
         self.context: dict[str, Any] = {}
         self.resources: list[dict[str, Any]] = []
         self.imports: dict[str, dict[str, Any]] = {}
@@ -107,7 +109,7 @@ class FakeTerraform(Terraform):
                 unfinished=self.unfinished,
             )
         if not self.planned[-1][1]:
-            self.changes = []
+            self.changes, self.later = self.later, []
         return Outcome(code=0, interrupted=self.interrupted)
 
     def lock_holder(self) -> LockHolder | None:

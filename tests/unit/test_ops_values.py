@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
 
 import pytest
 
+from layers.loading import load_environment
 from ops import errors
 from ops.cli import values
 from ops.paths import ROOT
-from tests.unit.ops_boundaries import Boundaries
+from ops.release.archive import archive_of
+from ops.release.release import Outcome
+from ops.terraform import target
+from ops.terraform.synth import Synthesized
+from tests.unit.ops_boundaries import Boundaries, documents_of
+from tests.unit.ops_cloud import change
+from tests.unit.ops_pages import FakePages, two_pages
+from tests.unit.ops_swarm import on_swarm, task
+from tests.unit.ops_terraform import resource
 
 
 def test_the_program_takes_the_place_of_ops() -> None:
@@ -47,10 +56,75 @@ def test_it_has_the_outputs_of_the_cloud_stack_and_they_are_not_printed(
     assert "of-the-cluster" not in printed.out + printed.err
 
 
-def test_a_program_that_is_not_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: Any) -> None:
-        raise FileNotFoundError(2, "No such file or directory")
-
-    monkeypatch.setattr(os, "execvpe", missing)
-    with pytest.raises(errors.OpsError, match="cdkft cannot be run: No such file"):
+def test_a_program_that_is_not_there_is_one_clear_error() -> None:
+    with pytest.raises(errors.OpsError, match="cdkft cannot be run: no such program"):
         values.run("local", ["cdkft", "plan"])
+
+
+def test_a_plan_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(errors.WrongUse, match="no such file\n  name the plan that cdktf plan saved"):
+        values.run("local", ["sh"], applies=tmp_path / "plan")
+
+
+class Applied:
+    """A program that applies a plan, and a page of the environment."""
+
+    def __init__(self, boundaries: Boundaries, patch: pytest.MonkeyPatch, plan: Path) -> None:
+        self.pages = FakePages(patch)
+        self.plan = plan
+        self.services = boundaries.services
+        boundaries.swarm.services_.append(on_swarm("api"))
+        boundaries.swarm.tasks_.append(task("t3", "api"))
+        self.services.resources = [
+            resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web", "api")
+        ]
+        self.services.changes = [
+            change("docker_service.web", "update", before={"name": "web"}, after={"name": "web"})
+        ]
+        plan.write_text("a plan")
+
+    def run(self, *words: str) -> None:
+        values.run("prod", list(words), applies=self.plan)
+
+
+@pytest.fixture
+def applied(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Applied:
+    found = Synthesized(
+        out=Path("/nowhere"), stacks=documents_of(load_environment("prod"), of_services=two_pages())
+    )
+    monkeypatch.setattr(target, "synthesize", lambda environment, off=False: found)
+    return Applied(boundaries, monkeypatch, tmp_path / "plan")
+
+
+def test_around_a_program_that_applies_the_pages_are_watched_and_the_release_is_recorded(
+    applied: Applied, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.run("sh", "-c", f'echo "$SPROCKET_ENV" >{tmp_path}/ran')
+    assert (tmp_path / "ran").read_text() == "prod\n"
+    told = capsys.readouterr().err
+    assert "3 services converged" in told and "2 pages answered for 60 s" in told
+    (release,) = archive_of(load_environment("prod")).releases()
+    assert (release.outcome, release.cause) == (Outcome.CONVERGED, "deploy")
+
+
+def test_a_program_that_fails_is_a_failed_release(applied: Applied) -> None:
+    with pytest.raises(errors.OpsError, match="sh ended with exit code 3"):
+        applied.run("sh", "-c", "exit 3")
+    (release,) = archive_of(load_environment("prod")).releases()
+    assert (release.outcome, release.reason) == (
+        Outcome.FAILED,
+        "sh ended with exit code 3; its output is above",
+    )
+
+
+def test_a_page_that_is_lost_by_it_is_taken_back(applied: Applied) -> None:
+    # Before it, and then no more.
+    applied.pages.answers["web.example.org"] = [200, 502]
+    with pytest.raises(errors.OpsError, match="502 by the gateway itself"):
+        applied.run("true")
+
+
+def test_a_plan_without_changes_asks_no_page(applied: Applied) -> None:
+    applied.services.changes = []
+    applied.run("true")
+    assert applied.pages.asked == []
