@@ -10,11 +10,10 @@ from layers.settings.environment import Environment
 from ops.check.acknowledgement import acknowledged_changes
 from ops.guard import stack_change
 from ops.guard.approvals import Approvals
-from ops.guard.verdict import Verdict, verdicts
+from ops.guard.verdict import Verdict, verdicts, verdicts_of_plan
 from ops.model.changes import PlannedChange
 from ops.model.inventory import Inventory
 from ops.report.model import GuardedChange
-from ops.terraform import guard
 from ops.terraform.target import Target
 
 
@@ -24,7 +23,7 @@ def of_plan(target: Target, plan: Mapping[str, Any]) -> tuple[GuardedChange, ...
     Raises:
         SettingsError: the environment's file of acknowledgements is wrong.
     """
-    return _shown(guard.judged(plan, target, _acknowledged(target.name)))
+    return _shown(verdicts_of_plan(plan, target.settings, _acknowledged(target.name)))
 
 
 def between(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops.errors import Refused
-from ops.terraform import guard
+from ops.guard.verdict import verdicts_of_plan
 from ops.terraform.apply import ApprovedChanges
 from ops.terraform.target import Target
 
@@ -18,7 +18,7 @@ def confirm(target: Target, plan: Mapping[str, Any], approved: ApprovedChanges) 
         Refused: something would be lost, and there is no way to ask.
         WrongUse: nobody confirmed it.
     """
-    found = [each for each in guard.judged(plan, target, approved) if each.asked]
+    found = [each for each in verdicts_of_plan(plan, target.settings, approved) if each.asked]
     if not found:
         return
     if approved.lose is None:

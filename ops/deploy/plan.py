@@ -21,9 +21,10 @@ from ops.report.compare import compare
 from ops.report.model import GuardedChange, Report, StackReport
 from ops.report.placement import Compared, topology_of
 from ops.terminal.screen import Say
-from ops.terraform import guard, secrets, stack_outputs
+from ops.terraform import secrets, stack_outputs
 from ops.terraform.git_baseline import commit_of, synthesized_at
 from ops.terraform.missing_values import missing_values
+from ops.terraform.refused_plan import explained
 from ops.terraform.runner import TerraformFailed, program
 from ops.terraform.synth import synthesize
 from ops.terraform.target import Target, targets_in
@@ -132,7 +133,7 @@ def _plan_of(target: Target, saved: PlanWriter | None = None) -> Mapping[str, An
         try:
             changes = terraform.plan(file)
         except TerraformFailed as error:
-            raise guard.explained(error) from None
+            raise explained(error) from None
         plan = terraform.show(file)
         if saved:
             saved.add(target, file, changes=changes)

@@ -24,11 +24,11 @@ from ops.deploy.deploy import (
 )
 from ops.deploy.replacement_plan import address_of, droplet_id, other_changes
 from ops.errors import Obstacle, OpsError, Refused
+from ops.guard.verdict import refusals
 from ops.nodes import known_hosts, readiness, status
 from ops.nodes.inventory import ClusterNode, node_named, nodes_of
 from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal import screen
-from ops.terraform import guard
 from ops.terraform.apply import ApprovedChanges, apply, new_plan
 from ops.terraform.target import Target, Targets, targets_of
 from ops.waiting import wait_until
@@ -182,7 +182,7 @@ class Replacement:
         """Plans and prints without applying, so that what would fail or be refused does so while the node still runs."""
         approved = self._approved_changes()
         with new_plan(self._cloud, False, self.parallelism, approved.replace) as (_, plan):
-            self._refuse(iter(guard.refusals(plan or {}, self._cloud, approved)))
+            self._refuse(iter(refusals(plan or {}, self._cloud.settings, approved)))
             self._approve(plan or {})
             approval(self._cloud, None)(plan or {})
 

@@ -13,7 +13,8 @@ from ops.errors import OpsError
 from ops.model.changes import Action, PlannedChange, ResourceDrift, drift_of, from_terraform
 from ops.model.inventory import Inventory, from_state
 from ops.model.state import ids_in
-from ops.terraform import guard, secrets
+from ops.terraform import secrets
+from ops.terraform.refused_plan import explained
 from ops.terraform.runner import TerraformFailed
 from ops.terraform.target import Target
 
@@ -122,6 +123,6 @@ def _planned(target: Target, file: Path) -> tuple[Mapping[str, Any], str]:
     try:
         target.terraform.plan(file)
     except TerraformFailed as error:
-        refused = guard.explained(error).problem.splitlines()[0]
+        refused = explained(error).problem.splitlines()[0]
         target.terraform.refresh_only(file)
     return target.terraform.show(file), refused

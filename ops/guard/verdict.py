@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 from layers.settings.environment import Environment
 from ops.errors import Obstacle
@@ -13,7 +14,7 @@ from ops.guard.approvals import Approvals
 from ops.guard.kind import NEVER
 from ops.guard.rule import Loss, Rule
 from ops.guard.rules import RULES
-from ops.guard.stack_change import StackChange
+from ops.guard.stack_change import StackChange, of_plan
 
 RUNBOOK = "docs/runbooks/acknowledge-a-change.md"
 
@@ -43,6 +44,20 @@ class Verdict:
     def obstacle(self) -> Obstacle:
         """As a deploy refuses it."""
         return Obstacle(what=self.loss.what, fix=self.fix)
+
+
+def refusals(
+    plan: Mapping[str, Any], settings: Environment, approvals: Approvals = Approvals()
+) -> list[Obstacle]:
+    """Why a plan (``terraform show -json``) must not be applied; empty when it may, or when a deploy asks first."""
+    return [each.obstacle for each in verdicts_of_plan(plan, settings, approvals) if each.is_refused]
+
+
+def verdicts_of_plan(
+    plan: Mapping[str, Any], settings: Environment, approvals: Approvals = Approvals()
+) -> list[Verdict]:
+    """What the guard says today of the changes of a plan, refused or not."""
+    return list(verdicts(of_plan(plan), approvals, datetime.now(UTC).date(), settings))
 
 
 def verdicts(

@@ -12,6 +12,7 @@ from typing import Any
 
 from ops.errors import Interrupted, OpsError, Refused
 from ops.guard.approvals import Approvals
+from ops.guard.verdict import refusals
 from ops.model.changes import ResourceChange, changes_of
 from ops.model.noun import described
 from ops.model.redact import scrubbed
@@ -19,9 +20,11 @@ from ops.model.services import TYPE as SERVICE
 from ops.model.state import resources_of
 from ops.swarm.tasks import TaskFailure, began, taken_back
 from ops.terminal import screen
-from ops.terraform import guard, secrets, staleness
+from ops.terraform import secrets, staleness
+from ops.terraform.droplet_addresses import addresses_of
 from ops.terraform.leftovers import remove_leftovers
 from ops.terraform.progress import ApplyProgress
+from ops.terraform.refused_plan import explained
 from ops.terraform.runner import Outcome, TerraformFailed, encrypts
 from ops.terraform.target import Target
 
@@ -109,7 +112,7 @@ def _require_allowed(
     Args:
         more: addresses that only the second plan has.
     """
-    found = guard.refusals(plan, target, approved)
+    found = refusals(plan, target.settings, approved)
     if found:
         raise Refused(f"the plan of {target.stack} is not applied; nothing was changed", found)
     if more:
@@ -160,13 +163,13 @@ def new_plan(
         with screen.doing() as say:
             say(f"terraform plan of {target.stack}")
             terraform = target.terraform
-            addresses = [*(guard.addresses_of(terraform.state(), droplets) if droplets else []), *renewed]
+            addresses = [*(addresses_of(terraform.state(), droplets) if droplets else []), *renewed]
             try:
                 changes = terraform.plan(
                     file, destroy=destroy, replace=addresses, targets=targets, parallelism=parallelism
                 )
             except TerraformFailed as error:
-                raise guard.explained(error) from None
+                raise explained(error) from None
             plan = target.terraform.show(file) if changes else None
         yield file, plan
 

@@ -12,8 +12,7 @@ from ops.guard.acknowledged_change import AcknowledgedChange
 from ops.guard.approvals import Approvals
 from ops.guard.kind import Kind
 from ops.guard.stack_change import of_plan
-from ops.guard.verdict import Verdict, verdicts
-from ops.terraform import guard
+from ops.guard.verdict import Verdict, verdicts, verdicts_of_plan
 from tests.live.cloud_terraform import CloudTerraform
 from tests.live.test_innocent_edits import edited
 
@@ -195,7 +194,7 @@ EDITS: dict[str, tuple[Edit, Kind, str | list[str]]] = {
 
 
 def judged(cloud: CloudTerraform, plan: Document, *entries: AcknowledgedChange) -> list[Verdict]:
-    return guard.judged(plan, cloud.target(edited(settings)), Approvals(acknowledged=entries))
+    return verdicts_of_plan(plan, edited(settings), Approvals(acknowledged=entries))
 
 
 def found(seen: list[Verdict]) -> set[tuple[Kind, str]]:

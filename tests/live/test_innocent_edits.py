@@ -19,7 +19,7 @@ from ops.deploy import store_steps
 from ops.deploy.plan import report_of_plan
 from ops.errors import Refused
 from ops.guard.kind import Kind
-from ops.terraform import guard
+from ops.guard.verdict import verdicts_of_plan
 from tests.live.cloud_terraform import KEY, Changes, CloudTerraform, changes_in
 
 pytestmark = [
@@ -182,7 +182,7 @@ def test_an_innocent_edit_loses_nothing(cloud: CloudTerraform, edit: str) -> Non
     cloud.declare(settings)
     plan = cloud.planned(*words(settings))
     assert lost(changes_in(plan)) == {}
-    stopped = {verdict.rule.kind for verdict in guard.judged(plan, cloud.target(settings))}
+    stopped = {verdict.rule.kind for verdict in verdicts_of_plan(plan, settings)}
     assert stopped == STOPPED.get(edit, set())
 
 

@@ -11,7 +11,7 @@ from ops.errors import Refused, WrongUse
 from ops.terraform.apply import ApprovedChanges
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_terraform import resource
-from tests.unit.test_ops_terraform_guard import DROPLET, attached
+from tests.unit.test_ops_guard_droplets import DROPLET, attached
 
 PROD = load_environment("prod")
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from layers.cloud.protected import PROTECTED, STEPS
 from layers.loading import load_environment
-from ops.errors import Obstacle, WrongUse
+from ops.errors import Obstacle
 from ops.guard.approvals import Approvals
 from ops.guard.droplets import MOVE
-from ops.terraform import guard
-from ops.terraform.runner import Diagnostic, Outcome, TerraformFailed
-from ops.terraform.target import Target
+from ops.guard.verdict import refusals
 from tests.unit.ops_cloud import change, plan
 
 DROPLET = "digitalocean_droplet.app-1"
@@ -24,13 +21,16 @@ NAMED = {"name": "prod-app-1"}
 PROD = load_environment("prod").model_copy(update={"budget": None})
 
 
-def refusals(given: dict[str, Any], **named: Any) -> list[Obstacle]:
-    target = Target(settings=PROD, stack=PROD.cloud_stack, document={}, folder=Path("/x"))
-    return guard.refusals(given, target, Approvals(**named))
+def obstacles(*changes: dict[str, Any], **named: Any) -> list[Obstacle]:
+    return refused_in(plan(*changes), **named)
+
+
+def refused_in(given: dict[str, Any], **named: Any) -> list[Obstacle]:
+    return refusals(given, PROD, Approvals(**named))
 
 
 def refused(*changes: dict[str, Any], **named: Any) -> list[str]:
-    return [obstacle.what.partition(":")[0] for obstacle in refusals(plan(*changes), **named)]
+    return [obstacle.what.partition(":")[0] for obstacle in obstacles(*changes, **named)]
 
 
 @pytest.mark.parametrize("type_", PROTECTED)
@@ -42,7 +42,7 @@ def test_data_is_neither_destroyed_nor_replaced_whatever_is_named(type_: str) ->
     )
     assert refused(gone, replace=["x"], destroy=["x"]) == [f"{noun} x would be destroyed"]
     assert refused(anew, replace=["x"], destroy=["x"]) == [f"{noun} x would be replaced (because of name)"]
-    (obstacle,) = refusals(plan(gone))
+    (obstacle,) = obstacles(gone)
     assert STEPS in obstacle.fix
 
 
@@ -95,42 +95,6 @@ def test_harmless_changes_pass() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("summary", "detail", "words"),
-    [
-        (
-            "Instance cannot be destroyed",
-            'Resource digitalocean_volume.stores["redis"] has\nlifecycle.prevent_destroy set, but the plan calls for',
-            'digitalocean_volume.stores["redis"] would be destroyed or replaced, and with it the data of a store',
-        ),
-        ("volumes `size` can only be expanded and not shrunk", "", "would shrink, which is not possible"),
-    ],
-)
-def test_a_plan_that_terraform_refuses_gets_a_way_out(summary: str, detail: str, words: str) -> None:
-    outcome = Outcome(code=1, diagnostics=[Diagnostic(severity="error", summary=summary, detail=detail)])
-    explained = guard.explained(TerraformFailed("terraform plan", outcome))
-    assert words in explained.fix and STEPS in explained.fix
-    assert summary in explained.problem
-
-
-def test_other_errors_stay_as_they_are() -> None:
-    error = TerraformFailed("terraform plan", Outcome(code=1))
-    assert guard.explained(error) is error
-
-
-def test_droplets_are_found_by_name() -> None:
-    resources = [
-        {"type": "digitalocean_droplet", "address": DROPLET, "values": NAMED},
-        {"type": "digitalocean_volume", "address": "digitalocean_volume.x", "values": {"name": "x"}},
-    ]
-    state = {"values": {"root_module": {"resources": resources}}}
-    assert guard.addresses_of(state, ["prod-app-1"]) == [DROPLET]
-    with pytest.raises(
-        WrongUse, match=r"there is no droplet prod-app-9 in the state\n  there are: prod-app-1"
-    ):
-        guard.addresses_of(state, ["prod-app-9"])
-
-
 REDIS, MINIO = ('digitalocean_volume.stores["redis"]', 'digitalocean_volume.stores["minio"]')
 
 
@@ -154,16 +118,16 @@ def attached(before: list[str], after: list[str] | None, *references: str) -> di
 
 
 def test_a_running_store_keeps_its_volume() -> None:
-    (obstacle,) = refusals(attached(["r", "m"], ["m"]))
+    (obstacle,) = refused_in(attached(["r", "m"], ["m"]))
     assert obstacle.what == "volume prod-redis would be detached from droplet prod-app-1 while it runs"
     assert MOVE in obstacle.fix
-    assert refusals(attached(["r", "m"], ["m"]), moves=["prod-minio"])
-    assert not refusals(attached(["r", "m"], ["m"]), moves=["prod-redis"])
-    assert not refusals(attached(["r"], ["m", "r"]))
+    assert refused_in(attached(["r", "m"], ["m"]), moves=["prod-minio"])
+    assert not refused_in(attached(["r", "m"], ["m"]), moves=["prod-redis"])
+    assert not refused_in(attached(["r"], ["m", "r"]))
 
 
 def test_a_volume_that_is_yet_to_be_made_hides_no_loss() -> None:
     """Terraform knows nothing of a set with one unknown element in it."""
-    assert not refusals(attached(["r", "m"], None, REDIS, MINIO, 'digitalocean_volume.stores["new"]'))
-    (obstacle,) = refusals(attached(["r", "m"], None, MINIO, 'digitalocean_volume.stores["new"]'))
+    assert not refused_in(attached(["r", "m"], None, REDIS, MINIO, 'digitalocean_volume.stores["new"]'))
+    (obstacle,) = refused_in(attached(["r", "m"], None, MINIO, 'digitalocean_volume.stores["new"]'))
     assert "volume prod-redis" in obstacle.what
