@@ -47,24 +47,28 @@ class Observation:
     def __init__(self, target: Target, seconds: float) -> None:
         self._target = target
         self._seconds = seconds
-        self._answered: set[str] = set()
+        self._before: set[str] | None = None
 
     @cached_property
     def _scene(self) -> Scene:
         return scene_of(self._target, Reach())
 
     def begins_with(self, approve: Approve) -> Approve:
-        """The same approval; once given, the pages are read."""
+        """The same approval; once given, the pages are read. Not again before a second apply: by then something has changed."""
 
         def approved(plan: Mapping[str, Any]) -> bool:
             if not approve(plan):
                 return False
-            if self._seconds:
+            if self._seconds and self._before is None:
                 with screen.doing("reading the pages before anything is changed"):
-                    self._answered = self._urls - unanswered(self._scene).keys()
+                    self._before = self._urls - unanswered(self._scene).keys()
             return True
 
         return approved
+
+    @property
+    def _answered(self) -> set[str]:
+        return self._before or set()
 
     @property
     def _urls(self) -> set[str]:

@@ -122,6 +122,14 @@ def test_where_no_page_answers_from_here_none_is_judged(
     assert watched.clock.now == 0
 
 
+def test_what_answered_is_read_before_the_first_apply_only(watched: Watched, pages: FakePages) -> None:
+    pages.answers[WEB] = [200, 0]
+    approve = watched.observation.begins_with(lambda plan: True)
+    assert approve({}) and approve({})
+    with pytest.raises(PagesLost):
+        watched.observation.watch()
+
+
 def test_nothing_is_asked_without_an_approval_or_when_it_is_switched_off(
     pages: FakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
