@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ops.errors import OpsError
+from ops.model.services import services_of
+from ops.swarm.missing_servers import missing_servers, sentence
 from ops.swarm.tasks import wait_until_converged
 from ops.terminal import screen
 from ops.terraform.target import Target
@@ -31,6 +33,12 @@ def wait_for_convergence(
                 swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say, updates=updates
             )
         except OpsError as error:
-            reasons = [f"{name}: {trouble.reason}" for name, trouble in sorted(watch.reasons.items())]
+            missing = missing_servers(services_of(target.wanted), watch.reasons, swarm)
+            reasons = [
+                "; ".join(
+                    [f"{name}: {trouble.reason}", *([sentence(missing[name])] if name in missing else [])]
+                )
+                for name, trouble in sorted(watch.reasons.items())
+            ]
             raise OpsError("\n  ".join([error.problem, *reasons])) from None
     screen.err.print(f"{len(names)} services converged; no task restarted for {stable_s:g} s")
