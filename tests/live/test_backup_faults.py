@@ -18,7 +18,7 @@ from ops.backup.spool import Spool
 from ops.swarm.containers import Finished, Tasks
 from tests.live.backups import WITHIN_S, Bench, disk, fill, secret
 
-pytestmark = pytest.mark.live(needs=["engine"])
+pytestmark = [pytest.mark.live(needs=["engine"]), pytest.mark.proof]
 
 SPOOL = "sprocket-redis-spool"
 CLI = f"REDISCLI_AUTH={secret('redis-password')} redis-cli --no-auth-warning"
