@@ -32,6 +32,7 @@ from .managed_postgres import ManagedPostgres, PostgresSize
 from .network import OverlayNetwork
 from .node_key import NodeKey, RootKey
 from .node_tag import NodeTag
+from .operator import Operator
 from .placement import NodeSelector, Scale
 from .private_network import PrivateNetwork
 from .public_address import PublicAddress
@@ -82,6 +83,7 @@ __all__ = [
     "NodeKey",
     "NodeSelector",
     "NodeTag",
+    "Operator",
     "OverlayNetwork",
     "PostgresSize",
     "PrivateNetwork",

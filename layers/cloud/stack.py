@@ -4,8 +4,10 @@ from sprocket_constructs import (
     Alarms,
     CloudProject,
     CloudStack,
+    Construct,
     DnsZone,
     ManagedPostgres,
+    Operator,
     PostgresSize,
     PrivateNetwork,
     PublicAddress,
@@ -40,6 +42,10 @@ class EnvironmentCloud(CloudStack):
             self, "network", name=settings.name, region=cloud.region, addresses=cloud.vpc_range
         )
         self.access = NodeAccess(self, "access", name=settings.name, cloud=cloud, network=self.network)
+        operators = self._operators(cloud)
+        shown = Construct(self, "operators")
+        for name, key in operators.items():
+            Operator(shown, name, key=key)
         self.machines = Machines(
             self,
             "machines",
@@ -47,7 +53,7 @@ class EnvironmentCloud(CloudStack):
             cloud=cloud,
             network=self.network,
             access=self.access,
-            operators=self._operators(cloud),
+            operators=operators,
             tailscale_key=self._tailscale_key() if cloud.access.tailscale else None,
         )
         self.address = PublicAddress(self, "address", region=cloud.region)

@@ -26,12 +26,12 @@ def ready(
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Ask every node whether it is ready for services: engine, swarm, volumes, labels. Exits with 1 if one is not.
+    """Ask every node whether it is ready for services: engine, swarm, volumes, labels, and who gets in. Exits with 1 if one is not.
 
     Example: ready --env prod --wait 600
     """
     from ops.nodes import status
-    from ops.nodes.readiness import node_statuses, wait_until_ready
+    from ops.nodes.readiness import keys_to_compare, node_statuses, wait_until_ready
     from ops.terraform.target import targets_of
 
     with screen.doing() as say:
@@ -39,7 +39,10 @@ def ready(
         targets = targets_of(env)
         targets.needed_cloud("its node is this machine")
     shown = status.StatusDisplay(screen.err)
-    found = wait_until_ready(lambda: node_statuses(targets.services), wait_s=wait, tell=shown)
+    keys, unknown = keys_to_compare(targets.services)
+    if unknown:
+        screen.warn(f"warning: {unknown}")
+    found = wait_until_ready(lambda: node_statuses(targets.services, keys=keys), wait_s=wait, tell=shown)
     if as_json:
         print(json.dumps([each.as_data() for each in found], indent=2))
     else:

@@ -1,24 +1,21 @@
-"""Nodes that are not as the environment's file says, and keys that let in somebody whom it does not name."""
+"""Nodes that are not as the environment's file says, and who gets in on them."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from layers.cloud.nodes import ClusterNode
 from layers.settings.environment import Environment
 from ops.drift.finding import Drift, Unasked
-from ops.nodes.authorized_keys import text_of
+from ops.errors import OpsError
+from ops.nodes.access import access_of, declared_keys
 from ops.nodes.inventory import nodes_of, ssh_to
 from ops.swarm.nodes import SwarmNode
 from ops.terraform.target import Target
 
 PLACE = "the nodes"
 _SIDE_BY_SIDE = 8
-_READ = 'cat "$HOME/.ssh/authorized_keys"'
-_FILE_S = 20.0
 
 
 def changed_nodes(settings: Environment, nodes: Iterable[SwarmNode]) -> Iterator[Drift]:
@@ -68,63 +65,29 @@ def _of(node: SwarmNode, what: str, before: str = "", now: str = "", *, fix: str
     return Drift(place=PLACE, where=f"node {node.name}", what=what, before=before, now=now, fix=fix)
 
 
-def changed_keys(target: Target) -> Iterator[Drift | Unasked]:
-    """Keys in the operators' account of every node, against those that the environment names.
+def changed_access(target: Target) -> Iterator[Drift | Unasked]:
+    """Keys in the operators' account of every node, and accounts that are root's equal, against what is declared.
 
     Raises:
         WrongUse: a key is supplied, and the shell does not have it.
     """
-    cloud = target.settings.cloud
-    wanted = text_of(cloud.ssh_keys if cloud else {}).splitlines()
+    wanted = declared_keys(target.settings)
     nodes = nodes_of(target.settings)
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        for found in pool.map(lambda node: list(_keys_of(node, target, wanted)), nodes):
+        for found in pool.map(lambda node: list(_access_of(node, target, wanted)), nodes):
             yield from found
 
 
-def _keys_of(node: ClusterNode, target: Target, wanted: Sequence[str]) -> Iterator[Drift | Unasked]:
-    done = ssh_to(target, node).run("sh", "-c", _READ, timeout=_FILE_S)
-    if done.code:
-        yield Unasked(what=f"keys of node {node.name}", why=done.reason)
-        return
-    there = [line.strip() for line in done.output.splitlines()]
-    there = [line for line in there if line and not line.startswith("#")]
-    fix = f"python -m ops keys --env {target.name} writes the declared ones"
-    granted, known = set(map(_grant, wanted)), set(map(_key, wanted))
-    for line in there:
-        if _grant(line) not in granted:
-            what = (
-                "lets a declared key in with other options:"
-                if _key(line) in known
-                else "lets in a key by hand:"
-            )
-            yield Drift(place=PLACE, where=f"node {node.name}", what=f"{what} {_shown(line)}", fix=fix)
-    present = set(map(_key, there))
-    for line in wanted:
-        if _key(line) not in present:
-            yield Drift(place=PLACE, where=f"node {node.name}", what=f"lacks the key {_shown(line)}", fix=fix)
-
-
-def _key(line: str) -> str:
-    """The key itself, without options before it and the comment behind it."""
-    words = line.split()
-    at = next((i for i, word in enumerate(words[:-1]) if word.startswith(("ssh-", "sk-", "ecdsa-"))), None)
-    return line if at is None else " ".join(words[at : at + 2])
-
-
-def _grant(line: str) -> str:
-    """The key with the options before it. A comment says nothing to sshd."""
-    key = _key(line)
-    return line.partition(key)[0] + key
-
-
-def _shown(line: str) -> str:
-    """Its fingerprint as ``ssh-keygen -l`` prints it, and its comment."""
-    words = _key(line).split()
-    comment = line.partition(_key(line))[2].strip()
+def _access_of(node: ClusterNode, target: Target, wanted: Sequence[str]) -> Iterator[Drift | Unasked]:
     try:
-        digest = hashlib.sha256(base64.b64decode(words[1], validate=True)).digest()
-    except (ValueError, IndexError):
-        return "a line that is no key"
-    print_ = base64.b64encode(digest).decode().rstrip("=")
-    return f"SHA256:{print_}" + (f" ({comment})" if comment else "")
+        access = access_of(ssh_to(target, node), wanted)
+    except OpsError as error:
+        yield Unasked(what=f"who gets in on node {node.name}", why=error.problem)
+        return
+    where = f"node {node.name}"
+    for what in access.keys:
+        fix = f"python -m ops keys --env {target.name} writes the declared ones"
+        yield Drift(place=PLACE, where=where, what=what, fix=fix)
+    for what in access.rights:
+        fix = f"docs/runbooks/access.md; if nobody knows why: python -m ops replace-node --env {target.name} --node {node.name}"
+        yield Drift(place=PLACE, where=where, what=what, fix=fix)

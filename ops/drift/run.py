@@ -128,7 +128,7 @@ class _Asking:
 
     def _keys(self) -> None:
         self._say("reading the keys of every node")
-        found = list(nodes.changed_keys(self._targets.services))
+        found = list(nodes.changed_access(self._targets.services))
         self._add(found)
         silent = {each.what for each in found if isinstance(each, Unasked)}
         count = len(nodes_of(self._targets.services.settings)) - len(silent)

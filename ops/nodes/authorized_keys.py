@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from layers.settings.cloud import SUPPLIED, ssh_key_variable
 from ops.errors import WrongUse
-from ops.nodes.inventory import nodes_of, ssh_to
+from ops.nodes.inventory import node_named, nodes_of, ssh_to
 from ops.ssh import Ssh
+from ops.terminal import screen
 from ops.terraform.target import Target
 
 UNDO_S = 60
@@ -88,6 +89,28 @@ def write_keys(target: Target, say: Callable[[str], None]) -> list[KeysWritten]:
         if results[-1].problem:
             break
     return results
+
+
+class NodeKeys:
+    """Writes the keys to nodes that have other ones, once for each node and command."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._tried: set[str] = set()
+
+    def write(self, nodes: Iterable[str]) -> None:
+        """Writes them. A node that takes the old ones back is not tried again: this machine could not sign in any more."""
+        for name in nodes:
+            if name in self._tried:
+                continue
+            self._tried.add(name)
+            node = node_named(self._target.settings, name)
+            cloud = self._target.settings.cloud
+            text = text_of(cloud.ssh_keys if cloud else {})
+            written = write(name, ssh_to(self._target, node), text)
+            screen.err.print(
+                f"{name}: {written.problem or 'the keys of the operators written'}", markup=False
+            )
 
 
 def write(name: str, ssh: Ssh, text: str) -> KeysWritten:

@@ -6,15 +6,18 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from layers.cloud.nodes import volume_name
 from layers.settings.environment import Environment
-from ops.errors import OpsError
+from ops.errors import OpsError, WrongUse
+from ops.nodes.access import access_of, declared_keys
+from ops.nodes.authorized_keys import NodeKeys
 from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
 from ops.nodes.node_settings import NodeSettings
 from ops.ssh import Ssh
+from ops.terminal import screen
 from ops.terraform.target import Target
 from ops.waiting import wait_until
 
@@ -33,6 +36,7 @@ class NodeStatus:
     Attributes:
         missing: what it still waits for, one sentence each.
         configure: settings that a deploy has to write to it, one sentence each.
+        keys: operators' keys that it has or lacks, against the environment's file, one sentence each; a deploy writes them.
         replace: why it must be replaced, one sentence each: it was built with other settings.
         reached: whether it answered.
     """
@@ -41,6 +45,7 @@ class NodeStatus:
     ready: bool
     missing: tuple[str, ...] = ()
     configure: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     reached: bool = True
 
@@ -49,7 +54,7 @@ class NodeStatus:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.configure, *self.missing))}"
+        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.configure, *self.keys, *self.missing))}"
 
 
 def required_settings(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
@@ -83,15 +88,40 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
     return NodeStatus(node=node.name, ready=False, missing=(f"has no status yet: {done.reason}",))
 
 
-def node_statuses(target: Target, nodes: Iterable[ClusterNode] | None = None) -> list[NodeStatus]:
-    """Asks all nodes in parallel."""
+def node_statuses(
+    target: Target, nodes: Iterable[ClusterNode] | None = None, *, keys: Sequence[str] = ()
+) -> list[NodeStatus]:
+    """Asks all nodes in parallel.
+
+    Args:
+        keys: the operators' keys that each should have; empty to not compare them.
+    """
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
+
+    def status(node: ClusterNode) -> NodeStatus:
+        ssh = ssh_to(target, node)
+        found = ask(node, ssh, required_settings(target.settings, node))
+        return with_access(found, ssh, keys) if found.ready and keys else found
+
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
-        return list(
-            pool.map(
-                lambda node: ask(node, ssh_to(target, node), required_settings(target.settings, node)), asked
-            )
-        )
+        return list(pool.map(status, asked))
+
+
+def with_access(status: NodeStatus, ssh: Ssh, keys: Sequence[str]) -> NodeStatus:
+    """A node that is ready by itself, and whether only those get in who are declared."""
+    try:
+        access = access_of(ssh, keys)
+    except OpsError as error:
+        return replace(status, ready=False, missing=(f"does not say who gets in: {error.problem}",))
+    return replace(status, ready=not (access.keys or access.rights), keys=access.keys, replace=access.rights)
+
+
+def keys_to_compare(target: Target) -> tuple[list[str], str]:
+    """The keys that each node should have; none, and why, where this machine does not know them all."""
+    try:
+        return declared_keys(target.settings), ""
+    except WrongUse as error:
+        return [], f"who gets in on the nodes is not compared: {error.problem}"
 
 
 def wait_until_ready(
@@ -104,13 +134,14 @@ def wait_until_ready(
     """Asks until all are ready, one must be replaced, or the timeout is reached; returns the last statuses.
 
     Args:
-        configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is useless.
+        configures: whether ``look`` writes settings and keys to nodes that have other ones; if it does not, waiting for those is
+            useless.
     """
     started = time.monotonic()
 
     def done(found: list[NodeStatus]) -> bool:
         tell(found, time.monotonic() - started)
-        stays = any(each.replace or (each.configure and not configures) for each in found)
+        stays = any(each.replace or ((each.configure or each.keys) and not configures) for each in found)
         return stays or all(each.ready for each in found)
 
     return wait_until(look, wait_s, done=done, interval_s=INTERVAL_S)
@@ -119,17 +150,21 @@ def wait_until_ready(
 def require_ready(
     target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
 ) -> list[NodeStatus]:
-    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed labels and volumes.
+    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed labels, volumes and keys.
 
     Raises:
         OpsError: a node is not ready; names what each still waits for.
     """
     chosen = list(nodes if nodes is not None else nodes_of(target.settings))
-    node_settings = NodeSettings(target)
+    node_settings, node_keys = NodeSettings(target), NodeKeys(target)
+    keys, unknown = keys_to_compare(target)
+    if unknown:
+        screen.warn(f"warning: {unknown}")
 
     def look() -> list[NodeStatus]:
-        found = node_statuses(target, chosen)
+        found = node_statuses(target, chosen, keys=keys)
         node_settings.write(each.node for each in found if each.configure and not each.replace)
+        node_keys.write(each.node for each in found if each.keys and not each.replace)
         return found
 
     found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True)
@@ -154,6 +189,8 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "
             f"python -m ops known-hosts --env {target.name}; docs/runbooks/access.md"
         )
+    if any(each.keys for each in late):
+        return f"write them again: python -m ops keys --env {target.name}; docs/runbooks/access.md"
     if any(each.configure for each in late):
         return "look at the journal of the node: journalctl -u sprocket-volumes"
     return f"watch them: python -m ops ready --env {target.name} --wait 600"

@@ -32,9 +32,13 @@ def table(found: Sequence[NodeStatus]) -> str:
     rows = [("node", "state", "waits for")]
     for each in found:
         state = "ready" if each.ready else "waits" if each.reached else "no answer"
-        lines = [*each.replace, *each.configure, *each.missing]
+        lines = [*each.replace, *each.configure, *each.keys, *each.missing]
         rows.append(
-            (each.node, "outdated" if each.replace or each.configure else state, lines[0] if lines else "")
+            (
+                each.node,
+                "outdated" if each.replace or each.configure or each.keys else state,
+                lines[0] if lines else "",
+            )
         )
         rows += [("", "", line) for line in lines[1:]]
     return "\n".join(columns(rows))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.model.changes import Action, PlannedChange
 from ops.model.inventory import Inventory, Resource
+from ops.model.operator import is_operator
 from ops.model.redact import HIDDEN, SECRET_ATTRIBUTES
 from ops.model.store_versions import RECORD
 from ops.report.cloud import details_of, effect_of, note_of, shown
@@ -19,6 +20,13 @@ _SHOWN_BY_SERVICES = ("docker_config", "docker_secret")
 
 _SHOWN_ELSEWHERE = ("docker_service", RECORD)
 """Services have a table of their own; what had a store's data follows from its image."""
+
+_GETS_IN: Mapping[Action, str] = {
+    Action.ADD: "gets in on every node",
+    Action.CHANGE: "gets in with another key",
+    Action.REPLACE: "gets in with another key",
+    Action.DESTROY: "is shut out: the deploy takes the key off every node",
+}
 
 _ONLY_NAMED = (*_SHOWN_BY_SERVICES, "random_password", "tls_private_key")
 """Only that they change is shown."""
@@ -46,7 +54,7 @@ def item_changes(
     for address, what in planned.items():
         old, new = before.resources.get(address), after.resources.get(address)
         resource = new or old
-        if resource is not None and resource.type not in _SHOWN_ELSEWHERE:
+        if resource is not None and (resource.type not in _SHOWN_ELSEWHERE or is_operator(resource)):
             inventory = after if new is not None else before
             found.setdefault(resource.layer, []).append(_item(resource, old, new, what, inventory))
     return {layer: sorted(items, key=lambda i: (_rank(i.type), i.name)) for layer, items in found.items()}
@@ -78,6 +86,8 @@ def _note(
 ) -> str:
     if resource.type == "docker_network" and what.action is not Action.DESTROY:
         return "internal" if resource.values.get("internal") else "with internet access"
+    if is_operator(resource):
+        return _GETS_IN[what.action]
     if what.because:
         return f"because of {', '.join(what.because)}"
     if what.action is Action.CHANGE:

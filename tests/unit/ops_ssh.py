@@ -28,6 +28,13 @@ def said(output: str, code: int = 0, errors: str = "") -> Done:
     return Done(code=code, output=output, errors=errors)
 
 
+def gets_in(
+    keys: str, *, docker: tuple[str, ...] = ("deploy", "join"), root: tuple[str, ...] = ("root",)
+) -> Done:
+    """What a node tells of who gets in: lines of the operators' keys, members of the group docker, accounts with number 0."""
+    return said("\n".join([*docker, "", *root, "", keys]))
+
+
 UNREACHED = Done(code=REFUSED, output="", errors="ssh: connect to host swarm port 22: Connection refused")
 READY = said('{"ready": true}')
 

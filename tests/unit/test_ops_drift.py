@@ -17,7 +17,7 @@ from ops.swarm.nodes import SwarmNodes
 from tests.unit import ops_nodes
 from tests.unit.ops_boundaries import Boundaries
 from tests.unit.ops_drift import deployed, report, sentences
-from tests.unit.ops_ssh import UNREACHED, FakeNodes, said
+from tests.unit.ops_ssh import UNREACHED, FakeNodes, gets_in
 from tests.unit.ops_swarm import FakeSwarm
 
 LOCAL, PROD = load_environment("local"), load_environment("prod")
@@ -131,8 +131,8 @@ def test_the_entry_that_a_replaced_node_left_is_no_drift() -> None:
 def keys(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
     """What is found on each of the nodes of rehearsal-4, which all have these lines."""
     monkeypatch.setenv("TF_VAR_ssh_key_rehearsal", f"{KEY} ci")
-    FakeNodes(monkeypatch).writes = [said("".join(f"{line}\n" for line in lines))]
-    found = list(nodes.changed_keys(ops_nodes.target()))
+    FakeNodes(monkeypatch).writes = [gets_in("".join(f"{line}\n" for line in lines))]
+    found = list(nodes.changed_access(ops_nodes.target()))
     first = ops_nodes.SETTINGS.name
     return [str(each) if isinstance(each, Unasked) else each.what for each in found if first in str(each)]
 
@@ -143,7 +143,7 @@ def test_keys_that_are_declared_are_no_drift(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_key_that_was_added_by_hand_is_named_by_its_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = set(keys(monkeypatch, f"{KEY} ci", f"{OTHER} mallory"))
-    assert found.startswith("lets in a key by hand: SHA256:") and found.endswith("(mallory)")
+    assert found.startswith("lets in a key that is not declared: SHA256:") and found.endswith("(mallory)")
     assert OTHER.split()[1] not in found
 
 
@@ -151,7 +151,7 @@ def test_a_key_with_other_options_or_none_at_all_is_named(monkeypatch: pytest.Mo
     (found,) = set(keys(monkeypatch, f'command="sh" {KEY} ci'))
     assert found.startswith("lets a declared key in with other options: SHA256:")
     (found,) = set(keys(monkeypatch, f"{KEY} ci", "what is this"))
-    assert found == "lets in a key by hand: a line that is no key"
+    assert found == "lets in a key that is not declared: a line that is no key"
 
 
 def test_a_declared_key_that_a_node_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_a_declared_key_that_a_node_lacks_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_node_that_does_not_answer_is_not_an_unchanged_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_VAR_ssh_key_rehearsal", KEY)
     FakeNodes(monkeypatch).writes = [UNREACHED]
-    found = list(nodes.changed_keys(ops_nodes.target()))
+    found = list(nodes.changed_access(ops_nodes.target()))
     assert len(found) == len(nodes_of(ops_nodes.SETTINGS))
     assert all(isinstance(each, Unasked) and "Connection refused" in each.why for each in found)
 
