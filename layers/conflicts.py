@@ -161,7 +161,8 @@ def _overlaps(clouds: Sequence[tuple[Environment, Cloud]]) -> Iterator[Problem]:
 
 
 def _buckets(environments: Sequence[Environment]) -> Iterator[Problem]:
-    """Buckets are known by name and region, to everybody. State may be in one bucket, in a file per stack."""
+    """Buckets are known by name and region, to everybody. Each environment keeps its state in one of its own: an access key opens a whole
+    bucket, and with it every password of each state there."""
     state: dict[str, _Claim] = {}
     made: list[_Claim] = []
     for environment in environments:
@@ -175,7 +176,11 @@ def _buckets(environments: Sequence[Environment]) -> Iterator[Problem]:
                 setting="state/bucket",
                 environment=environment.name,
             )
-            state.setdefault(claim.value, claim)
+            first = state.setdefault(claim.value, claim)
+            if first is not claim:
+                what = f"bucket {claim.value} has the state of {first.environment} already, by {first.path}"
+                fix = "use another bucket, with an access key of its own: whoever deploys one environment can read the passwords of all in its bucket"
+                yield _problem(claim, what, fix)
     yield from _duplicates(made)
     for claim in made:
         if other := state.get(claim.value):

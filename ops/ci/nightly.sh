@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks at an environment every night: what somebody changed by hand, and how old its backups are. Changes nothing.
+# Looks at an environment every night: what somebody changed by hand, how old its backups are, who can read its state. Changes nothing.
 # usage: ops/ci/nightly.sh ENVIRONMENT
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,4 +12,6 @@ say "drift of $environment"
 ops drift --env "$environment" || failed+=(drift)
 say "backups of $environment"
 ops backup list --env "$environment" || failed+=(backups)
+say "state of $environment"
+ops state check --env "$environment" || failed+=(state)
 if ((${#failed[@]})); then fail "$environment: ${failed[*]}; see above"; fi

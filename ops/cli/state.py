@@ -55,6 +55,24 @@ def create(
 
 
 @app.command()
+def check(env: ChangedEnv) -> None:
+    """Check who can read an environment's state: the bucket's versions, grants and policy, and what else its key opens. Exits with 1 on a finding.
+
+    Example: state check --env prod
+    """
+    from layers.loading import load_environment
+    from ops.state import privacy
+
+    with screen.doing(f"asking for the bucket of {env}"):
+        found = list(privacy.findings(load_environment(env), privacy.all_environments()))
+    for each in found:
+        screen.fail(f"{each.what}\n  {each.fix}")
+    if not found:
+        print(f"nobody else can read the state of {env}")
+    raise typer.Exit(errors.FINDING if found else errors.FINE)
+
+
+@app.command()
 def unlock(env: ChangedEnv, confirm: Confirm = None) -> None:
     """Remove the lock that a killed deploy left on a state: says who holds it and since when. The environment's name must be typed.
 

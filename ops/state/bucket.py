@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]  # it has no types of its own
+import botocore  # type: ignore[import-untyped]
 import botocore.config  # type: ignore[import-untyped]
 import botocore.exceptions  # type: ignore[import-untyped]
 
@@ -53,10 +55,10 @@ class Bucket:
 
     Args:
         endpoint: URL of the server.
-        key: access key and its secret.
+        key: access key and its secret; none to ask as anybody could.
     """
 
-    def __init__(self, name: str, *, endpoint: str, key: tuple[str, str]) -> None:
+    def __init__(self, name: str, *, endpoint: str, key: tuple[str, str] | None) -> None:
         self.name = name
         self.endpoint = endpoint
         try:
@@ -111,6 +113,36 @@ class Bucket:
             for grant in found.get("Grants", [])
             if str(grant.get("Grantee", {}).get("URI", "")).startswith(everyone)
         ]
+
+    def public_statements(self) -> list[str]:
+        """What a policy of the bucket lets everybody do; must be empty."""
+        try:
+            text = self._s3.get_bucket_policy(Bucket=self.name)["Policy"]
+        except botocore.exceptions.ClientError as error:
+            if _code(error) in ("404", "NoSuchBucketPolicy", "NotImplemented"):
+                return []
+            raise self._failed("read its policy", error) from None
+        except botocore.exceptions.BotoCoreError as error:
+            raise self._failed("read its policy", error) from None
+        statements = json.loads(text).get("Statement", [])
+        return [
+            ", ".join(_list(each.get("Action")) or ["all but some actions"])
+            for each in (statements if isinstance(statements, list) else [statements])
+            if each.get("Effect") == "Allow" and "*" in _principals(each.get("Principal"))
+        ]
+
+    def answers_to(self, key: tuple[str, str] | None) -> bool:
+        """Whether its objects are listed for another key, or for anybody."""
+        return Bucket(self.name, endpoint=self.endpoint, key=key)._lists()
+
+    def _lists(self) -> bool:
+        try:
+            self._s3.list_objects_v2(Bucket=self.name, MaxKeys=1)
+        except botocore.exceptions.ClientError:
+            return False
+        except botocore.exceptions.BotoCoreError as error:
+            raise self._failed("list it", error) from None
+        return True
 
     def make_private(self) -> None:
         """Revokes every public grant."""
@@ -188,15 +220,25 @@ class Bucket:
         return OpsError(f"bucket {self.name}: cannot {what}: {reason}", fix=fix)
 
 
-def _client(endpoint: str, key: tuple[str, str]) -> Any:
+def _list(value: object) -> list[str]:
+    return [str(each) for each in (value if isinstance(value, list) else [value]) if each]
+
+
+def _principals(value: object) -> list[str]:
+    """Of a statement: ``*``, or lists by their kind."""
+    return [each for part in (value.values() if isinstance(value, dict) else [value]) for each in _list(part)]
+
+
+def _client(endpoint: str, key: tuple[str, str] | None) -> Any:
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
-        aws_access_key_id=key[0],
-        aws_secret_access_key=key[1],
+        aws_access_key_id=key[0] if key else None,
+        aws_secret_access_key=key[1] if key else None,
         # Spaces takes the region from the host name; the signature has this one, as Terraform's does.
         region_name="us-east-1",
         config=botocore.config.Config(
+            signature_version=None if key else botocore.UNSIGNED,
             connect_timeout=TIMEOUT_S,
             read_timeout=TIMEOUT_S,
             # A retry of a write that succeeded would be refused, and look like a lost race.

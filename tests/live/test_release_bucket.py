@@ -12,12 +12,11 @@ from ops.release.archive import Archive, archive_of
 from ops.release.release import KEPT, Outcome, Release
 from ops.state.bucket import Bucket
 from tests.live import s3_server
+from tests.live.s3_server import KEY
 from tests.unit.ops_fixtures import stack
 from tests.unit.ops_releases import release
 
 pytestmark = [pytest.mark.live(needs=["terraform"]), pytest.mark.proof]
-
-KEY = ("trial-key", "trial-secret")
 
 
 @pytest.fixture

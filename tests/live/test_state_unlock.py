@@ -19,10 +19,9 @@ from ops.state.bucket import Bucket
 from ops.terraform.lock_holder import StateLocked
 from ops.terraform.runner import Terraform, program
 from tests.live import s3_server
+from tests.live.s3_server import KEY
 
 pytestmark = [pytest.mark.live(needs=["terraform"]), pytest.mark.proof]
-
-KEY = ("trial-key", "trial-secret")
 
 
 @pytest.fixture

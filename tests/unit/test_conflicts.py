@@ -27,6 +27,7 @@ def other(folder: Path, change: Callable[[Document], object], name: str = "qa") 
     document["platform"]["instances"]["main"]["host"] = "qa.example.org"
     document["ingress"]["sign_in"].pop("cookie_reaches")
     document["cloud"].update(zone="example.org", vpc_range="10.127.0.0/20", spaces={"backups": "qa-backups"})
+    document["state"]["bucket"] = f"sprocket-{name}-state"
     change(document)
     text.dump(document, folder / f"{name}.yaml")
     return load_environment(name, folder)
@@ -121,9 +122,14 @@ CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
         "prod.yaml: cloud/spaces/backups; give one of them another name",
     ),
     "backups in the bucket of the state": (
-        lambda d: d["cloud"].update(spaces={"backups": "sprocket-state"}),
-        "qa.yaml: cloud/spaces/backups: bucket sprocket-state in nyc3 has Terraform's state, by first.yaml: state/bucket; "
+        lambda d: d["cloud"].update(spaces={"backups": "sprocket-first-state"}),
+        "qa.yaml: cloud/spaces/backups: bucket sprocket-first-state in nyc3 has Terraform's state, by first.yaml: state/bucket; "
         "use another bucket: state has passwords in it, and needs access keys of its own",
+    ),
+    "the same bucket for the state": (
+        lambda d: d["state"].update(bucket="sprocket-prod-state"),
+        "qa.yaml: state/bucket: bucket sprocket-prod-state in nyc3 has the state of prod already, by prod.yaml: state/bucket; "
+        "use another bucket, with an access key of its own: whoever deploys one environment can read the passwords of all in its bucket",
     ),
     "a zone that both make": (
         lambda d: d["cloud"].update(zone_is_ours=True),

@@ -236,4 +236,4 @@ def test_the_bucket_of_the_releases_is_the_state_s(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Bucket, "keys", keys)
     assert archive_of(PROD).releases() == []
-    assert asked == ["sprocket-state releases/prod-services/"]
+    assert asked == ["sprocket-prod-state releases/prod-services/"]
