@@ -73,7 +73,7 @@ SPOILED = {
         "set host or change where",
     ),
     "state in spaces without a bucket": (
-        ("bucket: sprocket-state, ", ""),
+        ("bucket: sprocket-prod-state, ", ""),
         "prod.yaml: state: spaces needs bucket and endpoint; set both or use local",
     ),
     "a key given twice": (("domain: ", "domain: first.example\ndomain: "), "found duplicate key"),

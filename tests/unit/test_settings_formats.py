@@ -20,7 +20,7 @@ KEY = (
 )
 GOOD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcTsYKfHoT1Y4PYQ5fM2qCKDOOcGRzNFZ4tnuZWpJiK"
 STORES = ", ".join(load_environment("prod").store_names)
-BUCKET = "bucket: sprocket-state, endpoint: nyc3.digitaloceanspaces.com"
+BUCKET = "bucket: sprocket-prod-state, endpoint: nyc3.digitaloceanspaces.com"
 LABEL = "use at most 40 of a-z, 0-9 and -, no dash first or last"
 
 
