@@ -28,6 +28,6 @@ for stack in $names; do
     rm "cdktf.out/stacks/$stack/plan"
     if [[ $stack == *-cloud ]]; then
         say "nodes of $environment"
-        ops ready --env "$environment" --wait 900
+        ops ready --env "$environment" --wait 900 --write
     fi
 done

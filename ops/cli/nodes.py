@@ -24,6 +24,13 @@ def ready(
             help="Keep asking until all nodes are ready, for at most this long.",
         ),
     ] = 0,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Write labels, volumes and operators' keys of the environment's file to nodes that have other ones, as a deploy does.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Ask every node whether it is ready for services: engine, swarm, volumes, labels, and who gets in. Exits with 1 if one is not.
@@ -31,7 +38,7 @@ def ready(
     Example: ready --env prod --wait 600
     """
     from ops.nodes import status
-    from ops.nodes.readiness import keys_to_compare, node_statuses, wait_until_ready
+    from ops.nodes.readiness import keys_to_compare, node_statuses, require_ready, wait_until_ready
     from ops.terraform.target import targets_of
 
     with screen.doing() as say:
@@ -39,10 +46,11 @@ def ready(
         targets = targets_of(env)
         targets.needed_cloud("its node is this machine")
     shown = status.StatusDisplay(screen.err)
-    keys, unknown = keys_to_compare(targets.services)
-    if unknown:
-        screen.warn(f"warning: {unknown}")
-    found = wait_until_ready(lambda: node_statuses(targets.services, keys=keys), wait_s=wait, tell=shown)
+    if write:
+        found = require_ready(targets.services, wait_s=wait, tell=shown, writes_keys=True)
+    else:
+        keys = keys_to_compare(targets.services)
+        found = wait_until_ready(lambda: node_statuses(targets.services, keys=keys), wait_s=wait, tell=shown)
     if as_json:
         print(json.dumps([each.as_data() for each in found], indent=2))
     else:

@@ -90,7 +90,13 @@ def deploy(
         )
     if only != "cloud":
         if targets.cloud:
-            readiness.require_ready(targets.services, wait_s=ready_s, tell=status.StatusDisplay(screen.err))
+            readiness.require_ready(
+                targets.services,
+                wait_s=ready_s,
+                tell=status.StatusDisplay(screen.err),
+                # Who comes and who goes is in the plan of the cloud; without one, nobody has seen it.
+                writes_keys=only != "services",
+            )
         try:
             changed |= deploy_services(
                 targets,

@@ -13,13 +13,14 @@ from ops.errors import OpsError
 from ops.nodes.authorized_keys import text_of
 from ops.ssh import Ssh
 
-EQUALS_OF_ROOT = {"deploy", "join"}
-"""Members of the group docker, as ``sprocket-users`` in layers/node/scripts makes them: whoever speaks to the engine is root there."""
+DECLARED = {"docker": {"deploy", "join"}, "sudo": set[str]()}
+"""Members of the groups that make root's equals: whoever speaks to the engine is root there. As ``sprocket-users`` in layers/node/scripts makes
+them; nobody has sudo."""
 
 _TIMEOUT_S = 20.0
-# The keys come last: a line of theirs can be anything.
-_READ = """getent group docker | cut -d: -f4 | tr , '\\n'; echo
-awk -F: '$3 == 0 { print $1 }' /etc/passwd; echo
+# Groups and accounts as lines of /etc/group and /etc/passwd. The keys come last: a line of theirs can be anything.
+READ = """getent group docker sudo; echo
+getent passwd; echo
 cat "$HOME/.ssh/authorized_keys"
 """
 
@@ -46,26 +47,36 @@ def declared_keys(settings: Environment, environment: Mapping[str, str] = os.env
     return text_of(settings.cloud.ssh_keys if settings.cloud else {}, environment).splitlines()
 
 
-def access_of(ssh: Ssh, wanted: Sequence[str]) -> Access:
+def access_of(ssh: Ssh, wanted: Sequence[str] | None) -> Access:
     """Asks one node.
+
+    Args:
+        wanted: lines of the operators' keys; none to not compare them.
 
     Raises:
         OpsError: it was not reached, or does not tell.
     """
-    done = ssh.run("sh", "-c", _READ, timeout=_TIMEOUT_S)
+    done = ssh.run("sh", "-c", READ, timeout=_TIMEOUT_S)
     if done.code:
         raise OpsError(done.reason)
     parts = done.output.split("\n\n", 2)
     if len(parts) != 3:
         raise OpsError("its answer is incomplete")
-    members, roots, there = (part.split("\n") for part in parts)
-    return Access(keys=tuple(_keys(there, wanted)), rights=tuple(_rights(members, roots)))
+    groups, accounts, there = (part.split("\n") for part in parts)
+    keys = () if wanted is None else tuple(_keys(there, wanted))
+    return Access(keys=keys, rights=tuple(_rights(groups, accounts)))
 
 
-def _rights(members: Sequence[str], roots: Sequence[str]) -> Iterator[str]:
-    for name in sorted(set(filter(None, members)) - EQUALS_OF_ROOT):
-        yield f"user {name} is in the group docker, which makes it root's equal"
-    for name in sorted(set(filter(None, roots)) - {"root"}):
+def _rights(groups: Sequence[str], accounts: Sequence[str]) -> Iterator[str]:
+    # name:password:number:group's number:...
+    users = [line.split(":") for line in accounts if line.count(":") >= 6]
+    for line in groups:
+        group, _, number, members = [*line.split(":"), "", "", ""][:4]
+        if group in DECLARED:
+            inside = {*filter(None, members.split(",")), *(user[0] for user in users if user[3] == number)}
+            for name in sorted(inside - DECLARED[group]):
+                yield f"user {name} is in the group {group}, which makes it root's equal"
+    for name in sorted(user[0] for user in users if user[2] == "0" and user[0] != "root"):
         yield f"user {name} has the number of root, 0"
 
 

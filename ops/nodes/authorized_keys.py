@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from layers.settings.cloud import SUPPLIED, ssh_key_variable
-from ops.errors import WrongUse
+from ops.errors import OpsError, WrongUse
 from ops.nodes.inventory import node_named, nodes_of, ssh_to
 from ops.ssh import Ssh
 from ops.terminal import screen
@@ -47,6 +47,8 @@ class KeysWritten:
     node: str
     what: str = ""
     problem: str = ""
+    locked_out: bool = False
+    """Whether the new keys do not let this machine in; the node takes the old ones back."""
 
     def __str__(self) -> str:
         return f"{self.node}: {self.problem or self.what}"
@@ -92,25 +94,32 @@ def write_keys(target: Target, say: Callable[[str], None]) -> list[KeysWritten]:
 
 
 class NodeKeys:
-    """Writes the keys to nodes that have other ones, once for each node and command."""
+    """Writes the keys to nodes that have other ones, once for each node and command. One that cannot be reached is tried again."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._tried: set[str] = set()
+        self._written: set[str] = set()
 
     def write(self, nodes: Iterable[str]) -> None:
-        """Writes them. A node that takes the old ones back is not tried again: this machine could not sign in any more."""
+        """Writes them, one node after the other.
+
+        Raises:
+            OpsError: this machine cannot sign in with the new keys. Further nodes keep the keys that they have.
+        """
         for name in nodes:
-            if name in self._tried:
+            if name in self._written:
                 continue
-            self._tried.add(name)
             node = node_named(self._target.settings, name)
             cloud = self._target.settings.cloud
             text = text_of(cloud.ssh_keys if cloud else {})
-            written = write(name, ssh_to(self._target, node), text)
-            screen.err.print(
-                f"{name}: {written.problem or 'the keys of the operators written'}", markup=False
-            )
+            done = write(name, ssh_to(self._target, node), text)
+            if done.locked_out:
+                raise OpsError(
+                    str(done), fix="check cloud/ssh_keys and the TF_VAR_ssh_key_... of supplied keys"
+                )
+            if not done.problem:
+                self._written.add(name)
+            screen.err.print(f"{name}: {done.problem or 'the keys of the operators written'}", markup=False)
 
 
 def write(name: str, ssh: Ssh, text: str) -> KeysWritten:
@@ -125,5 +134,6 @@ def write(name: str, ssh: Ssh, text: str) -> KeysWritten:
         return KeysWritten(
             node=name,
             problem=f"this machine cannot sign in with the new keys; the node restores the old ones within {UNDO_S} s",
+            locked_out=True,
         )
     return KeysWritten(node=name, what="written")

@@ -37,6 +37,7 @@ class NodeStatus:
         missing: what it still waits for, one sentence each.
         configure: settings that a deploy has to write to it, one sentence each.
         keys: operators' keys that it has or lacks, against the environment's file, one sentence each; a deploy writes them.
+        rights: accounts that are root's equal and that no deploy made, one sentence each.
         replace: why it must be replaced, one sentence each: it was built with other settings.
         reached: whether it answered.
     """
@@ -46,15 +47,21 @@ class NodeStatus:
     missing: tuple[str, ...] = ()
     configure: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    rights: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     reached: bool = True
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All of them, what takes longest to mend first."""
+        return (*self.replace, *self.rights, *self.configure, *self.keys, *self.missing)
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.node}: {'ready' if self.ready else '; '.join((*self.replace, *self.configure, *self.keys, *self.missing))}"
+        return f"{self.node}: {'ready' if self.ready else '; '.join(self.reasons)}"
 
 
 def required_settings(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
@@ -89,39 +96,40 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
 
 
 def node_statuses(
-    target: Target, nodes: Iterable[ClusterNode] | None = None, *, keys: Sequence[str] = ()
+    target: Target, nodes: Iterable[ClusterNode] | None = None, *, keys: Sequence[str] | None = None
 ) -> list[NodeStatus]:
     """Asks all nodes in parallel.
 
     Args:
-        keys: the operators' keys that each should have; empty to not compare them.
+        keys: the operators' keys that each should have; none to not compare them.
     """
     asked = list(nodes if nodes is not None else nodes_of(target.settings))
 
     def status(node: ClusterNode) -> NodeStatus:
         ssh = ssh_to(target, node)
         found = ask(node, ssh, required_settings(target.settings, node))
-        return with_access(found, ssh, keys) if found.ready and keys else found
+        return with_access(found, ssh, keys) if found.ready else found
 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         return list(pool.map(status, asked))
 
 
-def with_access(status: NodeStatus, ssh: Ssh, keys: Sequence[str]) -> NodeStatus:
+def with_access(status: NodeStatus, ssh: Ssh, keys: Sequence[str] | None) -> NodeStatus:
     """A node that is ready by itself, and whether only those get in who are declared."""
     try:
         access = access_of(ssh, keys)
     except OpsError as error:
         return replace(status, ready=False, missing=(f"does not say who gets in: {error.problem}",))
-    return replace(status, ready=not (access.keys or access.rights), keys=access.keys, replace=access.rights)
+    return replace(status, ready=not (access.keys or access.rights), keys=access.keys, rights=access.rights)
 
 
-def keys_to_compare(target: Target) -> tuple[list[str], str]:
-    """The keys that each node should have; none, and why, where this machine does not know them all."""
+def keys_to_compare(target: Target) -> list[str] | None:
+    """The keys that each node should have; none, with a warning, where this machine does not know them all."""
     try:
-        return declared_keys(target.settings), ""
+        return declared_keys(target.settings)
     except WrongUse as error:
-        return [], f"who gets in on the nodes is not compared: {error.problem}"
+        screen.warn(f"warning: the keys on the nodes are not compared: {error.problem}")
+        return None
 
 
 def wait_until_ready(
@@ -134,48 +142,63 @@ def wait_until_ready(
     """Asks until all are ready, one must be replaced, or the timeout is reached; returns the last statuses.
 
     Args:
-        configures: whether ``look`` writes settings and keys to nodes that have other ones; if it does not, waiting for those is
-            useless.
+        configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is useless.
     """
     started = time.monotonic()
 
     def done(found: list[NodeStatus]) -> bool:
         tell(found, time.monotonic() - started)
-        stays = any(each.replace or ((each.configure or each.keys) and not configures) for each in found)
+        stays = any(
+            each.replace or each.rights or ((each.configure or each.keys) and not configures)
+            for each in found
+        )
         return stays or all(each.ready for each in found)
 
     return wait_until(look, wait_s, done=done, interval_s=INTERVAL_S)
 
 
 def require_ready(
-    target: Target, *, wait_s: float, tell: Tell, nodes: Iterable[ClusterNode] | None = None
+    target: Target,
+    *,
+    wait_s: float,
+    tell: Tell,
+    nodes: Iterable[ClusterNode] | None = None,
+    writes_keys: bool = False,
 ) -> list[NodeStatus]:
-    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed labels, volumes and keys.
+    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed labels and volumes.
+
+    Args:
+        writes_keys: write the operators' keys to nodes that have other ones. Without it, such a node ends the wait.
 
     Raises:
         OpsError: a node is not ready; names what each still waits for.
     """
     chosen = list(nodes if nodes is not None else nodes_of(target.settings))
     node_settings, node_keys = NodeSettings(target), NodeKeys(target)
-    keys, unknown = keys_to_compare(target)
-    if unknown:
-        screen.warn(f"warning: {unknown}")
+    keys = keys_to_compare(target)
 
     def look() -> list[NodeStatus]:
         found = node_statuses(target, chosen, keys=keys)
         node_settings.write(each.node for each in found if each.configure and not each.replace)
-        node_keys.write(each.node for each in found if each.keys and not each.replace)
+        wrong = [each.node for each in found if each.keys]
+        if wrong and not writes_keys:
+            raise _not_ready(target, found, "")
+        node_keys.write(wrong)
         return found
 
     found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True)
-    late = [each for each in found if not each.ready]
-    if late:
-        waited = "" if any(each.replace for each in late) else f" after {wait_s:g} s"
-        raise OpsError(
-            "\n  ".join([f"{len(late)} of {len(found)} nodes are not ready{waited}", *map(str, late)]),
-            fix=_fix(target, late),
-        )
+    if any(not each.ready for each in found):
+        at_once = any(each.replace or each.rights for each in found)
+        raise _not_ready(target, found, "" if at_once else f" after {wait_s:g} s")
     return found
+
+
+def _not_ready(target: Target, found: Sequence[NodeStatus], waited: str) -> OpsError:
+    late = [each for each in found if not each.ready]
+    return OpsError(
+        "\n  ".join([f"{len(late)} of {len(found)} nodes are not ready{waited}", *map(str, late)]),
+        fix=_fix(target, late),
+    )
 
 
 def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
@@ -189,8 +212,10 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "
             f"python -m ops known-hosts --env {target.name}; docs/runbooks/access.md"
         )
+    if any(each.rights for each in late):
+        return "find out who made the account, and replace the node: docs/runbooks/access.md, docs/runbooks/replace-a-node.md"
     if any(each.keys for each in late):
-        return f"write them again: python -m ops keys --env {target.name}; docs/runbooks/access.md"
+        return f"write the declared keys: python -m ops keys --env {target.name}; docs/runbooks/access.md"
     if any(each.configure for each in late):
         return "look at the journal of the node: journalctl -u sprocket-volumes"
     return f"watch them: python -m ops ready --env {target.name} --wait 600"

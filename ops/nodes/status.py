@@ -32,11 +32,12 @@ def table(found: Sequence[NodeStatus]) -> str:
     rows = [("node", "state", "waits for")]
     for each in found:
         state = "ready" if each.ready else "waits" if each.reached else "no answer"
-        lines = [*each.replace, *each.configure, *each.keys, *each.missing]
+        state = "lets others in" if each.keys or each.rights else state
+        lines = each.reasons
         rows.append(
             (
                 each.node,
-                "outdated" if each.replace or each.configure or each.keys else state,
+                "outdated" if each.replace or each.configure else state,
                 lines[0] if lines else "",
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ops.nodes.access import READ
 from ops.nodes.readiness import COMMAND
 from ops.ssh import REFUSED, Done, Ssh
 
@@ -29,10 +30,12 @@ def said(output: str, code: int = 0, errors: str = "") -> Done:
 
 
 def gets_in(
-    keys: str, *, docker: tuple[str, ...] = ("deploy", "join"), root: tuple[str, ...] = ("root",)
+    keys: str = "", *, docker: str = "deploy,join", sudo: str = "", accounts: tuple[str, ...] = ()
 ) -> Done:
-    """What a node tells of who gets in: lines of the operators' keys, members of the group docker, accounts with number 0."""
-    return said("\n".join([*docker, "", *root, "", keys]))
+    """What a node tells of who gets in: lines of the operators' keys, members of two groups, further lines of /etc/passwd."""
+    usual = ("root:x:0:0::/root:/bin/bash", "deploy:x:2000:2000::/home/deploy:/bin/bash")
+    groups = (f"docker:x:999:{docker}", f"sudo:x:27:{sudo}")
+    return said("\n".join([*groups, "", *usual, *accounts, "", keys]))
 
 
 UNREACHED = Done(code=REFUSED, output="", errors="ssh: connect to host swarm port 22: Connection refused")
@@ -44,12 +47,14 @@ class FakeNodes:
 
     Attributes:
         statuses: answers of a node to the question whether it is ready, by host name, the last for ever; others are ready.
+        access: answers to the question who gets in; as declared, but for the keys.
         writes: answers to everything else that is run on a node.
-        asked: node, words and stdin of all that was run, but for that question.
+        asked: node, words and stdin of all that was run, but for those questions.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.statuses: dict[str, list[Done]] = {}
+        self.access = [gets_in()]
         self.writes = [said("")]
         self.asked: list[tuple[str, tuple[str, ...], str]] = []
 
@@ -62,6 +67,8 @@ class FakeNodes:
         answers = self.writes
         if command[0] == COMMAND[0]:
             answers = self.statuses.get(host, [READY])
+        elif READ in command:
+            answers = self.access
         else:
             self.asked.append((host, command, stdin))
         return answers.pop(0) if len(answers) > 1 else answers[0]

@@ -131,7 +131,7 @@ def test_the_entry_that_a_replaced_node_left_is_no_drift() -> None:
 def keys(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
     """What is found on each of the nodes of rehearsal-4, which all have these lines."""
     monkeypatch.setenv("TF_VAR_ssh_key_rehearsal", f"{KEY} ci")
-    FakeNodes(monkeypatch).writes = [gets_in("".join(f"{line}\n" for line in lines))]
+    FakeNodes(monkeypatch).access = [gets_in("".join(f"{line}\n" for line in lines))]
     found = list(nodes.changed_access(ops_nodes.target()))
     first = ops_nodes.SETTINGS.name
     return [str(each) if isinstance(each, Unasked) else each.what for each in found if first in str(each)]
@@ -161,7 +161,7 @@ def test_a_declared_key_that_a_node_lacks_is_named(monkeypatch: pytest.MonkeyPat
 
 def test_a_node_that_does_not_answer_is_not_an_unchanged_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_VAR_ssh_key_rehearsal", KEY)
-    FakeNodes(monkeypatch).writes = [UNREACHED]
+    FakeNodes(monkeypatch).access = [UNREACHED]
     found = list(nodes.changed_access(ops_nodes.target()))
     assert len(found) == len(nodes_of(ops_nodes.SETTINGS))
     assert all(isinstance(each, Unasked) and "Connection refused" in each.why for each in found)

@@ -33,9 +33,17 @@ def test_the_key_of_a_former_operator_is_named_by_its_fingerprint() -> None:
 
 
 def test_accounts_that_are_roots_equal_are_named() -> None:
-    told = gets_in(KEY, docker=("deploy", "join", "mallory"), root=("root", "toor"))
+    told = gets_in(
+        KEY,
+        docker="deploy,join,mallory",
+        sudo="eve",
+        accounts=("toor:x:0:0::/:/bin/sh", "ivan:x:1001:999::/:/bin/sh", "judy:x:1002:27::/:/bin/sh"),
+    )
     assert access.access_of(FakeSsh(told), [KEY]).rights == (
+        "user ivan is in the group docker, which makes it root's equal",
         "user mallory is in the group docker, which makes it root's equal",
+        "user eve is in the group sudo, which makes it root's equal",
+        "user judy is in the group sudo, which makes it root's equal",
         "user toor has the number of root, 0",
     )
 
@@ -54,7 +62,8 @@ def test_the_script_reads_what_a_machine_has(tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "getent").write_text(
-        '#!/bin/sh\n[ "$*" = "group docker" ] && echo "docker:x:999:deploy,join,mallory"\n'
+        "#!/bin/sh\n"
+        'case "$*" in "group docker sudo") echo "docker:x:999:deploy,join,mallory" ;; passwd) cat /etc/passwd ;; esac\n'
     )
     (tools / "getent").chmod(0o755)
 
@@ -82,9 +91,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_node_with_a_former_key_is_not_ready(key: None, boundaries: Boundaries) -> None:
-    boundaries.nodes.writes = [gets_in(f"{KEY}\n{FORMER}\n")]
-    keys, unknown = readiness.keys_to_compare(target())
-    assert keys == [KEY] and not unknown
+    boundaries.nodes.access = [gets_in(f"{KEY}\n{FORMER}\n")]
+    keys = readiness.keys_to_compare(target())
+    assert keys == [KEY]
     found = readiness.node_statuses(target(), keys=keys)
     assert not any(each.ready for each in found)
     assert "lets in a key that is not declared" in str(found[0])
@@ -99,31 +108,62 @@ def test_a_node_that_is_not_ready_by_itself_is_not_asked_who_gets_in(
     assert boundaries.nodes.asked == []
 
 
+def wait(wait_s: float = 60, *, writes_keys: bool = True) -> list[NodeStatus]:
+    one = [NODES["app"]]
+    return readiness.require_ready(
+        target(), wait_s=wait_s, tell=lambda f, s: None, nodes=one, writes_keys=writes_keys
+    )
+
+
 def test_a_deploy_writes_the_keys_once_and_goes_on(
     key: None, boundaries: Boundaries, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    former, written, right = gets_in(f"{KEY}\n{FORMER}\n"), said("written\n"), gets_in(f"{KEY}\n")
-    # Asked, told to write, confirmed, asked again.
-    boundaries.nodes.writes = [former, written, said(""), right]
-    one = [NODES["app"]]
-    found = readiness.require_ready(target(), wait_s=60, tell=lambda f, s: None, nodes=one)
-    assert [each.ready for each in found] == [True]
+    boundaries.nodes.access = [gets_in(f"{KEY}\n{FORMER}\n"), gets_in(f"{KEY}\n")]
+    boundaries.nodes.writes = [said("written\n"), said("")]
+    assert [each.ready for each in wait()] == [True]
     assert [stdin for _, _, stdin in boundaries.nodes.asked if stdin] == [f"{KEY}\n"]
     assert "rehearsal-4-app-1: the keys of the operators written" in capsys.readouterr().err
 
 
-def test_a_key_that_comes_back_ends_a_deploy(key: None, boundaries: Boundaries) -> None:
-    boundaries.nodes.writes = [gets_in(f"{KEY}\n{FORMER}\n"), said("written\n"), said(""), gets_in(FORMER)]
-    with pytest.raises(OpsError, match="not ready after 10 s") as caught:
-        readiness.require_ready(target(), wait_s=10, tell=lambda f, s: None, nodes=[NODES["app"]])
+def test_without_the_plan_of_the_cloud_no_key_is_written(key: None, boundaries: Boundaries) -> None:
+    boundaries.nodes.access = [gets_in(f"{KEY}\n{FORMER}\n")]
+    with pytest.raises(OpsError, match="lets in a key that is not declared") as caught:
+        wait(writes_keys=False)
     assert f"python -m ops keys --env {SETTINGS.name}" in str(caught.value)
+    assert boundaries.nodes.asked == [] and boundaries.clock.pauses == []
 
 
-def test_an_account_that_nobody_declared_ends_a_deploy_at_once(key: None, boundaries: Boundaries) -> None:
-    boundaries.nodes.writes = [gets_in(KEY, docker=("deploy", "join", "mallory"))]
+def test_a_key_that_comes_back_ends_a_deploy(key: None, boundaries: Boundaries) -> None:
+    boundaries.nodes.access = [gets_in(f"{KEY}\n{FORMER}\n")]
+    boundaries.nodes.writes = [said("written\n"), said("")]
+    with pytest.raises(OpsError, match="not ready after 10 s"):
+        wait(10)
+
+
+def test_keys_that_lock_this_machine_out_end_a_deploy_at_the_first_node(
+    key: None, boundaries: Boundaries
+) -> None:
+    boundaries.nodes.access = [gets_in(FORMER)]
+    boundaries.nodes.writes = [said("written\n"), UNREACHED]
+    with pytest.raises(OpsError, match="rehearsal-4-app-1: this machine cannot sign in with the new keys"):
+        readiness.require_ready(target(), wait_s=60, tell=lambda f, s: None, writes_keys=True)
+    assert len([stdin for _, _, stdin in boundaries.nodes.asked if stdin]) == 1
+    assert boundaries.clock.pauses == []
+
+
+def test_a_node_that_was_not_reached_is_tried_again(key: None, boundaries: Boundaries) -> None:
+    former = gets_in(f"{KEY}\n{FORMER}\n")
+    boundaries.nodes.access = [former, former, gets_in(f"{KEY}\n")]
+    boundaries.nodes.writes = [UNREACHED, said("written\n"), said("")]
+    assert [each.ready for each in wait()] == [True]
+
+
+def test_an_account_that_nobody_declared_ends_a_deploy_at_once(boundaries: Boundaries) -> None:
+    """Also where the supplied key is not known here."""
+    boundaries.nodes.access = [gets_in(docker="deploy,join,mallory")]
     with pytest.raises(OpsError, match="user mallory is in the group docker") as caught:
-        readiness.require_ready(target(), wait_s=60, tell=lambda f, s: None, nodes=[NODES["app"]])
-    assert "replace-node" in str(caught.value)
+        wait()
+    assert "find out who made the account" in str(caught.value)
     assert boundaries.clock.pauses == []
 
 
@@ -133,13 +173,13 @@ def test_without_the_supplied_key_nothing_is_compared_and_that_is_said(
     monkeypatch.delenv("TF_VAR_ssh_key_rehearsal", raising=False)
     found = readiness.require_ready(target(), wait_s=0, tell=lambda f, s: None)
     assert all(each.ready for each in found)
-    assert "warning: who gets in on the nodes is not compared" in capsys.readouterr().err
+    assert "warning: the keys on the nodes are not compared" in capsys.readouterr().err
     with pytest.raises(WrongUse):
         access.declared_keys(SETTINGS, {})
 
 
 def test_a_node_that_answers_one_question_only_is_not_ready(key: None, boundaries: Boundaries) -> None:
-    boundaries.nodes.writes = [UNREACHED]
+    boundaries.nodes.access = [UNREACHED]
     found = readiness.node_statuses(target(), [NODES["app"]], keys=[KEY])
     assert found == [
         NodeStatus(
