@@ -10,7 +10,7 @@ import typer
 
 from ops import errors
 from ops.cli import confirmation
-from ops.cli.options import ChangedEnv, Confirm, Parallelism, Stable, Yes
+from ops.cli.options import ChangedEnv, Confirm, Observe, Parallelism, Stable, WithoutCopy, Yes
 
 if TYPE_CHECKING:
     from layers.settings.environment import Environment
@@ -61,22 +61,8 @@ def deploy(
             help="Apply exactly this plan, saved with plan --out. Refused where files or state have changed since.",
         ),
     ] = None,
-    observe: Annotated[
-        float | None,
-        typer.Option(
-            "--observe",
-            min=0,
-            metavar="SECONDS",
-            help="How long to watch the pages once the services have converged; 0: not at all. "
-            "Default: 10 on this machine's engine, else 60.",
-        ),
-    ] = None,
-    without_copy: Annotated[
-        bool,
-        typer.Option(
-            "--without-copy", help="Do not copy the database to the backups before a new image migrates it."
-        ),
-    ] = False,
+    observe: Observe = None,
+    without_copy: WithoutCopy = False,
 ) -> None:
     """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
 

@@ -75,6 +75,24 @@ Stable = Annotated[
     ),
 ]
 
+Observe = Annotated[
+    float | None,
+    typer.Option(
+        "--observe",
+        min=0,
+        metavar="SECONDS",
+        help="How long to watch the pages once the services have converged; 0: not at all. "
+        "Default: 10 on this machine's engine, else 60.",
+    ),
+]
+
+WithoutCopy = Annotated[
+    bool,
+    typer.Option(
+        "--without-copy", help="Do not copy the database to the backups before a new image migrates it."
+    ),
+]
+
 Parallelism = Annotated[
     int | None,
     typer.Option(

@@ -11,7 +11,7 @@ import typer
 
 from ops import errors
 from ops.cli.change import observe_seconds, parallel_operations, stable_seconds
-from ops.cli.options import ChangedEnv
+from ops.cli.options import ChangedEnv, Observe, WithoutCopy
 from ops.terminal import screen
 
 
@@ -27,6 +27,8 @@ def run(
             "before its migration, wait for convergence, watch the pages, go back where one is lost, record the release.",
         ),
     ] = None,
+    observe: Observe = None,
+    without_copy: WithoutCopy = False,
 ) -> None:
     """Run a program, such as cdktf, for an environment: sets SPROCKET_ENV, and the variables of the services stack from the cloud stack's outputs.
 
@@ -46,8 +48,8 @@ def run(
         say(f"synthesizing {env}")
         targets = targets_of(env)
         say("reading the outputs of the cloud stack")
-        variables = with_cloud_outputs(targets).variables
-    values = {f"TF_VAR_{name}": value for name, value in variables.items()}
+        target = with_cloud_outputs(targets)
+    values = {f"TF_VAR_{name}": value for name, value in target.variables.items()}
     values["SPROCKET_ENV"] = env
     if not applies:
         os.execvpe(words[0], words, {**os.environ, **values})
@@ -55,10 +57,12 @@ def run(
     settings = targets.services.settings
     watched_command.run(
         targets,
+        target,
         words,
         plan=applies.resolve(),
         environment=values,
         stable_s=stable_seconds(settings),
-        observe_s=observe_seconds(settings),
+        observe_s=observe_seconds(settings) if observe is None else observe,
+        copy_first=not without_copy,
         parallelism=parallel_operations(settings, None),
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ops.errors import OpsError
-from ops.model.services import services_of
-from ops.swarm.missing_servers import missing_servers, sentence
 from ops.swarm.tasks import wait_until_converged
 from ops.terminal import screen
+from ops.terraform.missing_servers import missing_servers
 from ops.terraform.target import Target
 
 TIMEOUT_S = 180.0
@@ -33,11 +32,9 @@ def wait_for_convergence(
                 swarm, names, stable_s=stable_s, timeout_s=timeout_s, say=say, updates=updates
             )
         except OpsError as error:
-            missing = missing_servers(services_of(target.wanted), watch.reasons, swarm)
+            missing = missing_servers(target, watch.reasons)
             reasons = [
-                "; ".join(
-                    [f"{name}: {trouble.reason}", *([sentence(missing[name])] if name in missing else [])]
-                )
+                "; ".join(filter(None, (f"{name}: {trouble.reason}", missing.get(name))))
                 for name, trouble in sorted(watch.reasons.items())
             ]
             raise OpsError("\n  ".join([error.problem, *reasons])) from None

@@ -271,7 +271,9 @@ def deploy_services(
             )
         wait_for_convergence(target, stable_s, updates=updates)
         if changed:
-            observation.watch()
+            observation.watch(recording.came_from)
+        else:
+            observation.require_back(recording.failed_before)
     print_addresses(target)
     return changed
 

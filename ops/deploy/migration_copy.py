@@ -18,12 +18,16 @@ from ops.terraform.target import Target
 
 
 def copying_first(target: Target, approve: Approve) -> Approve:
-    """The same approval; once given, the database is copied where the plan migrates it."""
+    """The same approval; once given, the database is copied where the plan migrates it. Not again before a second apply."""
+    copied = False
 
     def approved(plan: Mapping[str, Any]) -> bool:
+        nonlocal copied
         if not approve(plan):
             return False
-        copy_before_migration(target, plan)
+        if not copied:
+            copy_before_migration(target, plan)
+            copied = True
         return True
 
     return approved
@@ -45,6 +49,10 @@ def copy_before_migration(target: Target, plan: Mapping[str, Any]) -> None:
         jobs = [job for job in world.jobs if migrations & set(job.clients)]
         awaited = [job for job in jobs if job.service in running and not job.skips]
         done, failed = back_up(world, awaited, say)
+    if not jobs:
+        screen.warn(
+            f"warning: {' and '.join(sorted(migrations))}: no backup job has the database that is migrated"
+        )
     for job in jobs:
         if job.store in done:
             screen.err.print(

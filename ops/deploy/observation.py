@@ -1,15 +1,15 @@
-"""Watches the pages of an environment across a deploy: one that answered before and stays away after it failed the deploy."""
+"""Watches the pages of an environment across a deploy: one that answered before and stays away after it fails the deploy."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from ops.errors import OpsError
-from ops.smoke.availability import unanswered
+from ops.release.release import Release
+from ops.smoke.availability import Unanswered, unanswered
 from ops.smoke.browser import Reach
 from ops.smoke.scene import Scene, scene_of
 from ops.terminal import screen
@@ -18,8 +18,8 @@ from ops.terraform.apply import Approve
 from ops.terraform.target import Target
 
 PAUSE_S = 2.0
-FAILURES = 3
-"""Readings in a row: one lost answer, such as a connection that its old task had open, is no failure."""
+FAILURES, LEAST_S = 3, 15.0
+"""A page is lost after so many readings in a row that fail, and so many seconds: a lost answer or a short gap is no failure of a release."""
 
 
 class PagesLost(OpsError):
@@ -27,11 +27,13 @@ class PagesLost(OpsError):
 
     Args:
         observation: that found it, to ask again.
+        back_to: the release that ran before; none where nobody knows it, or it asks for the same.
     """
 
-    def __init__(self, problem: str, observation: Observation) -> None:
+    def __init__(self, problem: str, observation: Observation, back_to: Release | None) -> None:
         super().__init__(problem)
         self.observation = observation
+        self.back_to = back_to
 
 
 class Observation:
@@ -74,8 +76,11 @@ class Observation:
     def _urls(self) -> set[str]:
         return {route.url for route in self._scene.routes}
 
-    def watch(self) -> None:
+    def watch(self, back_to: Release | None) -> None:
         """Reads the pages until the time is over and none has just failed.
+
+        Args:
+            back_to: see :class:`PagesLost`.
 
         Raises:
             PagesLost: one that answered before has failed in each of the last readings.
@@ -86,27 +91,59 @@ class Observation:
             screen.err.print("no page answered from here before this deploy: none is watched")
             return
         with screen.doing() as say:
-            deadline = time.monotonic() + self._seconds
-            failed: Counter[str] = Counter()
-            while True:
-                left = max(deadline - time.monotonic(), 0)
-                say(f"watching {counted(len(self._answered), 'page')} for {left:.0f} s")
-                found = unanswered(self._scene, self._answered)
-                failed = Counter({url: failed[url] + 1 for url in found})
-                lost = {url: found[url] for url, times in failed.items() if times >= FAILURES}
-                if lost:
-                    raise PagesLost(_told(lost), self)
-                if not found and time.monotonic() >= deadline:
-                    break
-                time.sleep(PAUSE_S)
+            blind = self._read(say, back_to)
+        if blind:
+            screen.warn(f"warning: no page can be reached from here any more, so none is judged: {blind}")
+            return
         self._warn_of_the_others()
         screen.err.print(
             f"{counted(len(self._answered), 'page')} answered for {self._seconds:g} s after the services converged"
         )
 
-    def still_lost(self) -> dict[str, str]:
+    def _read(self, say: screen.Say, back_to: Release | None) -> str:
+        """Says why nothing is reached from here, where that is so at the end."""
+        deadline = time.monotonic() + self._seconds
+        failures: dict[str, list[float]] = {}
+        while True:
+            now = time.monotonic()
+            say(f"watching {counted(len(self._answered), 'page')} for {max(deadline - now, 0):.0f} s")
+            found = unanswered(self._scene, self._answered)
+            blind = len(found) == len(self._answered) and not any(each.reached for each in found.values())
+            if blind and now >= deadline:
+                return str(next(iter(found.values())))
+            if not blind:
+                failures = {url: [*failures.get(url, []), now] for url in found}
+            lost = {
+                url: found[url]
+                for url, times in failures.items()
+                if len(times) >= FAILURES and now - times[0] >= LEAST_S and url in found
+            }
+            if lost and not blind:
+                raise PagesLost(_told(lost), self, back_to)
+            if not found and now >= deadline:
+                return ""
+            time.sleep(PAUSE_S)
+
+    def still_lost(self) -> dict[str, Unanswered]:
         """Pages that answered before the deploy and do not now, with what came instead."""
         return unanswered(self._scene, self._answered)
+
+    def require_back(self, reason: str) -> None:
+        """Asks again for the pages for which a release failed, where the next deploy has nothing to change.
+
+        Args:
+            reason: why it failed.
+
+        Raises:
+            OpsError: one of them is still away.
+        """
+        named = {url for url in self._urls if url in reason} if self._seconds and reason else set()
+        if named and (found := unanswered(self._scene, named)):
+            pages = "\n  ".join(f"{url}: {wrong}" for url, wrong in sorted(found.items()))
+            raise OpsError(
+                f"the last deploy lost pages, and they are still away\n  {pages}",
+                fix=f"go back: python -m ops rollback --env {self._target.name}; or mend it and deploy that; --observe 0 does not ask for pages",
+            )
 
     def _warn_of_the_others(self) -> None:
         others = self._urls - self._answered
@@ -114,8 +151,10 @@ class Observation:
             screen.warn(f"warning: {url} did not answer before this deploy, and does not now: {wrong}")
 
 
-def _told(lost: Mapping[str, str]) -> str:
+def _told(lost: Mapping[str, Unanswered]) -> str:
+    """All addresses are in the first line: it is what a release keeps of it."""
     pages = [f"{url}: {wrong}" for url, wrong in sorted(lost.items())]
     if len(pages) == 1:
         return f"{pages[0]}; it answered before this deploy"
-    return "\n  ".join([f"{len(pages)} pages that answered before this deploy do not now", *pages])
+    first = f"{len(pages)} pages that answered before this deploy do not now: {', '.join(sorted(lost))}"
+    return "\n  ".join([first, *pages])

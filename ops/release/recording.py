@@ -52,6 +52,8 @@ class Recording:
         self._cause = cause
         self._release: Release | None = None
         self._given_up = False
+        self.came_from: Release | None = None
+        """The last release that converged before this one, where this one asks for something else. Known once it is recorded."""
 
     def begins_with(self, approve: Approve) -> Approve:
         """The same approval; once given, the release is recorded."""
@@ -64,6 +66,19 @@ class Recording:
             return True
 
         return approved
+
+    @property
+    def failed_before(self) -> str:
+        """Why the last deploy of the same failed; empty where it did not, or nobody knows."""
+        reasons: list[str] = []
+
+        def read(archive: Archive) -> None:
+            last = archive.last()
+            if last is not None and last.services == key_of(self._target.document) and not last.converged:
+                reasons.append(last.reason)
+
+        self._quietly(read)
+        return "".join(reasons)
 
     def failed(self, error: BaseException) -> None:
         """Its deploy failed after it began."""
@@ -89,6 +104,7 @@ class Recording:
             self._release = last.model_copy(update={"outcome": Outcome.UNFINISHED})
             archive.update(self._release)
             return
+        earlier = [each for each in archive.releases() if each.converged]
         self._release = archive.add(
             Release(
                 number=1,
@@ -102,6 +118,8 @@ class Recording:
                 cloud=archive.keep(self._cloud.document) if self._cloud else "",
             )
         )
+        if earlier and earlier[-1].services != key_of(document):
+            self.came_from = earlier[-1]
 
     def _end(self, **ending: object) -> None:
         assert self._release is not None

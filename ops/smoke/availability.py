@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import httpx
 
@@ -18,9 +21,26 @@ TIMEOUT_S = 5.0
 VISITORS = 8
 """Addresses asked at once; with all silent, 20 of them take 15 s."""
 
+_NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
-def unanswered(scene: Scene, urls: Collection[str] | None = None) -> dict[str, str]:
-    """What came instead of the right answer, by address; empty where all answer.
+
+@dataclass(frozen=True)
+class Unanswered:
+    """What came instead of the right answer.
+
+    Args:
+        reached: whether anything answered, be it a refusal. Else the fault may be on the way, or at this machine.
+    """
+
+    what: str
+    reached: bool = True
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def unanswered(scene: Scene, urls: Collection[str] | None = None) -> dict[str, Unanswered]:
+    """By address; empty where all answer.
 
     A public page must be there, an alias must send on, and a page with a sign-in must send to Discord: that asks Traefik, the
     service, or the sign-in, but nothing behind the sign-in.
@@ -30,18 +50,30 @@ def unanswered(scene: Scene, urls: Collection[str] | None = None) -> dict[str, s
     """
     asked = [route for route in scene.routes if urls is None or route.url in urls]
     with ThreadPoolExecutor(VISITORS) as pool:
-        found = pool.map(lambda route: (route.url, "; ".join(_wrong(scene, route))), asked)
-        return {url: wrong for url, wrong in found if wrong}
+        found = pool.map(lambda route: (route.url, next(_wrong(scene, route), None)), asked)
+        return {url: wrong for url, wrong in found if wrong is not None}
 
 
-def _wrong(scene: Scene, route: Route) -> Iterator[str]:
+def _wrong(scene: Scene, route: Route) -> Iterator[Unanswered]:
     wanted = expected(route, ANONYMOUS, "https", scene.settings)
     try:
         with scene.browser(timeout_s=TIMEOUT_S) as browser:
             last = browser.ask(route.url) if route.redirects_to else browser.follow(route.url)[-1]
-    except httpx.HTTPError as error:
-        yield f"no answer: {error}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        # A broken page may send to an address that is none.
+        yield Unanswered(f"no answer: {error}", reached=_reached(error))
         return
     found = arrival(last, asked=route, authorize=scene.authorize, callback=scene.callback)
     if found is not wanted:
-        yield f"{last}, expected: {wanted}"
+        yield Unanswered(f"{last}, expected: {wanted}")
+
+
+def _reached(error: Exception) -> bool:
+    if isinstance(error, httpx.ConnectTimeout):
+        return False
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _NO_WAY):
+            return False
+        cause = cause.__cause__ or cause.__context__
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -69,6 +70,7 @@ class Browser:
     """One person's browser. Follows redirects only in :meth:`follow`."""
 
     def __init__(self, reach: Reach, context: ssl.SSLContext, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._client = httpx.Client(
             transport=_Directed(reach, context), timeout=timeout_s, follow_redirects=False, trust_env=False
         )
@@ -86,16 +88,27 @@ class Browser:
 
         Raises:
             httpx.HTTPError: no answer.
+            httpx.InvalidURL, ValueError: the answer sends to an address that is none.
         """
-        response = self._client.request(method, url, **more)
+        with self._client.stream(method, url, **more) as response:
+            body = self._beginning(response)
         return Answer(
             status=response.status_code,
             url=url,
             location=urljoin(url, response.headers["location"]) if "location" in response.headers else "",
-            body=response.text[:SHOWN],
+            body=body.decode(response.encoding or "utf-8", errors="replace")[:SHOWN],
             headers={name.lower(): value for name, value in response.headers.items()},
             cookies=tuple(response.headers.get_list("set-cookie")),
         )
+
+    def _beginning(self, response: httpx.Response) -> bytes:
+        """What is kept of a body. Not all of it: a page may be large, or never end."""
+        body, deadline = b"", time.monotonic() + self._timeout_s
+        for part in response.iter_bytes():
+            body += part
+            if len(body) >= SHOWN or time.monotonic() > deadline:
+                break
+        return body
 
     def follow(self, url: str, *, signing_in: tuple[str, str] | None = None) -> list[Answer]:
         """Opens a page as a person does: follows redirects and, once, signs in at Discord's page.

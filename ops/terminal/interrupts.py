@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,11 +11,14 @@ from types import FrameType
 
 
 @contextmanager
-def passing_on(process: subprocess.Popen[str], told: Callable[[], None]) -> Iterator[None]:
+def passing_on(
+    process: subprocess.Popen[str], told: Callable[[], None], *, group: bool = False
+) -> Iterator[None]:
     """Passes on the first Ctrl-C or SIGTERM as SIGINT; ignores further ones, which would lose the state.
 
     Args:
         told: called at the first signal.
+        group: to all processes of the group that it leads, as a terminal does: a program that starts others may not pass it on.
     """
     passed: list[int] = []
 
@@ -22,7 +26,10 @@ def passing_on(process: subprocess.Popen[str], told: Callable[[], None]) -> Iter
         if not passed:
             passed.append(number)
             told()
-            process.send_signal(signal.SIGINT)
+            if group:
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                process.send_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

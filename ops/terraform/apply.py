@@ -17,14 +17,13 @@ from ops.model.changes import ResourceChange, changes_of
 from ops.model.noun import described
 from ops.model.redact import scrubbed
 from ops.model.services import TYPE as SERVICE
-from ops.model.services import services_of
 from ops.model.state import resources_of
-from ops.swarm.missing_servers import missing_servers, sentence
 from ops.swarm.tasks import TaskFailure, began, taken_back
 from ops.terminal import screen
 from ops.terraform import secrets, staleness
 from ops.terraform.droplet_addresses import addresses_of
 from ops.terraform.leftovers import remove_leftovers
+from ops.terraform.missing_servers import missing_servers
 from ops.terraform.progress import ApplyProgress
 from ops.terraform.refused_plan import explained
 from ops.terraform.runner import Outcome, TerraformFailed, encrypts
@@ -188,13 +187,13 @@ class Applied:
 
     Args:
         failures: the last failure of each service's tasks.
-        missing: servers without a running task, by the failed service that connects to them.
+        missing: what each failed service may have missed, in a sentence.
         cleaned: what was done after it failed, in sentences.
     """
 
     outcome: Outcome
     failures: Mapping[str, TaskFailure] = field(default_factory=dict)
-    missing: Mapping[str, list[str]] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     cleaned: tuple[str, ...] = ()
 
 
@@ -212,18 +211,9 @@ def _run(target: Target, file: Path, plan: Mapping[str, Any], parallelism: int) 
     if not outcome.code:
         return Applied(outcome=outcome)
     # Before the clean-up, which removes services.
-    missing = _missing_servers(target, watch.reasons)
+    missing = missing_servers(target, watch.reasons)
     cleaned = tuple(_cleaned(target, outcome, named, updates))
     return Applied(outcome=outcome, failures=watch.reasons, missing=missing, cleaned=cleaned)
-
-
-def _missing_servers(target: Target, failed: Collection[str]) -> dict[str, list[str]]:
-    """Nothing where the engine cannot be asked: it explains a failure, and must not be another one."""
-    try:
-        with target.swarm() as swarm:
-            return missing_servers(services_of(target.wanted), failed, swarm)
-    except OpsError:
-        return {}
 
 
 def _updates_before(target: Target) -> dict[str, str]:
@@ -287,7 +277,7 @@ def _explained(target: Target, applied: Applied) -> str:
         times = f", {failure.count} times" if failure.count > 1 else ""
         lines.append(f"service {service}: its task {failure.reason}{times}")
         if service in applied.missing:
-            lines.append(f"    {sentence(applied.missing[service])}")
+            lines.append(f"    {applied.missing[service]}")
         lines += [f"    {line}" for line in failure.log]
     if target.is_cloud:
         lines.append(f"what was created is in the state; continue with make up ENV={target.name}")

@@ -45,7 +45,7 @@ def test_a_page_that_is_lost_is_taken_back(tmp_path: Path) -> None:
         told = here.run(*DEPLOY, expect=1, TRY_STATUS="503")
         assert "2 services converged" in told, "the swarm itself sees nothing wrong"
         assert f"https://{HOST}/: 503, expected: page; it answered before this deploy" in told
-        assert "local is back at the release before this deploy" in told
+        assert "local is back at release 1" in told
         assert status() == 200
         listed = here.run("releases", *LOCAL, "--json")
         releases = json.loads(listed[listed.index("[") :])

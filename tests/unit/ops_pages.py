@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.unit.ops_fixtures import config, stack
 
 WEB, API = "web.example.org", "api.example.org"
+NO_WAY = -1
 GONE = httpx.ConnectError("connection refused")
 
 
@@ -19,13 +21,15 @@ class FakePages:
     """What hosts answer; 200 where nothing else is said.
 
     Attributes:
-        answers: status by host, in turn; the last one stays. 0 is no answer.
+        answers: status by host, in turn; the last one stays. 0 is no answer, and :data:`NO_WAY` a name that does not resolve.
+        sends_to: where a host redirects to, by host.
         asked: every host that was asked, in order.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.answers: dict[str, list[int]] = {}
         self.asked: list[str] = []
+        self.sends_to: dict[str, str] = {}
         patch.setattr(httpx.HTTPTransport, "handle_request", self._handler())
 
     def _handler(self) -> Callable[[httpx.HTTPTransport, httpx.Request], httpx.Response]:
@@ -36,7 +40,10 @@ class FakePages:
             status = answers.pop(0) if len(answers) > 1 else answers[0]
             if not status:
                 raise GONE
-            return httpx.Response(status, text="Bad Gateway" if status == 502 else "a page")
+            if status == NO_WAY:
+                raise httpx.ConnectError("no such name") from socket.gaierror(-2, "no such name")
+            headers = {"location": self.sends_to[host]} if status == 302 else {}
+            return httpx.Response(status, headers=headers, text="Bad Gateway" if status == 502 else "a page")
 
         return handle_request
 

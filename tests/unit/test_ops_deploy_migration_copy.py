@@ -105,6 +105,22 @@ def test_a_store_that_keeps_nothing_is_a_warning(
     assert f"warning: redis is migrated without a copy: {why}" in capsys.readouterr().err
 
 
+def test_before_a_second_apply_nothing_is_copied_again(backups: Backups) -> None:
+    made = plan(change("docker_service.m", "update", before=values(OLD), after=values(NEW)))
+    approve = copying_first(backups.targets.services, lambda plan: True)
+    assert approve(made) and approve(made)
+    assert backups.done == ["copy redis", "send redis"]
+
+
+def test_a_database_that_no_job_copies_is_a_warning(
+    backups: Backups, capsys: pytest.CaptureFixture[str]
+) -> None:
+    services = backups.targets.services.document["resource"]["docker_service"]
+    services["migration"]["task_spec"]["networks_advanced"] = []
+    assert approve(backups, values(OLD), values(NEW))
+    assert "warning: migration: no backup job has the database that is migrated" in capsys.readouterr().err
+
+
 def test_what_is_not_approved_is_not_copied(backups: Backups) -> None:
     made = plan(change("docker_service.m", "update", before=values(OLD), after=values(NEW)))
     assert not copying_first(backups.targets.services, lambda plan: False)(made)

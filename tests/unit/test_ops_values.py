@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,8 +23,11 @@ from ops.terraform.synth import Synthesized
 from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_cloud import change
 from tests.unit.ops_pages import FakePages, two_pages
+from tests.unit.ops_releases import release
 from tests.unit.ops_swarm import on_swarm, task
 from tests.unit.ops_terraform import resource
+
+PROD = load_environment("prod")
 
 
 def test_the_program_takes_the_place_of_ops() -> None:
@@ -89,9 +95,7 @@ class Applied:
 
 @pytest.fixture
 def applied(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Applied:
-    found = Synthesized(
-        out=Path("/nowhere"), stacks=documents_of(load_environment("prod"), of_services=two_pages())
-    )
+    found = Synthesized(out=Path("/nowhere"), stacks=documents_of(PROD, of_services=two_pages()))
     monkeypatch.setattr(target, "synthesize", lambda environment, off=False: found)
     return Applied(boundaries, monkeypatch, tmp_path / "plan")
 
@@ -103,25 +107,59 @@ def test_around_a_program_that_applies_the_pages_are_watched_and_the_release_is_
     assert (tmp_path / "ran").read_text() == "prod\n"
     told = capsys.readouterr().err
     assert "3 services converged" in told and "2 pages answered for 60 s" in told
-    (release,) = archive_of(load_environment("prod")).releases()
-    assert (release.outcome, release.cause) == (Outcome.CONVERGED, "deploy")
+    (found,) = archive_of(PROD).releases()
+    assert (found.outcome, found.cause) == (Outcome.CONVERGED, "deploy")
 
 
 def test_a_program_that_fails_is_a_failed_release(applied: Applied) -> None:
-    with pytest.raises(errors.OpsError, match="sh ended with exit code 3"):
+    with pytest.raises(errors.OpsError, match="sh -c exit 3 ended with exit code 3"):
         applied.run("sh", "-c", "exit 3")
-    (release,) = archive_of(load_environment("prod")).releases()
-    assert (release.outcome, release.reason) == (
+    (found,) = archive_of(PROD).releases()
+    assert (found.outcome, found.reason) == (
         Outcome.FAILED,
-        "sh ended with exit code 3; its output is above",
+        "sh -c exit 3 ended with exit code 3; its output is above",
     )
 
 
-def test_a_page_that_is_lost_by_it_is_taken_back(applied: Applied) -> None:
+def test_a_page_that_is_lost_by_it_is_taken_back(applied: Applied, boundaries: Boundaries) -> None:
+    archive = archive_of(PROD)
+    before = documents_of(PROD, of_services=two_pages("a: 0\n"))
+    archive.add(
+        release(
+            services=archive.keep(before[PROD.services_stack]), cloud=archive.keep(before[PROD.cloud_stack])
+        )
+    )
     # Before it, and then no more.
     applied.pages.answers["web.example.org"] = [200, 502]
-    with pytest.raises(errors.OpsError, match="502 by the gateway itself"):
+    with pytest.raises(errors.OpsError, match=r"502 by the gateway itself.*\n.*prod is back at release 1"):
         applied.run("true")
+    assert boundaries.done == ["services apply"], "the way back; the program itself applied nothing here"
+    assert [each.cause for each in archive.releases()] == ["deploy", "deploy", "rollback to 1"]
+
+
+def test_options_of_a_deploy_are_its_options_too(applied: Applied, monkeypatch: pytest.MonkeyPatch) -> None:
+    values.run("prod", ["true"], applies=applied.plan, observe=0, without_copy=True)
+    assert applied.pages.asked == []
+
+
+def test_an_interrupt_reaches_all_that_runs_and_is_waited_for(applied: Applied, tmp_path: Path) -> None:
+    """A shell that starts another one, as npx does: the inner one must get the signal, and finish its work."""
+    inner = f"trap 'sleep 0.3; echo done >{tmp_path}/inner; exit 0' INT; echo up >{tmp_path}/up; sleep 30 & wait $!"
+    main = os.getpid()
+
+    def interrupt() -> None:
+        # By the real clock: the one of ops stands still here.
+        deadline = time.monotonic() + 10
+        while not (tmp_path / "up").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(errors.Interrupted):
+        applied.run("sh", "-c", f'trap : INT; sh -c "{inner}"; exit 1')
+    thread.join()
+    assert (tmp_path / "inner").read_text() == "done\n"
 
 
 def test_a_plan_without_changes_asks_no_page(applied: Applied) -> None:

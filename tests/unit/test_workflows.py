@@ -151,6 +151,10 @@ def test_no_script_is_made_of_what_others_wrote() -> None:
     # make would paste an input into the shell's line.
     inputs = [step for _, step in steps() if "inputs." in str(step.get("env", ""))]
     assert inputs and not any("make " in step["run"] for step in inputs)
+    # Those of a whole job reach make, too, which must not know their names.
+    names = {name for _, _, job in jobs() for name, value in job.get("env", {}).items() if "inputs." in value}
+    makefile = (ROOT / "Makefile").read_text()
+    assert names and not any(f"$({name}" in makefile or f"${{{name}" in makefile for name in names)
 
 
 def test_a_failing_script_fails_its_step() -> None:

@@ -7,16 +7,16 @@ import pytest
 from layers.loading import load_environment
 from ops.deploy.convergence import wait_for_convergence
 from ops.errors import OpsError
-from ops.model.services import services_of
-from ops.swarm.missing_servers import missing_servers
 from ops.swarm.tasks import TaskFailure, TaskWatch
 from ops.terraform.apply import apply
+from ops.terraform.missing_servers import missing_servers
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_cloud import change
-from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
+from tests.unit.ops_swarm import FakeSwarm, connect, on_swarm, task
 
 TARGET = targets_of(load_environment("prod")).services
 """Web connects to redis."""
+MISSING = "it connects to redis, of which no task runs"
 
 
 @pytest.mark.parametrize(
@@ -25,16 +25,24 @@ TARGET = targets_of(load_environment("prod")).services
         (FakeSwarm(services_=[on_swarm("redis")], tasks_=[task("t1", "redis")]), {}),
         (
             FakeSwarm(services_=[on_swarm("redis")], tasks_=[task("t1", "redis", "failed")]),
-            {"web": ["redis"]},
+            {"web": MISSING},
         ),
-        (FakeSwarm(services_=[on_swarm("redis")]), {"web": ["redis"]}),
-        (FakeSwarm(), {"web": ["redis"]}),
+        (FakeSwarm(services_=[on_swarm("redis")]), {"web": MISSING}),
+        (FakeSwarm(), {"web": MISSING}),
     ],
     ids=["it runs", "its task failed", "no task", "no service"],
 )
-def test_servers_without_a_running_task_are_missing(swarm: FakeSwarm, missing: dict[str, list[str]]) -> None:
-    assert missing_servers(services_of(TARGET.wanted), ["web", "redis"], swarm) == missing
-    assert missing_servers(services_of(TARGET.wanted), ["redis"], swarm) == {}
+def test_servers_without_a_running_task_are_missing(
+    swarm: FakeSwarm, missing: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(monkeypatch, swarm)
+    assert missing_servers(TARGET, ["web", "redis"]) == missing
+    assert missing_servers(TARGET, ["redis"]) == {}
+
+
+def test_an_engine_that_does_not_answer_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, FakeSwarm(answers=False))
+    assert missing_servers(TARGET, ["web"]) == {}
 
 
 @pytest.fixture
