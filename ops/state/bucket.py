@@ -22,6 +22,13 @@ CREDENTIALS = (
 """Terraform's backend prefers the first, so it comes first here, too."""
 
 TIMEOUT_S = 15
+_EVERYBODY = "http://acs.amazonaws.com/groups/global/"
+_SHUT = (
+    *("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+    *("404", "NoSuchBucket", "NoSuchKey"),
+)
+"""Error codes for what is closed to the one who asks, or not there."""
+
 _EXCLUDED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 """Error codes of S3 servers for an object that exists, or is being written by another client."""
 
@@ -104,18 +111,18 @@ class Bucket:
         found = self._do("read its versioning", self._s3.get_bucket_versioning, Bucket=self.name)
         return bool(found.get("Status") == "Enabled")
 
-    def public_grants(self) -> list[str]:
-        """What anonymous clients may do with it; must be empty."""
+    def grants_to_others(self) -> list[str]:
+        """What its access list lets others do than its owner, one sentence each."""
         found = self._do("read who has access", self._s3.get_bucket_acl, Bucket=self.name)
-        everyone = "http://acs.amazonaws.com/groups/global/"
+        owner = found.get("Owner", {}).get("ID")
         return [
-            str(grant["Permission"])
+            f"grants {grant['Permission']} to {_grantee(grant.get('Grantee', {}))}"
             for grant in found.get("Grants", [])
-            if str(grant.get("Grantee", {}).get("URI", "")).startswith(everyone)
+            if owner is None or grant.get("Grantee", {}).get("ID") != owner
         ]
 
-    def public_statements(self) -> list[str]:
-        """What a policy of the bucket lets everybody do; must be empty."""
+    def policy_for_others(self) -> list[str]:
+        """What its policy lets others do, one sentence each."""
         try:
             text = self._s3.get_bucket_policy(Bucket=self.name)["Policy"]
         except botocore.exceptions.ClientError as error:
@@ -126,22 +133,31 @@ class Bucket:
             raise self._failed("read its policy", error) from None
         statements = json.loads(text).get("Statement", [])
         return [
-            ", ".join(_list(each.get("Action")) or ["all but some actions"])
+            f"has a policy that lets {_principals(each)} do {', '.join(_list(each.get('Action'))) or 'all but some actions'}"
             for each in (statements if isinstance(statements, list) else [statements])
-            if each.get("Effect") == "Allow" and "*" in _principals(each.get("Principal"))
+            if each.get("Effect") == "Allow"
         ]
 
-    def answers_to(self, key: tuple[str, str] | None) -> bool:
+    def lists_for(self, key: tuple[str, str] | None) -> bool:
         """Whether its objects are listed for another key, or for anybody."""
-        return Bucket(self.name, endpoint=self.endpoint, key=key)._lists()
+        there = Bucket(self.name, endpoint=self.endpoint, key=key)
+        return there._may("list it", there._s3.list_objects_v2, MaxKeys=1)
 
-    def _lists(self) -> bool:
+    def gives_to_anybody(self, key: str) -> bool:
+        """Whether anybody may read an object of it."""
+        there = Bucket(self.name, endpoint=self.endpoint, key=None)
+        return there._may(f"read {key}", there._s3.head_object, Key=key)
+
+    def _may(self, what: str, call: Any, **words: Any) -> bool:
         try:
-            self._s3.list_objects_v2(Bucket=self.name, MaxKeys=1)
-        except botocore.exceptions.ClientError:
-            return False
+            call(Bucket=self.name, **words)
+        except botocore.exceptions.ClientError as error:
+            # Anything else, such as a server that is overloaded, is no answer.
+            if _code(error) in _SHUT:
+                return False
+            raise self._failed(what, error) from None
         except botocore.exceptions.BotoCoreError as error:
-            raise self._failed("list it", error) from None
+            raise self._failed(what, error) from None
         return True
 
     def make_private(self) -> None:
@@ -224,9 +240,20 @@ def _list(value: object) -> list[str]:
     return [str(each) for each in (value if isinstance(value, list) else [value]) if each]
 
 
-def _principals(value: object) -> list[str]:
-    """Of a statement: ``*``, or lists by their kind."""
-    return [each for part in (value.values() if isinstance(value, dict) else [value]) for each in _list(part)]
+def _principals(statement: Mapping[str, Any]) -> str:
+    if "NotPrincipal" in statement:
+        return "everybody but some"
+    value = statement.get("Principal")
+    names = [
+        each for part in (value.values() if isinstance(value, dict) else [value]) for each in _list(part)
+    ]
+    return "everybody" if "*" in names else ", ".join(names)
+
+
+def _grantee(grantee: Mapping[str, Any]) -> str:
+    if str(grantee.get("URI", "")).startswith(_EVERYBODY):
+        return "everybody"
+    return str(grantee.get("DisplayName") or grantee.get("ID") or grantee.get("URI") or "somebody")
 
 
 def _client(endpoint: str, key: tuple[str, str] | None) -> Any:

@@ -11,7 +11,7 @@ from layers.settings.environment import Environment
 from ops.errors import OpsError
 from ops.state import lock, terraform_race
 from ops.state.bucket import Bucket, credentials
-from ops.state.privacy import FIX, bucket_of, public_ways
+from ops.state.privacy import FIX, bucket_of, ways_in
 from ops.terraform.runner import program
 
 WAY_OUT = (
@@ -90,7 +90,7 @@ def _harden(bucket: Bucket, say: Callable[[str], None]) -> None:
             f"bucket {bucket.name} does not keep versions although versioning was turned on",
             fix="a state that was written wrongly could not be restored; use a server that has versioning",
         )
-    if bucket.public_grants():
+    if bucket.grants_to_others():
         bucket.make_private()
-    if left := public_ways(bucket):
-        raise OpsError(f"bucket {bucket.name} is public: it {', and '.join(left)}", fix=FIX)
+    if left := ways_in(bucket):
+        raise OpsError(f"bucket {bucket.name} is not private: it {', and '.join(left)}", fix=FIX)

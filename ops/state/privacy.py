@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from layers.loading import environment_names, load_environment
 from layers.settings.environment import Environment
-from ops.errors import Obstacle, WrongUse
+from ops.errors import Obstacle, OpsError, WrongUse
 from ops.paths import STATE
-from ops.state.bucket import Bucket, credentials, endpoint_of
+from ops.state.bucket import CREDENTIALS, Bucket, credentials, endpoint_of
 
 FIX = "states contain passwords: remove its policy and grants by hand before you store any state in it"
 
@@ -27,51 +29,84 @@ def bucket_of(settings: Environment) -> Bucket:
     return Bucket(str(settings.state.bucket), endpoint=endpoint_of(settings), key=credentials())
 
 
-def public_ways(bucket: Bucket) -> list[str]:
-    """How anybody gets at its objects, one sentence each; must be empty."""
-    ways = [f"grants {permission} to everybody" for permission in bucket.public_grants()]
-    ways += [f"has a policy that lets everybody do {actions}" for actions in bucket.public_statements()]
-    if bucket.answers_to(None):
+def ways_in(bucket: Bucket, objects: Sequence[str] = ()) -> list[str]:
+    """How others get at its objects, one sentence each; must be empty.
+
+    Args:
+        objects: keys of objects, each of which can be public by itself.
+    """
+    ways = [*bucket.grants_to_others(), *bucket.policy_for_others()]
+    if bucket.lists_for(None):
         ways.append("lists its objects for anybody, without a key")
-    return ways
+    return ways + [
+        f"gives {each} to anybody, without a key" for each in objects if bucket.gives_to_anybody(each)
+    ]
 
 
-def findings(settings: Environment, others: Sequence[Environment]) -> Iterator[Obstacle]:
-    """What is wrong with the bucket of an environment's state.
+def findings(
+    settings: Environment, others: Sequence[Environment], environment: Mapping[str, str] = os.environ
+) -> Iterator[Obstacle]:
+    """What is wrong with the bucket of an environment's state, and what could not be asked.
 
-    Where the state is in a file, that is who may open its folder.
+    A key that is limited to one bucket is what deploys should have; on Spaces it may not read the bucket's settings. So those are
+    asked with the Spaces key of the provider, where there is one. Where the state is in a file, that is who may open its folder.
 
     Args:
         others: whose states the same key must not open.
 
     Raises:
         WrongUse: there are no credentials.
-        OpsError: the bucket cannot be asked.
     """
     if settings.state.backend == "local":
         yield from _open_folder()
         return
-    bucket = bucket_of(settings)
+    own = credentials(environment)
+    key, secret = CREDENTIALS[1]
+    full = (
+        (environment[key], environment[secret]) if environment.get(key) and environment.get(secret) else own
+    )
+    bucket = Bucket(str(settings.state.bucket), endpoint=endpoint_of(settings, environment), key=full)
     again = f"python -m ops state create --env {settings.name}"
-    if not bucket.exists():
+    try:
+        there = bucket.exists()
+    except OpsError as error:
+        yield Obstacle(what=error.problem, fix=error.fix)
+        return
+    if not there:
         yield Obstacle(what=f"bucket {bucket.name} does not exist", fix=again)
         return
-    if not bucket.keeps_versions():
-        yield Obstacle(
-            what=f"bucket {bucket.name} keeps no versions: a state that is written wrongly cannot be restored",
-            fix=f"{again} switches versioning on",
-        )
-    for way in public_ways(bucket):
-        yield Obstacle(what=f"bucket {bucket.name} {way}", fix=FIX)
+    versions = Obstacle(
+        what=f"bucket {bucket.name} keeps no versions: a state that is written wrongly cannot be restored",
+        fix=f"{again} switches versioning on",
+    )
+    objects = [f"{stack}.tfstate" for stack in (settings.cloud_stack, settings.services_stack)]
+    yield from _asked(lambda: [] if bucket.keeps_versions() else [versions])
+    yield from _asked(
+        lambda: [Obstacle(what=f"bucket {bucket.name} {way}", fix=FIX) for way in ways_in(bucket, objects)]
+    )
     for other in others:
-        if other.state.backend != "spaces" or other.name == settings.name:
-            continue
-        theirs = Bucket(str(other.state.bucket), endpoint=endpoint_of(other), key=credentials())
-        if theirs.answers_to(credentials()):
-            yield Obstacle(
-                what=f"the key for the state of {settings.name} also opens bucket {theirs.name}, which has the state of {other.name}",
-                fix="make a Spaces key that is limited to one bucket, and use that for deploys: docs/runbooks/state.md",
-            )
+        if other.state.backend == "spaces" and other.name != settings.name:
+            yield from _asked(partial(_opened, settings, other, own, environment))
+
+
+def _opened(
+    settings: Environment, other: Environment, key: tuple[str, str], environment: Mapping[str, str]
+) -> list[Obstacle]:
+    bucket = Bucket(str(other.state.bucket), endpoint=endpoint_of(other, environment), key=key)
+    if not bucket.lists_for(key):
+        return []
+    what = f"the key for the state of {settings.name} also opens bucket {bucket.name}, which has the state of {other.name}"
+    fix = "make a Spaces key that is limited to one bucket, and use that for deploys: docs/runbooks/state.md"
+    return [Obstacle(what=what, fix=fix)]
+
+
+def _asked(question: Callable[[], list[Obstacle]]) -> Iterator[Obstacle]:
+    """What was found; a question without an answer is a finding itself: nothing is known then."""
+    try:
+        yield from question()
+    except OpsError as error:
+        fix = f"export {CREDENTIALS[1][0]} and {CREDENTIALS[1][1]} of a key with full access, which is used for such questions only"
+        yield Obstacle(what=f"not asked: {error.problem}", fix=fix)
 
 
 def _open_folder() -> Iterator[Obstacle]:

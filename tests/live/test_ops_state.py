@@ -16,7 +16,7 @@ from ops.cli.state import app
 from ops.errors import OpsError
 from ops.state.bucket import Bucket
 from ops.state.create import create
-from ops.state.privacy import public_ways
+from ops.state.privacy import ways_in
 from ops.terminal import screen
 from tests.live import s3_server
 from tests.live.s3_server import KEY
@@ -54,7 +54,7 @@ def test_a_bucket_is_made_once_private_with_versions_and_its_lock_excludes(
         assert first.terraforms is not None and first.terraforms.excludes, first.terraforms
     assert first.excludes
     there = bucket(settings, server)
-    assert there.exists() and there.keeps_versions() and not there.public_grants()
+    assert there.exists() and there.keeps_versions() and not there.grants_to_others()
     assert not create(settings, rounds=1).made
 
 
@@ -95,19 +95,19 @@ def test_a_policy_that_lets_everybody_in_is_found_and_the_bucket_is_not_taken(
     there = bucket(settings, server)
     if not there.exists():
         there.create()
-    assert public_ways(there) == []
+    assert ways_in(there) == []
     resources = [f"arn:aws:s3:::{there.name}", f"arn:aws:s3:::{there.name}/*"]
     actions = ["s3:ListBucket", "s3:GetObject"]
     statement = {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resources}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     there._s3.put_bucket_policy(Bucket=there.name, Policy=json.dumps(policy))
     try:
-        assert public_ways(there)[0] == "has a policy that lets everybody do s3:ListBucket, s3:GetObject"
-        with pytest.raises(OpsError, match="is public"):
+        assert ways_in(there)[0] == "has a policy that lets everybody do s3:ListBucket, s3:GetObject"
+        with pytest.raises(OpsError, match="is not private"):
             create(settings, rounds=1)
     finally:
         there._s3.delete_bucket_policy(Bucket=there.name)
-    assert public_ways(there) == []
+    assert ways_in(there) == []
 
 
 def test_the_trial_leaves_nothing_behind(

@@ -32,12 +32,18 @@ class Server:
         grants: of the bucket of prod.
         versions: whether it keeps versions.
         opens: buckets that list their objects, by access key; None is anybody.
+        public: objects that anybody may read.
+        settings_for: the only access key that may read settings; any where it is empty.
+        fails: the error code of all that is asked about access.
     """
 
     def __init__(self) -> None:
         self.policy: object = None
         self.grants: list[dict[str, Any]] = []
         self.versions = True
+        self.public: set[str] = set()
+        self.settings_for = ""
+        self.fails = ""
         self.opens: dict[str | None, set[str]] = {KEY[0]: {"sprocket-prod-state"}, None: set()}
 
     def client(self, service: str, *, aws_access_key_id: str | None, **_: Any) -> Client:
@@ -59,18 +65,32 @@ class Client:
 
     def put_bucket_versioning(self, **_: Any) -> None: ...
 
+    def _require_full(self) -> None:
+        if self._server.fails:
+            raise refused(self._server.fails)
+        if self._server.settings_for not in ("", self._key):
+            raise refused("AccessDenied")
+
     def get_bucket_versioning(self, **_: Any) -> dict[str, Any]:
+        self._require_full()
         return {"Status": "Enabled"} if self._server.versions else {}
 
     def get_bucket_acl(self, **_: Any) -> dict[str, Any]:
-        return {"Grants": self._server.grants}
+        self._require_full()
+        return {"Owner": {"ID": "ours"}, "Grants": self._server.grants}
 
     def get_bucket_policy(self, **_: Any) -> dict[str, Any]:
         if self._server.policy is None:
             raise refused("NoSuchBucketPolicy")
         return {"Policy": json.dumps(self._server.policy)}
 
+    def head_object(self, **words: Any) -> None:
+        if words["Key"] not in self._server.public:
+            raise refused("403")
+
     def list_objects_v2(self, **words: Any) -> dict[str, Any]:
+        if self._server.fails:
+            raise refused(self._server.fails)
         if words["Bucket"] not in self._server.opens.get(self._key, set()):
             raise refused("AccessDenied")
         return {}
@@ -109,7 +129,7 @@ def statement(**more: Any) -> dict[str, Any]:
         ([statement(Principal={"AWS": ["arn:aws:iam::1:user/ci", "*"]})], ["s3:GetObject"]),
         ([statement(Action=None, NotAction="s3:DeleteObject")], ["all but some actions"]),
         ([statement(Effect="Deny")], []),
-        ([statement(Principal={"AWS": "arn:aws:iam::1:user/ci"})], []),
+        ([statement(NotPrincipal={"AWS": "x"}, Principal=None)], ["s3:GetObject"]),
         ([], []),
     ],
 )
@@ -118,8 +138,46 @@ def test_a_policy_that_lets_everybody_in_is_found(
 ) -> None:
     server.policy = {"Statement": statements}
     assert findings() == [
-        f"bucket sprocket-prod-state has a policy that lets everybody do {actions}" for actions in public
+        f"bucket sprocket-prod-state has a policy that lets {who} do {actions}"
+        for actions in public
+        for who in ["everybody but some" if "NotPrincipal" in str(statements) else "everybody"]
     ]
+
+
+def test_other_accounts_are_others_too(server: Server) -> None:
+    server.policy = {"Statement": statement(Principal={"AWS": ["arn:aws:iam::1:user/ci"]})}
+    server.grants = [
+        {"Permission": "FULL_CONTROL", "Grantee": {"ID": "ours"}},
+        {"Permission": "WRITE", "Grantee": {"ID": "17", "DisplayName": "another team"}},
+    ]
+    assert findings() == [
+        "bucket sprocket-prod-state grants WRITE to another team",
+        "bucket sprocket-prod-state has a policy that lets arn:aws:iam::1:user/ci do s3:GetObject",
+    ]
+
+
+def test_an_object_can_be_public_by_itself(server: Server) -> None:
+    server.public = {"prod-services.tfstate"}
+    assert findings() == ["bucket sprocket-prod-state gives prod-services.tfstate to anybody, without a key"]
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "500", "RequestTimeTooSkewed"])
+def test_a_server_that_fails_has_not_answered(server: Server, code: str) -> None:
+    server.fails = code
+    found = findings()
+    assert found and all(each.startswith("not asked: bucket sprocket-") for each in found)
+
+
+def test_a_limited_key_is_asked_for_states_and_the_full_one_for_settings(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Spaces, a key that is limited to a bucket may not read its access list."""
+    server.settings_for = "full"
+    assert [each for each in findings() if not each.startswith("not asked: ")] == []
+    assert len(findings()) == 2, "versions, and who has access"
+    monkeypatch.setenv("SPACES_ACCESS_KEY_ID", "full")
+    monkeypatch.setenv("SPACES_SECRET_ACCESS_KEY", "secret")
+    assert findings() == []
 
 
 def test_each_other_way_is_found(server: Server) -> None:
@@ -138,7 +196,7 @@ def test_a_bucket_is_not_taken_while_its_policy_makes_it_public(server: Server) 
     server.grants = [{"Permission": "READ", "Grantee": EVERYBODY}]
     server.policy = {"Statement": statement()}
     with pytest.raises(
-        OpsError, match="is public: it has a policy that lets everybody do s3:GetObject"
+        OpsError, match="is not private: it has a policy that lets everybody do s3:GetObject"
     ) as caught:
         create(PROD)
     assert server.grants == [], "what can be taken back is taken back"
