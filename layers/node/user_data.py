@@ -36,9 +36,9 @@ HELD = ("docker.io", "docker-cli", "docker-ce", "docker-ce-cli", "containerd", "
 REBOOTS_APART = 45
 """Minutes between the hours at which two nodes boot for an update: the one is back, and its stores with it, before the other goes."""
 
-OPEN_FILES, MOST_OPEN_FILES = 65_536, 1_048_576
-"""Descriptors of a task, as it starts and at most. systemd's own bound for an engine is 10^9: Erlang makes a table of that size (1.6 GB), and
-programs that close all descriptors before they start another one take hours (docker-library/rabbitmq 545)."""
+OPEN_FILES = 1_048_576
+"""Descriptors that a task may open. systemd's own bound for engines is 10^9: Erlang makes a table of that size (1.6 GB), and programs that close
+all descriptors before they start another one take hours (docker-library/rabbitmq 545). systemd takes the closest that the machine allows."""
 
 
 PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, TAILSCALE_KEY_BYTES = 420, 90, 128
@@ -227,7 +227,6 @@ def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
         "log-opts": {"max-size": "20m", "max-file": "5"},
         "labels": list(node.engine_labels),
         "default-address-pools": [{"base": cluster.engine_pool, "size": 24}],
-        "default-ulimits": {"nofile": {"Name": "nofile", "Soft": OPEN_FILES, "Hard": MOST_OPEN_FILES}},
     }
     yield File("/etc/docker/daemon.json", to_json(daemon))
     preference = render(
@@ -236,7 +235,11 @@ def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
         version=cluster.engine_version,
     )
     yield File("/etc/apt/preferences.d/sprocket-engine", preference)
-    yield File("/etc/systemd/system/docker.service.d/sprocket.conf", _text("files", "docker-drop-in.conf"))
+    limit = f"LimitNOFILE={OPEN_FILES}\n"
+    drop_in = _text("files", "docker-drop-in.conf") + limit
+    yield File("/etc/systemd/system/docker.service.d/sprocket.conf", drop_in)
+    # What tasks inherit from.
+    yield File("/etc/systemd/system/containerd.service.d/sprocket.conf", f"[Service]\n{limit}")
     yield File("/etc/systemd/system/mnt-.mount.d/sprocket.conf", _text("files", "mount-drop-in.conf"))
 
 

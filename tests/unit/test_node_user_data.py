@@ -59,8 +59,14 @@ def test_the_engine() -> None:
         "log-opts": {"max-size": "20m", "max-file": "5"},
         "labels": ["storage=main", "zone=b"],
         "default-address-pools": [{"base": "172.20.0.0/14", "size": 24}],
-        "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 65536, "Hard": 1048576}},
     }
+
+
+@pytest.mark.parametrize("unit", ["docker", "containerd"])
+def test_tasks_inherit_a_bound_for_file_descriptors(unit: str) -> None:
+    found = files(user_data(node(), cluster()))
+    lines = found[f"/etc/systemd/system/{unit}.service.d/sprocket.conf"]["content"].splitlines()
+    assert lines[lines.index("[Service]") + 1 :][-1] == "LimitNOFILE=1048576"
 
 
 def test_the_engines_bridges_are_clear_of_the_vpc() -> None:

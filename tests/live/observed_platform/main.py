@@ -19,7 +19,9 @@ from sprocket_constructs import (
 )
 
 SMALL = Resources(cpu_limit=1.0, memory_limit="128MiB", cpu_reservation=0.01, memory_reservation="32MiB")
-CHAIN = "http:\n  middlewares:\n    public:\n      headers: {}\n"
+CHAIN = (
+    "http:\n  middlewares:\n    public:\n      headers:\n        customResponseHeaders: {x-public: 'yes'}\n"
+)
 PAGE = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
