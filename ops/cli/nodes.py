@@ -14,6 +14,7 @@ from ops.terminal import screen
 
 
 def ready(
+    context: typer.Context,
     env: Env = "local",
     wait: Annotated[
         float,
@@ -37,6 +38,9 @@ def ready(
 
     Example: ready --env prod --wait 600
     """
+    source = context.get_parameter_source("env")
+    if write and (source is None or source.name != "COMMANDLINE"):
+        raise errors.WrongUse("missing option '--env'", fix="--write changes nodes: name their environment")
     from ops.nodes import status
     from ops.nodes.readiness import keys_to_compare, node_statuses, require_ready, wait_until_ready
     from ops.terraform.target import targets_of

@@ -9,7 +9,7 @@ import typer
 
 from ops import errors
 from ops.cli import confirmation
-from ops.cli.options import ChangedEnv, Confirm, Json
+from ops.cli.options import ChangedEnv, Confirm, Env, Json
 from ops.terminal import screen
 
 app = typer.Typer(help="Terraform's state: its bucket and its lock.", no_args_is_help=True)
@@ -55,7 +55,7 @@ def create(
 
 
 @app.command()
-def check(env: ChangedEnv) -> None:
+def check(env: Env = "local") -> None:
     """Check who can read an environment's state: the bucket's versions, grants and policy, and what else its key opens. Exits with 1 on a finding.
 
     Example: state check --env prod

@@ -44,10 +44,10 @@ def test_wrong_use_says_where_help_is() -> None:
 CHANGING = (
     *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
     *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
-    *("rollback", "prune", "run -- echo"),
+    *("rollback", "prune", "run -- echo", "ready --write"),
     "upgrade-store --store redis",
 )
-READING = ("plan", "cost", "drift", "smoke", "ready", "table", "backup list", "releases")
+READING = ("plan", "cost", "drift", "smoke", "ready", "table", "backup list", "releases", "state check")
 
 
 @pytest.mark.parametrize("command", CHANGING)
