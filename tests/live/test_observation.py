@@ -13,7 +13,10 @@ from images.builder import lock
 from ops.waiting import wait_until
 from tests.live.checkout import LOCAL, checkout, left_over
 
-pytestmark = pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"])
+pytestmark = [
+    pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"]),
+    pytest.mark.proof,
+]
 
 HOST = "page.sprocket.localhost"
 DEPLOY = ("deploy", *LOCAL, "--stable", "2", "--observe", "10")
