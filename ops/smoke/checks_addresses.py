@@ -24,8 +24,9 @@ from ops.smoke.scene import Scene
 AREA = "addresses"
 HEADERS_AREA = "security headers"
 
+STRICT_TRANSPORT = "strict-transport-security"
 HEADERS = {
-    "strict-transport-security": ("max-age=", "browsers stay with https"),
+    STRICT_TRANSPORT: ("max-age=", "browsers stay with https"),
     "x-content-type-options": ("nosniff", "browsers believe the content type"),
     "referrer-policy": ("strict-origin", "other sites do not learn addresses"),
 }
@@ -117,12 +118,15 @@ def headers_outcome(host: str, answer: Answer) -> Outcome:
     framed = answer.headers.get("x-frame-options") or answer.headers.get("content-security-policy", "")
     if framed != "SAMEORIGIN" and "frame-ancestors" not in framed and framed != "DENY":
         problems.append("any site may show it in a frame")
+    strict = answer.headers.get(STRICT_TRANSPORT, "")
+    if "includesubdomains" in strict.lower():
+        problems.append(f"{STRICT_TRANSPORT} is {strict!r}, which reaches hosts below this one")
     problems += [f"{name} says {answer.headers[name]!r}" for name in GONE if answer.headers.get(name)]
     return Outcome.of(
         HEADERS_AREA,
         host,
         not problems,
-        expected=f"{', '.join(HEADERS)}, frames; no {', '.join(GONE)}",
+        expected=f"{', '.join(HEADERS)} of this host alone, frames; no {', '.join(GONE)}",
         found="; ".join(problems) or "all there",
         fix="the middleware security-headers in layers/ingress/dynamic.yml.j2, and the order of the chains there",
     )

@@ -45,6 +45,15 @@ def test_elsewhere_only_the_authority_differs(environment: str, directory: str) 
     assert there == local
 
 
+@pytest.mark.parametrize("environment", ["local", "staging", "prod"])
+def test_a_host_speaks_for_no_host_below_it(environment: str) -> None:
+    """Staging's hosts are below prod's, and their certificates are of an authority that no browser trusts."""
+    middlewares = ingress(environment).yaml("traefik", DYNAMIC)["http"]["middlewares"]
+    headers = middlewares["security-headers"]["headers"]
+    assert headers["stsSeconds"] == 31536000
+    assert not headers.keys() & {"stsIncludeSubdomains", "stsPreload"}
+
+
 def test_settings_reach_the_files() -> None:
     def change(document: dict[str, Any]) -> None:
         document["ingress"] |= {
@@ -75,8 +84,11 @@ def test_by_dns_wildcards_cover_every_route_and_the_token_is_a_file() -> None:
     assert static["entryPoints"]["websecure"]["http"]["tls"] == {
         "certResolver": "acme",
         "domains": [
+            {
+                "main": "admin.staging.sprocket.mlesports.gg",
+                "sans": ["*.admin.staging.sprocket.mlesports.gg"],
+            },
             {"main": "dev.sprocket.mlesports.gg", "sans": ["*.dev.sprocket.mlesports.gg"]},
-            {"main": "staging.sprocket.mlesports.gg", "sans": ["*.staging.sprocket.mlesports.gg"]},
         ],
     }
     acme = static["certificatesResolvers"]["acme"]["acme"]

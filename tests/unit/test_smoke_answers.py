@@ -142,7 +142,7 @@ def test_what_visitors_are_sent_to_discord_with(changed: dict[str, str], wrong: 
 
 
 SAFE = {
-    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "strict-transport-security": "max-age=31536000",
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",
     "x-frame-options": "SAMEORIGIN",
@@ -154,6 +154,18 @@ def test_each_security_header_is_missed(missing: str) -> None:
     assert headers_outcome("a.example", answer(200, headers=SAFE)).status is Status.PASSED
     without = {name: value for name, value in SAFE.items() if name != missing}
     assert headers_outcome("a.example", answer(200, headers=without)).status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    "value", ["max-age=31536000; includeSubDomains", "max-age=1;INCLUDESUBDOMAINS; preload"]
+)
+def test_a_host_must_not_speak_for_hosts_below_it(value: str) -> None:
+    """Other environments are there, whose certificates no browser trusts."""
+    found = headers_outcome("a.example", answer(200, headers=SAFE | {"strict-transport-security": value}))
+    assert (found.status, found.found) == (
+        Status.FAILED,
+        f"strict-transport-security is {value!r}, which reaches hosts below this one",
+    )
 
 
 def test_a_program_must_not_say_its_name() -> None:
