@@ -7,21 +7,20 @@ begins with the environment's name).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import combinations
 
 from .cloud.names import manager_host
 from .cloud.nodes import nodes_of, volume_name
-from .errors import Problem
+from .errors import Problem, SettingsError
+from .loading import load_environment
 from .node.node import managers_name
-from .platform.identity import identities_of
+from .platform.identity import hosts_of, identities_of
 from .settings.cloud import Cloud
 from .settings.environment import Environment
-
-PAGES = ("auth", "grafana", "influxdb", "minio", "rabbitmq", "traefik")
-"""Names of the pages that an environment has beside the application's; what host each is at, it says itself."""
 
 RENAME = "rename one of the environments"
 
@@ -42,15 +41,22 @@ class _Claim:
         return f"{file}: {self.setting}" if self.setting else file
 
 
-def conflicts(environments: Iterable[Environment], *, left_out: Collection[str] = ()) -> list[Problem]:
+def comparable(names: Iterable[str]) -> list[Environment]:
+    """The environments of these names that can be compared: not those whose file is wrong, which their own check says."""
+    found = []
+    for name in names:
+        with suppress(SettingsError):
+            environment = load_environment(name)
+            identities_of(environment)
+            found.append(environment)
+    return found
+
+
+def conflicts(environments: Iterable[Environment]) -> list[Problem]:
     """What environments would take from each other; each problem names the settings of both.
 
     All public environments are taken to share one account at DigitalOcean and one DNS: those that are not
     simulated (:attr:`.Environment.is_simulated`). Only those with a cloud order anything there.
-
-    Args:
-        left_out: names of environments that there are, but that cannot be compared. What is accepted for one of them is
-            not called needless.
 
     Raises:
         SettingsError: the instances of one environment take names from each other (:func:`identities_of`).
@@ -64,7 +70,6 @@ def conflicts(environments: Iterable[Environment], *, left_out: Collection[str] 
         *_below_the_same_domain(public),
         *_overlaps(clouds),
         *_buckets(public),
-        *_cookies(public, left_out),
     ]
 
 
@@ -75,17 +80,15 @@ def _hosts(environment: Environment) -> Iterator[_Claim]:
         return _Claim(kind="host", value=host, setting=setting, environment=environment.name)
 
     yield claim(environment.domain, "domain")
-    for identity in identities_of(environment):
-        for each in identity.claims:
-            # A page at the domain itself is the domain's own claim.
-            if each.kind == "host" and each.value != environment.domain:
-                yield claim(each.value, f"platform/instances/{identity.name}/{each.setting}")
+    for setting, host in hosts_of(environment).items():
+        # A page at the domain itself is the domain's own claim.
+        if host != environment.domain:
+            yield claim(host, setting)
 
 
 def _derived_hosts(environment: Environment) -> dict[str, str]:
-    """Hosts below the domain that no setting spells out, and what each is."""
+    """Hosts below the domain that no setting spells out, and what each is; admin pages are :mod:`.cookie_reach`'s."""
     found = {manager_host(environment): "the manager's name for SSH"}
-    found |= {environment.page_host(page): f"the page {page}" for page in PAGES}
     if environment.cloud is not None:
         found[managers_name(environment.domain)] = "the managers' name for nodes"
         found |= {node.dns_name: f"the name of node {node.name}" for node in nodes_of(environment)}
@@ -204,46 +207,6 @@ def _buckets_made(environment: Environment) -> list[_Claim]:
         _Claim(kind="bucket", value=f"{name} in {region}", setting=setting, environment=environment.name)
         for name, setting in names.items()
     ]
-
-
-def _cookies(environments: Sequence[Environment], left_out: Collection[str]) -> Iterator[Problem]:
-    """A sign-in's cookie is sent to every host below its domain: a server at one of those can act as an admin elsewhere."""
-    names = {each.name for each in environments}
-    for one in environments:
-        sign_in = one.ingress.sign_in
-        covers = sign_in.cookie_domain or one.pages_domain
-        reached = {
-            other.name: hosts
-            for other in environments
-            if other is not one
-            and (hosts := sorted({c.value for c in _hosts(other) if _is_below(c.value, covers)}))
-        }
-        for name, hosts in reached.items():
-            if name not in sign_in.cookie_reaches:
-                yield Problem(
-                    file=f"{one.name}.yaml",
-                    setting="ingress/sign_in/cookie_domain",
-                    problem=f"the cookie of admins is for {covers}, and so is sent to {', '.join(hosts)} of {name}.yaml",
-                    fix=f"give {name}.yaml hosts beside {covers}, or say why that is accepted under "
-                    f"ingress/sign_in/cookie_reaches/{name}",
-                )
-        for name in sign_in.cookie_reaches:
-            if name not in reached and name not in left_out:
-                what = (
-                    "reaches no host of it"
-                    if name in names
-                    else "there is no public environment of that name"
-                )
-                yield Problem(
-                    file=f"{one.name}.yaml",
-                    setting=f"ingress/sign_in/cookie_reaches/{name}",
-                    problem=f"is not needed: {what}",
-                    fix="remove it, or write null if it comes from like",
-                )
-
-
-def _is_below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
 
 
 def _problem(claim: _Claim, what: str, fix: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Hosts of admin pages: a label of each below one domain."""
+"""Hosts of admin pages: a label of each below ``admin.<domain>``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ from .errors import SettingsError
 from .platform.identity import setting_of_host
 from .settings.environment import Environment
 from .settings.form import did_you_mean
-
-RESERVED = {
-    "swarm": "the managers",
-    "nodes": "names of nodes",
-    "db": "the managed database",
-}
-"""Labels below the domain that are names of something else in DNS, and of what."""
 
 
 class AdminPages:
@@ -36,8 +29,6 @@ class AdminPages:
         if other != page:
             named, rival = (page, other) if page in self._labels else (other, page)
             self._refuse(named, f"label {label} is that of page {rival} too")
-        if label in RESERVED:
-            self._refuse(page, f"{host} is kept for {RESERVED[label]}")
         # Of a page at its own name the gateway says it, at the service that comes second.
         if page in self._labels and (setting := setting_of_host(self._settings, host)):
             self._refuse(page, f"{host} is {setting} too")

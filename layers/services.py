@@ -8,10 +8,12 @@ from sprocket_constructs import ConstructError, SwarmApp, SwarmStack, TerraformO
 from .backend import keep_state
 from .backup.backups import Backups
 from .budget import check_budget
+from .conflicts import comparable
+from .cookie_reach import check_cookie_reach
 from .data.layer import DataLayer
 from .errors import SettingsError
 from .ingress.layer import IngressLayer
-from .loading import load_environment
+from .loading import environment_names, load_environment
 from .platform.layer import PlatformLayer
 from .secrets import PlatformSecrets
 from .site import Site
@@ -79,10 +81,12 @@ def synthesize(environment: str, *, off: bool = False, outdir: Path | str | None
         outdir: default is cdktf's own, ``cdktf.out``.
 
     Raises:
-        SettingsError: the environment's files are wrong.
+        SettingsError: the environment's files are wrong, or a cookie of admins would reach a host that is no admin page, of
+            this environment or of another one whose file can be read.
         ConstructError: what they ask for cannot work.
     """
     site = Site(load_environment(environment))
+    check_cookie_reach(site.settings, comparable(environment_names()))
     app = SwarmApp(outdir=str(outdir)) if outdir else SwarmApp()
     try:
         stack = ServicesStack(app, site)

@@ -12,14 +12,15 @@ def manager_host(settings: Environment) -> str:
 def public_hosts(settings: Environment) -> tuple[str, ...]:
     """Every name that leads to the public address, sorted.
 
-    The manager's for SSH, unless the private mesh is the only way to it. The domain, all pages of operators below it (a wildcard), and the pages and APIs of each instance of the platform,
-    wherever in the zone they are.
+    The manager's for SSH, unless the private mesh is the only way to it. The domain, all admin pages (a wildcard: nothing else
+    has a name there, and one such would hide the wildcard below it, RFC 4592), and the pages and APIs of each instance of the
+    platform, wherever in the zone they are.
     """
     hosts = {settings.domain, f"*.{settings.pages_domain}"}
     if settings.cloud is None or not settings.cloud.access.is_private:
         hosts.add(manager_host(settings))
+    if settings.ingress.sign_in.provider == "fake":
+        hosts.add(settings.fake_discord_host)
     for identity in identities_of(settings):
-        hosts |= {identity.host, *identity.aliases, identity.api_host, identity.image_generation_host}
-        if identity.elo_host:
-            hosts.add(identity.elo_host)
+        hosts |= {identity.host, *identity.aliases, identity.api_host}
     return tuple(sorted(hosts))

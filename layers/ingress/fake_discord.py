@@ -84,7 +84,7 @@ class FakeDiscord(Construct):
         self.service.reads(config, at="/etc/fake-discord/config.yaml")
         self._address = self.service.expose_via(
             gateway,
-            host=site.host("discord"),
+            host=site.settings.fake_discord_host,
             access=Access.public(because="browsers come here to choose who signs in; it holds no data"),
         )
 

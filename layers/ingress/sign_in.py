@@ -5,8 +5,8 @@ from typing import Protocol
 
 from sprocket_constructs import ConstructError, Gateway, Route, SwarmService
 
-from ..errors import SettingsError
 from ..platform.identity import setting_of_host
+from ..settings.host import is_below
 from ..site import Site
 
 
@@ -27,38 +27,41 @@ class SignInProxy(Protocol):
 class SignIn:
     """Where people sign in, and which pages that covers.
 
-    One cookie serves all guarded pages, so they must lie below one domain.
+    One cookie serves all guarded pages, so they lie below one domain, and no public page does: it would be sent the
+    cookie of whoever is signed in.
     """
 
     def __init__(self, site: Site, gateway: Gateway) -> None:
         self._site = site
         self._gateway = gateway
         self.host = site.host("auth")
-        self.cookie_domain = site.settings.ingress.sign_in.cookie_domain or site.settings.domain
-        if not _is_below(self.host, self.cookie_domain):
-            raise SettingsError.of(
-                f"people sign in at {self.host}, which is not below {self.cookie_domain}",
-                fix=f"use {site.settings.domain} or a domain above it, or remove it",
-                setting="ingress/sign_in/cookie_domain",
-                file=f"{site.settings.name}.yaml",
-            )
-
-    @property
-    def cookie_name(self) -> str:
-        """Its own for each environment: one below the other's domain would get both, and understand one."""
-        return f"_sprocket_{self._site.settings.name}_auth"
+        self.cookie_domain = site.settings.pages_domain
+        self.cookie_name = site.settings.sign_in_cookie
 
     @property
     def guarded(self) -> list[Route]:
         """All routes that need a role, checked.
 
         Raises:
-            ConstructError: a role that does not exist, or a page that the cookie never reaches.
+            ConstructError: a role that does not exist, a page that the cookie never reaches, or a public one that it does.
         """
+        for route in self._gateway.routes:
+            if route.access.is_public:
+                self._check_public(route)
         routes = [route for route in self._gateway.routes if route.access.role is not None]
         for route in routes:
             self._check(route)
         return routes
+
+    def _check_public(self, route: Route) -> None:
+        # Tinyauth's own page is public too.
+        is_sign_in = (route.host, route.path) == (self.host, None)
+        if is_below(route.host, self.cookie_domain) and not is_sign_in:
+            raise ConstructError(
+                route.service,
+                f"{route.rule} is public, and browsers send it the cookie of admins, which is for {self.cookie_domain}",
+                fix=f"use a host that is not below {self.cookie_domain}, or Access.only(...)",
+            )
 
     def _check(self, route: Route) -> None:
         if route.access.role not in self._site.roles:
@@ -73,11 +76,11 @@ class SignIn:
                 f"{route.rule} is on the host of the sign-in itself",
                 fix="give the page a host of its own",
             )
-        if not _is_below(route.host, self.cookie_domain):
+        if not is_below(route.host, self.cookie_domain):
             raise ConstructError(
                 route.service,
                 f"{route.rule} needs a role, and the sign-in's cookie is for {self.cookie_domain} only, so signing in would never end",
-                fix=f"{self._another_host(route.host)}, or set ingress/sign_in/cookie_domain to a domain above both",
+                fix=self._another_host(route.host),
             )
 
     def _another_host(self, host: str) -> str:
@@ -89,7 +92,3 @@ class SignIn:
         instance = f"{setting.split('/')[2]}-" if several else ""
         example = f"{instance}{host.partition('.')[0]}.{self.cookie_domain}"
         return f"set {setting} to a host below {self.cookie_domain}, such as {example}"
-
-
-def _is_below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")

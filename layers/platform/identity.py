@@ -114,13 +114,19 @@ def identities_of(environment: Environment) -> list[Identity]:
     return found
 
 
+def hosts_of(environment: Environment) -> dict[str, str]:
+    """Every host of every instance by the path of its setting, also where that is left to its default."""
+    return {
+        f"platform/instances/{identity.name}/{claim.setting}": claim.value
+        for identity in identities_of(environment)
+        for claim in identity.claims
+        if claim.kind == "host"
+    }
+
+
 def setting_of_host(environment: Environment, host: str) -> str | None:
-    """The path of the setting that says a host of an instance, also where it is left to its default."""
-    for identity in identities_of(environment):
-        for claim in identity.claims:
-            if (claim.kind, claim.value) == ("host", host):
-                return f"platform/instances/{identity.name}/{claim.setting}"
-    return None
+    """The path of the setting that says a host of an instance."""
+    return next((setting for setting, value in hosts_of(environment).items() if value == host), None)
 
 
 def check_apart(environment: str, identities: Sequence[Identity]) -> None:
@@ -153,7 +159,8 @@ def _identity(environment: Environment, name: str) -> Identity:
         host=settings.host,
         aliases=settings.aliases,
         api_host=settings.api_host or f"api.{settings.host}",
-        image_generation_host=settings.image_generation_host or f"image-generation.{settings.host}",
+        image_generation_host=settings.image_generation_host
+        or f"{prefix}image-generation.{environment.pages_domain}",
         elo_host=settings.elo_host,
         queue_prefix=settings.queue_prefix or name,
         redis_prefix=settings.redis_prefix or name,

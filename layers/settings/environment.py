@@ -20,6 +20,9 @@ from .nodes import Engine, NodePool, Stores
 from .platform import Platform
 from .resources import ShareChange
 
+ADMIN = "admin"
+"""The label that all admin pages are below, and nothing else: their cookie goes to every host there."""
+
 
 class Secrets(Settings):
     """Who owns the values that Terraform does not make by itself."""
@@ -52,7 +55,7 @@ class Environment(Settings):
         description="an environment to start from. Mappings are merged key by key, at every depth; a list or a single "
         "value replaces the other's; null takes the other's key away",
     )
-    domain: HostName = Field(description="admin pages are at <page>.<domain>")
+    domain: HostName = Field(description="admin pages are at <page>.admin.<domain>")
     state: State
     engine: Engine
     images: Images
@@ -98,12 +101,22 @@ class Environment(Settings):
 
     @property
     def pages_domain(self) -> str:
-        """What admin pages are below, the page that people sign in at among them."""
-        return self.domain
+        """What admin pages are below, the page that people sign in at among them; the domain of the sign-in's cookie."""
+        return f"{ADMIN}.{self.domain}"
+
+    @property
+    def sign_in_cookie(self) -> str:
+        """Name of the cookie that says who is signed in, another one in each environment."""
+        return f"_sprocket_{self.name}_admin"
 
     def page_host(self, page: str) -> str:
         """The host of an admin page, by the page's name, such as ``grafana``."""
         return f"{self.ingress.pages.get(page, page)}.{self.pages_domain}"
+
+    @property
+    def fake_discord_host(self) -> str:
+        """Where the fake Discord answers, if there is one. It is public, so it is no admin page."""
+        return f"discord.{self.domain}"
 
     @property
     def node_count(self) -> int:

@@ -100,6 +100,11 @@ def _punycode(host: str) -> str:
         return host
 
 
+def is_below(host: str, domain: str) -> bool:
+    """Whether a host is a domain or below it: browsers send it the cookies of that domain (RFC 6265, 5.1.3)."""
+    return host == domain or host.endswith(f".{domain}")
+
+
 def check_host(text: str) -> str:
     """The host name itself.
 

@@ -70,15 +70,6 @@ class SignIn(Settings):
     emails: tuple[Email, ...] = Field(
         default=(), strict=False, description="allow-list for tinyauth, which knows no roles"
     )
-    cookie_domain: HostName | None = Field(
-        default=None,
-        description="every page that needs a role is at it or below it; default: the environment's domain",
-    )
-    cookie_reaches: dict[Label, Annotated[str, Field(min_length=1, max_length=500)]] = Field(
-        default_factory=dict,
-        description="other environments whose hosts are below the cookie's domain, each with the reason why that is accepted: "
-        "their hosts are sent the cookie of admins",
-    )
     session: int = Field(
         default=43200,
         ge=300,
@@ -105,12 +96,6 @@ class SignIn(Settings):
                 fix="list them, or use traefik-forward-auth",
                 setting="emails",
             )
-        if self.proxy == "tinyauth" and self.cookie_domain:
-            raise SettingsError.of(
-                "tinyauth's cookie is always for the environment's domain",
-                fix="remove cookie_domain, or use traefik-forward-auth",
-                setting="cookie_domain",
-            )
         return self
 
 
@@ -126,7 +111,7 @@ class Ingress(Settings):
     admin_role: Label = Field(default="admin", description="role of sign_in/roles that opens admin pages")
     pages: dict[Label, Label] = Field(
         default_factory=dict,
-        description="admin pages at another label than their own name, such as rabbitmq: management for management.<domain>; "
+        description="admin pages at another label than their own name, such as rabbitmq: management for management.admin.<domain>; "
         "with auth, the redirect of the Discord application changes too",
     )
     trusted_origins: tuple[HostName, ...] = Field(

@@ -48,8 +48,15 @@ class Instance(Settings):
         description="further hosts of the web page, such as www.<host>; browsers are sent to host for good, path and query stay",
     )
     api_host: HostName | None = None
-    image_generation_host: HostName | None = None
-    elo_host: HostName | None = None
+    image_generation_host: HostName | None = Field(
+        default=None,
+        description="of the editor for report cards, an admin page, so below admin.<domain>; default: image-generation there, "
+        "with the instance's name before it where there are several",
+    )
+    elo_host: HostName | None = Field(
+        default=None,
+        description="of elo-service, an admin page, so below admin.<domain>; default: it has no page",
+    )
     organization_id: int = Field(default=2, ge=1, le=2_147_483_647, description="DEFAULT_ORGANIZATION_ID")
     bot_prefix: str = Field(default="s.", min_length=1, max_length=8)
     log_levels: tuple[LogLevel, ...] = Field(default=("error", "warn", "log"), min_length=1, strict=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from sprocket_constructs import ConstructError
 
-from layers.conflicts import conflicts
+from layers.conflicts import comparable, conflicts
 from layers.errors import Problem, SettingsError
 from layers.images import LOCK, unknown_promotions
 from layers.loading import (
@@ -23,7 +22,6 @@ from layers.loading import (
     load_environment,
     load_resources,
 )
-from layers.platform.identity import identities_of
 from layers.platform.lines import optional_shares
 from layers.services import synthesize
 from layers.site import unused_shares
@@ -110,14 +108,9 @@ def findings_between(names: Sequence[str]) -> Iterator[Finding]:
 
     Those that cannot be read, or whose instances take names from each other, are left out: their own check says so.
     """
-    environments = []
-    for name in names:
-        with suppress(SettingsError):
-            environment = load_environment(name)
-            identities_of(environment)
-            environments.append(environment)
+    environments = comparable(names)
     yield from acknowledgement.misnamed(names)
-    for problem in conflicts(environments, left_out=set(names) - {each.name for each in environments}):
+    for problem in conflicts(environments):
         yield of_problem(problem, rule=CONFLICT)
     if len(environments) == len(names):
         for problem in unknown_promotions(LOCK, environments):

@@ -97,16 +97,31 @@ def _arrival(scene: Scene, session: _Session) -> Iterator[Outcome]:
         found=str(session.landed.location or session.landed.status),
         fix=_FIX,
     )
-    line = _session_line(scene, session.landed)
-    lacks = [flag for flag in ("HttpOnly", "Secure") if f"; {flag.lower()}" not in line.lower()]
+    domain = scene.settings.pages_domain
+    wrong = wrong_in_session(_session_line(scene, session.landed), domain=domain)
     yield Outcome.of(
         AREA,
-        "cookie is HttpOnly and Secure",
-        not lacks,
-        expected="HttpOnly, Secure",
-        found=(f"lacks {', '.join(lacks)}" if lacks else "both") if line else "no cookie",
+        "cookie is HttpOnly, Secure and for admin pages only",
+        not wrong,
+        expected=f"HttpOnly, Secure, Domain={domain}",
+        found=wrong or "all three",
         fix=_FIX,
     )
+
+
+def wrong_in_session(line: str, *, domain: str) -> str:
+    """What is wrong with the Set-Cookie line of a session; nothing where it is right.
+
+    Args:
+        domain: what admin pages are below.
+    """
+    if not line:
+        return "no cookie"
+    attributes = dict(part.strip().lower().partition("=")[::2] for part in line.split(";")[1:])
+    problems = [f"lacks {flag}" for flag in ("HttpOnly", "Secure") if flag.lower() not in attributes]
+    if (found := attributes.get("domain", "").removeprefix(".")) != domain:
+        problems.append(f"is for {found or 'its own host'}")
+    return ", ".join(problems)
 
 
 def _session_line(scene: Scene, answer: Answer) -> str:

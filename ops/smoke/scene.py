@@ -73,13 +73,13 @@ class Scene:
     def authorize(self) -> str:
         """Discord's page, or that of the one that stands in for it."""
         if self.settings.ingress.sign_in.provider == "fake":
-            return f"https://{self.settings.page_host('discord')}/oauth2/authorize"
+            return f"https://{self.settings.fake_discord_host}/oauth2/authorize"
         return DISCORD.authorize
 
     @property
     def cookie(self) -> str:
         """Name of the cookie that says who is signed in."""
-        return f"_sprocket_{self.settings.name}_auth"
+        return self.settings.sign_in_cookie
 
     @property
     def asks_forward_auth(self) -> bool:

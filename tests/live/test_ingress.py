@@ -41,6 +41,7 @@ from tests.unit.ingress_stack import IngressStack, ingress, with_designers
 pytestmark = pytest.mark.live
 
 DOMAIN = "sprocket.localhost"
+ADMIN = f"admin.{DOMAIN}"
 PAGES = ("live-public", "live-admin", "live-designer")
 ECHO = """
 import json, signal, sys
@@ -76,7 +77,8 @@ def _stack() -> IngressStack:
             update=UpdatePolicy.start_first(),
         )
         service.reads(SwarmConfig(service, "echo", name=f"{name}-echo", content=ECHO), at="/srv/echo.py")
-        service.expose_via(stack.layer.gateway, host=stack.site.host(name), access=access)
+        host = f"{name}.{DOMAIN}" if access.is_public else stack.site.host(name)
+        service.expose_via(stack.layer.gateway, host=host, access=access)
     return stack
 
 
@@ -186,10 +188,12 @@ def test_the_second_plan_is_empty(terraform: Terraform, tmp_path: Path) -> None:
     assert terraform.plan(tmp_path / "again.plan") is False
 
 
-@pytest.mark.parametrize("page", ["traefik", "auth", "discord", *PAGES])
-def test_each_host_gets_a_certificate_of_its_own(terraform: Terraform, page: str) -> None:
-    host = f"{page}.{DOMAIN}"
-
+@pytest.mark.parametrize(
+    "host",
+    [f"{page}.{ADMIN}" for page in ("traefik", "auth", "live-admin", "live-designer")]
+    + [f"{page}.{DOMAIN}" for page in ("discord", "live-public")],
+)
+def test_each_host_gets_a_certificate_of_its_own(terraform: Terraform, host: str) -> None:
     def issued() -> bool:
         shown = _certificate(host)
         return b"Pebble Intermediate CA" in shown and host.encode() in shown
@@ -228,19 +232,19 @@ OUTSIDE = (403, 500)
     ],
 )
 def test_who_gets_in(terraform: Terraform, person: str, page: str, expected: tuple[int, ...]) -> None:
-    status, address, body = Browser().sign_in(person, f"https://{page}.{DOMAIN}/")
+    status, address, body = Browser().sign_in(person, f"https://{page}.{ADMIN}/")
     assert status in expected, body
     if status == 200:
-        assert address == f"https://{page}.{DOMAIN}/"
+        assert address == f"https://{page}.{ADMIN}/"
         assert len(json.loads(body)["user"]) == 1
 
 
 def test_the_dashboard_is_for_admins_until_they_sign_out(terraform: Terraform) -> None:
     browser = Browser()
-    dashboard = f"https://traefik.{DOMAIN}/dashboard/"
+    dashboard = f"https://traefik.{ADMIN}/dashboard/"
     assert browser.sign_in("admin", dashboard)[:2] == (200, dashboard)
-    overview = json.loads(browser.get(f"https://traefik.{DOMAIN}/api/overview")[2])
+    overview = json.loads(browser.get(f"https://traefik.{ADMIN}/api/overview")[2])
     assert overview["http"]["routers"]["errors"] == 0
     assert sorted(overview["providers"]) == ["File", "Swarm"]
-    browser.get(f"https://auth.{DOMAIN}/logout")
+    browser.get(f"https://auth.{ADMIN}/logout")
     assert browser.get(dashboard)[1].startswith(f"https://discord.{DOMAIN}/")

@@ -246,12 +246,6 @@ def test_an_environment_whose_instances_share_a_name_leaves_the_others_compared(
     assert "second.yaml: domain" in paths
 
 
-def test_what_is_accepted_for_an_environment_that_cannot_be_compared_is_not_needless(folder: Path) -> None:
-    assert load_environment("prod").ingress.sign_in.cookie_reaches
-    (folder / "staging.yaml").write_text("domain: [\n")
-    assert list(runner.findings_between(["prod", "staging"])) == []
-
-
 def test_all_is_the_default_and_nothing_is_checked_twice() -> None:
     assert runner.chosen(["all", "local"]) == environment_names()
     assert runner.chosen(["local", "local"]) == ["local"]

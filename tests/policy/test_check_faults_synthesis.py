@@ -55,8 +55,8 @@ SETTINGS: dict[str, tuple[str, Change, str, str, str]] = {
         "staging.yaml: platform/instances/staging/host", "is staging.sprocket.mlesports.gg, and so is platform/instances/dev/host", "give one of them another name",
     ),
     "an instance on an admin page's host": (
-        "staging", lambda d: instances(d)["dev"].update(api_host="grafana.staging.sprocket.mlesports.gg"),
-        "staging-services/platform/dev/core", "already leads to staging-services/data/grafana/grafana", "a host or path of its own",
+        "staging", lambda d: instances(d)["dev"].update(image_generation_host="grafana.admin.staging.sprocket.mlesports.gg"),
+        "staging-services/platform/dev/image-generation-frontend", "already leads to staging-services/data/grafana/grafana", "a host or path of its own",
     ),
     "two instances with one queue prefix": (
         "staging", lambda d: instances(d)["dev"].update(queue_prefix="staging"),
@@ -91,10 +91,10 @@ SETTINGS: dict[str, tuple[str, Change, str, str, str]] = {
         "prod.yaml: platform/instances/main/image_generation_frontend", "data/postgres demands TLS", "set it to false",
     ),
     "guarded page that the cookie never reaches": (
-        "staging", lambda d: instances(d)["dev"].pop("image_generation_host"),
+        "staging", lambda d: instances(d)["dev"].update(image_generation_host="image-generation.dev.sprocket.mlesports.gg"),
         "staging-services/platform/dev/image-generation-frontend", "signing in would never end",
-        "set platform/instances/dev/image_generation_host to a host below staging.sprocket.mlesports.gg, such as "
-        "dev-image-generation.staging.sprocket.mlesports.gg, or set ingress/sign_in/cookie_domain",
+        "set platform/instances/dev/image_generation_host to a host below admin.staging.sprocket.mlesports.gg, such as "
+        "dev-image-generation.admin.staging.sprocket.mlesports.gg",
     ),
     "line of images that nobody wrote": (
         "prod", lambda d: d["platform"].update(line="kafka"),

@@ -30,7 +30,7 @@ def two_pools(document: dict[str, Any]) -> None:
 
 
 def ratings(document: dict[str, Any]) -> None:
-    with_ratings(document, elo_host="elo.sprocket.mlesports.gg")
+    with_ratings(document, elo_host="elo.admin.sprocket.mlesports.gg")
 
 
 VARIANTS: dict[str, tuple[str, Change]] = {

@@ -47,7 +47,7 @@ class IngressStack(SwarmStack):
     def page(
         self, name: str, access: Access, *, host: str | None = None, path: str | None = None
     ) -> SwarmService:
-        """A service with a page at ``<name>.<domain>`` or at the host given."""
+        """A service with a page at ``<name>.admin.<domain>`` or at the host given."""
         service = SwarmService(
             self,
             name,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from layers.conflicts import PAGES, _account, conflicts
+from layers.conflicts import _account, conflicts
 from layers.loading import environment_names, load_environment, read_environment
 from layers.settings.environment import Environment
-from tests.stacks.synthesis import cloud, declared
+from tests.stacks.synthesis import cloud
 
 Document = dict[str, Any]
 
@@ -25,7 +25,6 @@ def other(folder: Path, change: Callable[[Document], object], name: str = "qa") 
     document["engine"]["host"] = "ssh://deploy@swarm.qa.example.org"
     document["data"]["postgres"]["host"] = "db.qa.example.org"
     document["platform"]["instances"]["main"]["host"] = "qa.example.org"
-    document["ingress"]["sign_in"].pop("cookie_reaches")
     document["cloud"].update(zone="example.org", vpc_range="10.127.0.0/20", spaces={"backups": "qa-backups"})
     document["state"]["bucket"] = f"sprocket-{name}-state"
     change(document)
@@ -91,10 +90,6 @@ CONFLICTS: dict[str, tuple[Callable[[Document], None], str]] = {
         host(api_host="api.sprocket.mlesports.gg"),
         f"{INSTANCE}/api_host: host api.sprocket.mlesports.gg is also that of "
         "prod.yaml: platform/instances/main/api_host; give one of them another name",
-    ),
-    "the other's page for admins": (
-        host(api_host="grafana.sprocket.mlesports.gg"),
-        f"{INSTANCE}/api_host: is grafana.sprocket.mlesports.gg, which is the page grafana of prod.yaml: domain; use another host",
     ),
     "an alias that is the other's host": (
         host(aliases=["api.sprocket.mlesports.gg"]),
@@ -178,56 +173,7 @@ def test_a_name_that_continues_another_one_may_meet_it(tmp_path: Path, name: str
     assert found(prod, STAGING, other(tmp_path, lambda document: None, name)) == [message]
 
 
-def test_a_page_is_where_its_label_says(tmp_path: Path) -> None:
-    ingress = PROD.ingress.model_copy(update={"pages": {"rabbitmq": "management"}})
-    prod = PROD.model_copy(update={"ingress": ingress})
-    qa = other(tmp_path, host(api_host="management.sprocket.mlesports.gg"))
-    assert (
-        f"{INSTANCE}/api_host: is management.sprocket.mlesports.gg, which is the page rabbitmq of prod.yaml: domain; "
-        "use another host"
-    ) in found(prod, STAGING, qa)
-
-
-def test_a_cookie_for_the_others_hosts_needs_a_reason(tmp_path: Path) -> None:
-    alone = PROD.model_copy(
-        update={
-            "ingress": PROD.ingress.model_copy(
-                update={"sign_in": PROD.ingress.sign_in.model_copy(update={"cookie_reaches": {}})}
-            )
-        }
-    )
-    (line,) = found(alone, STAGING)
-    assert line.startswith(
-        "prod.yaml: ingress/sign_in/cookie_domain: the cookie of admins is for sprocket.mlesports.gg, and so is sent to "
-        "api.dev.sprocket.mlesports.gg, "
-    )
-    assert line.endswith(
-        "; give staging.yaml hosts beside sprocket.mlesports.gg, or say why that is accepted under "
-        "ingress/sign_in/cookie_reaches/staging"
-    )
-
-
-def test_a_reason_that_is_no_longer_needed_is_told(tmp_path: Path) -> None:
-    def reason(document: Document) -> None:
-        document["ingress"]["sign_in"]["cookie_reaches"] = {"prod": "why", "nowhere": "why"}
-
-    path = "qa.yaml: ingress/sign_in/cookie_reaches"
-    fix = "remove it, or write null if it comes from like"
-    assert found(PROD, STAGING, other(tmp_path, reason)) == [
-        f"{path}/prod: is not needed: reaches no host of it; {fix}",
-        f"{path}/nowhere: is not needed: there is no public environment of that name; {fix}",
-    ]
-
-
 # -- what is compared is what is really taken -------------------------------------------------------------------
-
-
-def test_the_pages_are_those_that_the_services_have() -> None:
-    routes = declared("prod").ingress.gateway.routes
-    domain = f".{PROD.domain}"
-    instances = {"api", "image-generation"}
-    labels = {route.host.removesuffix(domain) for route in routes if route.host.endswith(domain)}
-    assert labels - instances == set(PAGES)
 
 
 def test_every_name_in_the_account_is_compared() -> None:

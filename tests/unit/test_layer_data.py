@@ -32,7 +32,7 @@ def test_admin_pages_are_behind_the_admin_role_and_nothing_else_is_routed() -> N
         if "/data/" in r.service.node.path
     }
     assert routes == {
-        name: (f"{name}.sprocket.mlesports.gg", "role admin")
+        name: (f"{name}.admin.sprocket.mlesports.gg", "role admin")
         for name in ("rabbitmq", "minio", "influxdb", "grafana")
     }
 

@@ -169,7 +169,7 @@ def test_grafana_on_its_volume() -> None:
     stack = declared("prod")
     settings = ini(stack)
     assert settings["database"]["type"] == "sqlite3"
-    assert settings["server"]["root_url"] == "https://grafana.sprocket.mlesports.gg/"
+    assert settings["server"]["root_url"] == "https://grafana.admin.sprocket.mlesports.gg/"
     assert settings["auth.anonymous"]["enabled"] == settings["users"]["allow_sign_up"] == "false"
     have = {m.at for m in service(stack, "grafana").file_mounts}
     named = re.findall(r"\$__file\{(.+?)\}", text_at(stack, "grafana", "/etc/grafana/grafana.ini"))

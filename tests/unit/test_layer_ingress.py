@@ -24,7 +24,7 @@ def test_traefik_can_leave_in_time() -> None:
 
 def test_the_dashboard_is_traefiks_own_and_for_admins() -> None:
     stack = ingress()
-    route = next(r for r in stack.layer.gateway.routes if r.host == "traefik.sprocket.localhost")
+    route = next(r for r in stack.layer.gateway.routes if r.host == "traefik.admin.sprocket.localhost")
     assert (route.access, route.internal_service) == (Access.only("admin"), "api@internal")
     assert stack.layer.traefik.labels["traefik.http.routers.traefik.service"] == "api@internal"
     assert stack.layer.traefik.labels["traefik.http.routers.traefik.middlewares"] == "guarded@file"

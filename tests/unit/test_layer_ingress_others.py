@@ -23,7 +23,7 @@ def test_the_fake_discord_knows_a_person_for_each_role_and_those_whom_no_page_ma
             {
                 "id": "sprocket-local",
                 "secret": "@@secret:discord-sign-in-secret@@",
-                "redirect_uris": ["https://auth.sprocket.localhost/_oauth"],
+                "redirect_uris": ["https://auth.admin.sprocket.localhost/_oauth"],
             }
         ],
         "guild": "100000000000000001",
@@ -63,16 +63,16 @@ def test_tinyauths_variables_in_full() -> None:
     text = stack.text("forward-auth", "/run/secrets/tinyauth.env")
     prefix = "TINYAUTH_OAUTH_PROVIDERS_discord_"
     assert dict(word.split("=", 1) for line in text.splitlines() for word in shlex.split(line)) == {
-        "TINYAUTH_APPURL": "https://auth.sprocket.mlesports.gg",
+        "TINYAUTH_APPURL": "https://auth.admin.sprocket.mlesports.gg",
         "TINYAUTH_ANALYTICS_ENABLED": "false",
         "TINYAUTH_LABELPROVIDER": "none",
         "TINYAUTH_AUTH_SECURECOOKIE": "true",
         "TINYAUTH_AUTH_SESSIONEXPIRY": "43200",
         "TINYAUTH_AUTH_ACLS_POLICY": "deny",
         "TINYAUTH_OAUTH_WHITELIST": "a@example.org,b@example.org",
-        "TINYAUTH_APPS_page0_CONFIG_DOMAIN": "traefik.sprocket.mlesports.gg",
+        "TINYAUTH_APPS_page0_CONFIG_DOMAIN": "traefik.admin.sprocket.mlesports.gg",
         "TINYAUTH_APPS_page0_OAUTH_WHITELIST": "a@example.org,b@example.org",
-        "TINYAUTH_APPS_page1_CONFIG_DOMAIN": "grafana.sprocket.mlesports.gg",
+        "TINYAUTH_APPS_page1_CONFIG_DOMAIN": "grafana.admin.sprocket.mlesports.gg",
         "TINYAUTH_APPS_page1_OAUTH_WHITELIST": "a@example.org,b@example.org",
         "TINYAUTH_OAUTH_AUTOREDIRECT": "discord",
         f"{prefix}CLIENTID": "000000000000000000",
@@ -80,7 +80,7 @@ def test_tinyauths_variables_in_full() -> None:
         f"{prefix}AUTHURL": "https://discord.com/oauth2/authorize",
         f"{prefix}TOKENURL": "https://discord.com/api/oauth2/token",
         f"{prefix}USERINFOURL": "https://discord.com/api/v10/users/@me",
-        f"{prefix}REDIRECTURL": "https://auth.sprocket.mlesports.gg/api/oauth/callback/discord",
+        f"{prefix}REDIRECTURL": "https://auth.admin.sprocket.mlesports.gg/api/oauth/callback/discord",
         f"{prefix}SCOPES": "identify,email",
         f"{prefix}NAME": "Discord",
     }
@@ -96,17 +96,6 @@ def test_tinyauth_without_a_list_is_refused() -> None:
         altered("prod", change)
 
 
-def test_tinyauth_refuses_a_cookie_domain() -> None:
-    def change(document: dict[str, Any]) -> None:
-        with_tinyauth(document)
-        document["ingress"]["sign_in"]["cookie_domain"] = "mlesports.gg"
-
-    with pytest.raises(
-        ValidationError, match="tinyauth's cookie is always for the environment's domain; remove"
-    ):
-        altered("prod", change)
-
-
 def test_tinyauth_refuses_a_page_for_another_role_than_the_admins() -> None:
     def change(document: dict[str, Any]) -> None:
         with_designers(document)
@@ -117,6 +106,6 @@ def test_tinyauth_refuses_a_page_for_another_role_than_the_admins() -> None:
     with pytest.raises(ConstructError) as error:
         stack.finish()
     assert str(error.value) == (
-        "ingress-alone/cards: Host(`cards.sprocket.mlesports.gg`) is for role 'designer', and tinyauth tells no roles "
+        "ingress-alone/cards: Host(`cards.admin.sprocket.mlesports.gg`) is for role 'designer', and tinyauth tells no roles "
         "apart; use role 'admin', or set ingress/sign_in/proxy to traefik-forward-auth"
     )

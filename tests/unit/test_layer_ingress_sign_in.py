@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +10,8 @@ from pydantic import ValidationError
 from sprocket_constructs import Access, ConstructError, HealthCheck
 
 from images.standin.forward_auth import ForwardAuth
-from layers.errors import SettingsError
 from tests.stacks.synthesis import altered
-from tests.unit.ingress_stack import ADMIN, DESIGNER, IngressStack, ingress, with_designers
+from tests.unit.ingress_stack import ADMIN, DESIGNER, IngressStack, ingress, with_designers, with_tinyauth
 
 FILE = "/run/secrets/forward-auth.yaml"
 
@@ -23,7 +23,7 @@ def decision(stack: IngressStack, host: str, path: str, roles: list[str]) -> str
     smoke test with the program shows.
     """
     gate = ForwardAuth(stack.yaml("forward-auth", FILE))
-    return "allowed" if gate.allowed(f"{host}.sprocket.localhost", path) & set(roles) else "refused"
+    return "allowed" if gate.allowed(f"{host}.admin.sprocket.localhost", path) & set(roles) else "refused"
 
 
 # -- traefik-forward-auth ------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_its_image_has_no_check_and_traefik_asks_it_instead() -> None:
 
 def test_the_sign_in_stands_behind_itself_and_is_neither_public_nor_for_a_role() -> None:
     stack = ingress()
-    route = next(r for r in stack.layer.gateway.routes if r.host == "auth.sprocket.localhost")
+    route = next(r for r in stack.layer.gateway.routes if r.host == "auth.admin.sprocket.localhost")
     assert (str(route.access), route.access.is_public, route.access.role) == ("sign-in", False, None)
     assert route.service.labels["traefik.http.routers.forward-auth.middlewares"] == "guarded@file"
 
@@ -91,7 +91,7 @@ def test_who_gets_in(host: str, path: str, roles: list[str], expected: str) -> N
     stack.page("grafana", stack.layer.admin)
     stack.page("cards", Access.only("designer"))
     stack.page("mixed", Access.only("designer"))
-    stack.page("mixed-admin", stack.layer.admin, host="mixed.sprocket.localhost", path="/admin")
+    stack.page("mixed-admin", stack.layer.admin, host="mixed.admin.sprocket.localhost", path="/admin")
     assert decision(stack, host, path, roles) == expected
 
 
@@ -109,7 +109,7 @@ def test_a_role_that_nobody_can_hold_is_refused() -> None:
     with pytest.raises(ConstructError) as error:
         stack.finish()
     assert str(error.value) == (
-        "ingress-alone/cards: Host(`cards.sprocket.localhost`) is for role 'designer', which ingress/sign_in/roles "
+        "ingress-alone/cards: Host(`cards.admin.sprocket.localhost`) is for role 'designer', which ingress/sign_in/roles "
         "does not have; use one of admin, or add it with its Discord role ids"
     )
 
@@ -121,38 +121,53 @@ def test_a_page_that_the_cookie_never_reaches_is_refused() -> None:
         stack.finish()
     assert str(error.value) == (
         "ingress-alone/cards: Host(`cards.example.org`) needs a role, and the sign-in's cookie is for "
-        "sprocket.localhost only, so signing in would never end; use a host below sprocket.localhost, or set "
-        "ingress/sign_in/cookie_domain to a domain above both"
+        "admin.sprocket.localhost only, so signing in would never end; use a host below admin.sprocket.localhost"
     )
 
 
 def test_a_guarded_page_on_the_host_of_the_sign_in_is_refused() -> None:
     stack = ingress()
-    stack.page("cards", stack.layer.admin, host="auth.sprocket.localhost", path="/cards")
+    stack.page("cards", stack.layer.admin, host="auth.admin.sprocket.localhost", path="/cards")
     with pytest.raises(
         ConstructError, match="is on the host of the sign-in itself; give the page a host of its own"
     ):
         stack.finish()
 
 
-def test_the_cookie_can_be_for_a_domain_above() -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["ingress"]["sign_in"]["cookie_domain"] = "mlesports.gg"
-
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("open.admin", None),
+        ("admin", None),
+        ("a.b.admin", None),
+        ("traefik.admin", "/open"),
+        ("auth.admin", "/open"),
+    ],
+)
+@pytest.mark.parametrize("change", [lambda document: None, with_tinyauth])
+def test_a_public_page_that_the_cookie_would_reach_is_refused(
+    host: str, path: str | None, change: Callable[[dict[str, Any]], object]
+) -> None:
     stack = ingress("prod", change)
-    stack.page("cards", stack.layer.admin, host="cards.mlesports.gg")
-    assert stack.yaml("forward-auth", FILE)["cookie-domains"] == ["mlesports.gg"]
-
-
-def test_a_cookie_domain_beside_the_sign_in_is_refused() -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["ingress"]["sign_in"]["cookie_domain"] = "ports.gg"
-
-    with pytest.raises(SettingsError) as error:
-        ingress("prod", change)
+    page = stack.page(
+        "cards", Access.public(because="a test"), host=f"{host}.sprocket.mlesports.gg", path=path
+    )
+    with pytest.raises(ConstructError) as error:
+        stack.finish()
+    rule = page.labels["traefik.http.routers.cards.rule"]
     assert str(error.value) == (
-        "prod.yaml: ingress/sign_in/cookie_domain: people sign in at auth.sprocket.mlesports.gg, which is not below "
-        "ports.gg; use sprocket.mlesports.gg or a domain above it, or remove it"
+        f"ingress-alone/cards: {rule} is public, and browsers send it the cookie of admins, which is for "
+        "admin.sprocket.mlesports.gg; use a host that is not below admin.sprocket.mlesports.gg, or Access.only(...)"
+    )
+
+
+def test_the_cookie_is_for_admin_pages_of_that_environment() -> None:
+    content = ingress("prod").yaml("forward-auth", FILE)
+    assert content["cookie-domains"] == ["admin.sprocket.mlesports.gg"]
+    assert content["auth-host"] == ["auth.admin.sprocket.mlesports.gg"]
+    assert (content["cookie-name"], content["csrf-cookie-name"]) == (
+        "_sprocket_prod_admin",
+        "_sprocket_prod_admin_csrf",
     )
 
 

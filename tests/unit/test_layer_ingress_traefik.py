@@ -103,6 +103,7 @@ def test_by_dns_wildcards_cover_every_route_and_the_token_is_a_file() -> None:
     [
         ([], []),
         (["auth.example.org", "api.example.org", "example.org"], ["example.org"]),
+        (["auth.admin.example.org", "api.example.org", "example.org"], ["admin.example.org", "example.org"]),
         (["example.org", "api.main.example.org", "main.example.org"], ["example.org", "main.example.org"]),
         (["a.b.example.org", "b.example.org", "a.b.example.org"], ["b.example.org"]),
         (["example.org"], ["example.org"]),

@@ -76,9 +76,9 @@ def test_an_image_of_elo_service_in_the_lock_will_do(tmp_path: Path) -> None:
 
 
 def test_an_elo_page_is_for_admins() -> None:
-    stack = built(altered("local", lambda doc: with_ratings(doc, elo_host="elo.sprocket.localhost")))
+    stack = built(altered("local", lambda doc: with_ratings(doc, elo_host="elo.admin.sprocket.localhost")))
     (route,) = [r for r in stack.ingress.gateway.routes if r.service.name == "elo-service"]
-    assert (route.host, route.access) == ("elo.sprocket.localhost", Access.only("admin"))
+    assert (route.host, route.access) == ("elo.admin.sprocket.localhost", Access.only("admin"))
 
 
 def test_replicas_are_settings() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sprocket_constructs import ConstructError
 
 from layers.cloud.names import public_hosts
 from layers.errors import SettingsError
@@ -19,7 +18,7 @@ from ops.smoke.browser import Reach
 from ops.smoke.scene import Scene
 from tests.stacks.synthesis import altered, altered_cloud, built, service
 
-PAGES = {"auth", "discord", "grafana", "influxdb", "minio", "rabbitmq", "traefik"}
+PAGES = {"auth", "grafana", "influxdb", "minio", "rabbitmq", "traefik"}
 
 
 def labelled(**labels: str) -> Callable[[dict[str, Any]], object]:
@@ -33,33 +32,33 @@ def hosts(settings: Environment) -> set[str]:
 
 
 def test_a_page_is_at_its_own_name_by_default() -> None:
-    assert {f"{page}.sprocket.localhost" for page in PAGES} < hosts(load_environment("local"))
+    assert {f"{page}.admin.sprocket.localhost" for page in PAGES} < hosts(load_environment("local"))
 
 
 def test_every_page_can_have_another_label() -> None:
     found = hosts(altered("local", labelled(**{page: f"{page}-x" for page in PAGES})))
-    assert {f"{page}-x.sprocket.localhost" for page in PAGES} < found
-    assert not {f"{page}.sprocket.localhost" for page in PAGES} & found
+    assert {f"{page}-x.admin.sprocket.localhost" for page in PAGES} < found
+    assert not {f"{page}.admin.sprocket.localhost" for page in PAGES} & found
 
 
 def test_who_signs_in_comes_back_to_the_other_label() -> None:
     stack = built(altered("local", labelled(auth="door")))
     assert stack.ingress.sign_in.service.labels["traefik.http.routers.forward-auth.rule"] == (
-        "Host(`door.sprocket.localhost`)"
+        "Host(`door.admin.sprocket.localhost`)"
     )
     files = [mount.file.text for mount in service(stack, "fake-discord").file_mounts]
-    assert any("https://door.sprocket.localhost/_oauth" in text for text in files)
+    assert any("https://door.admin.sprocket.localhost/_oauth" in text for text in files)
 
 
 def test_smoke_goes_to_the_other_label() -> None:
-    settings = altered("local", labelled(auth="door", discord="chat"))
+    settings = altered("local", labelled(auth="door"))
     scene = Scene(settings=settings, routes=[], services={}, reach=Reach(), trust=trust_of(settings, None))
-    assert scene.callback == "https://door.sprocket.localhost/_oauth"
-    assert scene.authorize == "https://chat.sprocket.localhost/oauth2/authorize"
+    assert scene.callback == "https://door.admin.sprocket.localhost/_oauth"
+    assert scene.authorize == "https://discord.sprocket.localhost/oauth2/authorize"
 
 
 def test_a_page_that_the_platform_does_not_have_yet_needs_no_setting() -> None:
-    assert AdminPages(load_environment("prod")).host("n8n") == "n8n.sprocket.mlesports.gg"
+    assert AdminPages(load_environment("prod")).host("n8n") == "n8n.admin.sprocket.mlesports.gg"
 
 
 @pytest.mark.parametrize(
@@ -67,22 +66,9 @@ def test_a_page_that_the_platform_does_not_have_yet_needs_no_setting() -> None:
     [
         ({"rabbitmq": "grafana"}, "ingress/pages/rabbitmq: label grafana is that of page grafana too"),
         ({"grafana": "x", "minio": "x"}, "ingress/pages/grafana: label x is that of page minio too"),
-        ({"traefik": "swarm"}, "ingress/pages/traefik: swarm.sprocket.localhost is kept for the managers"),
-        (
-            {"traefik": "db"},
-            "ingress/pages/traefik: db.sprocket.localhost is kept for the managed database",
-        ),
-        (
-            {"traefik": "nodes"},
-            "ingress/pages/traefik: nodes.sprocket.localhost is kept for names of nodes",
-        ),
-        (
-            {"minio": "api"},
-            "ingress/pages/minio: api.sprocket.localhost is platform/instances/main/api_host too",
-        ),
         (
             {"minio": "image-generation"},
-            "ingress/pages/minio: image-generation.sprocket.localhost is platform/instances/main/image_generation_host too",
+            "ingress/pages/minio: image-generation.admin.sprocket.localhost is platform/instances/main/image_generation_host too",
         ),
     ],
 )
@@ -98,7 +84,7 @@ def test_a_page_that_there_is_not(page: str, fix: str) -> None:
         hosts(altered("local", labelled(**{page: "x"})))
     assert str(caught.value) == (
         f"local.yaml: ingress/pages/{page}: there is no page of that name; "
-        f"pages are: auth, discord, grafana, influxdb, minio, rabbitmq, traefik; {fix}"
+        f"pages are: auth, grafana, influxdb, minio, rabbitmq, traefik; {fix}"
     )
 
 
@@ -139,19 +125,3 @@ def test_an_alias_that_is_a_host_already(alias: str, other: str) -> None:
         SettingsError, match=f"main/aliases/0: is {alias}, and so is platform/instances/main/{other};"
     ):
         hosts(altered("local", aliased(alias)))
-
-
-def test_an_alias_that_is_an_admin_page() -> None:
-    with pytest.raises(ConstructError, match=r"Host\(`grafana\.sprocket\.localhost`\) already leads to"):
-        hosts(altered("local", aliased("grafana.sprocket.localhost")))
-
-    def both(document: dict[str, Any]) -> None:
-        aliased("x.sprocket.localhost")(document)
-        labelled(minio="x")(document)
-
-    settings = altered("local", both)
-    with pytest.raises(
-        SettingsError,
-        match=r"ingress/pages/minio: x\.sprocket\.localhost is platform/instances/main/aliases/0 too",
-    ):
-        hosts(settings)

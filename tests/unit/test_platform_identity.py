@@ -36,7 +36,15 @@ def test_one_instance_has_short_service_names_and_its_own_name_on_data() -> None
         "sprocket-main-image-generation",
     )
     assert (main.host, main.api_host) == ("example.org", "api.example.org")
-    assert main.image_generation_host == "image-generation.example.org"
+    assert main.image_generation_host == "image-generation.admin.staging.sprocket.mlesports.gg"
+
+
+def test_of_several_instances_each_has_its_name_in_the_label_of_its_admin_page() -> None:
+    found = identities(dev=DEV, staging=STAGING)
+    assert [own.image_generation_host for own in found] == [
+        "dev-image-generation.admin.staging.sprocket.mlesports.gg",
+        "staging-image-generation.admin.staging.sprocket.mlesports.gg",
+    ]
 
 
 def test_a_second_instance_renames_services_and_no_data() -> None:

@@ -12,6 +12,7 @@ from ops.model.service import PublishedPort, Service
 from ops.smoke.checks_addresses import headers_outcome
 from ops.smoke.checks_dependencies import Dependency, judged, parsed, wait_for_dependencies
 from ops.smoke.checks_services import Observation, check_ports
+from ops.smoke.checks_sign_in import wrong_in_session
 from ops.smoke.expectation import (
     Answer,
     Arrival,
@@ -154,6 +155,25 @@ def test_each_security_header_is_missed(missing: str) -> None:
     assert headers_outcome("a.example", answer(200, headers=SAFE)).status is Status.PASSED
     without = {name: value for name, value in SAFE.items() if name != missing}
     assert headers_outcome("a.example", answer(200, headers=without)).status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("attributes", "wrong"),
+    [
+        ("Path=/; Domain=admin.a.example; HttpOnly; Secure", ""),
+        ("domain=.admin.a.example; httponly; secure; Max-Age=9", ""),
+        ("Domain=a.example; HttpOnly; Secure", "is for a.example"),
+        ("HttpOnly; Secure", "is for its own host"),
+        ("Domain=admin.a.example; Secure", "lacks HttpOnly"),
+        ("Domain=b.admin.a.example", "lacks HttpOnly, lacks Secure, is for b.admin.a.example"),
+    ],
+)
+def test_a_session_is_for_admin_pages_alone(attributes: str, wrong: str) -> None:
+    assert wrong_in_session(f"c=eyJ.x.y; {attributes}", domain="admin.a.example") == wrong
+
+
+def test_no_session_is_no_right_one() -> None:
+    assert wrong_in_session("", domain="admin.a.example") == "no cookie"
 
 
 @pytest.mark.parametrize(
