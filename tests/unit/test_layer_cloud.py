@@ -15,6 +15,7 @@ from layers.cloud.way_out import way_out
 from layers.loading import load_environment
 from layers.settings.environment import Environment
 from layers.stores import owner_of
+from rehearsal.droplets.inside.zones import address
 from tests.stacks.synthesis import CLOUDS, altered_cloud, cloud, ordered, synthesized
 
 
@@ -77,6 +78,24 @@ def test_every_page_has_a_name_that_leads_to_the_public_address(environment: str
     assert hosts
     for host in (*hosts, settings.domain, f"swarm.{settings.domain}"):
         assert host in names or f"*.{host.partition('.')[2]}" in names, host
+
+
+@pytest.mark.parametrize("environment", CLOUDS)
+def test_names_that_nobody_declared_lead_here_below_admin_only(environment: str) -> None:
+    """A wildcard above ``admin.<domain>`` would not stand for names there (RFC 4592), and would for names of others."""
+    settings = load_environment(environment)
+    assert settings.cloud is not None
+    records = [
+        {"type": each["type"], "name": each["name"], "data": each["value"], "ttl": each.get("ttl", 1800)}
+        for each in cloud(environment).resources("digitalocean_record").values()
+    ]
+    zones = {settings.cloud.zone: records}
+    here = "${digitalocean_reserved_ip.address.ip_address}"
+    for route in synthesized(environment).stack.ingress.gateway.routes:
+        assert address(zones, route.host) == here, route.host
+    assert address(zones, f"anything.{settings.pages_domain}") == here
+    for nowhere in (settings.pages_domain, f"anything.{settings.domain}", f"admin2.{settings.domain}"):
+        assert address(zones, nowhere) is None, nowhere
 
 
 @pytest.mark.parametrize("environment", CLOUDS)
