@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any
 
-from layers.cloud.names import manager_host
+from layers.cloud.names import public_hosts
 from layers.loading import environment_names, load_environment
 from layers.settings.environment import Environment
 from ops.cloud.client import Client, NotFound
@@ -215,7 +215,7 @@ def _records(reading: Reading, records: Iterable[Raw]) -> Iterator[Drift]:
 
 
 def _domains_of_others(settings: Environment) -> list[str]:
-    """Domains of other environments with names in the same zone; ours is above some of them."""
+    """Domains and hosts of other environments with names in the same zone; ours is above some of them."""
     found = []
     for name in environment_names():
         other = load_environment(name)
@@ -225,7 +225,7 @@ def _domains_of_others(settings: Environment) -> list[str]:
             and settings.cloud
             and other.cloud.zone == settings.cloud.zone
         ):
-            found += [other.domain, manager_host(other)]
+            found += [other.domain, *public_hosts(other)]
     return [domain for domain in found if not _below(settings.domain, domain)]
 
 

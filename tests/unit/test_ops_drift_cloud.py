@@ -257,6 +257,8 @@ def test_what_acts_on_something_of_ours_is_named(
         ("ssh_keys", {"id": 9, "name": "alice", "fingerprint": "cc"}),
         ("domain_records", {"id": 5, "type": "TXT", "name": "@", "data": "v=spf1 -all"}),
         ("domain_records", {"id": 5, "type": "A", "name": "wiki", "data": "6.6.6.6"}),
+        # An instance of staging, below prod's domain and not below staging's own.
+        ("domain_records", {"id": 5, "type": "A", "name": "dev.sprocket", "data": "6.6.6.6"}),
     ],
 )
 def test_what_others_have_in_the_account_is_left_to_them(
