@@ -31,12 +31,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def test_whatever_the_api_does_the_next_deploy_finishes(world: World) -> None:
     world.ops(*DEPLOY)
     destroy_all(world)
+    waiting = {faults.SLOW}
     assert "never active: stopped in order" in faults._never(world, DEPLOY)
-    assert faults._refused(world, DEPLOY) == "refused: told"
-    assert faults._killed(world, DEPLOY) == "killed half way"
+    assert faults._refused(world, DEPLOY, waiting) == "refused: told"
+    assert faults._killed(world, DEPLOY, waiting) == "killed halfway"
     assert len(world.killed) == 1
-    assert "4 passing faults" in faults._passing(world, DEPLOY)
-    assert set(world.droplets().values()) == world.killed, "the killed deploy's droplet was taken in"
+    assert "4 passing faults" in faults._passing(world, DEPLOY, waiting)
+    assert world.killed <= set(world.droplets().values()), "the killed deploy's droplet was taken in"
     assert not world.emulator.orphans(faults._state(world))
     again = world.begin(*DEPLOY)
     world.end(again)
