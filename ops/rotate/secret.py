@@ -15,6 +15,7 @@ from ops.errors import Obstacle, Refused, WrongUse
 from ops.model.file import template_of
 from ops.model.inventory import Inventory
 from ops.model.state import resources_of
+from ops.rotate.credential import obstacle, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,36 +67,42 @@ def declared_by(stack: ServicesStack) -> list[Secret]:
 def chosen(secrets: Sequence[Secret], names: Sequence[str], environment: str) -> list[Secret]:
     """The secrets of these names; without names, all that can be rotated.
 
+    Args:
+        names: as the list has them, or those of their variables.
+
     Raises:
-        WrongUse: there is no secret of a name.
-        Refused: one that was named cannot be rotated.
+        WrongUse: nothing has such a name.
+        Refused: one that was named cannot be rotated, or is a credential that this command does not change; says what does.
     """
     if not names:
         return [secret for secret in secrets if not secret.rotation.impossible]
     known = {secret.name: secret for secret in secrets}
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
+    wanted = list(dict.fromkeys(map(plain, names)))
+    others = {name: obstacle(name, environment) for name in wanted if name not in known}
+    for name, other in others.items():
+        if other is None:
+            near = _near(name, known)
             raise WrongUse(
                 f"{environment} has no secret {name!r}",
-                fix=f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}",
+                fix=f"did you mean {' or '.join(near)}?" if near else f"use one of {', '.join(known)}",
             )
-    found = [known[name] for name in dict.fromkeys(names)]
-    refuse_impossible(found, environment)
+    found = [known[name] for name in wanted if name in known]
+    _refuse_impossible(found, [each for each in others.values() if each], environment)
     return found
 
 
-def refuse_impossible(secrets: Iterable[Secret], environment: str) -> None:
-    """Refuses those that no deploy can change.
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """Names of which this is the end, such as those of several instances; or the one that is spelled most alike."""
+    return [each for each in known if each.endswith(f"-{name}")] or get_close_matches(name, known, 1)
 
-    Raises:
-        Refused: with the reason and the way of each.
-    """
+
+def _refuse_impossible(secrets: Iterable[Secret], others: Iterable[Obstacle], environment: str) -> None:
     found = [
         Obstacle(what=f"{each.name} cannot be rotated: {each.rotation.impossible}", fix=each.rotation.instead)
         for each in secrets
         if each.rotation.impossible
     ]
+    found += others
     if found:
         raise Refused(f"nothing is rotated in {environment}; nothing was changed", found)
 

@@ -66,6 +66,43 @@ def test_a_name_counts_once_and_an_unknown_one_is_wrong_use() -> None:
     assert str(caught.value) == "local has no secret 'redis-pasword'\n  did you mean redis-password?"
 
 
+def test_a_name_may_be_that_of_its_variable() -> None:
+    token = supplied("dns-token")
+    assert chosen([token], ["TF_VAR_dns_token"], "prod") == [token]
+
+
+def test_the_end_of_several_names_is_answered_with_all_of_them() -> None:
+    with pytest.raises(WrongUse, match=r"did you mean dev-jwt-key or staging-jwt-key\?"):
+        chosen([generated("dev-jwt-key"), generated("staging-jwt-key")], ["jwt-key"], "staging")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "way"),
+    [
+        (
+            "host-key",
+            "reads it at its first boot only, so it is rotated by replacing the node",
+            "python -m ops replace-node --env prod --node NAME --dead --ends-swarm",
+        ),
+        ("worker-host-key", "by replacing the node", "python -m ops replace-node --env prod --node NAME"),
+        ("ssh-keys", "people make their own", "then: python -m ops keys --env prod"),
+        ("join-token", "the swarm makes it", "docker swarm join-token --rotate worker"),
+        ("DIGITALOCEAN_TOKEN", "only the shell and CI", "set DIGITALOCEAN_TOKEN in the shell and in CI"),
+        ("TF_VAR_tailscale_key", "one that has joined does not need it", "export it as TF_VAR_tailscale_key"),
+        ("TF_ENCRYPTION", "it opens the state", "the old one as fallback"),
+        ("registry-token", "its file does not have platform/login", "there is nothing to rotate"),
+        ("dns-token", "its file does not have ingress/acme/challenge: dns", "there is nothing to rotate"),
+    ],
+)
+def test_a_credential_that_is_not_in_the_list_is_refused_with_what_changes_it(
+    name: str, reason: str, way: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        chosen([generated()], ["redis-password", name], "prod")
+    assert "nothing is rotated in prod; nothing was changed" in str(caught.value)
+    assert reason in str(caught.value) and way in str(caught.value)
+
+
 def test_one_that_no_deploy_can_change_is_refused_with_the_way() -> None:
     with pytest.raises(Refused) as caught:
         chosen([generated(), KEY], ["redis-password", "grafana-secret-key"], "local")
