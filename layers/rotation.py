@@ -20,6 +20,8 @@ class Server(StrEnum):
     SIGN_IN = "the sign-in of the admin pages"
     RESTIC = "the repository of the backups"
     """It takes a second password: the new one is added before its readers restart, the old one is removed after."""
+    REGISTRY = "the registry"
+    """Whoever made the token revokes it there. Until then both are accepted; nodes pull with the one that the swarm keeps with a service."""
 
 
 @dataclass(frozen=True, kw_only=True)

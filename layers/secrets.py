@@ -42,7 +42,7 @@ class _Secrets(Construct):
         return self.generated(name, rotated=rotated)
 
     def ordered(self, name: str, description: str, *, rotated: Rotation) -> SecretValue:
-        """A value that came with what the cloud stack ordered: also where the outside world is simulated, no other opens it."""
+        """A value that came with what was ordered elsewhere: also where the outside world is simulated, no other opens it."""
         self.rotations[self._prefix + name] = rotated
         return SuppliedSecret(self, name, name=self._prefix + name, description=description)
 
@@ -191,12 +191,13 @@ class PlatformSecrets(_Secrets):
             "backup-secret-key", "secret of that access key", elsewhere=elsewhere, rotated=keys
         )
         self.registry_token = (
-            self.supplied(
+            self.ordered(
                 "registry-token",
                 f"token that may read packages at {settings.platform.login.registry}",
-                rotated=impossible(
-                    "Terraform keeps no copy of it, and the swarm keeps the one that a service was last updated with",
-                    instead=f"export the new one and deploy; when to revoke the old one: {RUNBOOK}",
+                rotated=tried_at(
+                    Server.REGISTRY,
+                    settings.platform.login.user,
+                    ends="a deploy with the old token gives that one back to what it changes: replace it in CI and the secret manager, too",
                 ),
             )
             if settings.platform.login

@@ -104,6 +104,22 @@ class Registries:
         answer = self._ask(repository, f"{repository.url}/manifests/{digest}", method="HEAD")
         return answer.status_code == httpx.codes.OK
 
+    def lets_pull(self, name: str, reference: str) -> bool | None:
+        """Whether the login may read an image; ``None`` where everybody may, and the registry did not ask for it.
+
+        Args:
+            reference: a digest or a tag.
+
+        Raises:
+            RegistryError: the registry cannot be reached, or says neither.
+        """
+        repository = Repository.of(name)
+        answer = self._ask(repository, f"{repository.url}/manifests/{reference}", method="HEAD")
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            return False
+        self._expect_ok(repository, answer)
+        return True if repository in self._authorization else None
+
     # -- what a manifest says ------------------------------------------------------------------------------
 
     def _expect_our_platform(self, repository: Repository, manifest: Mapping[str, Any]) -> None:

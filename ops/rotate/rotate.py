@@ -21,6 +21,7 @@ from ops.errors import Obstacle, OpsError, Refused
 from ops.model.state import resources_of
 from ops.rotate.effect import Effect, files_with
 from ops.rotate.proof import holders_of, still_held, tried
+from ops.rotate.registry_token import Running, TokenChange, token_change
 from ops.rotate.secret import Secret, chosen, secrets_of, values_of
 from ops.terminal import screen
 from ops.terminal.columns import columns
@@ -63,31 +64,48 @@ def rotate(
         found = obstacles(target)
         state = {} if found else target.terraform.state()
         found = found or list(_not_deployed(wanted, state, environment))
+        token = None if found else token_change(target, wanted, state)
+        left = token.left if token and not names else ""
+        if token and not left:
+            say("asking the registry")
+            found += token.obstacles()
     _refuse(environment, found)
     if not names:
         for line in _left_out(secrets):
             screen.err.print(Text(line))
-    rotation = _Rotation(target=target, secrets=wanted, everything=not names, ask=ask)
+    if token and left:
+        screen.err.print(Text(f"left as it is: {token.secret.name}; {left}"))
+        token = None
+    values = [secret for secret in wanted if secret.rotation.server is not Server.REGISTRY]
+    rotation = _Rotation(target=target, secrets=values, token=token, everything=not names, ask=ask)
     if plan_only:
-        with new_plan(target, False, parallelism, renewed=rotation.renewed) as (_, plan):
-            rotation.shown(plan or {})
+        rotation.planned(parallelism)
         return
     before = values_of(secrets, state, target.wanted)
     if not rotation.carried_out(parallelism):
-        _refuse(environment, [_same_value(secret) for secret in wanted])
+        _refuse(environment, [_same_value(secret) for secret in values])
+    running: Running = {}
+    if token:
+        with target.swarm() as swarm:
+            running = token.give(swarm)
     wait_for_convergence(target, stable_s)
-    rotated = [secret for secret in wanted if secret not in rotation.left]
+    rotated = [secret for secret in values if secret not in rotation.left]
     problems = list(_shut_out(target, rotated))
-    after = values_of(secrets, target.terraform.state(), target.wanted)
-    back_up_state(targets)
-    holders = holders_of(state, files_with(rotated, target.wanted))
-    problems += [*still_held(target, holders), *tried(target, secrets, rotated, before, after)]
+    if values:
+        after = values_of(secrets, target.terraform.state(), target.wanted)
+        back_up_state(targets)
+        holders = holders_of(state, files_with(rotated, target.wanted))
+        problems += [*still_held(target, holders), *tried(target, secrets, rotated, before, after)]
+    if token:
+        with target.swarm() as swarm:
+            problems += token.problems(swarm, running)
     if problems:
         raise OpsError(
             "\n  ".join([f"{environment}: rotated, but not everything is as it must be", *problems]),
             fix="docs/runbooks/rotate-a-secret.md says what to look at",
         )
-    screen.err.print(f"{counted(len(rotated), 'secret')} rotated")
+    if values:
+        screen.err.print(f"{counted(len(rotated), 'secret')} rotated")
 
 
 @dataclass(kw_only=True)
@@ -95,6 +113,8 @@ class _Rotation:
     """One rotation, as it goes through plan and approval.
 
     Args:
+        secrets: those whose new value is in a plan of Terraform.
+        token: the registry's, which is in none.
         everything: whether all secrets are rotated; then supplied ones without a new value are left as they are.
         left: supplied secrets that are the deployed ones.
         asked: whether somebody has approved already.
@@ -102,6 +122,7 @@ class _Rotation:
 
     target: Target
     secrets: Sequence[Secret]
+    token: TokenChange | None = None
     everything: bool
     ask: Ask | None
     left: Sequence[Secret] = ()
@@ -117,8 +138,20 @@ class _Rotation:
         """Addresses of those whose value must be known before anything restarts: their server has to take it as a second one."""
         return [s.address for s in self.secrets if s.is_generated and s.rotation.server is Server.RESTIC]
 
+    def planned(self, parallelism: int) -> None:
+        """Shows what would happen."""
+        if not self.secrets:
+            self.shown({})
+            return
+        with new_plan(self.target, False, parallelism, renewed=self.renewed) as (_, plan):
+            self.shown(plan or {})
+
     def carried_out(self, parallelism: int) -> bool:
         """Plans, asks, applies; says whether there was anything to do."""
+        if not self.secrets:
+            if not self.confirmed({}):
+                raise OpsError("not approved; nothing was changed")
+            return True
         first, renewed = self.known_first, self.renewed
         if first:
             with reached(self.target) as world:
@@ -136,13 +169,18 @@ class _Rotation:
         Raises:
             Refused: there is anything else in the plan, or the new value of a supplied one is the deployed one.
         """
-        effect = self._effect(plan)
-        found = list(effect.others(self.target.name))
-        if not self.everything:
-            found += [_same_value(secret) for secret in effect.unchanged]
-        _refuse(self.target.name, found)
-        self.left = effect.unchanged
-        for line in lines_of(effect):
+        lines: list[str] = []
+        if self.secrets:
+            effect = self._effect(plan)
+            found = list(effect.others(self.target.name))
+            if not self.everything:
+                found += [_same_value(secret) for secret in effect.unchanged]
+            _refuse(self.target.name, found)
+            self.left = effect.unchanged
+            lines += lines_of(effect)
+        if self.token:
+            lines += self.token.lines()
+        for line in lines:
             screen.out.print(Text(line), soft_wrap=True)
 
     def confirmed(self, plan: Mapping[str, Any]) -> bool:
@@ -151,7 +189,8 @@ class _Rotation:
             _refuse(self.target.name, list(self._effect(plan).others(self.target.name)))
             return True
         self.shown(plan)
-        question = f"rotate {counted(len(self.secrets), 'secret')} of {self.target.name}?"
+        count = len(self.secrets) + (self.token is not None)
+        question = f"rotate {counted(count, 'secret')} of {self.target.name}?"
         self.asked = self.ask is None or self.ask(question)
         return self.asked
 

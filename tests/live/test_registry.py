@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +13,12 @@ import pytest
 
 from ops.registry.client import Registries, RegistryError
 from ops.registry.login import Login
+from tests.live.private_registry import USERS, private_registry
 
 pytestmark = pytest.mark.live(needs=["docker-registry"])
 
-USER, PASSWORD = "bot", "pa55word"
-HTPASSWD = f"{USER}:$2b$05$abcdefghijklmnopqrstuur.ZxEKly2fYX6K.hrvYXsoEaKgtr95a\n"
+USER = "bot"
+PASSWORD, _ = USERS[USER]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -70,42 +68,10 @@ class Pusher:
 @pytest.fixture(scope="module")
 def pusher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pusher]:
     """A registry of our own that wants a login, with somebody who may push."""
-    folder = tmp_path_factory.mktemp("registry")
-    (folder / "htpasswd").write_text(HTPASSWD)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    config = {
-        "version": "0.1",
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": host},
-        "auth": {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}},
-    }
-    (folder / "config.yml").write_text(json.dumps(config))
-    with (folder / "log").open("w") as log:
-        run = subprocess.Popen(
-            ["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        _wait_for(host, run, folder / "log")
-        pusher = Pusher(host)
+    with private_registry(tmp_path_factory.mktemp("registry")) as registry:
+        pusher = Pusher(registry.host)
         yield pusher
         pusher.close()
-    finally:
-        run.terminate()
-        run.wait(timeout=20)
-
-
-def _wait_for(host: str, run: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and run.poll() is None:
-        try:
-            httpx.get(f"http://{host}/v2/")
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"docker-registry did not come up at {host}:\n{log.read_text()[-2000:]}")
 
 
 @pytest.fixture

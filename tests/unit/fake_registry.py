@@ -31,10 +31,16 @@ class FakeRegistry:
 
     Args:
         user, password: who may read; a token has to be fetched with them first, as at ghcr.io.
+
+    Attributes:
+        more: further passwords of the user.
+        others: further users, each with a password.
     """
 
     def __init__(self, *, user: str = "", password: str = "", page: int = 2) -> None:
         self.user, self.password, self.page = user, password, page
+        self.more: set[str] = set()
+        self.others: set[tuple[str, str]] = set()
         self.host = ""
         self.tags: dict[str, dict[str, str]] = {}
         self.contents: dict[str, tuple[str, bytes]] = {}
@@ -99,8 +105,11 @@ def serving(registry: FakeRegistry) -> Iterator[FakeRegistry]:
             self.do_GET()
 
         def _token(self, query: dict[str, list[str]]) -> None:
-            expected = base64.b64encode(f"{registry.user}:{registry.password}".encode()).decode()
-            right = self.headers.get("Authorization") == f"Basic {expected}"
+            own = {(registry.user, password) for password in (registry.password, *registry.more)}
+            accepted = {
+                base64.b64encode(":".join(each).encode()).decode() for each in {*own, *registry.others}
+            }
+            right = self.headers.get("Authorization", "").removeprefix("Basic ") in accepted
             assert query["service"] == ["fake"]
             assert query["scope"][0].endswith(":pull")
             self._send(200 if right else 403, b'{"token": "t0k"}' if right else b"{}")

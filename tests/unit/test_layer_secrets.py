@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,8 @@ from layers.data.rabbitmq import RabbitMQ
 from layers.data.redis import METRICS_USER
 from layers.rotation import Server
 from layers.secrets import PlatformSecrets
+from ops.registry.image_lock import TOKEN
+from ops.rotate.credential import CREDENTIALS, SETTINGS, plain
 from ops.rotate.login import ANSWERS, SERVICES
 from ops.rotate.secret import Secret, declared_by
 from tests.stacks.synthesis import ALL, altered, built, declared, with_ratings
@@ -69,8 +72,9 @@ def test_values_are_tried_as_the_accounts_that_the_layers_make() -> None:
 
 def test_every_server_has_a_service_that_answers_and_one_to_ask_from() -> None:
     services = {service.name for service in declared("local").services}
-    assert set(ANSWERS) == set(Server)
-    assert set(SERVICES) == set(Server) - {Server.SIGN_IN, Server.RESTIC}
+    # The registry is asked from this machine.
+    assert set(ANSWERS) == set(Server) - {Server.REGISTRY}
+    assert set(SERVICES) == set(Server) - {Server.REGISTRY, Server.SIGN_IN, Server.RESTIC}
     assert {*ANSWERS.values(), *SERVICES.values()} <= services
 
 
@@ -84,3 +88,38 @@ def test_instances_have_values_of_their_own() -> None:
 def test_a_value_of_an_option_says_it_too() -> None:
     stack = built(altered("local", with_ratings))
     assert "dgraph-api-key" in {secret.name for secret in declared_by(stack)}
+
+
+def with_login(document: dict[str, Any]) -> None:
+    document["platform"]["login"] = {"registry": "ghcr.io", "user": "bot"}
+
+
+def test_the_token_of_a_registry_is_supplied_also_where_the_outside_world_is_simulated() -> None:
+    """No registry takes one that Terraform made up."""
+    found = {secret.name: secret for secret in declared_by(built(altered("local", with_login)))}
+    token = found["registry-token"]
+    assert (token.owner, token.variable) == ("supplied", TOKEN)
+    assert (token.rotation.server, token.rotation.account) == (Server.REGISTRY, "bot")
+    assert {secret.owner for secret in found.values()} == {"supplied", "generated"}
+
+
+def with_options(document: dict[str, Any]) -> None:
+    with_login(document)
+    with_ratings(document, chatwoot={"url": "https://chat.example.com", "website_token": "x"})
+    document["ingress"]["acme"].update(authority="staging", challenge="dns", email="ops@example.com")
+    document["data"].setdefault("grafana", {}).update(alerts="discord", database="postgres")
+
+
+def test_what_an_environment_has_with_a_setting_only_is_there_with_it_and_not_everywhere() -> None:
+    names = {secret.name for secret in declared_by(built(altered("local", with_options)))}
+    assert set(SETTINGS) <= names
+    for name in SETTINGS:
+        assert any(name not in by_name(environment) for environment in ALL), name
+
+
+def test_no_secret_has_the_name_of_a_credential_that_is_not_in_the_list() -> None:
+    named = [name for credential in CREDENTIALS for name in credential.names]
+    assert len(named) == len(set(named))
+    assert named == [plain(name) for name in named]
+    for environment in ALL:
+        assert not set(named) & set(by_name(environment))

@@ -186,6 +186,23 @@ def test_the_environments_login_opens_a_private_registry(private: FakeRegistry) 
     assert private.asked.count("GET /token") == 1, "the token is kept"
 
 
+def test_a_login_may_pull_or_not_and_where_everybody_may_it_says_neither(
+    private: FakeRegistry, registry: FakeRegistry
+) -> None:
+    name, digest = f"{private.host}/org/app", private.image("org/app", "1")
+    wrong = Login(user="bot", password="s3cret", origin="TF_VAR_registry_token")
+    assert Registries({private.host: LOGIN}).lets_pull(name, digest) is True
+    assert Registries({private.host: wrong}).lets_pull(name, digest) is False
+    with pytest.raises(RegistryError, match="answers HTTP 404"):
+        Registries({private.host: LOGIN}).lets_pull(f"{private.host}/org/other", digest)
+    assert (
+        Registries({registry.host: LOGIN}).lets_pull(
+            f"{registry.host}/org/app", registry.image("org/app", "1")
+        )
+        is None
+    )
+
+
 def test_the_login_of_docker_is_used_where_the_environment_has_none(
     private: FakeRegistry, no_docker_login: Path
 ) -> None:

@@ -1,0 +1,82 @@
+"""The login that the swarm keeps with each service, for nodes that have to pull its image."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import docker.errors
+from docker.auth import encode_header
+
+from ops.errors import OpsError
+from ops.model.image_name import ImageName
+from ops.swarm.engine import Swarm
+
+UNFINISHED = ("updating", "paused", "rollback_started", "rollback_paused")
+"""States of an update that another update would cut off or start again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulledService:
+    """A service whose image comes from a registry with a login.
+
+    Args:
+        update: state of its last update; empty without one.
+    """
+
+    id: str
+    name: str
+    image: ImageName
+    update: str = ""
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether its last update has not come to its end."""
+        return self.update in UNFINISHED
+
+
+def pulled_services(swarm: Swarm, registry: str, ids: Collection[str]) -> list[PulledService]:
+    """Those of these services whose image names the registry, by name.
+
+    The provider chooses services by the same rule: what stands before the image's first slash.
+    """
+    found = [
+        PulledService(
+            id=raw["ID"],
+            name=raw["Spec"]["Name"],
+            image=ImageName.parse(raw["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]),
+            update=(raw.get("UpdateStatus") or {}).get("State", ""),
+        )
+        for raw in swarm.api.services()
+        if raw["ID"] in ids
+    ]
+    ours = [each for each in found if each.image.name.partition("/")[0] == registry]
+    return sorted(ours, key=lambda each: each.name)
+
+
+def give_login(swarm: Swarm, service: PulledService, *, registry: str, user: str, token: str) -> None:
+    """Gives a service another login and changes nothing else. No task restarts.
+
+    A task that runs has its image, so swarmkit leaves the login out when it compares a task with its service (``IsTaskDirty`` in Engine
+    20.10 and 28). Every later task gets the login of the service. Repeats if the service was changed in between.
+
+    Raises:
+        OpsError: the engine refuses it.
+    """
+    login = {"username": user, "password": token, "serveraddress": registry}
+    header = {"X-Registry-Auth": encode_header(login).decode()}
+    api = swarm.api
+    for last in (False, False, True):
+        raw = api.inspect_service(service.id)
+        # The docker package builds a spec of its own from arguments; this one must stay as it is.
+        url = api._url("/services/{0}/update", service.id)
+        try:
+            answer = api._post_json(
+                url, data=raw["Spec"], params={"version": raw["Version"]["Index"]}, headers=header
+            )
+            api._raise_for_status(answer)
+        except docker.errors.APIError as error:
+            if last or "out of sequence" not in str(error):
+                raise OpsError(f"service {service.name}: {error.explanation or error}") from None
+        else:
+            return
