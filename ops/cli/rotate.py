@@ -29,6 +29,7 @@ def rotate(
 
     Generated secrets get a new random value; a supplied one must have its new value in TF_VAR_... already. The plan says
     which services restart and how long they are away. It is refused if it would change anything else.
+    registry-token restarts nothing; with the old one in SPROCKET_OLD_REGISTRY_TOKEN, the registry is asked whether it refuses it.
 
     Examples: rotate --env local redis-password, rotate --env prod --all --plan
     """

@@ -17,14 +17,21 @@ class Credential:
         names: what people call it; the first one is shown.
         because: why the command does not change it.
         instead: what does; ``{env}`` stands for the environment.
+        of_nodes: whether only an environment with nodes in the cloud has it.
     """
 
     names: tuple[str, ...]
     because: str
     instead: str
+    of_nodes: bool = False
 
-    def obstacle(self, environment: str) -> Obstacle:
+    def obstacle(self, environment: str, *, has_nodes: bool) -> Obstacle:
         """As a rotation of it is refused."""
+        if self.of_nodes and not has_nodes:
+            return Obstacle(
+                what=f"{environment} has no {self.names[0]}: its node is this machine",
+                fix="there is nothing to rotate",
+            )
         return Obstacle(
             what=f"{self.names[0]} is not rotated by this command: {self.because}",
             fix=self.instead.format(env=environment),
@@ -42,22 +49,27 @@ CREDENTIALS = (
         because=_AT_FIRST_BOOT,
         instead=f"the steps are in {RUNBOOK} (The nodes' keys); the last one, for each worker: "
         "python -m ops replace-node --env {env} --node NAME",
+        of_nodes=True,
     ),
     Credential(
         names=("host-key", "host-keys", "manager-host-key", "node-key", "node-keys", "ssh-host-key"),
-        because=f"{_AT_FIRST_BOOT}; other nodes trust a manager by the key that they were built with",
-        instead=f"where there is one node only, the steps are in {RUNBOOK} (The nodes' keys); the last one: "
-        "python -m ops replace-node --env {env} --node NAME --dead --ends-swarm; where there are more, nothing does that keeps the swarm",
+        because=_AT_FIRST_BOOT,
+        instead=f"one node: the steps are in {RUNBOOK} (The nodes' keys); the last one: "
+        "python -m ops replace-node --env {env} --node NAME --dead --ends-swarm. Several: they trust a manager by the key that they were "
+        "built with, so there is no way yet that keeps the swarm",
+        of_nodes=True,
     ),
     Credential(
         names=("join-key", "join-keys", "join-manager", "join-worker"),
         because="Terraform makes it, and nodes read it at their first boot only; managers admit the one that they were built with",
-        instead=f"nothing does that keeps the swarm: {RUNBOOK} (The nodes' keys)",
+        instead=f"there is no way yet that keeps the swarm: {RUNBOOK} (The nodes' keys)",
+        of_nodes=True,
     ),
     Credential(
         names=("ssh-keys", "ssh-key", "operator-keys", "operator-key", "operators-keys", "authorized-keys"),
         because="people make their own, and the environment's file has the public half",
         instead="edit cloud/ssh_keys in environments/{env}.yaml, then: python -m ops keys --env {env}",
+        of_nodes=True,
     ),
     Credential(
         names=("join-token", "join-tokens", "swarm-token", "worker-token", "manager-token"),
@@ -78,6 +90,7 @@ CREDENTIALS = (
         names=("tailscale-key",),
         because="a node reads it at its first boot only, and one that has joined does not need it",
         instead="make a new one in Tailscale's console, export it as TF_VAR_tailscale_key, and revoke the old one there",
+        of_nodes=True,
     ),
     Credential(
         names=("digitalocean-token", "digitalocean-access-token", "do-token"),
@@ -126,11 +139,17 @@ def plain(name: str) -> str:
     return name.lower().replace("_", "-").removeprefix("tf-var-")
 
 
-def obstacle(name: str, environment: str) -> Obstacle | None:
-    """What to say to a name that is no secret of the environment but means something; nothing to any other."""
+def obstacle(name: str, environment: str, *, has_nodes: bool) -> Obstacle | None:
+    """What to say to a name that is no secret of the environment but means something; nothing to any other.
+
+    Args:
+        has_nodes: whether it has nodes in the cloud.
+    """
     if name in SETTINGS:
         return Obstacle(
             what=f"{environment} has no {name}: its file does not have {SETTINGS[name]}",
             fix="there is nothing to rotate",
         )
-    return next((each.obstacle(environment) for each in CREDENTIALS if name in each.names), None)
+    return next(
+        (each.obstacle(environment, has_nodes=has_nodes) for each in CREDENTIALS if name in each.names), None
+    )

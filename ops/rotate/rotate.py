@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from layers.loading import load_environment
 from layers.rotation import Server
 from ops.backup import password
 from ops.backup.world import reached
@@ -56,7 +57,8 @@ def rotate(
     with screen.doing() as say:
         say(f"synthesizing {environment}")
         secrets = secrets_of(environment)
-        wanted = chosen(secrets, names, environment)
+        has_nodes = load_environment(environment).cloud is not None
+        wanted = chosen(secrets, names, environment, has_nodes=has_nodes)
         targets = targets_of(environment)
         check_prerequisites(targets, "services")
         target = stack_outputs.with_cloud_outputs(targets)

@@ -64,11 +64,14 @@ def declared_by(stack: ServicesStack) -> list[Secret]:
     ]
 
 
-def chosen(secrets: Sequence[Secret], names: Sequence[str], environment: str) -> list[Secret]:
+def chosen(
+    secrets: Sequence[Secret], names: Sequence[str], environment: str, *, has_nodes: bool = False
+) -> list[Secret]:
     """The secrets of these names; without names, all that can be rotated.
 
     Args:
         names: as the list has them, or those of their variables.
+        has_nodes: whether the environment has nodes in the cloud, with keys of their own.
 
     Raises:
         WrongUse: nothing has such a name.
@@ -78,7 +81,7 @@ def chosen(secrets: Sequence[Secret], names: Sequence[str], environment: str) ->
         return [secret for secret in secrets if not secret.rotation.impossible]
     known = {secret.name: secret for secret in secrets}
     wanted = list(dict.fromkeys(map(plain, names)))
-    others = {name: obstacle(name, environment) for name in wanted if name not in known}
+    others = {name: obstacle(name, environment, has_nodes=has_nodes) for name in wanted if name not in known}
     for name, other in others.items():
         if other is None:
             near = _near(name, known)

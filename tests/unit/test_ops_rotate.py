@@ -98,9 +98,14 @@ def test_a_credential_that_is_not_in_the_list_is_refused_with_what_changes_it(
     name: str, reason: str, way: str
 ) -> None:
     with pytest.raises(Refused) as caught:
-        chosen([generated()], ["redis-password", name], "prod")
+        chosen([generated()], ["redis-password", name], "prod", has_nodes=True)
     assert "nothing is rotated in prod; nothing was changed" in str(caught.value)
     assert reason in str(caught.value) and way in str(caught.value)
+
+
+def test_keys_of_nodes_are_those_of_an_environment_with_nodes() -> None:
+    with pytest.raises(Refused, match="local has no host-key: its node is this machine"):
+        chosen([generated()], ["host-key"], "local")
 
 
 def test_one_that_no_deploy_can_change_is_refused_with_the_way() -> None:
