@@ -99,7 +99,8 @@ def _service(
         layer=resource.layer,
         image=image_in(values),
         mode="replicated" if mode.get("replicated") else "global",
-        replicas=int(one(mode.get("replicated")).get("replicas") or 1),
+        # Docker's default where none is set; 0 is set.
+        replicas=1 if (replicas := one(mode.get("replicated")).get("replicas")) is None else int(replicas),
         command=_words(container.get("command")),
         args=_words(container.get("args")),
         environment=_texts(container.get("env")),

@@ -38,6 +38,21 @@ def without_secrets(service: Service) -> Service:
     return replace(service, files=files)
 
 
+@pytest.mark.parametrize(
+    ("mode", "replicas"),
+    [
+        ({"replicated": {"replicas": 0}}, 0),
+        ({"replicated": [{"replicas": 0}]}, 0),
+        ({"replicated": {}}, 1),
+        ({"replicated": [{"replicas": None}]}, 1),
+        ({"global": True}, 1),
+    ],
+)
+def test_no_replicas_are_none_and_not_one(mode: dict[str, Any], replicas: int) -> None:
+    document = {"resource": {"docker_service": {"web": {"name": "web", "mode": mode}}}}
+    assert services_of(from_synthesis(document))[0].replicas == replicas
+
+
 def test_state_and_synthesis_give_the_same_services() -> None:
     document = synthesized("local").document
     wanted = from_synthesis(document)
