@@ -58,7 +58,7 @@ lint: setup ## ruff and mypy; zizmor, actionlint and shellcheck for workflows an
 format: setup ## fixes what ruff can
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
-bench: setup ## the benchmarks: name, ratio, bar
+bench: setup ## the benchmarks, as ratios, in about 15 minutes: name, what was measured, bar
 	@$(OPS) bench
 
 # What the jobs of .github/workflows run (docs/runbooks/ci.md); here they do the same.

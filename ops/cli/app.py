@@ -7,9 +7,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ops import errors
 from ops.cli import (
     backup,
+    bench,
     change,
     documentation,
     drift,
@@ -24,7 +24,6 @@ from ops.cli import (
     values,
 )
 from ops.cli.entry import run
-from ops.terminal import screen
 
 SEE, CHANGE, NODES = "See (changes nothing)", "Change", "Nodes"
 BACKUPS = "Backups"
@@ -84,23 +83,7 @@ app.command(rich_help_panel=DOCUMENTATION)(documentation.schema)
 app.command(rich_help_panel=DOCUMENTATION)(documentation.picture)
 app.command(rich_help_panel=DOCUMENTATION)(documentation.table)
 app.command(rich_help_panel=DEVELOPMENT)(smoke.soak)
-
-
-@app.command(rich_help_panel=DEVELOPMENT)
-def bench() -> None:
-    """Measure how long synthesis takes, as ratios. Exits with 1 when a ratio is above its limit.
-
-    Each line has a name, the ratio, and its limit.
-    """
-    from ops.bench import measure
-    from ops.programs import require
-
-    require("node")
-    with screen.doing() as say:
-        results = measure(say)
-    for result in results:
-        print(result)
-    raise typer.Exit(errors.FINE if all(result.met for result in results) else errors.FINDING)
+app.command(rich_help_panel=DEVELOPMENT)(bench.bench)
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""A stack of many services: in tens, each of one routed server and nine clients that read a config and a secret."""
+"""A stack of many services: in tens, each of one routed server and nine clients that read a config and a secret.
+
+By itself, ``many.py COUNT OUT`` synthesizes it. In a copy of the repository it is deployed by ``main.py`` of this folder.
+"""
 
 import sys
 
@@ -9,6 +12,7 @@ from sprocket_constructs import (
     HealthCheck,
     Image,
     Resources,
+    Scale,
     SwarmApp,
     SwarmConfig,
     SwarmSecret,
@@ -18,44 +22,56 @@ from sprocket_constructs import (
 )
 
 IMAGE = Image(name="example.org/service", tag="1", digest="sha256:" + "0" * 64)
-SMALL = Resources(cpu_limit=0.1, memory_limit="64MiB", cpu_reservation=0.01, memory_reservation="16MiB")
+PREFIX = "sprocket-bench-"
 
 
-def service(stack: SwarmStack, number: int) -> SwarmService:
+def service(stack: SwarmStack, number: int, *, image: Image, scale: Scale) -> SwarmService:
     """One service."""
     return SwarmService(
         stack,
         f"service-{number}",
-        image=IMAGE,
+        name=f"{PREFIX}service-{number}",
+        image=image,
         health=HealthCheck.http(3000),
-        resources=SMALL,
+        resources=Resources(
+            cpu_limit=0.1, memory_limit="64MiB", cpu_reservation=0.01, memory_reservation="16MiB"
+        ),
         update=UpdatePolicy.start_first(),
+        scale=scale,
         listens={"http": 3000},
     )
 
 
-def build(app: SwarmApp, count: int) -> None:
-    """The whole stack."""
-    stack = SwarmStack(app, "many", docker_host="unix:///var/run/docker.sock")
-    gateway = Gateway(stack, "gateway")
-    password = GeneratedSecret(stack, "password", name="password")
-    server = service(stack, 0)
-    for number in range(count):
-        if number % 10 == 0:
-            server = server if number == 0 else service(stack, number)
-            server.expose_via(
-                gateway, host=f"s{number}.example.org", access=Access.public(because="a benchmark")
+def build(stack: SwarmStack, count: int, *, image: Image = IMAGE, scale: Scale = Scale()) -> None:
+    """All of it.
+
+    Args:
+        scale: of every service.
+    """
+    gateway = Gateway(stack, "gateway", name=f"{PREFIX}edge")
+    password = GeneratedSecret(stack, "password", name=f"{PREFIX}password")
+    for first in range(0, count, 10):
+        server = service(stack, first, image=image, scale=scale)
+        server.expose_via(gateway, host=f"s{first}.example.org", access=Access.public(because="a benchmark"))
+        for number in range(first + 1, min(first + 10, count)):
+            client = service(stack, number, image=image, scale=scale)
+            endpoint = client.connect_to(server)
+            config = SwarmConfig(
+                client, "config", name=f"{PREFIX}config-{number}", content=f"at: {endpoint}\n"
             )
-            continue
-        client = service(stack, number)
-        endpoint = client.connect_to(server)
-        client.reads(
-            SwarmConfig(client, "config", name=f"config-{number}", content=f"at: {endpoint}\n"), at="/config"
-        )
-        secret = SwarmSecret(client, "secret", name=f"secret-{number}", content=f"password: {password}\n")
-        client.reads(secret, at="/run/secrets/password")
+            client.reads(config, at="/config")
+            secret = SwarmSecret(
+                client, "secret", name=f"{PREFIX}secret-{number}", content=f"password: {password}\n"
+            )
+            client.reads(secret, at="/run/secrets/password")
 
 
-app = SwarmApp(outdir=sys.argv[2])
-build(app, int(sys.argv[1]))
-app.synth()
+def main() -> None:
+    """Synthesizes it."""
+    app = SwarmApp(outdir=sys.argv[2])
+    build(SwarmStack(app, "many", docker_host="unix:///var/run/docker.sock"), int(sys.argv[1]))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

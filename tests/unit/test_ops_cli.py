@@ -15,7 +15,7 @@ import typer
 
 from images import ImagesError
 from layers.loading import load_environment
-from ops import bench, errors
+from ops import errors
 from ops.cli import app, confirmation
 from ops.paths import ROOT
 
@@ -262,13 +262,6 @@ def test_another_name_for_terraform_must_be_a_program(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "TERRAFORM_BINARY_NAME is not-there, and there is no such program" in done.stderr
     assert "INSTALL=yes" not in done.stderr
-
-
-def test_the_bars_of_the_benchmarks() -> None:
-    assert bench.growth(1.0, 2.0, 11.0) == 1.0
-    assert bench.Result("synth-prod", 2.0, 2.0).met
-    assert not bench.Result("synth-prod", 2.01, 2.0).met
-    assert str(bench.Result("synth-1000", 0.804, 1.15)) == "synth-1000 0.80 1.15"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli import app
+from ops.cli import app, bench
 from ops.deploy.plan import report_of
 from ops.errors import OpsError, WrongUse
 from ops.paths import ROOT
@@ -36,7 +36,7 @@ def test_the_way_to_get_it_is_said_however_it_was_missed(
 def test_bench_says_so_before_it_starts_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"^Node\.js 20 or newer is not installed"):
-        app.bench()
+        bench.bench()
 
 
 def test_git_is_needed_for_a_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

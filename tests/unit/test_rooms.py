@@ -21,6 +21,7 @@ PACKAGES = {
 ROOMS = (
     "ci",
     "cli",
+    "bench",
     "rotate",
     "drift",
     "upgrade",

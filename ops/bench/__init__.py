@@ -1,0 +1,1 @@
+"""Benchmarks, as ratios that hold on any machine."""
