@@ -38,6 +38,7 @@ class FakeTerraform(Terraform):
         holder: who has the state's lock.
         on_apply: runs during an apply, even one that fails then.
         planned: addresses to replace and target addresses, of every plan that was made.
+        parallelism: of the last plan.
         done: what was changed.
     """
 
@@ -60,6 +61,7 @@ class FakeTerraform(Terraform):
         self.interrupted = False
         self.on_apply: Callable[[], object] = lambda: None
         self.planned: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.parallelism = 0
         self.done = [] if done is None else done
         self._name = f"{name} " if name else ""
 
@@ -76,6 +78,7 @@ class FakeTerraform(Terraform):
         parallelism: int = PARALLELISM,
     ) -> bool:
         self.planned.append((tuple(replace), tuple(targets)))
+        self.parallelism = parallelism
         return bool(self.changes)
 
     def refresh_only(self, file: Path, *, parallelism: int = PARALLELISM) -> None:
