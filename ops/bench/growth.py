@@ -22,7 +22,7 @@ PARALLELISM = (30, 100, 300)
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Seconds by the clock at one size."""
+    """Seconds by the clock at one size; theirs is 0 where it was not measured."""
 
     ours: float
     theirs: float
@@ -44,14 +44,14 @@ def measure(copy: Checkout, swarm: Swarm, host: str, say: Say) -> Iterator[Measu
         inventory = copy.declare(services=size)
         with tempfile.TemporaryDirectory(prefix="sprocket-bench-") as folder:
             both = ColdDeploy(copy, swarm, inventory, Path(folder), host)
-            say(f"docker stack deploy of {size} services without tasks")
-            theirs = both.theirs().wall
             say(f"terraform apply of {size} services without tasks")
-            deploys[size] = Taken(ours=both.ours().wall, theirs=theirs)
-        bare = plan.best_of(copy, PARALLELISM, say)[1].wall
-        say(f"ops plan of {size} services")
-        plans[size] = Taken(ours=copy.ops("plan").seconds.wall, theirs=bare)
-        both.clear()
+            ours = both.ours().wall
+            bare = plan.best_of(copy, PARALLELISM, say)[1].wall
+            say(f"ops plan of {size} services")
+            plans[size] = Taken(ours=copy.ops("plan").seconds.wall, theirs=bare)
+            say(f"docker stack deploy of {size} services without tasks")
+            deploys[size] = Taken(ours=ours, theirs=both.theirs().wall if size else 0.0)
+            both.clear()
     yield _measured("deploy-growth", deploys, "docker stack deploy")
     yield _measured("plan-growth", plans, "terraform plan")
 

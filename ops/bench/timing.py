@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ops.errors import OpsError
+
 
 @dataclass
 class Seconds:
@@ -63,9 +65,18 @@ def growth(costs: Mapping[int, float]) -> float:
 
     Args:
         costs: of a whole stack, by its number of services; 0 has the cost of a stack without any.
+
+    Raises:
+        OpsError: the smallest one cost no more than a stack without any, which can only be noise.
     """
     small, *_, large = sorted(costs.keys() - {0})
-    return per_service(costs[0], costs[large], large) / per_service(costs[0], costs[small], small)
+    few = per_service(costs[0], costs[small], small)
+    if few <= 0:
+        raise OpsError(
+            f"a stack of {small} services took {costs[small]:.2f} s, and one without any {costs[0]:.2f} s",
+            fix="measure again when the machine is idle",
+        )
+    return per_service(costs[0], costs[large], large) / few
 
 
 def _processor() -> float:

@@ -6,6 +6,7 @@ import pytest
 
 from ops.bench.result import Measured, Skipped
 from ops.bench.timing import Seconds, growth, in_turns, median, per_service, timed
+from ops.errors import OpsError
 
 
 def test_a_bar_is_met_up_to_itself() -> None:
@@ -27,6 +28,8 @@ def test_growth_is_the_cost_of_one_service_among_many_over_that_among_few() -> N
     assert growth({0: 1.0, 100: 2.0, 300: 4.0}) == 1.0
     assert growth({0: 1.0, 300: 7.0, 100: 2.0}) == 2.0
     assert per_service(1.0, 3.0, 100) == 0.02
+    with pytest.raises(OpsError, match=r"^a stack of 100 services took 1\.00 s, and one without any 1\.00 s"):
+        growth({0: 1.0, 100: 1.0, 300: 4.0})
 
 
 def test_medians_are_taken_of_each_time_by_itself() -> None:
