@@ -4,10 +4,16 @@ A name can be fine for Docker and still mean something else, or nothing, where i
 the platform is synthesized and says whose it is.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sprocket_constructs import Construct, ConstructError
+from sprocket_constructs import ConstructError
+
+if TYPE_CHECKING:
+    from sprocket_constructs import Construct
 
 
 @dataclass(frozen=True, kw_only=True)

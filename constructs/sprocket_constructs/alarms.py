@@ -5,14 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Literal
 
-from ._cdktf import (
-    Construct,
-    MonitorAlert,
-    MonitorAlertAlerts,
-    UptimeAlert,
-    UptimeAlertNotifications,
-    UptimeCheck,
-)
+from ._cdktf import Construct
+from ._cdktf.cloud import MonitorAlert, MonitorAlertAlerts, UptimeAlert, UptimeAlertNotifications, UptimeCheck
 from .errors import ConstructError
 from .node_tag import NodeTag
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._cdktf import BlockVolumeResource, Construct, TerraformResourceLifecycle
+from ._cdktf import Construct, TerraformResourceLifecycle
+from ._cdktf.cloud import BlockVolumeResource
 from .errors import ConstructError
 
 DEVICE = "/dev/disk/by-id/scsi-0DO_Volume_"

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ._cdktf import (
-    Construct,
+from ._cdktf import Construct, TerraformResourceLifecycle
+from ._cdktf.cloud import (
     SpacesBucket,
     SpacesBucketLifecycleRule,
     SpacesBucketLifecycleRuleNoncurrentVersionExpiration,
     SpacesBucketVersioning,
     SpacesKey,
     SpacesKeyGrant,
-    TerraformResourceLifecycle,
 )
 from .errors import ConstructError
 

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from ._cdktf import Construct, Project, ProjectResources
+from ._cdktf import Construct
+from ._cdktf.cloud import Project, ProjectResources
 
 
 class CloudProject(Construct):

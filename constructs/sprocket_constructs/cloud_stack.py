@@ -6,14 +6,13 @@ import json
 
 from ._cdktf import (
     Construct,
-    DigitaloceanProvider,
     RandomProvider,
     TerraformOutput,
     TerraformStack,
     TerraformVariable,
     TerraformVariableValidationConfig,
-    TlsProvider,
 )
+from ._cdktf.cloud import DigitaloceanProvider, TlsProvider
 from .stack import RANDOM_PROVIDER
 
 DIGITALOCEAN_PROVIDER = "2.71.0"

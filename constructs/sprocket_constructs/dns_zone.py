@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ._cdktf import Construct, Domain, Record, TerraformResourceLifecycle
+from ._cdktf import Construct, TerraformResourceLifecycle
+from ._cdktf.cloud import Domain, Record
 from .errors import ConstructError
 
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")

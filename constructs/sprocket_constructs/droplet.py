@@ -6,13 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ._cdktf import (
-    Construct,
-    DropletBackupPolicy,
-    DropletResource,
-    DropletTimeouts,
-    TerraformResourceLifecycle,
-)
+from ._cdktf import Construct, TerraformResourceLifecycle
+from ._cdktf.cloud import DropletBackupPolicy, DropletResource, DropletTimeouts
 from .block_volumes import BlockVolume
 from .errors import ConstructError
 from .firewall import Firewall

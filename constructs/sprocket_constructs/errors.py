@@ -1,6 +1,11 @@
 """The one error a reader of this library has to know."""
 
-from ._cdktf import Construct
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._cdktf import Construct
 
 
 class ConstructError(ValueError):
@@ -10,7 +15,7 @@ class ConstructError(ValueError):
     of the caller's API, so that it can be shown to a person as it is.
     """
 
-    def __init__(self, where: "Construct | str", problem: str, *, fix: str) -> None:
+    def __init__(self, where: Construct | str, problem: str, *, fix: str) -> None:
         path = where if isinstance(where, str) else where.node.path
         self.path = path
         self.problem = problem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._cdktf import Construct, FirewallInboundRule, FirewallOutboundRule, FirewallResource
+from ._cdktf import Construct
+from ._cdktf.cloud import FirewallInboundRule, FirewallOutboundRule, FirewallResource
 from .errors import ConstructError
 from .node_tag import NodeTag
 

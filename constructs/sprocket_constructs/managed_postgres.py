@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ._cdktf import (
-    Construct,
+from ._cdktf import Construct, TerraformResourceLifecycle
+from ._cdktf.cloud import (
     DatabaseCluster,
     DatabaseClusterMaintenanceWindow,
     DatabaseConnectionPool,
@@ -14,7 +14,6 @@ from ._cdktf import (
     DatabaseFirewall,
     DatabaseFirewallRule,
     DatabaseUser,
-    TerraformResourceLifecycle,
 )
 from .errors import ConstructError
 from .node_tag import NodeTag

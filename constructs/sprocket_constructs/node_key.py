@@ -1,6 +1,7 @@
 """Key pairs that Terraform makes once and keeps in state."""
 
-from ._cdktf import Construct, PrivateKey, SshKey
+from ._cdktf import Construct
+from ._cdktf.cloud import PrivateKey, SshKey
 
 
 class NodeKey(Construct):

@@ -1,6 +1,7 @@
 """A DigitalOcean tag on nodes."""
 
-from ._cdktf import Construct, Tag
+from ._cdktf import Construct
+from ._cdktf.cloud import Tag
 
 
 class NodeTag(Construct):

@@ -2,7 +2,8 @@
 
 from ipaddress import IPv4Network
 
-from ._cdktf import Construct, TerraformResourceLifecycle, Vpc, VpcTimeouts
+from ._cdktf import Construct, TerraformResourceLifecycle
+from ._cdktf.cloud import Vpc, VpcTimeouts
 from .errors import ConstructError
 
 

@@ -1,6 +1,7 @@
 """The reserved address that DNS names point to."""
 
-from ._cdktf import Construct, ReservedIp, ReservedIpAssignment, TerraformResourceLifecycle, Token
+from ._cdktf import Construct, TerraformResourceLifecycle, Token
+from ._cdktf.cloud import ReservedIp, ReservedIpAssignment
 from .droplet import Droplet
 
 

@@ -25,9 +25,9 @@ def measure(say: Say) -> list[Measured]:
     """Each number is a median of alternating runs in processes of their own, bytecode cached.
 
     - ``synth-prod``: wall time to synthesize prod over that of an empty app that imports the same bindings; at most 2.
-    - ``synth-growth``: what each of 300 services costs over what each of 100 costs, both beyond the empty app, in
-      processor time, since that is what a service adds and other work on the machine does not change it. 1 is linear,
-      the bar leaves 15 % for noise.
+    - ``synth-growth``: what each of 300 services costs over what each of 100 costs, both beyond the same stack
+      without any, in processor time, which other work on the machine does not change. 1 is linear, the bar leaves 15 %
+      for noise.
     """
     with tempfile.TemporaryDirectory(prefix="sprocket-bench-") as cache:
 

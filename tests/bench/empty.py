@@ -2,7 +2,10 @@
 
 import sys
 
-from sprocket_constructs import SwarmApp, SwarmStack
+from sprocket_constructs import SwarmApp, SwarmStack, _cdktf
+from sprocket_constructs._cdktf import cloud
+
+assert _cdktf and cloud  # loaded, as prod loads them
 
 app = SwarmApp(outdir=sys.argv[1])
 SwarmStack(app, "empty", docker_host="unix:///var/run/docker.sock")

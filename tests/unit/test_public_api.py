@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -9,9 +11,11 @@ from types import FunctionType, ModuleType
 import pytest
 import sprocket_constructs
 from sprocket_constructs import Construct, SwarmApp, _cdktf
+from sprocket_constructs._cdktf import cloud
 
 ROOT = Path(__file__).parents[2]
-DOOR = ROOT / "constructs" / "sprocket_constructs" / "_cdktf.py"
+DOOR = ROOT / "constructs" / "sprocket_constructs" / "_cdktf"
+ROOMS = {DOOR / "__init__.py": _cdktf, DOOR / "cloud.py": cloud}
 BEHIND_THE_DOOR = ("cdktf", "cdktn", "constructs", "imports", "jsii")
 """``imports`` is where cdktf puts bindings that it generates."""
 
@@ -94,7 +98,7 @@ SOURCES = [
 
 
 def test_there_are_sources_to_look_at() -> None:
-    assert DOOR in SOURCES
+    assert ROOMS.keys() <= set(SOURCES)
     assert len(SOURCES) > 40
 
 
@@ -110,28 +114,71 @@ def _imported(path: Path) -> set[str]:
 
 
 def test_only_one_module_knows_cdktf() -> None:
-    """cdktf is archived: the day of the move to its successor must be a change to this one module."""
+    """cdktf is archived: the day of the move to its successor must be a change to this one package."""
     knowing = {path for path in SOURCES if any(name.startswith(BEHIND_THE_DOOR) for name in _imported(path))}
-    assert knowing == {DOOR}
+    assert knowing == ROOMS.keys()
 
 
-def test_the_door_exports_all_that_it_imports() -> None:
-    tree = ast.parse(DOOR.read_text())
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: path.name)
+def test_the_door_exports_all_that_it_imports(path: Path) -> None:
+    tree = ast.parse(path.read_text())
     imported = {
         alias.asname or alias.name
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert set(_cdktf.__all__) == imported
+    assert set(ROOMS[path].__all__) == imported
 
 
 def test_what_the_door_offers_is_used() -> None:
     used: set[str] = set()
     for path in SOURCES:
-        if path == DOOR:
+        if path in ROOMS:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.endswith("_cdktf"):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and node.module.endswith(("_cdktf", "_cdktf.cloud"))
+            ):
                 used |= {alias.name for alias in node.names}
-    assert set(_cdktf.__all__) - used == set()
+    assert {name for room in ROOMS.values() for name in room.__all__} - used == set()
+
+
+# -- loading -----------------------------------------------------------------------------------------------------
+
+
+def test_every_name_is_loaded_from_where_it_is_imported_from() -> None:
+    """Type checkers follow the imports, programs the table: one that is in one of the two only is a name for one of the two only."""
+    tree = ast.parse(Path(str(sprocket_constructs.__file__)).read_text())
+    imported = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    homes = {name: module for module, names in sprocket_constructs._HOMES.items() for name in names}
+    assert homes == imported
+    assert homes.keys() == set(sprocket_constructs.__all__)
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'sprocket_constructs' has no attribute 'Swarm'"):
+        sprocket_constructs.Swarm  # type: ignore[attr-defined]  # noqa: B018
+    assert set(sprocket_constructs.__all__) <= set(dir(sprocket_constructs))
+
+
+@pytest.mark.parametrize(
+    ("program", "never"),
+    [
+        ("import ops.deploy.plan", "cdktf"),
+        ("from layers.loading import load_environment; load_environment('prod')", "cdktf"),
+        ("import layers.services", "cdktf_cdktf_provider_digitalocean"),
+    ],
+)
+def test_what_is_slow_to_load_is_loaded_only_where_it_is_needed(program: str, never: str) -> None:
+    """A command that reads state, or a stack without a cloud, would wait for it each time."""
+    words = [sys.executable, "-c", f"{program}; import sys; print({never!r} in sys.modules)"]
+    run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

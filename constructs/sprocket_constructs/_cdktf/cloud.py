@@ -1,23 +1,5 @@
-"""The only module that imports cdktf and the generated provider bindings.
+"""The bindings of a cloud stack's providers. By themselves, because they take longer to load than all others together."""
 
-cdktf was archived on 2025-12-10; its successor is published as ``cdktn``. Everything else in this
-repository imports these names from here, so the move to it changes this module,
-``requirements.txt`` and ``cdktf.json`` and nothing else (docs/decisions/0001-cdktf-behind-one-module.md).
-"""
-
-from cdktf import (
-    App,
-    LocalBackend,
-    S3Backend,
-    S3BackendEndpointConfig,
-    TerraformOutput,
-    TerraformResource,
-    TerraformResourceLifecycle,
-    TerraformStack,
-    TerraformVariable,
-    TerraformVariableValidationConfig,
-    Token,
-)
 from cdktf_cdktf_provider_digitalocean.database_cluster import (
     DatabaseCluster,
     DatabaseClusterMaintenanceWindow,
@@ -51,47 +33,11 @@ from cdktf_cdktf_provider_digitalocean.uptime_alert import UptimeAlert, UptimeAl
 from cdktf_cdktf_provider_digitalocean.uptime_check import UptimeCheck
 from cdktf_cdktf_provider_digitalocean.volume import Volume as BlockVolumeResource
 from cdktf_cdktf_provider_digitalocean.vpc import Vpc, VpcTimeouts
-from cdktf_cdktf_provider_docker.config import Config
-from cdktf_cdktf_provider_docker.network import Network
-from cdktf_cdktf_provider_docker.provider import DockerProvider, DockerProviderRegistryAuth
-from cdktf_cdktf_provider_docker.secret import Secret
-from cdktf_cdktf_provider_docker.service import (
-    Service,
-    ServiceConvergeConfig,
-    ServiceEndpointSpec,
-    ServiceEndpointSpecPorts,
-    ServiceLabels,
-    ServiceMode,
-    ServiceModeReplicated,
-    ServiceRollbackConfig,
-    ServiceTaskSpec,
-    ServiceTaskSpecContainerSpec,
-    ServiceTaskSpecContainerSpecConfigs,
-    ServiceTaskSpecContainerSpecHealthcheck,
-    ServiceTaskSpecContainerSpecMounts,
-    ServiceTaskSpecContainerSpecSecrets,
-    ServiceTaskSpecLogDriver,
-    ServiceTaskSpecNetworksAdvanced,
-    ServiceTaskSpecPlacement,
-    ServiceTaskSpecPlacementPlatforms,
-    ServiceTaskSpecResources,
-    ServiceTaskSpecResourcesLimits,
-    ServiceTaskSpecResourcesReservation,
-    ServiceTaskSpecRestartPolicy,
-    ServiceUpdateConfig,
-)
-from cdktf_cdktf_provider_docker.volume import Volume
-from cdktf_cdktf_provider_random.password import Password
-from cdktf_cdktf_provider_random.provider import RandomProvider
 from cdktf_cdktf_provider_tls.private_key import PrivateKey
 from cdktf_cdktf_provider_tls.provider import TlsProvider
-from constructs import Construct
 
 __all__ = [
-    "App",
     "BlockVolumeResource",
-    "Config",
-    "Construct",
     "DatabaseCluster",
     "DatabaseClusterMaintenanceWindow",
     "DatabaseConnectionPool",
@@ -100,8 +46,6 @@ __all__ = [
     "DatabaseFirewallRule",
     "DatabaseUser",
     "DigitaloceanProvider",
-    "DockerProvider",
-    "DockerProviderRegistryAuth",
     "Domain",
     "DropletBackupPolicy",
     "DropletResource",
@@ -109,44 +53,14 @@ __all__ = [
     "FirewallInboundRule",
     "FirewallOutboundRule",
     "FirewallResource",
-    "LocalBackend",
     "MonitorAlert",
     "MonitorAlertAlerts",
-    "Network",
-    "Password",
     "PrivateKey",
     "Project",
     "ProjectResources",
-    "RandomProvider",
     "Record",
     "ReservedIp",
     "ReservedIpAssignment",
-    "S3Backend",
-    "S3BackendEndpointConfig",
-    "Secret",
-    "Service",
-    "ServiceConvergeConfig",
-    "ServiceEndpointSpec",
-    "ServiceEndpointSpecPorts",
-    "ServiceLabels",
-    "ServiceMode",
-    "ServiceModeReplicated",
-    "ServiceRollbackConfig",
-    "ServiceTaskSpec",
-    "ServiceTaskSpecContainerSpec",
-    "ServiceTaskSpecContainerSpecConfigs",
-    "ServiceTaskSpecContainerSpecHealthcheck",
-    "ServiceTaskSpecContainerSpecMounts",
-    "ServiceTaskSpecContainerSpecSecrets",
-    "ServiceTaskSpecLogDriver",
-    "ServiceTaskSpecNetworksAdvanced",
-    "ServiceTaskSpecPlacement",
-    "ServiceTaskSpecPlacementPlatforms",
-    "ServiceTaskSpecResources",
-    "ServiceTaskSpecResourcesLimits",
-    "ServiceTaskSpecResourcesReservation",
-    "ServiceTaskSpecRestartPolicy",
-    "ServiceUpdateConfig",
     "SpacesBucket",
     "SpacesBucketLifecycleRule",
     "SpacesBucketLifecycleRuleNoncurrentVersionExpiration",
@@ -155,18 +69,10 @@ __all__ = [
     "SpacesKeyGrant",
     "SshKey",
     "Tag",
-    "TerraformOutput",
-    "TerraformResource",
-    "TerraformResourceLifecycle",
-    "TerraformStack",
-    "TerraformVariable",
-    "TerraformVariableValidationConfig",
     "TlsProvider",
-    "Token",
     "UptimeAlert",
     "UptimeAlertNotifications",
     "UptimeCheck",
-    "Volume",
     "Vpc",
     "VpcTimeouts",
 ]
