@@ -21,11 +21,12 @@ def bench(
         ),
     ] = None,
 ) -> None:
-    """Measure synthesis, deploys, plans and a rollback, as ratios. Exits with 1 when a bar is missed. Takes about 15 minutes.
+    """Measure synthesis, deploys, plans and a rollback, as ratios. Exits with 1 when a bar is missed.
 
-    Each line has a name, what was measured, its bar, and what it is made of (docs/benchmarks.md). All but synth deploy to a swarm of
-    this machine's engine (or that of DOCKER_HOST) that runs nothing else, and remove what they deployed, also on Ctrl-C. What cannot run on this machine is skipped with
-    the reason; that is not a pass, and where nothing could run, the exit code is 1.
+    All of it takes about 15 minutes. Each line has a name, what was measured, its bar, and what it is made
+    of (docs/benchmarks.md). All but synth deploy to this machine's engine, or that of DOCKER_HOST, whose
+    swarm must have no services, and remove what they deployed, also on Ctrl-C. What cannot run on this
+    machine is skipped with the reason. That is not a pass, and where nothing could run, the exit code is 1.
 
     Example: bench --only plan --only rollback
     """
