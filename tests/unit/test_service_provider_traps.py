@@ -58,7 +58,7 @@ ALIKE = {
     "a changed container label replaces the service": ("task_spec.container_spec.labels", None),
     "virtual addresses need IPVS and hide tasks from the proxy": ("endpoint_spec.mode", "dnsrr"),
     "a global service counts as deployed while it crashes": ("mode.global", None),
-    "without converging an apply does not wait": ("converge_config", {"delay": "7s", "timeout": "5m"}),
+    "without converging an apply does not wait": ("converge_config.timeout", "5m"),
     "credentials in the service would replace it when they rotate": ("auth", None),
 }
 """Traps that one value avoids in every service; ``None`` where it must not be there."""
@@ -92,6 +92,24 @@ def test_trap_a_duration_in_any_other_spelling_differs_in_every_plan(stack: Swar
     assert (restart["delay"], restart["window"]) == ("1m", "1h")
     assert rendered["update_config"]["monitor"] == rendered["rollback_config"]["monitor"] == "1m"
     assert rendered["converge_config"]["timeout"] == "5m"
+
+
+@pytest.mark.parametrize(
+    ("health", "looks"),
+    [
+        (HealthCheck.shell("true"), "13s"),
+        (HealthCheck.shell("true").every("5s", timeout="1s", retries=1, start_period="1s"), "8s"),
+        (HealthCheck.shell("true").every("1s", timeout="1s", retries=1, start_period="1s"), "7s"),
+        (HealthCheck.shell("true").every("1m", timeout="1s", retries=1, start_period="1s"), "1m3s"),
+        (HealthCheck.none(because="no shell"), "7s"),
+    ],
+)
+def test_trap_a_first_look_before_the_first_check_costs_what_waits_ten_seconds(
+    stack: SwarmStack, health: HealthCheck, looks: str
+) -> None:
+    """The provider looks again 5, 15 and 25 s after its first look."""
+    declare(stack, "api", health=health)
+    assert service(stack, "api")["converge_config"]["delay"] == looks
 
 
 def test_trap_a_network_by_name_replaces_the_service_in_every_plan(platform: Json) -> None:

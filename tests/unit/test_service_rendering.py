@@ -65,7 +65,7 @@ def test_every_default(stack: SwarmStack) -> None:
             "max_failure_ratio": "0.0",
             "failure_action": "pause",
         },
-        "converge_config": {"delay": "7s", "timeout": "5m"},
+        "converge_config": {"delay": "13s", "timeout": "5m"},
     }
 
 
