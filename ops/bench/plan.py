@@ -9,7 +9,7 @@ from ops.bench.result import Measured
 from ops.bench.timing import Seconds, in_turns
 from ops.terminal.screen import Say
 
-RUNS = 5
+RUNS = 3
 PARALLELISM = (10, 30, 100)
 """What bare Terraform is tried with; 10 is its own default."""
 OURS, THEIRS = "ops plan", "terraform plan"
@@ -28,7 +28,7 @@ def best_of(copy: Checkout, parallelism: Sequence[int], say: Say) -> tuple[int, 
 def measure(copy: Checkout, say: Say) -> Measured:
     """``plan``: seconds of ``ops plan`` where nothing is to change over those of ``terraform plan``; at most 1.3.
 
-    Medians of five runs each, in turns, of the same deployed stack. Ours is the whole command: Python, synthesis, ``terraform init``, the plan, its
+    Medians of three runs each, in turns, of the same deployed stack. Ours is the whole command: Python, synthesis, ``terraform init``, the plan, its
     JSON and the report. Theirs is one command in the folder that we have synthesized and initialised, with the fastest of three
     parallelisms.
     """

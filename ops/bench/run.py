@@ -54,7 +54,7 @@ def _on_the_swarm(wanted: Collection[str], say: Say) -> Iterator[Result]:
         if "rollback" in wanted:
             yield rollback.measure(copy, say)
         if "growth" in wanted:
-            yield from growth.measure(copy, swarm, host, say)
+            yield from growth.measure(copy, swarm, say)
 
 
 def _pull(swarm: Swarm, image: str) -> None:

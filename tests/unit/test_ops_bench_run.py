@@ -100,7 +100,7 @@ def world(monkeypatch: pytest.MonkeyPatch, api: Api) -> World:
     monkeypatch.setattr(cold_deploy, "measure", lambda copy, swarm, host, say: found.step("cold-deploy"))
     monkeypatch.setattr(plan, "measure", lambda copy, say: found.step("plan"))
     monkeypatch.setattr(rollback, "measure", lambda copy, say: found.step("rollback"))
-    monkeypatch.setattr(growth, "measure", lambda copy, swarm, host, say: iter([found.step("deploy-growth")]))
+    monkeypatch.setattr(growth, "measure", lambda copy, swarm, say: [found.step("deploy-growth")])
     return found
 
 
