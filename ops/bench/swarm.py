@@ -51,6 +51,7 @@ def own_swarm(host: str) -> Iterator[Swarm]:
         try:
             yield swarm
         finally:
+            screen.err.print("removing what the benchmarks deployed")
             with postponing(_told):
                 remove_all(swarm)
                 if not active:
@@ -87,4 +88,4 @@ def remove_all(swarm: Swarm) -> None:
 
 
 def _told() -> None:
-    screen.err.print("removing what the benchmark deployed; Ctrl-C again leaves it behind")
+    screen.err.print("still removing what the benchmarks deployed; Ctrl-C again leaves it behind")
