@@ -14,6 +14,7 @@ from typing import Any
 from layers.errors import Problem, SettingsError
 from ops.errors import OpsError
 from ops.paths import OUT, ROOT, stack_folder
+from ops.programs import require
 
 TIMEOUT_S = 180
 
@@ -37,8 +38,10 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
 
     Raises:
         SettingsError: main.py refused the environment; the problems are its own.
-        OpsError: main.py could not do its work.
+        OpsError: main.py could not do its work, or there is no Node for it.
     """
+    if "JSII_NODE" not in os.environ:
+        require("node")
     with tempfile.TemporaryDirectory(prefix="sprocket-synth-") as folder:
         problems = Path(folder) / "problems.json"
         run = _run(

@@ -15,6 +15,7 @@ from ops.paths import ROOT
 from ops.programs import PROGRAMS, require
 from ops.swarm.engine import connected
 from ops.terraform.git_baseline import commit_of
+from ops.terraform.synth import synthesize
 
 
 @pytest.mark.parametrize("command", PROGRAMS)
@@ -37,6 +38,14 @@ def test_bench_says_so_before_it_starts_anything(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"^Node\.js 20 or newer is not installed"):
         bench.bench()
+
+
+def test_node_is_needed_to_synthesize(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing else of a plan loads it any more, and main.py would end in an error of jsii's own."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JSII_NODE", raising=False)
+    with pytest.raises(OpsError, match=r"^Node\.js 20 or newer is not installed\n  apt-get install nodejs"):
+        synthesize("local", out=tmp_path)
 
 
 def test_git_is_needed_for_a_revision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
