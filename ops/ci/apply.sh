@@ -3,6 +3,7 @@
 # usage: CONFIRM=ENVIRONMENT ops/ci/apply.sh ENVIRONMENT
 # Terraform refuses a plan where the state has changed since it was made. Then plan again.
 # OBSERVE: seconds for which the pages are watched, 0 for none. WITHOUT_COPY=true: no copy of a database before its migration.
+# NO_TRIAL_BOOT=true: new images are not booted beforehand.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . ops/ci/stacks.sh
@@ -20,6 +21,7 @@ if [[ -n ${OBSERVE:-} ]]; then
     options+=(--observe "$OBSERVE")
 fi
 if [[ ${WITHOUT_COPY:-} == true ]]; then options+=(--without-copy); fi
+if [[ ${NO_TRIAL_BOOT:-} == true ]]; then options+=(--no-trial-boot); fi
 terraform=${TERRAFORM_BINARY_NAME:-terraform}
 if [[ -z ${TERRAFORM_BINARY_NAME:-} ]] && ! command -v terraform >/dev/null; then terraform=tofu; fi
 for stack in $names; do
@@ -27,7 +29,7 @@ for stack in $names; do
     deploy=(env "APPROVED_TERRAFORM=$terraform" "TERRAFORM_BINARY_NAME=$PWD/ops/ci/approved_terraform.sh" "SPROCKET_ENV=$environment"
         npx cdktf deploy "$stack" --skip-synth --auto-approve --no-color)
     if [[ $stack == *-services ]]; then
-        # Around it: the copy before a migration, convergence, a look at the pages, the way back where one is lost, the release.
+        # Around it: the trial boot of new images, the copy before a migration, convergence, a look at the pages, the way back where one is lost, the release.
         deploy=(ops run --env "$environment" --applies "cdktf.out/stacks/$stack/plan" "${options[@]}" -- "${deploy[@]}")
     fi
     applied=true

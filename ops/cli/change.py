@@ -10,10 +10,11 @@ import typer
 
 from ops import errors
 from ops.cli import confirmation
-from ops.cli.options import ChangedEnv, Confirm, Observe, Parallelism, Stable, WithoutCopy, Yes
+from ops.cli.options import ChangedEnv, Confirm, NoTrialBoot, Observe, Parallelism, Stable, WithoutCopy, Yes
 
 if TYPE_CHECKING:
     from layers.settings.environment import Environment
+    from ops.deploy.precautions import Precautions
 
 HERE_PARALLELISM, SSH_PARALLELISM = 30, 10
 HERE_STABLE_S, STABLE_S = 10.0, 30.0
@@ -63,6 +64,7 @@ def deploy(
     ] = None,
     observe: Observe = None,
     without_copy: WithoutCopy = False,
+    no_trial_boot: NoTrialBoot = False,
 ) -> None:
     """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
 
@@ -73,9 +75,10 @@ def deploy(
     address, opens a port or stops a public page is refused, unless environments/acknowledged/NAME.yaml acknowledges each such
     change (docs/runbooks/acknowledge-a-change.md). Name a droplet with --replace or --destroy, and a store with --moves.
 
-    Before a new image migrates the database, the database is copied to the backups. Once the services have converged, the pages
-    are watched: where one that answered before is away, the services go back to the release before by themselves, and the deploy
-    has failed (docs/runbooks/rollback.md).
+    Once a plan is approved, each image that does not run yet is booted beside the platform, with empty copies of what it needs. One
+    that does not boot ends the deploy before anything is changed (docs/runbooks/images.md). Before a new image migrates the
+    database, the database is copied to the backups. Once the services have converged, the pages are watched: where one that answered
+    before is away, the services go back to the release before by themselves, and the deploy has failed (docs/runbooks/rollback.md).
 
     An environment on this machine's engine is deployed without asking. Only before data is lost, its name must be typed:
     --confirm NAME answers that, --yes does not.
@@ -113,8 +116,9 @@ def deploy(
             only=only,
             approved=approved,
             saved=saved,
-            observe_s=observe_seconds(settings) if observe is None else observe,
-            copy_first=not without_copy,
+            precautions=precautions(
+                settings, observe=observe, without_copy=without_copy, no_trial_boot=no_trial_boot
+            ),
         )
 
 
@@ -181,9 +185,18 @@ def stable_seconds(settings: Environment) -> float:
     return HERE_STABLE_S if settings.engine.is_here else STABLE_S
 
 
-def observe_seconds(settings: Environment) -> float:
-    """How long a deploy watches the pages."""
-    return HERE_OBSERVE_S if settings.engine.is_here else OBSERVE_S
+def precautions(
+    settings: Environment, *, observe: float | None, without_copy: bool, no_trial_boot: bool
+) -> Precautions:
+    """What the options of a deploy say, and how long it watches the pages by default."""
+    from ops.deploy.precautions import Precautions
+
+    usual = HERE_OBSERVE_S if settings.engine.is_here else OBSERVE_S
+    return Precautions(
+        trial_boot=not no_trial_boot,
+        copy_first=not without_copy,
+        observe_s=usual if observe is None else observe,
+    )
 
 
 def parallel_operations(settings: Environment, given: int | None) -> int:

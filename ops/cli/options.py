@@ -86,6 +86,11 @@ Observe = Annotated[
     ),
 ]
 
+NoTrialBoot = Annotated[
+    bool,
+    typer.Option("--no-trial-boot", help="Do not boot new images before running ones are replaced."),
+]
+
 WithoutCopy = Annotated[
     bool,
     typer.Option(

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from ops import errors
-from ops.cli.change import observe_seconds, parallel_operations, stable_seconds
-from ops.cli.options import ChangedEnv, Observe, WithoutCopy
+from ops.cli.change import parallel_operations, precautions, stable_seconds
+from ops.cli.options import ChangedEnv, NoTrialBoot, Observe, WithoutCopy
 from ops.terminal import screen
 
 
@@ -23,12 +23,13 @@ def run(
         typer.Option(
             "--applies",
             metavar="FILE",
-            help="The saved plan of the services stack that COMMAND applies. Do around it what deploy does: copy the database "
+            help="The saved plan of the services stack that COMMAND applies. Do around it what deploy does: boot new images, copy the database "
             "before its migration, wait for convergence, watch the pages, go back where one is lost, record the release.",
         ),
     ] = None,
     observe: Observe = None,
     without_copy: WithoutCopy = False,
+    no_trial_boot: NoTrialBoot = False,
 ) -> None:
     """Run a program, such as cdktf, for an environment: sets SPROCKET_ENV, and the variables of the services stack from the cloud stack's outputs.
 
@@ -62,7 +63,8 @@ def run(
         plan=applies.resolve(),
         environment=values,
         stable_s=stable_seconds(settings),
-        observe_s=observe_seconds(settings) if observe is None else observe,
-        copy_first=not without_copy,
+        precautions=precautions(
+            settings, observe=observe, without_copy=without_copy, no_trial_boot=no_trial_boot
+        ),
         parallelism=parallel_operations(settings, None),
     )

@@ -20,8 +20,10 @@ from ops.deploy.migration_copy import copying_first
 from ops.deploy.observation import Observation, PagesLost
 from ops.deploy.package_images import build_images
 from ops.deploy.plan_file import OpenedPlan
+from ops.deploy.precautions import Precautions
 from ops.deploy.preflight import obstacles, verdict
 from ops.deploy.state_backup import back_up_state
+from ops.deploy.trial_boot import booting_first
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
 from ops.release.recording import recorded
@@ -48,8 +50,7 @@ def deploy(
     approved: ApprovedChanges = ApprovedChanges(),
     ready_s: float = READY_TIMEOUT_S,
     saved: OpenedPlan | None = None,
-    observe_s: float = 0.0,
-    copy_first: bool = False,
+    precautions: Precautions = Precautions(),
 ) -> None:
     """Changes an environment to what its files say: its cloud, then, when the nodes are ready, its services.
 
@@ -62,9 +63,7 @@ def deploy(
             acknowledges comes on top.
         ready_s: how long to wait for the nodes.
         saved: plans to apply instead of making them: exactly these, or none.
-        observe_s: how long to watch the pages once the services have converged. Where one is lost, the services go back to the
-            last release that converged, without asking. 0 to not watch.
-        copy_first: copy the database before a new image migrates it.
+        precautions: against a bad release.
 
     Raises:
         Refused: a check, this machine or the swarm rules it out; nothing was changed.
@@ -106,8 +105,7 @@ def deploy(
                 # Droplets are the other stack's.
                 approved=replace(approved, replace=(), destroy=(), moves=()),
                 saved=saved,
-                observe_s=observe_s,
-                copy_first=copy_first,
+                precautions=precautions,
             )
         except PagesLost as lost:
             raise automatic_rollback.after(
@@ -229,8 +227,7 @@ def deploy_services(
     ask: Ask | None,
     approved: ApprovedChanges = ApprovedChanges(),
     saved: OpenedPlan | None = None,
-    observe_s: float = 0.0,
-    copy_first: bool = False,
+    precautions: Precautions = Precautions(),
 ) -> bool:
     """Applies the services stack on nodes that are ready, waits until its services have converged, and watches its pages.
 
@@ -259,9 +256,12 @@ def deploy_services(
     with target.swarm() as swarm:
         updates = began(swarm)
     with recorded(target, targets.cloud) as recording:
-        observation = Observation(target, observe_s)
-        approve = admitting(target, approval(target, ask, approved=approved))
-        if copy_first:
+        observation = Observation(target, precautions.observe_s)
+        approve = booting_first(
+            target, approval(target, ask, approved=approved), wanted=precautions.trial_boot
+        )
+        approve = admitting(target, approve)
+        if precautions.copy_first:
             approve = copying_first(target, approve)
         approve = recording.begins_with(observation.begins_with(approve))
         changed = _apply(target, saved, approve=approve, parallelism=parallelism, approved=approved)

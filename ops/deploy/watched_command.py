@@ -11,6 +11,8 @@ from ops.deploy import automatic_rollback
 from ops.deploy.convergence import wait_for_convergence
 from ops.deploy.migration_copy import copying_first
 from ops.deploy.observation import Observation, PagesLost
+from ops.deploy.precautions import Precautions
+from ops.deploy.trial_boot import booting_first
 from ops.errors import Interrupted, OpsError
 from ops.model.changes import changes_of
 from ops.release.recording import recorded
@@ -28,17 +30,16 @@ def run(
     plan: Path,
     environment: Mapping[str, str],
     stable_s: float,
-    observe_s: float,
-    copy_first: bool,
+    precautions: Precautions,
     parallelism: int,
 ) -> None:
-    """Copies the database before a migration, runs the program, waits until the services have converged, watches the pages, and records the release.
+    """Boots new images, copies the database before a migration, runs the program, waits until the services have converged, watches the pages, and records the release.
 
     Args:
         target: the services stack, with what it needs from the cloud.
         plan: what the program applies. It was approved before: nothing is asked here.
         environment: variables that the program gets besides those of this process.
-        stable_s, observe_s, copy_first, parallelism: see :func:`ops.deploy.deploy.deploy`.
+        stable_s, parallelism, precautions: see :func:`ops.deploy.deploy.deploy`.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, which the program got too; it has ended.
@@ -49,12 +50,14 @@ def run(
     planned = target.terraform.show(plan)
     with target.swarm() as swarm:
         updates = began(swarm)
-    observation = Observation(target, observe_s)
+    observation = Observation(target, precautions.observe_s)
     try:
         with recorded(target, targets.cloud) as recording:
             changes = changes_of(planned)
             if changes:
-                approve = copying_first(target, lambda _: True) if copy_first else lambda _: True
+                approve = booting_first(target, lambda _: True, wanted=precautions.trial_boot)
+                if precautions.copy_first:
+                    approve = copying_first(target, approve)
                 recording.begins_with(observation.begins_with(approve))(planned)
             _run(words, environment)
             wait_for_convergence(target, stable_s, updates=updates)

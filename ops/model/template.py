@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 OPENING, CLOSING = "\ue000", "\ue001"
 """Around the name of a secret value. No program's file has these characters, and no parser minds them."""
@@ -37,3 +37,12 @@ def references_in(template: str) -> list[str]:
 def shown(text: str) -> str:
     """A marked text for people: ``<redis-password>`` in place of the mark."""
     return _MARK.sub(r"<\1>", text)
+
+
+def filled(text: str, value_of: Callable[[str], str]) -> str:
+    """A marked text with values in place of the marks.
+
+    Args:
+        value_of: takes the name in a mark.
+    """
+    return _MARK.sub(lambda match: value_of(match[1]), text)

@@ -80,6 +80,7 @@ class RunningService:
         uses: ids of the networks, configs and secrets that it was made with.
         update: state of its last update, such as ``updating``, ``completed`` or ``rollback_paused``; empty without one.
         update_began: when that was, in the engine's words.
+        image: what its tasks run, as it was declared.
     """
 
     id: str
@@ -88,6 +89,7 @@ class RunningService:
     uses: frozenset[str] = frozenset()
     update: str = ""
     update_began: str = ""
+    image: str = ""
 
     @property
     def is_updating(self) -> bool:
@@ -140,6 +142,7 @@ class Swarm:
                 uses=_used_by(raw["Spec"]),
                 update=(raw.get("UpdateStatus") or {}).get("State", ""),
                 update_began=(raw.get("UpdateStatus") or {}).get("StartedAt", ""),
+                image=((raw["Spec"].get("TaskTemplate") or {}).get("ContainerSpec") or {}).get("Image", ""),
             )
             for raw in self._api.services()
         ]

@@ -155,7 +155,7 @@ class SwarmApi(FakeApi):
     def services(self) -> list[dict[str, Any]]:
         return self.found["services"]
 
-    def networks(self) -> list[dict[str, Any]]:
+    def networks(self, filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
         return self.found["networks"]
 
     def configs(self) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import pytest
 
 from ops.errors import OpsError
 from ops.swarm.engine import RunningService, Swarm, Task
+from tests.unit.ops_fixtures import DIGEST_1
 
 
 def node(id_: str, name: str, *, role: str = "manager", state: str = "ready") -> dict[str, Any]:
@@ -68,8 +69,14 @@ class FakeApi:
     def tasks(self, filters: dict[str, str]) -> list[dict[str, Any]]:
         return []
 
-    def containers(self, all: bool = False) -> list[dict[str, Any]]:
+    def containers(self, all: bool = False, filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
         return []
+
+    def networks(self, filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
+        return []
+
+    def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
+        return {"Volumes": []}
 
 
 @dataclass
@@ -155,8 +162,9 @@ def on_swarm(
     uses: Sequence[str] = (),
     update: str = "",
     began: str = "",
+    image: str = f"example.org/app:1.2@{DIGEST_1}",
 ) -> RunningService:
-    """A service; its id is its name unless another is given."""
+    """A service; its id is its name unless another is given. It runs the image that the fixtures declare."""
     return RunningService(
         id=id_ or name,
         name=name,
@@ -164,6 +172,7 @@ def on_swarm(
         uses=frozenset(uses),
         update=update,
         update_began=began,
+        image=image,
     )
 
 

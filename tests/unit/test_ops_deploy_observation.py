@@ -11,6 +11,7 @@ from layers.loading import load_environment
 from ops.check import runner
 from ops.deploy import deploy
 from ops.deploy.observation import Observation, PagesLost
+from ops.deploy.precautions import Precautions
 from ops.errors import OpsError
 from ops.release.archive import Archive, archive_of
 from ops.release.release import Outcome, Release
@@ -189,7 +190,12 @@ def prod(boundaries: Boundaries, pages: FakePages, monkeypatch: pytest.MonkeyPat
 
 def run(observe_s: float = 20) -> None:
     deploy.deploy(
-        "prod", stable_s=1, parallelism=1, ask=lambda text: True, only="services", observe_s=observe_s
+        "prod",
+        stable_s=1,
+        parallelism=1,
+        ask=lambda text: True,
+        only="services",
+        precautions=Precautions(trial_boot=False, observe_s=observe_s),
     )
 
 

@@ -33,6 +33,7 @@ ROOMS = (
     "docs",
     "database",
     "report",
+    "boot",
     "nodes",
     "cloud",
     "state",

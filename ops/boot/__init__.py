@@ -1,0 +1,1 @@
+"""Boots new images beside the platform, before anything that runs is touched."""

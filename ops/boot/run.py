@@ -1,0 +1,255 @@
+"""Boots new images in a place of their own, each after what it needs, as far as there is memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ops.boot.container import memory_of
+from ops.boot.needs import INTERNET, Needs
+from ops.boot.new_images import NewImage
+from ops.boot.outcome import Outcome, Reached, Verdict
+from ops.boot.throwaway import NotStarted, Seen, Throwaway
+from ops.model.service import Service
+from ops.terminal.amounts import size
+from ops.terminal.screen import Say
+
+LONGEST_S = 120.0
+"""Until a container must be healthy. With empty data that takes seconds; the start period that is declared allows for more."""
+
+UNCHECKED_S = 20.0
+"""How long a container without a health check must run."""
+
+AT_ONCE = 4
+"""Containers that boot at the same time, beside those that are up: the node has other work."""
+
+INTERVAL_S = 1.0
+
+
+@dataclass
+class _Boot:
+    """One service in the trial: with its new image, or as something that others need."""
+
+    service: Service
+    new: NewImage | None = None
+    container: str = ""
+    since: float = 0.0
+    outcome: Outcome | None = None
+    control: Outcome | None = None
+    is_control: bool = False
+    skipped: str = ""
+
+    @property
+    def image(self) -> str:
+        return self.new.running if self.new and self.is_control else self.service.image.reference
+
+    @property
+    def is_settled(self) -> bool:
+        return bool(self.skipped) or (self.outcome is not None and not self.is_control) or bool(self.control)
+
+    @property
+    def serves(self) -> bool:
+        """Whether others find it as they need it."""
+        last = self.control or self.outcome
+        return last is not None and last.has_passed
+
+
+class Run:
+    """One trial.
+
+    Args:
+        throwaway: where it takes place.
+        needs: of all services of the stack.
+        spare: bytes of memory that it may take.
+        say: shows what is being done.
+        tell: takes each verdict as soon as it is known.
+    """
+
+    def __init__(
+        self,
+        throwaway: Throwaway,
+        needs: Needs,
+        images: Sequence[NewImage],
+        *,
+        spare: int,
+        say: Say,
+        tell: Callable[[Verdict], object],
+    ) -> None:
+        self._throwaway = throwaway
+        self._needs = needs
+        self._spare = spare
+        self._say = say
+        self._tell = tell
+        new = {each.service.name: each for each in images}
+        self._boots: Mapping[str, _Boot] = {
+            name: _Boot(needs.services[name], new.get(name)) for name in needs.world_of(new)
+        }
+        self._told: list[Verdict] = []
+
+    def verdicts(self) -> list[Verdict]:
+        """Boots all, and says what came of each new image. An image that cannot be pulled ends the trial before it begins."""
+        self._pull()
+        while not self._told_all():
+            for boot in self._booting():
+                self._look(boot)
+            self._remove_unneeded()
+            self._start_what_is_ready()
+            self._tell_news()
+            if not self._told_all():
+                time.sleep(INTERVAL_S)
+        return self._told
+
+    def _told_all(self) -> bool:
+        return len(self._told) == sum(boot.new is not None for boot in self._boots.values())
+
+    def _tell_news(self) -> None:
+        told = {each.service.name for each in self._told}
+        for name, boot in self._boots.items():
+            if boot.new and boot.is_settled and name not in told:
+                verdict = Verdict(
+                    service=boot.service,
+                    outcome=boot.outcome,
+                    control=boot.control,
+                    lacks=self._lacks(boot),
+                    skipped=boot.skipped,
+                )
+                self._told.append(verdict)
+                self._tell(verdict)
+
+    def _lacks(self, boot: _Boot) -> tuple[str, ...]:
+        name = boot.service.name
+        lacks = [INTERNET] if self._needs.reaches_internet(name) else []
+        return (
+            *lacks,
+            *(f"a healthy {each}" for each in self._needs.before(name) if not self._boots[each].serves),
+        )
+
+    # -- pulling --------------------------------------------------------------------------------------------
+
+    def _pull(self) -> None:
+        new = [boot for boot in self._boots.values() if boot.new]
+        for boot in new:
+            self._say(f"pulling {boot.service.image}")
+            try:
+                self._throwaway.pull(boot.image)
+            except NotStarted as error:
+                boot.outcome = Outcome(reached=Reached.NOTHING, what=str(error))
+        if any(boot.outcome for boot in new):
+            for boot in new:
+                boot.skipped = "" if boot.outcome else "another image cannot be pulled"
+
+    # -- starting -------------------------------------------------------------------------------------------
+
+    def _start_what_is_ready(self) -> None:
+        while ready := self._ready():
+            booting = self._booting()
+            if len(booting) >= AT_ONCE:
+                return
+            fitting = next((boot for boot in ready if memory_of(boot.service) <= self._left()), None)
+            if fitting:
+                self._start(fitting)
+            elif booting:
+                return
+            else:
+                self._skip(ready[0])
+
+    def _ready(self) -> list[_Boot]:
+        """Those that can start now: all that they need is up, or never will be."""
+        if self._told_all():
+            return []
+        return [
+            boot
+            for name, boot in self._boots.items()
+            if not boot.container
+            and not boot.is_settled
+            and all(self._boots[each].is_settled for each in self._needs.before(name))
+            and self._is_needed(boot)
+        ]
+
+    def _left(self) -> int:
+        return self._spare - sum(memory_of(boot.service) for boot in self._boots.values() if boot.container)
+
+    def _skip(self, boot: _Boot) -> None:
+        needed, left = memory_of(boot.service), max(0, self._left())
+        boot.skipped = f"it may take {size(needed)} of memory, and the node has {size(left)} to spare"
+
+    def _start(self, boot: _Boot) -> None:
+        socket = self._needs.socket_of(boot.service.name)
+        if socket:
+            boot.skipped = f"it needs {socket} of the node, which a trial does not get"
+            return
+        try:
+            boot.container = self._throwaway.start(
+                boot.service, boot.image, volumes="-control" if boot.is_control else ""
+            )
+        except NotStarted as error:
+            self._settle(boot, Outcome(reached=Reached.NOTHING, what=str(error)))
+            return
+        boot.since = time.monotonic()
+        self._say(f"trial boot: {', '.join(each.service.name for each in self._booting())}")
+
+    # -- looking --------------------------------------------------------------------------------------------
+
+    def _booting(self) -> list[_Boot]:
+        return [boot for boot in self._boots.values() if boot.container and not boot.is_settled]
+
+    def _look(self, boot: _Boot) -> None:
+        seen = self._throwaway.look(boot.container)
+        outcome = _outcome(boot.service, seen, time.monotonic() - boot.since)
+        if outcome is None:
+            return
+        if not outcome.has_passed:
+            outcome = Outcome(
+                reached=outcome.reached, what=outcome.what, log=self._throwaway.log(boot.container)
+            )
+        if outcome.reached is Reached.ENDED:
+            self._stop(boot)
+        self._settle(boot, outcome)
+
+    def _settle(self, boot: _Boot, outcome: Outcome) -> None:
+        """Takes an outcome in. Where a new image fails, the one that runs now is booted in its place: if it does no better, the
+        trial lacks something."""
+        if boot.is_control:
+            boot.control = outcome
+            return
+        boot.outcome = outcome
+        comparable = outcome.reached in (Reached.ENDED, Reached.RUNS)
+        if boot.new and boot.new.running and comparable:
+            self._stop(boot)
+            boot.is_control = True
+
+    def _remove_unneeded(self) -> None:
+        for boot in self._boots.values():
+            if boot.container and boot.is_settled and not self._is_needed(boot):
+                self._stop(boot)
+
+    def _is_needed(self, boot: _Boot) -> bool:
+        """Whether a new image is yet to be judged with it."""
+        name = boot.service.name
+        return any(
+            other.new and not other.is_settled and (other is boot or name in self._needs.all_before(each))
+            for each, other in self._boots.items()
+        )
+
+    def _stop(self, boot: _Boot) -> None:
+        if boot.container:
+            self._throwaway.stop(boot.container)
+            boot.container = ""
+
+
+def _outcome(service: Service, seen: Seen, seconds: float) -> Outcome | None:
+    """What a container has come to; nothing while that is open."""
+    if seen.exit_code is not None:
+        memory = f", out of memory (its limit is {size(memory_of(service))})" if seen.out_of_memory else ""
+        what = f"ended with exit code {seen.exit_code}{memory} after {seconds:.0f} s"
+        return Outcome(reached=Reached.ENDED, what=what)
+    if seen.health == "healthy":
+        return Outcome(reached=Reached.PASSED, what=f"healthy after {seconds:.0f} s")
+    if not seen.health and seconds >= UNCHECKED_S:
+        what = f"started, ran for {seconds:.0f} s; it declares no health check"
+        return Outcome(reached=Reached.PASSED, what=what)
+    if seen.health == "unhealthy" or seconds >= LONGEST_S:
+        said = f", its health check printed {seen.printed!r}" if seen.printed else ""
+        return Outcome(reached=Reached.RUNS, what=f"started, is not healthy after {seconds:.0f} s{said}")
+    return None

@@ -1,0 +1,234 @@
+"""What a trial makes on an engine: containers, networks and volumes with a label, all of which it removes again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import docker.errors
+
+from ops.boot.container import ThrowawayValues, archive_of, limits_of, settings_of
+from ops.model.image_name import ImageName
+from ops.model.redact import scrubbed
+from ops.model.service import Service
+from ops.model.services import services_by_network
+from ops.registry.login import Logins
+from ops.registry.repository import Repository
+from ops.terminal.interrupts import postponing
+
+LABEL = "sprocket.trial-boot"
+"""On everything that a trial makes. Its value says who made it: host, process, and when in seconds since 1970."""
+
+LONGEST_S = 3600
+"""What is older was left by a trial that was killed, on whichever machine."""
+
+LOG_LINES = 20
+
+
+class NotStarted(Exception):
+    """The engine could not pull an image, or not start its program; says why in the engine's words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A container at one moment.
+
+    Args:
+        exit_code: of its program, once that has ended.
+        health: the engine's word for it: ``starting``, ``healthy`` or ``unhealthy``; empty without a health check.
+        printed: what its last health check printed.
+        out_of_memory: whether the kernel ended it for that.
+    """
+
+    exit_code: int | None
+    health: str = ""
+    printed: str = ""
+    out_of_memory: bool = False
+
+
+class Throwaway:
+    """The engine's side of one trial. Everything is on networks of the trial, which have no way out and no member of the platform.
+
+    Args:
+        api: of the engine.
+        world: all services of the trial.
+        values: made-up secrets.
+        logins: for registries.
+    """
+
+    def __init__(self, api: Any, world: Sequence[Service], values: ThrowawayValues, logins: Logins) -> None:
+        self._api = api
+        self._values = values
+        self._logins = logins
+        started = int(time.time())
+        self._label = f"{socket.gethostname()}:{os.getpid()}:{started}"
+        self._prefix = f"trial-boot-{os.getpid()}-{started}"
+        shared = {name for name, members in services_by_network(world).items() if len(members) > 1}
+        self._networks: Mapping[str, list[str]] = {
+            service.name: sorted(shared & service.networks.keys()) or ["alone"] for service in world
+        }
+
+    def __enter__(self) -> Throwaway:
+        try:
+            for name in sorted({each for names in self._networks.values() for each in names}):
+                full = f"{self._prefix}-{name}"
+                self._api.create_network(full, driver="bridge", internal=True, labels=self._labels)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with postponing(lambda: None) as postponed:
+            remove(self._api, self._label)
+        if postponed.came:
+            raise KeyboardInterrupt
+
+    def pull(self, image: str) -> None:
+        """Pulls an image, unless the engine has it.
+
+        Raises:
+            NotStarted: it cannot.
+        """
+        try:
+            self._api.inspect_image(image)
+        except docker.errors.ImageNotFound:
+            self._pull(ImageName.parse(image))
+
+    def _pull(self, image: ImageName) -> None:
+        login = self._logins.of(Repository.of(image.name))
+        given = {"username": login.user, "password": login.password} if login else None
+        try:
+            for line in self._api.pull(
+                image.name, tag=image.digest or image.tag, stream=True, decode=True, auth_config=given
+            ):
+                if "error" in line:
+                    raise NotStarted(f"cannot be pulled: {line['error']}")
+        except docker.errors.APIError as error:
+            raise NotStarted(f"cannot be pulled: {error.explanation or error}") from None
+
+    def start(self, service: Service, image: str, *, volumes: str = "") -> str:
+        """Starts a service as declared, with an image, and returns the container's id.
+
+        Args:
+            volumes: a word for volumes of its own, apart from those of the other containers.
+
+        Raises:
+            NotStarted: the image cannot be pulled, or its program not be started.
+        """
+        self.pull(image)
+        try:
+            container = self._create(service, image, f"{self._prefix}{volumes}")
+            self._api.put_archive(container, "/", archive_of(service, self._values))
+            self._api.start(container)
+        except docker.errors.APIError as error:
+            raise NotStarted(f"does not start: {self._clean(str(error.explanation or error))}") from None
+        return container
+
+    def _create(self, service: Service, image: str, volumes: str) -> str:
+        first, *others = self._networks[service.name]
+        host = self._api.create_host_config(
+            network_mode=f"{self._prefix}-{first}",
+            **limits_of(service, volumes=volumes, labels=self._labels),
+        )
+        endpoint = self._api.create_endpoint_config(aliases=_names(service, first))
+        made = self._api.create_container(
+            image,
+            name=f"{self._prefix}-{service.name}",
+            labels=self._labels,
+            host_config=host,
+            networking_config=self._api.create_networking_config({f"{self._prefix}-{first}": endpoint}),
+            **settings_of(service),
+        )
+        container = str(made["Id"])
+        for name in others:
+            self._api.connect_container_to_network(
+                container, f"{self._prefix}-{name}", aliases=_names(service, name)
+            )
+        return container
+
+    def look(self, container: str) -> Seen:
+        """How a container is now."""
+        state = self._api.inspect_container(container)["State"]
+        health = state.get("Health") or {}
+        printed = str((health.get("Log") or [{}])[-1].get("Output", ""))
+        ended = state.get("Status") in ("exited", "dead")
+        return Seen(
+            exit_code=int(state.get("ExitCode") or 0) if ended else None,
+            health=str(health.get("Status") or "").replace("none", ""),
+            printed=self._clean(" ".join(printed.split()))[:300],
+            out_of_memory=bool(state.get("OOMKilled")),
+        )
+
+    def log(self, container: str) -> tuple[str, ...]:
+        """The last lines of a container."""
+        raw: bytes = self._api.logs(container, tail=LOG_LINES)
+        return tuple(self._clean(raw.decode(errors="replace")).splitlines())
+
+    def stop(self, container: str) -> None:
+        """Removes a container at once, with the volumes that its image declares."""
+        with suppress(docker.errors.NotFound):
+            self._api.remove_container(container, force=True, v=True)
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return {LABEL: self._label}
+
+    def _clean(self, text: str) -> str:
+        return scrubbed(text, self._values.made)
+
+
+def remove_leftovers(api: Any) -> int:
+    """Removes what killed trials left, and says how many containers, networks and volumes that were.
+
+    Of another machine's trials only what is older than any trial lasts: they may be running.
+    """
+    labels = {label for label, _ in _labelled(api) if _is_left(label)}
+    return sum(remove(api, label) for label in sorted(labels))
+
+
+def remove(api: Any, label: str) -> int:
+    """Removes what a trial has made, and says how many objects that were."""
+    found = [remove_one for each, remove_one in _labelled(api) if each == label]
+    for remove_one in found:
+        with suppress(docker.errors.NotFound):
+            remove_one()
+    return len(found)
+
+
+def _labelled(api: Any) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The label of everything that trials have made, and how it is removed; users come before what they use."""
+    wanted = {"label": LABEL}
+    for raw in api.containers(all=True, filters=wanted):
+        yield raw["Labels"][LABEL], partial(api.remove_container, raw["Id"], force=True, v=True)
+    for raw in api.networks(filters=wanted):
+        yield raw["Labels"][LABEL], partial(api.remove_network, raw["Id"])
+    for raw in api.volumes(filters=wanted).get("Volumes") or []:
+        yield raw["Labels"][LABEL], partial(api.remove_volume, raw["Name"], force=True)
+
+
+def _is_left(label: str) -> bool:
+    host, process, started = label.rsplit(":", 2)
+    if time.time() - int(started) > LONGEST_S:
+        return True
+    return host == socket.gethostname() and not _is_alive(int(process))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _names(service: Service, network: str) -> list[str]:
+    return [service.name, *service.networks.get(network, ())]
