@@ -13,6 +13,9 @@ SOCKET = ".sock"
 
 INTERNET = "a way out to the internet"
 
+FROM_PEOPLE = {"migration": "a dump in the database"}
+"""By short name: what a service waits for that neither another service nor the stack gives it."""
+
 
 class Needs:
     """The order in which the services of a stack start, as ``depends_on`` has it: servers, keepers, migrations.
@@ -68,9 +71,10 @@ class Needs:
             add(name)
         return list(ordered)
 
-    def reaches_internet(self, name: str) -> bool:
-        """Whether it has a way out of the swarm, which a trial has not: a real sign-in must not be tried with made-up secrets."""
-        return name in self._online
+    def missing(self, name: str) -> tuple[str, ...]:
+        """What a service is declared to use that no trial has. A way out is one: a real sign-in must not be tried with made-up secrets."""
+        given = FROM_PEOPLE.get(self.services[name].short_name)
+        return (*([INTERNET] if name in self._online else []), *([given] if given else []))
 
     def socket_of(self, name: str) -> str:
         """The socket of the node that it mounts; empty without one. A new image does not get it in a trial."""

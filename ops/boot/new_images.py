@@ -9,6 +9,7 @@ from typing import Any
 from ops.model.changes import Action, changes_of
 from ops.model.image_name import ImageName
 from ops.model.service import Service
+from ops.model.services import TYPE
 from ops.swarm.engine import RunningService
 
 
@@ -29,11 +30,16 @@ def new_images(
 ) -> list[NewImage]:
     """The services that a plan creates or changes with another image than they run, or, where they are new, than any service runs.
 
+    None where it only creates services, as a first deploy does, or the next one after that was cut off: nothing that runs is touched.
+
     Args:
         services: as declared.
         running: as the swarm has them.
     """
-    changed = {change.address for change in changes_of(plan) if change.planned.action is not Action.DESTROY}
+    changes = [change for change in changes_of(plan) if change.type == TYPE]
+    if all(change.planned.action is Action.ADD for change in changes):
+        return []
+    changed = {change.address for change in changes if change.planned.action is not Action.DESTROY}
     images = {each.name: each.image for each in running}
     digests = {ImageName.parse(image).digest for image in images.values()}
     found = []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.boot.container import memory_of
-from ops.boot.needs import INTERNET, Needs
+from ops.boot.needs import Needs
 from ops.boot.new_images import NewImage
 from ops.boot.outcome import Outcome, Reached, Verdict
 from ops.boot.throwaway import NotStarted, Seen, Throwaway
@@ -119,11 +119,8 @@ class Run:
 
     def _lacks(self, boot: _Boot) -> tuple[str, ...]:
         name = boot.service.name
-        lacks = [INTERNET] if self._needs.reaches_internet(name) else []
-        return (
-            *lacks,
-            *(f"a healthy {each}" for each in self._needs.before(name) if not self._boots[each].serves),
-        )
+        ill = [each for each in self._needs.before(name) if not self._boots[each].serves]
+        return (*self._needs.missing(name), *(f"a healthy {each}" for each in ill))
 
     # -- pulling --------------------------------------------------------------------------------------------
 

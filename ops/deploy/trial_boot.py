@@ -55,8 +55,7 @@ def booting_first(target: Target, approve: Approve, *, wanted: bool = True) -> A
 def require_booted(target: Target, plan: Mapping[str, Any]) -> None:
     """Boots each image of a plan that does not run yet, on the engine that the deploy talks to, and prints what came of it.
 
-    Nothing that runs is touched: see docs/decisions/0026-a-new-image-is-booted-first.md. Where nothing of the environment runs,
-    there is nothing to spare, and nothing is booted.
+    Nothing that runs is touched: see docs/decisions/0026-a-new-image-is-booted-first.md.
 
     Raises:
         Refused: an image does not boot; nothing was changed.
@@ -82,10 +81,8 @@ def require_booted(target: Target, plan: Mapping[str, Any]) -> None:
 def _verdicts(target: Target, plan: Mapping[str, Any], swarm: Swarm) -> list[Verdict]:
     if left := remove_leftovers(swarm.api):
         screen.err.print(Text(f"{counted(left, 'object')} of a trial boot that was cut off: removed"))
-    needs, running = Needs(target.wanted), swarm.services()
-    if not any(each.name in needs.services for each in running):
-        return []
-    images = new_images(plan, needs.services.values(), running)
+    needs = Needs(target.wanted)
+    images = new_images(plan, needs.services.values(), swarm.services())
     return _booted(target, swarm, needs, images) if images else []
 
 

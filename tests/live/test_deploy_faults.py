@@ -11,148 +11,26 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ops.swarm.engine import connected
-from tests.live.checkout import ENGINE, LOCAL, Here, checkout, left_over
+from tests.live.checkout import ENGINE, LOCAL
 from tests.live.engine_proxy import engine_proxy
+from tests.live.fault_stage import PORT, Stage, deployed, staged, until
 
 pytestmark = [
     pytest.mark.live(needs=["engine", "terraform", "docker provider", "random provider"]),
     pytest.mark.proof,
 ]
 
-IN_TIME_S = 120.0
-"""A deploy that fails ends within this, its check and synthesis included; services may take 25 s to converge."""
-PORT = 18999
-CALLS = """rm -f /tmp/stop /tmp/answers
-while [ ! -e /tmp/stop ]; do
-  timeout 2 redis-cli -h try-server -p 3000 get version >>/tmp/answers 2>&1 || echo failed >>/tmp/answers
-  sleep 0.02
-done"""
-
-
-def docker(*words: str) -> str:
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=90, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@dataclass
-class Row:
-    """One line of the table at the end."""
-
-    fault: str
-    seconds: float
-    code: int
-    told: str
-    requests: int
-    failed: int
-
-
-@dataclass
-class Stage:
-    """The platform, at its latest version, and somebody else's container beside it."""
-
-    here: Here
-    foreign: str
-    version: int = 1
-    rows: list[Row] = field(default_factory=list)
-
-    def answered(self) -> list[str]:
-        """Ends the calls, and what they were answered."""
-        docker("exec", self._caller, "touch", "/tmp/stop")
-        time.sleep(0.5)
-        return docker("exec", self._caller, "cat", "/tmp/answers").splitlines()
-
-    def call(self) -> None:
-        """Has a client ask the server for its version all the time."""
-        docker("exec", "-d", self._caller, "/bin/sh", "-c", CALLS)
-
-    @property
-    def _caller(self) -> str:
-        return docker("ps", "-q", "--filter", "label=com.docker.swarm.service.name=try-client-0")
-
-    def next(self, **tries: str) -> dict[str, str]:
-        """Variables of the next version."""
-        return {"TRY_VERSION": str(self.version + 1), "TRY_CLIENTS": "1", **tries}
-
-    def fails(self, fault: str, deploy: Callable[[], tuple[int, str]], told: str) -> str:
-        """A deploy that has to fail, for a reason that is told, while the old version answers."""
-        before, self_before = docker("ps", "-q", "--no-trunc"), docker("inspect", self.foreign)
-        assert self.foreign in before
-        self.call()
-        began = time.monotonic()
-        code, output = deploy()
-        seconds = time.monotonic() - began
-        answers = self.answered()
-        failed = [each for each in answers if each != str(self.version)]
-        found = re.search(told, output)
-        self.rows.append(
-            Row(fault, seconds, code, found[0] if found else "NOT TOLD", len(answers), len(failed))
-        )
-        assert found, output
-        assert "Traceback" not in output, output
-        assert code in (1, 130, -9), output
-        assert seconds < IN_TIME_S, output
-        assert len(answers) > 20, answers
-        assert failed == [], "the old version answers every request"
-        assert docker("inspect", self.foreign) == self_before, "what is not ours is not touched"
-        return output
-
-    def finishes(self, tries: Mapping[str, str] | None = None) -> str:
-        """The next deploy, of what is sound: it ends well, and then nothing is left to change."""
-        self.version += 1
-        sound = {"TRY_VERSION": str(self.version), "TRY_CLIENTS": "1", **(tries or {})}
-        output = self.here.run("deploy", *LOCAL, "--stable", "2", env=sound)
-        assert "services converged" in output
-        assert self.here.changes() == []
-        self.call()
-        time.sleep(1)
-        assert set(self.answered()) == {str(self.version)}
-        return output
-
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with checkout(tmp_path_factory.mktemp("faults"), "fault_platform", environments=("local",)) as here:
-        here.run("deploy", *LOCAL, "--stable", "2", TRY_CLIENTS="1")
-        name, tag, digest = here.image.split()
-        image = f"{name}:{tag}@{digest}"
-        foreign = docker("run", "-d", "-p", f"{PORT}:1", image, "sleep", "3600")
-        stage = Stage(here=here, foreign=foreign)
-        try:
-            yield stage
-        finally:
-            here.always(TRY_CLIENTS="3")  # A purge recognises what a killed deploy left by its declared name.
-            docker("rm", "-f", foreign)
-            print(table(stage.rows))
-    assert left_over() == []
-
-
-def table(rows: list[Row]) -> str:
-    lines = [f"{'fault':<24} {'ended':>6} {'code':>4} {'requests':>8} {'failed':>6}  what was told"]
-    lines += [
-        f"{row.fault:<24} {row.seconds:>4.0f} s {row.code:>4} {row.requests:>8} {row.failed:>6}  {' '.join(row.told.split())[:110]}"
-        for row in rows
-    ]
-    return "\n".join(["", *lines])
-
-
-def deployed(stage: Stage, **tries: str) -> Callable[[], tuple[int, str]]:
-    """A deploy of the next version with something wrong."""
-
-    def run() -> tuple[int, str]:
-        with stage.here.start("deploy", *LOCAL, "--stable", "2", env=stage.next(**tries)) as process:
-            output, _ = process.communicate(timeout=300)
-        return process.returncode, output
-
-    return run
+    with staged(tmp_path_factory.mktemp("faults")) as stage:
+        yield stage
 
 
 @pytest.mark.parametrize(
@@ -163,7 +41,6 @@ def deployed(stage: Stage, **tries: str) -> Callable[[], tuple[int, str]]:
             r"its task failed: task: non-zero exit \(3\)[^\n]*\n    cannot read the settings of version 2",
         ),
         ("unhealthy", r"unhealthy: its health check printed 'answers 500'"),
-        ("digest", r"its task rejected: No such image: [^\n]*@sha256:f{64}"),
         ("mount", r"its task rejected: [^\n]*bind source path does not exist: /of/no/node"),
         ("secret", r"TF_VAR_try_key is not set: a key that nobody gives"),
         ("memory", r"non-zero exit \(137\); killed, as the kernel does [^\n]*its limit, here 67.1 MB"),
@@ -175,6 +52,15 @@ def test_a_version_that_does_not_come_up(stage: Stage, fault: str, told: str) ->
     output = stage.fails(fault, deployed(stage, TRY_FAULT=fault), told)
     if fault == "unschedulable":
         assert "rolled back to its previous version, its update did not finish" in output
+    stage.finishes()
+
+
+def test_a_digest_that_no_registry_has(stage: Stage) -> None:
+    """Told before anything is changed; without a trial boot, with the task's own reason."""
+    output = stage.fails("digest", deployed(stage, TRY_FAULT="digest"), r"cannot be pulled: [^\n]*")
+    assert "local is not deployed, nothing was changed" in output
+    told = r"its task rejected: No such image: [^\n]*@sha256:f{64}"
+    stage.fails("digest, no trial", deployed(stage, "--no-trial-boot", TRY_FAULT="digest"), told)
     stage.finishes()
 
 
@@ -214,13 +100,6 @@ SLOW = {"TRY_CLIENTS": "3", "TRY_SLOW": "20"}
 def service_id(name: str) -> str:
     with connected(ENGINE) as swarm:
         return next((each.id for each in swarm.services() if each.name == name), "")
-
-
-def until(look: Callable[[], Any], *, seconds: float = 120, every_s: float = 0.2) -> None:
-    end = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(every_s)
 
 
 def cut_off(stage: Stage, cut: Callable[[subprocess.Popen[str]], object]) -> Callable[[], tuple[int, str]]:

@@ -9,18 +9,15 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import docker
-import httpx
 import pytest
 
 from ops.swarm.containers import Tasks
 from ops.swarm.engine import connected
-from ops.waiting import wait_until
 from tests.live.checkout import LOCAL, Here, here, left_over
-from tests.live.s3_server import free_port
+from tests.live.own_registry import Registry, registry
 
 pytestmark = pytest.mark.live(
     needs=["engine", "terraform", "docker provider", "random provider", "docker-registry"]
@@ -30,7 +27,7 @@ ENGINE = "unix:///var/run/docker.sock"
 TAG = "8.2.9"
 
 LIMIT_S = 60
-__all__ = ["here"]
+__all__ = ["here", "registry"]
 
 
 class Images:
@@ -69,44 +66,6 @@ class Images:
         """All of them."""
         for digest in self.on_engine():
             self._engine.api.remove_image(f"{self.repository}@{digest}", force=True)
-
-
-@dataclass(frozen=True)
-class Registry:
-    """A registry on loopback that can be stopped."""
-
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=20)
-
-
-@pytest.fixture
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    folder, port = tmp_path_factory.mktemp("registry"), free_port()
-    config = {
-        "version": "0.1",
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": f"127.0.0.1:{port}"},
-    }
-    (folder / "config.yml").write_text(json.dumps(config))
-    words = ["docker-registry", "serve", str(folder / "config.yml")]
-    with (folder / "log").open("w") as log:
-        registry = Registry(port, subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT))
-    try:
-        assert wait_until(lambda: answers(port), 20), (folder / "log").read_text()
-        yield registry
-    finally:
-        registry.stop()
-
-
-def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/v2/").is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture

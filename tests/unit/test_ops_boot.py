@@ -14,7 +14,7 @@ import pytest
 from layers.loading import load_environment
 from ops.boot import memory
 from ops.boot.container import FIRST_TO_GO, MEMORY, ThrowawayValues, archive_of, limits_of, settings_of
-from ops.boot.needs import Needs
+from ops.boot.needs import INTERNET, Needs
 from ops.boot.new_images import NewImage, new_images
 from ops.boot.outcome import Verdict
 from ops.boot.run import AT_ONCE, LONGEST_S, Run
@@ -101,9 +101,17 @@ def test_a_new_service_is_booted_unless_another_one_runs_its_image() -> None:
     assert found(platform(), [on_swarm("redis", image=REDIS)], "docker_service.web") == ["web"]
     others = [on_swarm("redis", image=REDIS), on_swarm("api", image=NEW)]
     assert found(platform(), others, "docker_service.web") == []
-    gone = change("docker_service.web", "delete", before={}, after=None)
+
+
+def test_nothing_is_booted_for_a_plan_that_touches_no_service_that_runs() -> None:
     services = Needs(from_synthesis(platform())).services.values()
-    assert new_images(plan(gone), services, []) == []
+    made = change("docker_service.web", "create", after={})
+    gone = change("docker_service.old", "delete", before={}, after=None)
+    network = change("docker_network.x", "update", before={}, after={})
+    assert new_images(plan(made, network), services, [on_swarm("redis", image=REDIS)]) == []
+    (found,) = new_images(plan(made, gone), services, [on_swarm("redis", image=REDIS)])
+    assert (found.service.name, found.running) == ("web", "")
+    assert new_images(plan(change("docker_service.web", "delete", before={}, after=None)), services, []) == []
 
 
 # -- what it is booted with ----------------------------------------------------------------------------------
@@ -430,6 +438,7 @@ def test_what_cannot_be_booted_alone_is_known_by_its_declaration(real: Inventory
     needs = Needs(real)
     sockets = {name for name in needs.services if needs.socket_of(name)}
     assert sockets == {name for name in needs.services if name.endswith("socket-proxy")} != set()
-    online = {needs.services[name].short_name for name in needs.services if needs.reaches_internet(name)}
-    assert {"core", "discord-bot"} <= online
-    assert not {"web", "redis", "traefik", "loki"} & online
+    missing = {needs.services[name].short_name: needs.missing(name) for name in needs.services}
+    assert INTERNET in missing["core"] and INTERNET in missing["discord-bot"]
+    assert missing["migration"][-1] == "a dump in the database"
+    assert {missing[name] for name in ("web", "redis", "traefik", "loki")} == {()}

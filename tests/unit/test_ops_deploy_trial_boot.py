@@ -75,11 +75,7 @@ def test_a_bad_image_is_refused_with_its_last_lines_and_how_the_running_one_fare
     )
 
 
-def test_nothing_is_booted_where_nothing_runs_or_nothing_is_new(
-    engine: FakeEngine, boundaries: Boundaries
-) -> None:
-    boundaries.swarm.services_ = [on_swarm("somebody-elses")]
-    assert boot()
+def test_nothing_is_booted_where_nothing_is_new(engine: FakeEngine, boundaries: Boundaries) -> None:
     boundaries.swarm.services_ = [on_swarm("web", image=NEW)]
     assert boot()
     assert engine.all == []

@@ -1,7 +1,8 @@
 """A platform for deploys that fail: a server that is updated start-first, and a store beside it that asks it all the time.
 
 It stands in a copy of the repository, in place of main.py there. Variables that start with TRY_ change it:
-``TRY_VERSION`` is what the server answers, ``TRY_FAULT`` what is wrong with it.
+``TRY_VERSION`` is what the server answers, ``TRY_FAULT`` what is wrong with it, ``TRY_SERVER`` an image of its own that has
+its program at /serve.
 """
 
 import os
@@ -23,6 +24,7 @@ from sprocket_constructs import (
 )
 
 NAME, TAG, DIGEST = os.environ["TRY_IMAGE"].split()
+OWN = os.environ.get("TRY_SERVER", "")
 FAULT = os.environ.get("TRY_FAULT", "")
 VERSION = os.environ.get("TRY_VERSION", "1")
 PORT = int(os.environ.get("TRY_PORT", "0"))
@@ -33,6 +35,14 @@ CLIENTS = int(os.environ.get("TRY_CLIENTS", "0"))
 def image(*, exists: bool = True) -> Image:
     """Redis, or a digest that no registry has."""
     return Image(name=NAME, tag=TAG, digest=DIGEST if exists else "sha256:" + "f" * 64)
+
+
+def image_of_server() -> Image:
+    """Its own where it has one."""
+    if not OWN:
+        return image(exists=FAULT != "digest")
+    name, tag, digest = OWN.split()
+    return Image(name=name, tag=tag, digest=digest)
 
 
 def resources(*, memory: str = "16MiB") -> Resources:
@@ -85,12 +95,12 @@ def build(stack: SwarmStack) -> None:
         platform,
         "server",
         name="try-server",
-        image=image(exists=FAULT != "digest"),
+        image=image_of_server(),
         health=health(HEALTH.get(FAULT, "redis-cli -p 3000 get version | grep -q .")),
         resources=resources(memory="1024GiB" if FAULT == "unschedulable" else "16MiB"),
         update=UpdatePolicy.start_first().watched_for("5s"),
         listens={"redis": 3000},
-        command=["/bin/sh", "-c", COMMANDS.get(FAULT, SERVE)],
+        command=["/serve"] if OWN else ["/bin/sh", "-c", COMMANDS.get(FAULT, SERVE)],
         converges_within=os.environ.get("TRY_WITHIN", "25s"),
     )
     server.connect_to(store)
