@@ -20,6 +20,7 @@ from ops.model.service import Service
 from ops.model.services import services_by_network
 from ops.registry.login import Logins
 from ops.registry.repository import Repository
+from ops.terminal import screen
 from ops.terminal.interrupts import postponing
 
 LABEL = "sprocket.trial-boot"
@@ -194,11 +195,15 @@ def remove_leftovers(api: Any) -> int:
 
 
 def remove(api: Any, label: str) -> int:
-    """Removes what a trial has made, and says how many objects that were."""
+    """Removes what a trial has made, and says how many objects that were. What cannot be removed is a warning."""
     found = [remove_one for each, remove_one in _labelled(api) if each == label]
     for remove_one in found:
-        with suppress(docker.errors.NotFound):
+        try:
             remove_one()
+        except docker.errors.NotFound:
+            continue
+        except docker.errors.APIError as error:
+            screen.warn(f"warning: a trial boot left something behind: {error.explanation or error}")
     return len(found)
 
 

@@ -392,6 +392,20 @@ def test_nothing_is_left_after_ctrl_c(engine: FakeEngine) -> None:
     assert engine.all and engine.is_empty
 
 
+def test_what_cannot_be_removed_is_told_and_hides_nothing(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def remove(id_: str) -> None:
+        raise ops_engine.refused("network has active endpoints")
+
+    monkeypatch.setattr(engine, "remove_network", remove)
+    assert only(booted(engine)).has_passed
+    assert (
+        "warning: a trial boot left something behind: network has active endpoints" in capsys.readouterr().err
+    )
+    assert engine.volumes_ == [] and len(engine.networks_) == 1
+
+
 def test_what_killed_trials_left_is_removed_and_what_runs_elsewhere_stays(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
