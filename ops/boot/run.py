@@ -97,6 +97,7 @@ class Run:
             self._start_what_is_ready()
             self._tell_news()
             if not self._told_all():
+                self._say(f"trial boot: {', '.join(boot.service.name for boot in self._booting())}")
                 time.sleep(INTERVAL_S)
         return self._told
 
@@ -143,7 +144,7 @@ class Run:
             booting = self._booting()
             if len(booting) >= AT_ONCE:
                 return
-            fitting = next((boot for boot in ready if memory_of(boot.service) <= self._left()), None)
+            fitting = next((boot for boot in ready if memory_of(boot.service) <= self._room(boot)), None)
             if fitting:
                 self._start(fitting)
             elif booting:
@@ -164,11 +165,16 @@ class Run:
             and self._is_needed(boot)
         ]
 
-    def _left(self) -> int:
-        return self._spare - sum(memory_of(boot.service) for boot in self._boots.values() if boot.container)
+    def _room(self, boot: _Boot) -> int:
+        """Bytes that it may take. What others only need leaves room for the largest image that is yet to be judged."""
+        taken = sum(memory_of(other.service) for other in self._boots.values() if other.container)
+        open_ = [
+            memory_of(other.service) for other in self._boots.values() if other.new and not other.is_settled
+        ]
+        return self._spare - taken - (0 if boot.new else max(open_, default=0))
 
     def _skip(self, boot: _Boot) -> None:
-        needed, left = memory_of(boot.service), max(0, self._left())
+        needed, left = memory_of(boot.service), max(0, self._room(boot))
         boot.skipped = f"it may take {size(needed)} of memory, and the node has {size(left)} to spare"
 
     def _start(self, boot: _Boot) -> None:
@@ -184,7 +190,6 @@ class Run:
             self._settle(boot, Outcome(reached=Reached.NOTHING, what=str(error)))
             return
         boot.since = time.monotonic()
-        self._say(f"trial boot: {', '.join(each.service.name for each in self._booting())}")
 
     # -- looking --------------------------------------------------------------------------------------------
 

@@ -352,13 +352,20 @@ def test_what_does_not_fit_together_boots_one_after_the_other(engine: FakeEngine
 
 
 def test_what_does_not_fit_at_all_is_named_and_not_booted(engine: FakeEngine) -> None:
-    verdict = only(booted(engine, spare=MEMORY + 1000))
+    verdict = only(booted(engine, spare=MEMORY // 2))
     assert not verdict.is_refused and not verdict.has_passed
     assert verdict.line.endswith(
-        "not booted: it may take 536.9 MB of memory, and the node has 1.0 kB to spare"
+        "not booted: it may take 536.9 MB of memory, and the node has 268.4 MB to spare"
     )
-    assert [each.service for each in engine.all] == ["redis"]
-    assert engine.is_empty
+    assert engine.all == [] and engine.is_empty
+
+
+def test_a_new_image_is_booted_without_what_it_needs_rather_than_not_at_all(engine: FakeEngine) -> None:
+    verdict = only(booted(engine, spare=2 * MEMORY - 1))
+    assert verdict.has_passed and verdict.lacks == ("a healthy redis",)
+    assert [each.service for each in engine.all] == ["web"]
+    engine.behaves = {NEW: ends(4)}
+    assert only(booted(engine, spare=2 * MEMORY - 1)).is_refused, "the running one does better without, too"
 
 
 def test_memory_is_what_the_node_says_less_what_stays_free(
