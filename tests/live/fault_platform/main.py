@@ -84,7 +84,9 @@ def build(stack: SwarmStack) -> None:
         command=[
             "/bin/sh",
             "-c",
-            "echo no disk; exit 5" if FAULT == "dependency" else "exec redis-server --save ''",
+            "echo no disk; exit 5"
+            if FAULT == "dependency"
+            else "exec redis-server --save '' --protected-mode no",
         ],
         converges_within=os.environ.get("TRY_WITHIN", "25s"),
     )
