@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -147,7 +149,11 @@ class Checkout:
             ) as process,
             passing_on(process, lambda: interrupted.append(True)),
         ):
-            output, _ = process.communicate(timeout=SECONDS)
+            try:
+                output, _ = process.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise OpsError(f"{_name(words)} took longer than {SECONDS:g} s, and was killed") from None
         if interrupted:
             raise Interrupted(f"interrupted during {_name(words)}")
         if process.returncode:

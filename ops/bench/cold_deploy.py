@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from ops.bench.checkout import Checkout
+from ops.bench.command import run
 from ops.bench.compose_file import compose_file
 from ops.bench.result import CannotRun, Measured
 from ops.bench.sameness import require_same
@@ -58,9 +58,9 @@ class ColdDeploy:
         command = ["docker", "--host", self._host, "stack", "deploy", "--resolve-image", "never"]
         command += ["--compose-file", str(self._file), PREFIX]
         with timed() as taken:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=HEALTHY_S, check=False)
-            if run.returncode:
-                raise OpsError(f"docker stack deploy failed: {run.stderr.strip()[-600:]}")
+            done = run(command, timeout_s=HEALTHY_S)
+            if done.returncode:
+                raise OpsError(f"docker stack deploy failed: {done.stderr.strip()[-600:]}")
             self._wait([f"{PREFIX}_{name}" for name in self._names])
         self._live[THEIRS] = live_services(self._swarm, Inventory(resources={}))
         return taken

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from ops.bench.command import run
 from ops.bench.result import Measured
 from ops.bench.timing import Seconds, growth, in_turns, per_service, timed
 from ops.errors import OpsError
@@ -77,9 +77,7 @@ def _run(words: Sequence[str], cache: Path) -> Seconds:
         }
         command = [sys.executable, *(word.format(out=Path(out) / "cdktf.out") for word in words)]
         with timed() as taken:
-            run = subprocess.run(
-                command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
-            )
-    if run.returncode:
-        raise OpsError(f"{words[0]} failed: {(run.stderr.strip().splitlines() or ['no output'])[-1]}")
+            done = run(command, timeout_s=300, folder=ROOT, environment=environment)
+    if done.returncode:
+        raise OpsError(f"{words[0]} failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
     return taken

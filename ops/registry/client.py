@@ -49,6 +49,10 @@ class RegistryError(OpsError):
         super().__init__(problem)
 
 
+class ImageGone(RegistryError):
+    """The registry let the login in, and has no such image (any more)."""
+
+
 class Registries:
     """Looks tags up, remembering tokens and which registries do not answer.
 
@@ -111,12 +115,15 @@ class Registries:
             reference: a digest or a tag.
 
         Raises:
+            ImageGone: the registry does not have it, which says nothing about the login.
             RegistryError: the registry cannot be reached, or says neither.
         """
         repository = Repository.of(name)
         answer = self._ask(repository, f"{repository.url}/manifests/{reference}", method="HEAD")
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return False
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise ImageGone("refused", f"{repository.host} has no image {name} {reference} any more")
         self._expect_ok(repository, answer)
         return True if repository in self._authorization else None
 

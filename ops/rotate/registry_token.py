@@ -16,7 +16,7 @@ from rich.text import Text
 from layers.rotation import Server
 from ops.errors import Obstacle, OpsError
 from ops.model.state import resources_of
-from ops.registry.client import Registries, RegistryError
+from ops.registry.client import ImageGone, Registries, RegistryError
 from ops.registry.image_lock import TOKEN
 from ops.registry.login import Login
 from ops.rotate.login import Attempt, Verdict
@@ -176,18 +176,29 @@ class TokenChange:
         return min(answers, key=lambda each: order.index(each.verdict))
 
     def _answers(self, user: str, token: str, origin: str) -> Iterator[Attempt]:
-        """What the registry says to a token, for each image."""
+        """What the registry says to a token, for each image that it still has."""
+        gone: list[str] = []
         login = Login(user=user, password=token, origin=origin)
         with Registries({self.registry: login}) as registries:
             for name, reference in sorted(
                 {(s.image.name, s.image.digest or s.image.tag) for s in self.services}
             ):
-                yield _answer(registries, name, reference, login)
+                try:
+                    yield _answer(registries, name, reference, login)
+                except ImageGone as error:
+                    # It says nothing about the token, and must not keep one that leaked from being rotated.
+                    gone.append(error.problem)
+        if len(gone) == len(
+            {(each.image.name, each.image.digest or each.image.tag) for each in self.services}
+        ):
+            yield Attempt(verdict=Verdict.UNCLEAR, said="; ".join(gone))
 
 
 def _answer(registries: Registries, name: str, reference: str, login: Login) -> Attempt:
     try:
         may = registries.lets_pull(name, reference)
+    except ImageGone:
+        raise
     except RegistryError as error:
         return Attempt(verdict=Verdict.UNCLEAR, said=error.problem)
     if may is None:

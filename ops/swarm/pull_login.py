@@ -67,14 +67,17 @@ def give_login(swarm: Swarm, service: PulledService, *, registry: str, user: str
     header = {"X-Registry-Auth": encode_header(login).decode()}
     api = swarm.api
     for last in (False, False, True):
-        raw = api.inspect_service(service.id)
         # The docker package builds a spec of its own from arguments; this one must stay as it is.
         url = api._url("/services/{0}/update", service.id)
         try:
+            raw = api.inspect_service(service.id)
             answer = api._post_json(
                 url, data=raw["Spec"], params={"version": raw["Version"]["Index"]}, headers=header
             )
             api._raise_for_status(answer)
+        except docker.errors.NotFound:
+            # Removed or made anew in between: by a deploy, which gives it the login that is exported now.
+            return
         except docker.errors.APIError as error:
             if last or "out of sequence" not in str(error):
                 raise OpsError(f"service {service.name}: {error.explanation or error}") from None

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from images.builder.lock import Entry
-from ops.bench import plan
+from ops.bench import checkout, plan
 from ops.bench.checkout import Checkout
+from ops.bench.command import run
 from ops.bench.timing import Seconds
 from ops.errors import Interrupted, OpsError
 
@@ -89,6 +90,29 @@ def test_ctrl_c_lets_the_command_end_in_order(copy: Checkout) -> None:
         copy.plan_by_terraform(parallelism=10)
     thread.join()
     assert (copy.root / "ended").read_text() == "saved\n"
+
+
+def test_a_command_that_hangs_is_killed_with_all_it_started(
+    copy: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout, "SECONDS", 0.5)
+    (copy.root / "answer").write_text(f"sleep 60 & echo $! > {copy.root}/child; wait\n")
+    with pytest.raises(OpsError, match=r"^terraform plan .* took longer than 0\.5 s, and was killed$"):
+        copy.plan_by_terraform(parallelism=10)
+    child = Path("/proc", (copy.root / "child").read_text().strip(), "stat")
+
+    def gone() -> bool:
+        return not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z"
+
+    deadline = time.monotonic() + 5
+    while not gone() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert gone()
+
+
+def test_a_program_that_hangs_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match=r"^sleep 60 took longer than 0\.1 s, and was killed$"):
+        run(["sleep", "60"], timeout_s=0.1, folder=tmp_path)
 
 
 def test_the_state_is_forgotten(copy: Checkout) -> None:
