@@ -40,8 +40,6 @@ def measure(say: Say) -> list[Measured]:
         ).values()
         sized = {
             f"synth of {size} services": program(str(PROGRAMS / "many.py"), str(size), "{out}")
-            if size
-            else empty
             for size in SIZES
         }
         taken = in_turns(sized, RUNS, say).values()
@@ -59,7 +57,7 @@ def measure(say: Say) -> list[Measured]:
             name="synth-growth",
             value=growth(costs),
             bar=1.15,
-            detail=f"of processors, {each} a service at 100 and 300 services",
+            detail=f"{each} of the processors a service at {SIZES[1]} and {SIZES[2]} services",
         ),
     ]
 
