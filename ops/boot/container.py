@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 import secrets
 import string
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from docker.types import Healthcheck, LogConfig, Mount
@@ -22,6 +21,15 @@ MEMORY = 512 * 1024**2
 
 FIRST_TO_GO = 1000
 """The kernel's ``oom_score_adj``: where a node runs out of memory after all, it ends a trial's process first."""
+
+CPU_SHARES = 2
+"""The least that there is; a task has 1024. Where the node is busy, a trial waits."""
+
+BLOCK_IO_WEIGHT = 10
+"""The least that there is; the engine drops it where the kernel has no such weight."""
+
+PIDS = 1024
+"""Processes and threads that a container may have: more than any service of ours, too few to exhaust a node."""
 
 _LENGTH = 32
 _ALPHABET = string.ascii_letters + string.digits
@@ -82,13 +90,13 @@ def settings_of(service: Service) -> dict[str, Any]:
     }
 
 
-def limits_of(service: Service, *, volumes: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def limits_of(service: Service, *, volume: Callable[[str], str], labels: Mapping[str, str]) -> dict[str, Any]:
     """Arguments of ``create_host_config`` besides the network: no port, no directory of the node, no volume of the platform.
 
     Every directory and volume is an empty volume of the trial, the same for all who share it.
 
     Args:
-        volumes: what their names begin with.
+        volume: the name of the one that stands for a declared volume or directory.
         labels: of the volumes.
     """
     memory = memory_of(service)
@@ -97,12 +105,15 @@ def limits_of(service: Service, *, volumes: str, labels: Mapping[str, str]) -> d
         "memswap_limit": memory,
         "nano_cpus": service.limits.nano_cpus or None,
         "oom_score_adj": FIRST_TO_GO,
+        "cpu_shares": CPU_SHARES,
+        "blkio_weight": BLOCK_IO_WEIGHT,
+        "pids_limit": PIDS,
         "group_add": list(service.groups) or None,
         "log_config": LogConfig(type="json-file", config={"max-size": "10m"}),
         "mounts": [
             Mount(
                 target=mount.target,
-                source=f"{volumes}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', mount.source).strip('_')}",
+                source=volume(mount.source),
                 read_only=mount.read_only,
                 labels=dict(labels),
             )

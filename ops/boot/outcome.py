@@ -26,11 +26,13 @@ class Outcome:
 
     Args:
         what: the same in words, such as ``ended with exit code 3 after 2 s``.
+        of_image: whether the image is at fault wherever it boots: it cannot be pulled, or lacks its program.
         log: its last lines, without secret values.
     """
 
     reached: Reached
     what: str
+    of_image: bool = False
     log: tuple[str, ...] = ()
 
     @property
@@ -44,29 +46,40 @@ class Verdict:
     """What a trial says about the new image of a service.
 
     Args:
-        outcome: of the new image; none where it was not booted.
-        control: of the image that the service runs now, booted the same way; none where the new one passed or did not start, or the service is new.
+        outcome: of the new image, at its last start; none where it was not booted.
+        earlier: at its first start, where it was started twice.
+        control: of the image that the service runs now, booted the same way; none where the new one passed or is at fault for itself,
+            the service is new, or there was no room or time for it.
+        runs: whether the service runs already.
         lacks: what the trial could not give it.
-        skipped: why it was not booted.
+        skipped: why it was not booted, or not a second time, or its control was not.
     """
 
     service: Service
     outcome: Outcome | None
+    earlier: Outcome | None = None
     control: Outcome | None = None
+    runs: bool = False
     lacks: tuple[str, ...] = ()
     skipped: str = ""
 
     @property
-    def is_refused(self) -> bool:
-        """Whether the image is at fault: the one that runs now came further in the same place. Where none runs, whether the trial
-        had all that the service needs."""
+    def is_worse(self) -> bool:
+        """Whether the image that runs now came further in the same place. Where the service is new: whether the trial had all that it
+        needs. A control that could not be booted says nothing."""
         if self.outcome is None or self.outcome.has_passed:
             return False
-        if self.outcome.reached is Reached.NOTHING:
+        if self.outcome.of_image:
             return True
-        if self.control is not None:
-            return self.control.reached > self.outcome.reached
-        return not self.lacks
+        if not self.runs:
+            return not self.lacks
+        return self.control is not None and self.control.reached > self.outcome.reached
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the image is at fault: it is worse at a second start, too. What lacks its program needs no second start."""
+        certain = self.earlier is not None or (self.outcome is not None and self.outcome.of_image)
+        return self.is_worse and certain
 
     @property
     def has_passed(self) -> bool:
@@ -79,12 +92,27 @@ class Verdict:
         who = f"{self.service.name}, {self.service.image}"
         if self.outcome is None:
             return f"{who}: not booted: {self.skipped}"
+        what = self.outcome.what
+        if self.earlier:
+            same = what == self.earlier.what
+            what = (
+                f"{what}, twice"
+                if same
+                else f"{what} at the second start; at the first it {self.earlier.what}"
+            )
         if self.outcome.has_passed or self.is_refused:
-            return f"{who}: {self.outcome.what}"
-        why = (
-            f"the image that runs now {self.control.what} here, too"
-            if self.control
-            else "this says little about the image"
-        )
+            return f"{who}: {what}"
         lacks = f"; the trial lacks {', '.join(self.lacks)}" if self.lacks else ""
-        return f"{who}: {self.outcome.what}; not refused: {why}{lacks}"
+        return f"{who}: {what}; not refused: {self._why_not_refused}{lacks}"
+
+    @property
+    def _why_not_refused(self) -> str:
+        if self.is_worse:
+            return f"it was not started a second time: {self.skipped}"
+        if not self.runs:
+            return "this says little about the image"
+        if self.control is None:
+            return f"cannot be compared: the image that runs now was not booted: {self.skipped}"
+        if self.control.reached is Reached.NOTHING:
+            return f"cannot be compared: the image that runs now {self.control.what}"
+        return f"the image that runs now {self.control.what} here, too"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from ops.boot.container import memory_of
 from ops.boot.needs import Needs
 from ops.boot.new_images import NewImage
 from ops.boot.outcome import Outcome, Reached, Verdict
-from ops.boot.throwaway import NotStarted, Seen, Throwaway
+from ops.boot.throwaway import NotStarted, OutOfTime, Seen, Throwaway
 from ops.model.service import Service
 from ops.terminal.amounts import size
 from ops.terminal.screen import Say
@@ -26,6 +27,22 @@ AT_ONCE = 4
 
 INTERVAL_S = 1.0
 
+TRIAL_S = 900.0
+"""Until the whole trial ends. All services of local took three minutes on two cores; a deploy must not wait for one image without end."""
+
+NO_TIME = f"no time left: a trial ends after {TRIAL_S / 60:.0f} minutes"
+
+
+class Turn(Enum):
+    """What a container of a service shows."""
+
+    FIRST = auto()
+    """How the new image fares."""
+    CONTROL = auto()
+    """How the one that runs now does, in the same place."""
+    AGAIN = auto()
+    """Whether the new one fails a second time, as the swarm would start it again, too."""
+
 
 @dataclass
 class _Boot:
@@ -35,23 +52,21 @@ class _Boot:
     new: NewImage | None = None
     container: str = ""
     since: float = 0.0
+    turn: Turn = Turn.FIRST
     outcome: Outcome | None = None
+    earlier: Outcome | None = None
     control: Outcome | None = None
-    is_control: bool = False
     skipped: str = ""
+    is_settled: bool = False
 
     @property
     def image(self) -> str:
-        return self.new.running if self.new and self.is_control else self.service.image.reference
-
-    @property
-    def is_settled(self) -> bool:
-        return bool(self.skipped) or (self.outcome is not None and not self.is_control) or bool(self.control)
+        return self.new.running if self.new and self.turn is Turn.CONTROL else self.service.image.reference
 
     @property
     def serves(self) -> bool:
         """Whether others find it as they need it."""
-        last = self.control or self.outcome
+        last = self.control if self.turn is Turn.CONTROL else self.outcome
         return last is not None and last.has_passed
 
 
@@ -61,7 +76,7 @@ class Run:
     Args:
         throwaway: where it takes place.
         needs: of all services of the stack.
-        spare: bytes of memory that it may take.
+        spare: bytes of memory that the node has to spare, asked before the first start and each further one.
         say: shows what is being done.
         tell: takes each verdict as soon as it is known.
     """
@@ -72,13 +87,15 @@ class Run:
         needs: Needs,
         images: Sequence[NewImage],
         *,
-        spare: int,
+        spare: Callable[[], int],
         say: Say,
         tell: Callable[[Verdict], object],
     ) -> None:
         self._throwaway = throwaway
         self._needs = needs
-        self._spare = spare
+        self._look_for_spare = spare
+        self._spare = self._spare_now = 0
+        self._began = 0.0
         self._say = say
         self._tell = tell
         new = {each.service.name: each for each in images}
@@ -88,11 +105,16 @@ class Run:
         self._told: list[Verdict] = []
 
     def verdicts(self) -> list[Verdict]:
-        """Boots all, and says what came of each new image. An image that cannot be pulled ends the trial before it begins."""
+        """Boots all, and says what came of each new image. An image that cannot be pulled ends the trial before it begins; what is
+        left after ``TRIAL_S`` is not booted."""
+        self._began = time.monotonic()
         self._pull()
+        self._spare = self._look_for_spare()
         while not self._told_all():
             for boot in self._booting():
                 self._look(boot)
+            if self._is_over():
+                self._end()
             self._remove_unneeded()
             self._start_what_is_ready()
             self._tell_news()
@@ -108,15 +130,28 @@ class Run:
         told = {each.service.name for each in self._told}
         for name, boot in self._boots.items():
             if boot.new and boot.is_settled and name not in told:
-                verdict = Verdict(
-                    service=boot.service,
-                    outcome=boot.outcome,
-                    control=boot.control,
-                    lacks=self._lacks(boot),
-                    skipped=boot.skipped,
-                )
+                verdict = self._verdict(boot)
                 self._told.append(verdict)
                 self._tell(verdict)
+
+    def _verdict(self, boot: _Boot) -> Verdict:
+        return Verdict(
+            service=boot.service,
+            outcome=boot.outcome,
+            earlier=boot.earlier,
+            control=boot.control,
+            runs=bool(boot.new and boot.new.running),
+            lacks=self._lacks(boot),
+            skipped=boot.skipped,
+        )
+
+    def _is_over(self) -> bool:
+        return time.monotonic() - self._began >= TRIAL_S
+
+    def _end(self) -> None:
+        for boot in self._boots.values():
+            if boot.new and not boot.is_settled:
+                self._skip(boot, NO_TIME)
 
     def _lacks(self, boot: _Boot) -> tuple[str, ...]:
         name = boot.service.name
@@ -130,12 +165,15 @@ class Run:
         for boot in new:
             self._say(f"pulling {boot.service.image}")
             try:
-                self._throwaway.pull(boot.image)
+                self._throwaway.pull(boot.image, self._is_over)
             except NotStarted as error:
-                boot.outcome = Outcome(reached=Reached.NOTHING, what=str(error))
+                self._settle(boot, _not_started(error))
+            except OutOfTime:
+                self._skip(boot, NO_TIME)
         if any(boot.outcome for boot in new):
             for boot in new:
-                boot.skipped = "" if boot.outcome else "another image cannot be pulled"
+                if not boot.is_settled:
+                    self._skip(boot, "another image cannot be pulled")
 
     # -- starting -------------------------------------------------------------------------------------------
 
@@ -144,13 +182,14 @@ class Run:
             booting = self._booting()
             if len(booting) >= AT_ONCE:
                 return
+            self._spare_now = self._look_for_spare()
             fitting = next((boot for boot in ready if memory_of(boot.service) <= self._room(boot)), None)
             if fitting:
                 self._start(fitting)
             elif booting:
                 return
             else:
-                self._skip(ready[0])
+                self._skip(ready[0], self._no_memory(ready[0]))
 
     def _ready(self) -> list[_Boot]:
         """Those that can start now: all that they need is up, or never will be."""
@@ -171,23 +210,34 @@ class Run:
         open_ = [
             memory_of(other.service) for other in self._boots.values() if other.new and not other.is_settled
         ]
-        return self._spare - taken - (0 if boot.new else max(open_, default=0))
+        return min(self._spare - taken, self._spare_now) - (0 if boot.new else max(open_, default=0))
 
-    def _skip(self, boot: _Boot) -> None:
+    def _skip(self, boot: _Boot, why: str) -> None:
+        self._stop(boot)
+        boot.skipped = why
+        boot.is_settled = True
+
+    def _no_memory(self, boot: _Boot) -> str:
         needed, left = memory_of(boot.service), max(0, self._room(boot))
-        boot.skipped = f"it may take {size(needed)} of memory, and the node has {size(left)} to spare"
+        return f"it may take {size(needed)} of memory, and the node has {size(left)} to spare"
 
     def _start(self, boot: _Boot) -> None:
         socket = self._needs.socket_of(boot.service.name)
         if socket:
-            boot.skipped = f"it needs {socket} of the node, which a trial does not get"
+            self._skip(boot, f"it needs {socket} of the node, which a trial does not get")
             return
         try:
             boot.container = self._throwaway.start(
-                boot.service, boot.image, volumes="-control" if boot.is_control else ""
+                boot.service,
+                boot.image,
+                volumes="-control" if boot.turn is Turn.CONTROL else "",
+                is_over=self._is_over,
             )
         except NotStarted as error:
-            self._settle(boot, Outcome(reached=Reached.NOTHING, what=str(error)))
+            self._settle(boot, _not_started(error))
+            return
+        except OutOfTime:
+            self._skip(boot, NO_TIME)
             return
         boot.since = time.monotonic()
 
@@ -211,15 +261,26 @@ class Run:
 
     def _settle(self, boot: _Boot, outcome: Outcome) -> None:
         """Takes an outcome in. Where a new image fails, the one that runs now is booted in its place: if it does no better, the
-        trial lacks something."""
-        if boot.is_control:
+        trial lacks something. If it does, the new one gets a second start."""
+        if boot.turn is Turn.CONTROL:
             boot.control = outcome
-            return
-        boot.outcome = outcome
-        comparable = outcome.reached in (Reached.ENDED, Reached.RUNS)
-        if boot.new and boot.new.running and comparable:
+        else:
+            boot.earlier, boot.outcome = boot.outcome, outcome
+        following = self._following(boot)
+        if following is None:
+            boot.is_settled = True
+        else:
             self._stop(boot)
-            boot.is_control = True
+            boot.turn = following
+
+    def _following(self, boot: _Boot) -> Turn | None:
+        if boot.new is None or boot.outcome is None or boot.outcome.has_passed or boot.outcome.of_image:
+            return None
+        if boot.turn is Turn.FIRST and boot.new.running:
+            return Turn.CONTROL
+        if boot.turn is not Turn.AGAIN and self._verdict(boot).is_worse:
+            return Turn.AGAIN
+        return None
 
     def _remove_unneeded(self) -> None:
         for boot in self._boots.values():
@@ -238,6 +299,10 @@ class Run:
         if boot.container:
             self._throwaway.stop(boot.container)
             boot.container = ""
+
+
+def _not_started(error: NotStarted) -> Outcome:
+    return Outcome(reached=Reached.NOTHING, what=str(error), of_image=error.of_image)
 
 
 def _outcome(service: Service, seen: Seen, seconds: float) -> Outcome | None:

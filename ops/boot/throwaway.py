@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import docker.errors
+import urllib3.exceptions
 
 from ops.boot.container import ThrowawayValues, archive_of, limits_of, settings_of
 from ops.model.image_name import ImageName
@@ -31,9 +35,38 @@ LONGEST_S = 3600
 
 LOG_LINES = 20
 
+NO_ADDRESS = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+"""The node has no address on a network of a trial: on an internal network it would be the one thing beside its members to connect to."""
+
+PAUSES_S = (5.0, 15.0)
+"""Before a second and a third attempt to pull: a registry that limits or restarts answers again within seconds."""
+
+ENGINE_ERRORS = (
+    docker.errors.DockerException,
+    urllib3.exceptions.HTTPError,  # of an answer that is read as it comes, such as that of a pull
+    http.client.HTTPException,
+    OSError,  # those of requests, too
+)
+"""What a request to the engine may raise."""
+
+_BAD_REQUEST = 400
+"""How the engine answers where the program of an image is missing or cannot be executed (daemon/errors.go of moby)."""
+
 
 class NotStarted(Exception):
-    """The engine could not pull an image, or not start its program; says why in the engine's words."""
+    """The engine could not pull an image, or not start its program; says why in the engine's words.
+
+    Args:
+        of_image: whether the image is at fault wherever it boots, as far as the engine can tell.
+    """
+
+    def __init__(self, what: str, *, of_image: bool) -> None:
+        super().__init__(what)
+        self.of_image = of_image
+
+
+class OutOfTime(Exception):
+    """The time of the trial was over while an image was being pulled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +94,20 @@ class Throwaway:
         world: all services of the trial.
         values: made-up secrets.
         logins: for registries.
+        say: shows what is being done.
     """
 
-    def __init__(self, api: Any, world: Sequence[Service], values: ThrowawayValues, logins: Logins) -> None:
+    def __init__(
+        self,
+        api: Any,
+        world: Sequence[Service],
+        values: ThrowawayValues,
+        logins: Logins,
+        *,
+        say: screen.Say = lambda text: None,
+    ) -> None:
         self._api = api
+        self._say = say
         self._values = values
         self._logins = logins
         started = int(time.time())
@@ -74,35 +117,56 @@ class Throwaway:
         self._networks: Mapping[str, list[str]] = {
             service.name: sorted(shared & service.networks.keys()) or ["alone"] for service in world
         }
+        mounted = Counter(source for service in world for source in {each.source for each in service.mounts})
+        self._shared = {source for source, services in mounted.items() if services > 1}
+        self._started = 0
 
     def __enter__(self) -> Throwaway:
         try:
             for name in sorted({each for names in self._networks.values() for each in names}):
                 full = f"{self._prefix}-{name}"
-                self._api.create_network(full, driver="bridge", internal=True, labels=self._labels)
+                self._api.create_network(
+                    full, driver="bridge", internal=True, options=NO_ADDRESS, labels=self._labels
+                )
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with postponing(lambda: None) as postponed:
+        self._say("removing what the trial boot has made")
+        told = partial(self._say, "still removing what the trial boot has made; it ends then")
+        with postponing(told, all_of_them=True) as postponed:
             remove(self._api, self._label)
         if postponed.came:
             raise KeyboardInterrupt
 
-    def pull(self, image: str) -> None:
+    def pull(self, image: str, is_over: Callable[[], bool] = lambda: False) -> None:
         """Pulls an image, unless the engine has it.
 
-        Raises:
-            NotStarted: it cannot.
-        """
-        try:
-            self._api.inspect_image(image)
-        except docker.errors.ImageNotFound:
-            self._pull(ImageName.parse(image))
+        Args:
+            is_over: whether the time of the trial is over; asked while the engine pulls.
 
-    def _pull(self, image: ImageName) -> None:
+        Raises:
+            NotStarted: it cannot, at the third attempt either.
+            OutOfTime: it was over.
+        """
+        with suppress(*ENGINE_ERRORS):
+            self._api.inspect_image(image)
+            return
+        pauses = iter(PAUSES_S)
+        while error := self._error_of_pull(ImageName.parse(image), is_over):
+            what, is_final = error
+            pause_s = next(pauses, None)
+            if is_final or pause_s is None:
+                raise NotStarted(f"cannot be pulled: {what}", of_image=True)
+            screen.warn(
+                f"warning: {ImageName.parse(image)} cannot be pulled: {what}; tried again in {pause_s:.0f} s"
+            )
+            time.sleep(pause_s)
+
+    def _error_of_pull(self, image: ImageName, is_over: Callable[[], bool]) -> tuple[str, bool] | None:
+        """Why one attempt failed, and whether another one would, too: the registry does not have it, or not for us."""
         login = self._logins.of(Repository.of(image.name))
         given = {"username": login.user, "password": login.password} if login else None
         try:
@@ -110,38 +174,59 @@ class Throwaway:
                 image.name, tag=image.digest or image.tag, stream=True, decode=True, auth_config=given
             ):
                 if "error" in line:
-                    raise NotStarted(f"cannot be pulled: {line['error']}")
-        except docker.errors.APIError as error:
-            raise NotStarted(f"cannot be pulled: {error.explanation or error}") from None
+                    return str(line["error"]), False
+                if is_over():
+                    raise OutOfTime
+        except ENGINE_ERRORS as error:
+            return _words(error), isinstance(error, docker.errors.APIError) and error.is_client_error()
+        return None
 
-    def start(self, service: Service, image: str, *, volumes: str = "") -> str:
+    def start(
+        self, service: Service, image: str, *, volumes: str = "", is_over: Callable[[], bool] = lambda: False
+    ) -> str:
         """Starts a service as declared, with an image, and returns the container's id.
 
         Args:
-            volumes: a word for volumes of its own, apart from those of the other containers.
+            volumes: a word for volumes of its own; those that another service of the trial mounts stay the same.
+            is_over: whether the time of the trial is over.
 
         Raises:
             NotStarted: the image cannot be pulled, or its program not be started.
+            OutOfTime: it was over.
         """
-        self.pull(image)
+        self.pull(image, is_over)
+        container = ""
         try:
-            container = self._create(service, image, f"{self._prefix}{volumes}")
+            container = self._create(service, image, volumes)
             self._api.put_archive(container, "/", archive_of(service, self._values))
             self._api.start(container)
-        except docker.errors.APIError as error:
-            raise NotStarted(f"does not start: {self._clean(str(error.explanation or error))}") from None
+        except ENGINE_ERRORS as error:
+            lacks_program = (
+                bool(container)
+                and isinstance(error, docker.errors.APIError)
+                and error.status_code == _BAD_REQUEST
+            )
+            self.stop(container)
+            raise NotStarted(
+                f"does not start: {self._clean(_words(error))}", of_image=lacks_program
+            ) from None
         return container
+
+    def _volume(self, source: str, *, apart: str) -> str:
+        own = "" if source in self._shared else apart
+        return f"{self._prefix}{own}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', source).strip('_')}"
 
     def _create(self, service: Service, image: str, volumes: str) -> str:
         first, *others = self._networks[service.name]
+        self._started += 1
         host = self._api.create_host_config(
             network_mode=f"{self._prefix}-{first}",
-            **limits_of(service, volumes=volumes, labels=self._labels),
+            **limits_of(service, volume=partial(self._volume, apart=volumes), labels=self._labels),
         )
         endpoint = self._api.create_endpoint_config(aliases=_names(service, first))
         made = self._api.create_container(
             image,
-            name=f"{self._prefix}-{service.name}",
+            name=f"{self._prefix}.{self._started}-{service.name}",  # one that failed to start may still be there
             labels=self._labels,
             host_config=host,
             networking_config=self._api.create_networking_config({f"{self._prefix}-{first}": endpoint}),
@@ -168,13 +253,19 @@ class Throwaway:
         )
 
     def log(self, container: str) -> tuple[str, ...]:
-        """The last lines of a container."""
-        raw: bytes = self._api.logs(container, tail=LOG_LINES)
+        """The last lines of a container; none where the engine cannot give them."""
+        try:
+            raw: bytes = self._api.logs(container, tail=LOG_LINES)
+        except ENGINE_ERRORS:
+            return ()
         return tuple(self._clean(raw.decode(errors="replace")).splitlines())
 
     def stop(self, container: str) -> None:
-        """Removes a container at once, with the volumes that its image declares."""
-        with suppress(docker.errors.NotFound):
+        """Removes a container at once, with the volumes that its image declares. Where that fails, the removal at the end tries again,
+        and tells."""
+        if not container:
+            return
+        with suppress(*ENGINE_ERRORS):
             self._api.remove_container(container, force=True, v=True)
 
     @property
@@ -202,20 +293,37 @@ def remove(api: Any, label: str) -> int:
             remove_one()
         except docker.errors.NotFound:
             continue
-        except docker.errors.APIError as error:
-            screen.warn(f"warning: a trial boot left something behind: {error.explanation or error}")
+        except ENGINE_ERRORS as error:
+            _tell_left(error)
     return len(found)
 
 
 def _labelled(api: Any) -> Iterator[tuple[str, Callable[[], object]]]:
     """The label of everything that trials have made, and how it is removed; users come before what they use."""
     wanted = {"label": LABEL}
-    for raw in api.containers(all=True, filters=wanted):
+    for raw in _listed(partial(api.containers, all=True, filters=wanted)):
         yield raw["Labels"][LABEL], partial(api.remove_container, raw["Id"], force=True, v=True)
-    for raw in api.networks(filters=wanted):
+    for raw in _listed(partial(api.networks, filters=wanted)):
         yield raw["Labels"][LABEL], partial(api.remove_network, raw["Id"])
-    for raw in api.volumes(filters=wanted).get("Volumes") or []:
+    for raw in _listed(lambda: api.volumes(filters=wanted).get("Volumes") or []):
         yield raw["Labels"][LABEL], partial(api.remove_volume, raw["Name"], force=True)
+
+
+def _listed(ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What the engine lists; where it cannot, nothing, and a warning: the other kinds are removed all the same."""
+    try:
+        return ask()
+    except ENGINE_ERRORS as error:
+        _tell_left(error)
+        return []
+
+
+def _tell_left(error: Exception) -> None:
+    screen.warn(f"warning: a trial boot left something behind: {_words(error)}")
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error or type(error).__name__)
 
 
 def _is_left(label: str) -> bool:

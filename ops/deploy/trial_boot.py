@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -14,7 +15,7 @@ from ops.boot.needs import Needs
 from ops.boot.new_images import NewImage, new_images
 from ops.boot.outcome import Verdict
 from ops.boot.run import Run
-from ops.boot.throwaway import Throwaway, remove_leftovers
+from ops.boot.throwaway import ENGINE_ERRORS, Throwaway, remove_leftovers
 from ops.errors import Obstacle, OpsError, Refused
 from ops.registry.image_lock import logins_of
 from ops.registry.login import Logins
@@ -69,6 +70,12 @@ def require_booted(target: Target, plan: Mapping[str, Any]) -> None:
             f"the trial boot of new images did not come to its end, so nothing was changed: {error.problem}",
             fix=f"{error.fix or 'deploy again'}; {FLAG} deploys without it",
         ) from None
+    except ENGINE_ERRORS as error:
+        raise OpsError(
+            f"the trial boot of new images did not come to its end, so nothing was changed: "
+            f"{target.settings.engine.host}: {error or type(error).__name__}",
+            fix=f"deploy again; {FLAG} deploys without it",
+        ) from None
     refused = [each for each in verdicts if each.is_refused]
     if refused:
         raise Refused(
@@ -88,7 +95,7 @@ def _verdicts(target: Target, plan: Mapping[str, Any], swarm: Swarm) -> list[Ver
 
 def _booted(target: Target, swarm: Swarm, needs: Needs, images: Sequence[NewImage]) -> list[Verdict]:
     try:
-        spare = memory.spare(target)
+        memory.spare(target)
     except OpsError as error:
         screen.warn(f"warning: new images are not booted first: {error.problem}")
         return []
@@ -96,13 +103,17 @@ def _booted(target: Target, swarm: Swarm, needs: Needs, images: Sequence[NewImag
     others = len(names) - len(images)
     beside = f", with {counted(others, 'throwaway service')} that they need" if others else ""
     screen.err.print(Text(f"trial boot of {counted(len(images), 'service')} with a new image{beside}"))
-    throwaway = Throwaway(
-        swarm.api,
-        [needs.services[name] for name in names],
-        ThrowawayValues(target.wanted),
-        Logins(logins_of(target.name, os.environ)),
-    )
-    with screen.doing("trial boot") as say, throwaway:
+    with (
+        screen.doing("trial boot") as say,
+        Throwaway(
+            swarm.api,
+            [needs.services[name] for name in names],
+            ThrowawayValues(target.wanted),
+            Logins(logins_of(target.name, os.environ)),
+            say=say,
+        ) as throwaway,
+    ):
+        spare = partial(memory.spare, target)
         return Run(throwaway, needs, images, spare=spare, say=say, tell=_tell).verdicts()
 
 

@@ -46,16 +46,17 @@ class Postponed:
 
 
 @contextmanager
-def postponing(told: Callable[[], object]) -> Iterator[Postponed]:
+def postponing(told: Callable[[], object], *, all_of_them: bool = False) -> Iterator[Postponed]:
     """Notes the first Ctrl-C or SIGTERM instead of raising it, for work that must not be cut in half; a second one is raised.
 
     Args:
         told: called at the first signal.
+        all_of_them: whether further ones are only noted and told, too: for work that ends by itself within seconds.
     """
     postponed = Postponed()
 
     def note(number: int, frame: FrameType | None) -> None:
-        if postponed.came:
+        if postponed.came and not all_of_them:
             raise KeyboardInterrupt
         postponed.came = True
         told()

@@ -5,10 +5,12 @@ stays as it is, and a good one passes with a throwaway Redis. On a real swarm; a
 from __future__ import annotations
 
 import base64
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import docker as engine
@@ -158,6 +160,20 @@ def test_without_the_trial_the_swarm_finds_it(stage: Stage, images: Images) -> N
     stage.finishes()
 
 
+def gateways(which: str) -> set[str]:
+    """Of networks, as the engine has set them aside."""
+    networks = docker("network", "ls", "--quiet", "--filter", which).split()
+    assert networks
+    return set(docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", *networks).split())
+
+
+def own_addresses() -> set[str]:
+    """Of this machine, that of the engine's default network among them."""
+    found = set(re.findall(r"-- (\S+)\n\s+/32 host LOCAL", Path("/proc/net/fib_trie").read_text()))
+    assert gateways("name=^bridge$") <= found
+    return found
+
+
 def cut(stage: Stage, image: str, number: signal.Signals) -> Callable[[], tuple[int, str]]:
     """A deploy that gets a signal while its trial runs."""
 
@@ -165,6 +181,9 @@ def cut(stage: Stage, image: str, number: signal.Signals) -> Callable[[], tuple[
         with stage.here.start("deploy", "--env", "local", env=stage.next(TRY_SERVER=image)) as process:
             until(lambda: len(docker("ps", "--quiet", "--filter", f"label={LABEL}").split()) == 2)
             time.sleep(1)
+            assert gateways(f"label={LABEL}").isdisjoint(own_addresses()), (
+                "a trial cannot connect to the node"
+            )
             process.send_signal(number)
             output, _ = process.communicate(timeout=60)
         return process.returncode, output

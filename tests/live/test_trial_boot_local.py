@@ -4,6 +4,8 @@ lack something there. Without a swarm; the images are those that were built.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from images import LOCK_FILE
@@ -45,7 +47,9 @@ def test_every_service_boots_in_a_trial() -> None:
     with connected(ENGINE) as swarm:
         world = [needs.services[name] for name in needs.world_of(needs.services)]
         with Throwaway(swarm.api, world, ThrowawayValues(target.wanted), Logins({})) as place:
-            run = Run(place, needs, images, spare=memory.spare(target), say=lambda text: None, tell=tell)
+            run = Run(
+                place, needs, images, spare=partial(memory.spare, target), say=lambda text: None, tell=tell
+            )
             verdicts = {each.service.name: each for each in run.verdicts()}
     assert of_trials() == []
     assert [name for name, each in verdicts.items() if each.is_refused] == []

@@ -6,6 +6,7 @@ import io
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import docker.errors
@@ -42,9 +43,10 @@ def _running(health: str, printed: str = "") -> State:
     return {"Status": "running", "Health": {"Status": health, "Log": log}}
 
 
-def refused(what: str) -> docker.errors.APIError:
+def refused(what: str, status: int = 500) -> docker.errors.APIError:
     """An error of the engine."""
-    return docker.errors.APIError("500 Server Error", explanation=what)
+    response: Any = SimpleNamespace(status_code=status, reason="", url="")
+    return docker.errors.APIError("Error", response=response, explanation=what)
 
 
 class Clock:
@@ -53,6 +55,9 @@ class Clock:
     def __init__(self) -> None:
         self.now = 0.0
         self.then: Callable[[], object] = lambda: None
+
+    def time(self) -> float:
+        return 1_000_000 + self.now
 
     def monotonic(self) -> float:
         return self.now
@@ -88,7 +93,8 @@ class FakeEngine:
 
     Attributes:
         images: references that it has; others are pulled.
-        unpullable, unstartable: the engine's error, by image.
+        unpullable, unstartable: the engine's error, by image; it says of ``unstartable`` that the image is at fault.
+        fails: errors that the next attempts to pull or start an image meet, by image.
         behaves: by image.
         log: what each container has printed.
         all: every container that was ever created; ``present`` those that are there.
@@ -100,6 +106,7 @@ class FakeEngine:
         self.images: set[str] = set()
         self.unpullable: dict[str, str] = {}
         self.unstartable: dict[str, str] = {}
+        self.fails: dict[str, list[Exception]] = {}
         self.behaves: dict[str, Behaviour] = {}
         self.log = "first\nlast words\n"
         self.all: list[Container] = []
@@ -138,13 +145,18 @@ class FakeEngine:
         assert stream and decode
         self.logins.append(auth_config)
         self.done.append(f"pull {name}@{tag[:10]}")
+        if self.fails.get(name):
+            raise self.fails[name].pop(0)
         if name in self.unpullable:
             yield {"error": self.unpullable[name]}
 
     # -- making --
 
-    def create_network(self, name: str, *, driver: str, internal: bool, labels: dict[str, str]) -> None:
+    def create_network(
+        self, name: str, *, driver: str, internal: bool, options: dict[str, str], labels: dict[str, str]
+    ) -> None:
         assert (driver, internal) == ("bridge", True)
+        assert options == {"com.docker.network.bridge.inhibit_ipv4": "true"}
         self.networks_.append({"Id": name, "Labels": labels})
 
     def create_host_config(self, **words: Any) -> dict[str, Any]:
@@ -190,7 +202,9 @@ class FakeEngine:
     def start(self, container: str) -> None:
         made = self.present[container]
         if made.image in self.unstartable:
-            raise refused(self.unstartable[made.image])
+            raise refused(self.unstartable[made.image], 400)
+        if self.fails.get(made.image):
+            raise self.fails[made.image].pop(0)
         made.started = self.clock.now
         self.done.append(f"start {made.service}")
 
@@ -225,4 +239,5 @@ def install(patch: pytest.MonkeyPatch) -> FakeEngine:
     """An engine, and a trial that waits by its clock."""
     clock = Clock()
     patch.setattr("ops.boot.run.time", clock)
+    patch.setattr("ops.boot.throwaway.time", clock)
     return FakeEngine(clock)

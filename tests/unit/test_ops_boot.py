@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
+import urllib3.exceptions
 
 from layers.loading import load_environment
 from ops.boot import memory
-from ops.boot.container import FIRST_TO_GO, MEMORY, ThrowawayValues, archive_of, limits_of, settings_of
+from ops.boot.container import (
+    BLOCK_IO_WEIGHT,
+    CPU_SHARES,
+    FIRST_TO_GO,
+    MEMORY,
+    PIDS,
+    ThrowawayValues,
+    archive_of,
+    limits_of,
+    settings_of,
+)
 from ops.boot.needs import INTERNET, Needs
 from ops.boot.new_images import NewImage, new_images
 from ops.boot.outcome import Verdict
-from ops.boot.run import AT_ONCE, LONGEST_S, Run
-from ops.boot.throwaway import LABEL, Throwaway, remove_leftovers
+from ops.boot.run import AT_ONCE, LONGEST_S, TRIAL_S, Run
+from ops.boot.throwaway import LABEL, PAUSES_S, Throwaway, remove_leftovers
 from ops.boot.throwaway import LONGEST_S as OLD_S
 from ops.errors import OpsError
 from ops.model.inventory import Inventory, from_synthesis
@@ -59,8 +73,9 @@ def booted(
     *,
     names: Sequence[str] = ("web",),
     running: str = OLD,
-    spare: int = PLENTY,
+    spare: int | Callable[[], int] = PLENTY,
     logins: Logins | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[Verdict]:
     """A trial of the new images of services."""
     wanted = from_synthesis(document or platform())
@@ -68,9 +83,14 @@ def booted(
     images = [NewImage(service=needs.services[name], running=running) for name in names]
     world = [needs.services[name] for name in needs.world_of(names)]
     values = ThrowawayValues(wanted)
-    with Throwaway(engine, world, values, logins or Logins({})) as place:
+    with Throwaway(engine, world, values, logins or Logins({}), say=say) as place:
         return Run(
-            place, needs, images, spare=spare, say=lambda text: None, tell=lambda verdict: None
+            place,
+            needs,
+            images,
+            spare=spare if callable(spare) else lambda: spare,
+            say=say,
+            tell=lambda verdict: None,
         ).verdicts()
 
 
@@ -130,6 +150,11 @@ def test_it_is_booted_as_declared_after_what_it_needs_and_nothing_is_left(engine
     host = web.settings["host_config"]
     assert host["mem_limit"] == host["memswap_limit"] == MEMORY
     assert host["oom_score_adj"] == FIRST_TO_GO
+    assert (host["cpu_shares"], host["blkio_weight"], host["pids_limit"]) == (
+        CPU_SHARES,
+        BLOCK_IO_WEIGHT,
+        PIDS,
+    )
     assert not {"binds", "port_bindings", "publish_all_ports", "privileged"} & host.keys()
     assert engine.is_empty
 
@@ -210,10 +235,10 @@ def test_one_that_ends_is_refused_where_the_running_one_does_better(engine: Fake
     engine.behaves = {NEW: ends(3), OLD: healthy(4)}
     verdict = only(booted(engine))
     assert verdict.is_refused
-    assert verdict.line == "web, app 1.3 (22222222): ended with exit code 3 after 1 s"
+    assert verdict.line == "web, app 1.3 (22222222): ended with exit code 3 after 1 s, twice"
     assert verdict.outcome and verdict.outcome.log == ("first", "last words")
     assert verdict.control and verdict.control.what == "healthy after 4 s"
-    assert [each.image for each in engine.all] == [REDIS, NEW, OLD]
+    assert [each.image for each in engine.all] == [REDIS, NEW, OLD, NEW]
     assert engine.is_empty
 
 
@@ -243,16 +268,35 @@ def test_the_running_one_gets_volumes_of_its_own(engine: FakeEngine) -> None:
     document["resource"]["docker_service"]["redis"]["task_spec"]["container_spec"]["image"] = newer
     engine.behaves = {newer: ends(1)}
     verdict = only(booted(engine, document, names=["redis"], running=REDIS))
-    first, second = (each.settings["host_config"]["mounts"][0]["Source"] for each in engine.all)
-    assert verdict.is_refused and first != second
+    first, control, again = (each.settings["host_config"]["mounts"][0]["Source"] for each in engine.all)
+    assert verdict.is_refused and first != control
+    assert first == again, "as the swarm would start it again"
     assert engine.is_empty
+
+
+def test_the_running_one_shares_the_volumes_that_others_of_the_trial_mount(engine: FakeEngine) -> None:
+    """Without what its store wrote there, it would fail for that."""
+    document = platform()
+    document["resource"]["docker_service"]["web"]["task_spec"]["container_spec"]["mounts"] = [
+        {"target": "/data", "source": "${docker_volume.redis_data.name}", "type": "volume"},
+        {"target": "/own", "source": "/mnt/web", "type": "bind"},
+    ]
+    engine.behaves = {NEW: ends(1)}
+    booted(engine, document)
+    redis, new, control, _ = (
+        [mount["Source"] for mount in each.settings["host_config"]["mounts"]] for each in engine.all
+    )
+    assert redis[0] == new[0] == control[0]
+    assert new[1] != control[1]
 
 
 def test_one_that_never_becomes_healthy_is_refused_with_what_its_check_printed(engine: FakeEngine) -> None:
     engine.behaves = {NEW: unhealthy("answers 500")}
     verdict = only(booted(engine))
     assert verdict.is_refused
-    assert verdict.line.endswith("started, is not healthy after 5 s, its health check printed 'answers 500'")
+    assert verdict.line.endswith(
+        "started, is not healthy after 5 s, its health check printed 'answers 500', twice"
+    )
 
 
 def test_no_container_is_waited_for_without_end(engine: FakeEngine) -> None:
@@ -313,6 +357,128 @@ def test_what_needs_a_socket_of_the_node_is_named_and_not_booted(engine: FakeEng
     told = "redis, redis 8.2 (11111111): not booted: it needs /var/run/docker.sock of the node, which a trial does not get"
     assert proxy.line == told
     assert web.has_passed and web.lacks == ("a healthy redis",)
+
+
+# -- controls that say nothing, second starts, faults of the engine, time -----------------------------------
+
+
+@pytest.mark.parametrize("new", [ends(1), unhealthy("no answer")])
+def test_an_image_is_not_refused_where_the_running_one_cannot_be_pulled(
+    engine: FakeEngine, new: ops_engine.Behaviour
+) -> None:
+    engine.images = {REDIS, NEW}
+    engine.behaves = {NEW: new}
+    engine.unpullable = {"example.org/app": "gone"}
+    verdict = only(booted(engine))
+    assert not verdict.is_refused and not verdict.has_passed
+    assert verdict.line.endswith(
+        "not refused: cannot be compared: the image that runs now cannot be pulled: gone"
+    )
+
+
+def test_an_image_is_not_refused_where_there_is_no_memory_for_the_running_one(engine: FakeEngine) -> None:
+    """The node has less by then: memory is read before each start."""
+    engine.behaves = {NEW: ends(1)}
+    verdict = only(booted(engine, spare=lambda: PLENTY if len(engine.all) < 2 else MEMORY - 1))
+    assert not verdict.is_refused and verdict.control is None
+    assert (
+        "not refused: cannot be compared: the image that runs now was not booted: it may take" in verdict.line
+    )
+    assert [each.image for each in engine.all] == [REDIS, NEW]
+
+
+def test_one_that_has_no_program_is_refused_whatever_becomes_of_the_running_one(engine: FakeEngine) -> None:
+    engine.unstartable = {NEW: "no such file", OLD: "no such file"}
+    assert only(booted(engine)).is_refused
+
+
+def test_one_start_that_fails_refuses_nothing(engine: FakeEngine) -> None:
+    def flaky(seconds: float) -> ops_engine.State:
+        starts = sum(each.image == NEW for each in engine.all)
+        return (ends(1) if starts == 1 else healthy())(seconds)
+
+    engine.behaves = {NEW: flaky}
+    for running in (OLD, ""):
+        engine.all.clear()
+        verdict = only(booted(engine, running=running))
+        assert verdict.has_passed and not verdict.is_refused
+        assert verdict.line.endswith(
+            ": healthy after 2 s at the second start; at the first it ended with exit code 1 after 1 s"
+        )
+
+
+def test_one_that_the_engine_could_not_start_once_is_started_again(engine: FakeEngine) -> None:
+    engine.fails = {NEW: [ops_engine.refused("no space left on device")]}
+    verdict = only(booted(engine))
+    assert verdict.has_passed
+    assert verdict.line.endswith("at the first it does not start: no space left on device")
+    assert [each.image for each in engine.all] == [REDIS, NEW, OLD, NEW]
+
+
+def test_one_that_starts_no_worse_than_the_running_one_is_not_refused(engine: FakeEngine) -> None:
+    full = ops_engine.refused("no space left on device")
+    engine.fails = {NEW: [full], OLD: [full]}
+    verdict = only(booted(engine))
+    assert not verdict.is_refused
+    assert (
+        "cannot be compared: the image that runs now does not start: no space left on device" in verdict.line
+    )
+
+
+ENGINE_FAULTS = (
+    ops_engine.refused("toomanyrequests"),
+    requests.ConnectionError("reset"),
+    urllib3.exceptions.ProtocolError("broken"),
+    http.client.IncompleteRead(b""),
+    OSError("no route"),
+)
+
+
+@pytest.mark.parametrize("fault", ENGINE_FAULTS)
+def test_a_pull_is_tried_three_times(
+    engine: FakeEngine, fault: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.fails = {"example.org/app": [fault, fault]}
+    engine.images = {REDIS}
+    assert only(booted(engine)).has_passed
+    told = capsys.readouterr().err
+    assert told.count("warning: app 1.3 (22222222) cannot be pulled: ") == len(PAUSES_S) == 2
+    assert "; tried again in 5 s" in told and "; tried again in 15 s" in told
+    engine.fails = {"example.org/app": [fault] * 3}
+    verdict = only(booted(engine))
+    assert verdict.is_refused and "cannot be pulled: " in verdict.line
+
+
+def test_a_pull_that_the_registry_refuses_is_not_repeated(engine: FakeEngine) -> None:
+    engine.fails = {"example.org/app": [ops_engine.refused("manifest unknown", 404)]}
+    engine.images = {REDIS}
+    assert only(booted(engine)).line.endswith("cannot be pulled: manifest unknown")
+    assert engine.done == ["pull example.org/app@sha256:222"]
+
+
+def test_what_was_not_booted_in_time_is_named_and_not_refused(engine: FakeEngine) -> None:
+    """One at a time, each as long as it may take."""
+    engine.behaves = {NEW: healthy(after=LONGEST_S - 1)}
+    names = [f"s{number}" for number in range(9)]
+    verdicts = booted(engine, platform(**many(9)), names=names, spare=MEMORY)
+    late = [each for each in verdicts if not each.has_passed]
+    assert len(verdicts) == 9 and len(late) == 2
+    assert not any(each.is_refused for each in late)
+    assert late[-1].line.endswith("not booted: no time left: a trial ends after 15 minutes")
+    assert TRIAL_S <= engine.clock.now <= TRIAL_S + 5
+    assert engine.is_empty
+
+
+def test_a_pull_ends_with_the_time_of_the_trial(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull(name: str, **words: Any) -> Iterator[dict[str, str]]:
+        while True:
+            engine.clock.now += 60
+            yield {"status": "Downloading"}
+
+    monkeypatch.setattr(engine, "pull", pull)
+    verdict = only(booted(engine))
+    assert not verdict.is_refused and "not booted: no time left" in verdict.line
+    assert engine.all == [] and engine.is_empty
 
 
 # -- memory --------------------------------------------------------------------------------------------------
@@ -432,6 +598,59 @@ def test_what_killed_trials_left_is_removed_and_what_runs_elsewhere_stays(
     assert [each["Name"] for each in engine.volumes_] == ["alive", "elsewhere"]
 
 
+@pytest.mark.parametrize("fault", ENGINE_FAULTS)
+def test_a_container_that_cannot_be_removed_keeps_nothing_else_and_hides_nothing(
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fault: Exception,
+) -> None:
+    real = engine.remove_container
+
+    def remove(container: str, **words: Any) -> None:
+        if engine.present[container].image == NEW:
+            raise fault
+        real(container, **words)
+
+    monkeypatch.setattr(engine, "remove_container", remove)
+    engine.behaves = {NEW: ends(3)}
+    assert only(booted(engine)).is_refused
+    assert "warning: a trial boot left something behind: " in capsys.readouterr().err
+    assert {each.image for each in engine.present.values()} == {NEW}
+    assert engine.networks_ == [] and engine.volumes_ == []
+
+
+def test_what_cannot_be_listed_does_not_keep_the_rest(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def networks(filters: dict[str, str]) -> list[dict[str, Any]]:
+        raise requests.ReadTimeout("timed out")
+
+    monkeypatch.setattr(engine, "networks", networks)
+    assert only(booted(engine)).has_passed
+    assert "left something behind: timed out" in capsys.readouterr().err
+    assert engine.volumes_ == [] and not engine.present
+
+
+def test_signals_do_not_cut_the_removal_short(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = engine.remove_volume
+
+    def remove(name: str, *, force: bool) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            signal.raise_signal(number)
+        real(name, force=force)
+
+    monkeypatch.setattr(engine, "remove_volume", remove)
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        booted(engine, say=said.append)
+    assert engine.is_empty
+    at = said.index("removing what the trial boot has made")
+    assert said[at + 1 :] and set(said[at + 1 :]) == {
+        "still removing what the trial boot has made; it ends then"
+    }
+
+
 # -- the real platform ---------------------------------------------------------------------------------------
 
 
@@ -450,7 +669,7 @@ def test_every_service_has_an_order_to_start_in_and_files_that_can_be_filled(rea
             f"a mark of a secret is left in a file of {name}"
         )
         assert "{{" not in repr(settings_of(each))
-        assert "/var/run" not in repr(limits_of(each, volumes="x", labels={})["mounts"]) or needs.socket_of(
+        assert "/var/run" not in repr(limits_of(each, volume=str, labels={})["mounts"]) or needs.socket_of(
             name
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import urllib3.exceptions
 
 from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
@@ -66,7 +67,7 @@ def test_a_bad_image_is_refused_with_its_last_lines_and_how_the_running_one_fare
         boot()
     assert str(caught.value) == (
         "prod is not deployed, nothing was changed: 1 new image did not pass the trial boot\n"
-        "- web, app 1.3 (22222222): ended with exit code 3 after 1 s\n"
+        "- web, app 1.3 (22222222): ended with exit code 3 after 1 s, twice\n"
         "    the image that runs now, booted in the same place: healthy after 2 s\n"
         "    its last lines:\n"
         "      first\n"
@@ -110,6 +111,18 @@ def test_an_engine_that_fails_ends_the_deploy_before_it_begins(
     boundaries.swarm.answers = False
     with pytest.raises(OpsError, match="did not come to its end, so nothing was changed: the engine at"):
         boot()
+
+
+def test_an_engine_that_breaks_off_an_answer_ends_it_without_a_traceback(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def inspect(container: str) -> dict[str, Any]:
+        raise urllib3.exceptions.ProtocolError("connection broken")
+
+    monkeypatch.setattr(engine, "inspect_container", inspect)
+    with pytest.raises(OpsError, match=r"nothing was changed: .*connection broken"):
+        boot()
+    assert engine.is_empty
 
 
 def test_what_a_killed_trial_left_is_removed_and_told(
