@@ -193,7 +193,7 @@ def test_a_login_may_pull_or_not_and_where_everybody_may_it_says_neither(
     wrong = Login(user="bot", password="s3cret", origin="TF_VAR_registry_token")
     assert Registries({private.host: LOGIN}).lets_pull(name, digest) is True
     assert Registries({private.host: wrong}).lets_pull(name, digest) is False
-    with pytest.raises(RegistryError, match="has no image .* any more"):
+    with pytest.raises(RegistryError, match=r"has no image .* any more"):
         Registries({private.host: LOGIN}).lets_pull(f"{private.host}/org/other", digest)
     assert (
         Registries({registry.host: LOGIN}).lets_pull(
