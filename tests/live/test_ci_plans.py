@@ -18,6 +18,11 @@ pytestmark = pytest.mark.live(needs=["terraform", "random provider"])
 STACK = "local-services"
 PASSPHRASE = "a passphrase of more than thirty-two characters"
 TOKEN = "token-of-the-plan"
+RUN = """import os, sys
+assert sys.argv[1:3] == ["run", "--env"] and "--applies" in sys.argv, sys.argv
+words = sys.argv[sys.argv.index("--") + 1 :]
+os.execvp(words[0], words)
+"""
 
 
 class Job:
@@ -80,6 +85,8 @@ def job(tmp_path: Path) -> Job:
     if not (ROOT / "node_modules" / "cdktf-cli").is_dir():
         pytest.skip("cdktf-cli is not installed (make setup)")
     shutil.copytree(ROOT / "ops" / "ci", tmp_path / "ops" / "ci")
+    # `ops run --applies` needs a swarm, and is tried with one in test_ci_deploy.py. Here it is the command that it runs.
+    (tmp_path / "ops" / "__main__.py").write_text(RUN)
     shutil.copy(ROOT / "tests" / "live" / "ci_platform" / "main.py", tmp_path)
     shutil.copy(ROOT / "cdktf.json", tmp_path)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
