@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -13,7 +14,7 @@ from ops.deploy.plan import report_of_plan
 from ops.report import text
 from ops.report.model import Report
 from ops.terminal import screen
-from ops.terraform.apply import Approve, ApprovedChanges
+from ops.terraform.apply import Approve, ApprovedChanges, then
 from ops.terraform.target import Target
 
 Ask = Callable[[str], bool]
@@ -51,11 +52,4 @@ def approval(
 
 def admitting(target: Target, approve: Approve) -> Approve:
     """Once a plan is approved, lets the password in that it gives to the senders of backups."""
-
-    def approve_and_admit(plan: Mapping[str, Any]) -> bool:
-        approved = approve(plan)
-        if approved:
-            password.admit(target, plan)
-        return approved
-
-    return approve_and_admit
+    return then(approve, partial(password.admit, target), each_time=True)

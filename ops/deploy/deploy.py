@@ -270,10 +270,7 @@ def deploy_services(
                 "nothing to change" if targets.cloud is None else f"{target.stack}: nothing to change"
             )
         wait_for_convergence(target, stable_s, updates=updates)
-        if changed:
-            observation.watch(recording.came_from)
-        else:
-            observation.require_back(recording.failed_before)
+        observation.conclude(recording, changed=changed)
     print_addresses(target)
     return changed
 

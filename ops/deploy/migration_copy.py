@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from layers.platform.identity import identities_of
@@ -13,24 +14,13 @@ from ops.model.changes import ResourceChange, changes_of
 from ops.model.services import TYPE as SERVICE
 from ops.model.services import image_in
 from ops.terminal import screen
-from ops.terraform.apply import Approve
+from ops.terraform.apply import Approve, then
 from ops.terraform.target import Target
 
 
 def copying_first(target: Target, approve: Approve) -> Approve:
-    """The same approval; once given, the database is copied where the plan migrates it. Not again before a second apply."""
-    copied = False
-
-    def approved(plan: Mapping[str, Any]) -> bool:
-        nonlocal copied
-        if not approve(plan):
-            return False
-        if not copied:
-            copy_before_migration(target, plan)
-            copied = True
-        return True
-
-    return approved
+    """The same approval; once given, the database is copied where the plan migrates it."""
+    return then(approve, partial(copy_before_migration, target))
 
 
 def copy_before_migration(target: Target, plan: Mapping[str, Any]) -> None:

@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from ops.errors import OpsError
+from ops.release.recording import Recording
 from ops.release.release import Release
 from ops.smoke.availability import Unanswered, unanswered
 from ops.smoke.browser import Reach
 from ops.smoke.scene import Scene, scene_of
 from ops.terminal import screen
 from ops.terminal.counted import counted
-from ops.terraform.apply import Approve
+from ops.terraform.apply import Approve, then
 from ops.terraform.target import Target
 
 PAUSE_S = 2.0
@@ -49,32 +50,35 @@ class Observation:
     def __init__(self, target: Target, seconds: float) -> None:
         self._target = target
         self._seconds = seconds
-        self._before: set[str] | None = None
+        self._answered: set[str] = set()
 
     @cached_property
     def _scene(self) -> Scene:
         return scene_of(self._target, Reach())
 
     def begins_with(self, approve: Approve) -> Approve:
-        """The same approval; once given, the pages are read. Not again before a second apply: by then something has changed."""
+        """The same approval; once given, the pages are read."""
+        return then(approve, self._read_before) if self._seconds else approve
 
-        def approved(plan: Mapping[str, Any]) -> bool:
-            if not approve(plan):
-                return False
-            if self._seconds and self._before is None:
-                with screen.doing("reading the pages before anything is changed"):
-                    self._before = self._urls - unanswered(self._scene).keys()
-            return True
-
-        return approved
-
-    @property
-    def _answered(self) -> set[str]:
-        return self._before or set()
+    def _read_before(self, plan: Mapping[str, Any]) -> None:
+        with screen.doing("reading the pages before anything is changed"):
+            self._answered = self._urls - unanswered(self._scene).keys()
 
     @property
     def _urls(self) -> set[str]:
         return {route.url for route in self._scene.routes}
+
+    def conclude(self, recording: Recording, *, changed: bool) -> None:
+        """Watches the pages after a deploy that has changed something; after another one, asks for those that the last one lost.
+
+        Raises:
+            PagesLost: see :meth:`watch`.
+            OpsError: see :meth:`require_back`.
+        """
+        if changed:
+            self.watch(recording.came_from)
+        elif self._seconds:
+            self.require_back(recording.failed_before)
 
     def watch(self, back_to: Release | None) -> None:
         """Reads the pages until the time is over and none has just failed.
@@ -137,7 +141,7 @@ class Observation:
         Raises:
             OpsError: one of them is still away.
         """
-        named = {url for url in self._urls if url in reason} if self._seconds and reason else set()
+        named = {url for url in self._urls if url in reason} if reason else set()
         if named and (found := unanswered(self._scene, named)):
             pages = "\n  ".join(f"{url}: {wrong}" for url, wrong in sorted(found.items()))
             raise OpsError(

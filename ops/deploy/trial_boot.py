@@ -22,7 +22,7 @@ from ops.registry.login import Logins
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
 from ops.terminal.counted import counted
-from ops.terraform.apply import Approve
+from ops.terraform.apply import Approve, then
 from ops.terraform.target import Target
 
 FLAG = "--no-trial-boot"
@@ -31,26 +31,17 @@ FLAG = "--no-trial-boot"
 def booting_first(target: Target, approve: Approve, *, wanted: bool = True) -> Approve:
     """Once a plan is approved, refuses it where one of its new images does not boot.
 
-    An apply that repeats itself asks for approval again; what it repeats was booted.
-
     Args:
         wanted: whether to boot anything; without it a warning says so.
     """
-    done = False
 
-    def approve_and_boot(plan: Mapping[str, Any]) -> bool:
-        nonlocal done
-        if not approve(plan):
-            return False
-        if not done:
-            done = True
-            if wanted:
-                require_booted(target, plan)
-            else:
-                screen.warn(f"warning: {FLAG}: new images replace running ones without having been booted")
-        return True
+    def boot(plan: Mapping[str, Any]) -> None:
+        if wanted:
+            require_booted(target, plan)
+        else:
+            screen.warn(f"warning: {FLAG}: new images replace running ones without having been booted")
 
-    return approve_and_boot
+    return then(approve, boot)
 
 
 def require_booted(target: Target, plan: Mapping[str, Any]) -> None:

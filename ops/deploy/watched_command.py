@@ -61,10 +61,7 @@ def run(
                 recording.begins_with(observation.begins_with(approve))(planned)
             _run(words, environment)
             wait_for_convergence(target, stable_s, updates=updates)
-            if changes:
-                observation.watch(recording.came_from)
-            else:
-                observation.require_back(recording.failed_before)
+            observation.conclude(recording, changed=bool(changes))
     except PagesLost as lost:
         raise automatic_rollback.after(
             lost, targets.name, stable_s=stable_s, parallelism=parallelism

@@ -14,7 +14,7 @@ from ops.release.commit import commit_here
 from ops.release.release import Outcome, Release, Smoke
 from ops.release.stack_file import images_in, key_of
 from ops.terminal import screen
-from ops.terraform.apply import Approve
+from ops.terraform.apply import Approve, then
 from ops.terraform.target import Target
 
 DEPLOY = "deploy"
@@ -57,15 +57,7 @@ class Recording:
 
     def begins_with(self, approve: Approve) -> Approve:
         """The same approval; once given, the release is recorded."""
-
-        def approved(plan: Mapping[str, Any]) -> bool:
-            if not approve(plan):
-                return False
-            if self._release is None:
-                self._quietly(self._begin)
-            return True
-
-        return approved
+        return then(approve, lambda plan: self._quietly(self._begin))
 
     @property
     def failed_before(self) -> str:
@@ -99,12 +91,13 @@ class Recording:
             self._begin(archive)
 
     def _begin(self, archive: Archive) -> None:
-        document, last = self._target.document, archive.last()
+        document, releases = self._target.document, archive.releases()
+        last = releases[-1] if releases else None
         if last is not None and last.services == key_of(document):
             self._release = last.model_copy(update={"outcome": Outcome.UNFINISHED})
             archive.update(self._release)
             return
-        earlier = [each for each in archive.releases() if each.converged]
+        earlier = [each for each in releases if each.converged]
         self._release = archive.add(
             Release(
                 number=1,

@@ -35,6 +35,28 @@ Approve = Callable[[Mapping[str, Any]], bool]
 """Takes a plan's JSON and says whether it may be applied."""
 
 
+def then(
+    approve: Approve, step: Callable[[Mapping[str, Any]], object], *, each_time: bool = False
+) -> Approve:
+    """The same approval; once it is given, the step is taken before the apply begins.
+
+    Args:
+        each_time: also before a second apply, which asks for approval again (:func:`apply`): by then something has changed.
+    """
+    taken = False
+
+    def approved(plan: Mapping[str, Any]) -> bool:
+        nonlocal taken
+        if not approve(plan):
+            return False
+        if each_time or not taken:
+            step(plan)
+            taken = True
+        return True
+
+    return approved
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApprovedChanges(Approvals):
     """What was approved for an apply, and who is asked about data on this machine.
