@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import docker.errors
 
 from ops.errors import OpsError
 from ops.swarm.engine import Swarm
+from ops.swarm.updating import update_current
 from ops.waiting import wait_until
 
 
@@ -96,16 +99,10 @@ class SwarmNodes:
             raise OpsError(f"tasks still run on the drained node after {timeout_s:g} s")
 
     def _update(self, id_: str, **change: str) -> None:
-        """Repeats the update if the node was changed in between."""
-        for last in (False, False, True):
-            raw = self._api.inspect_node(id_)
-            try:
-                self._api.update_node(id_, raw["Version"]["Index"], {**raw["Spec"], **change})
-            except docker.errors.APIError as error:
-                if last or "out of sequence" not in str(error):
-                    raise OpsError(f"node {id_}: {error.explanation or error}") from None
-            else:
-                return
+        def update(raw: Mapping[str, Any]) -> None:
+            self._api.update_node(id_, raw["Version"]["Index"], {**raw["Spec"], **change})
+
+        update_current(f"node {id_}", partial(self._api.inspect_node, id_), update)
 
 
 _ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")

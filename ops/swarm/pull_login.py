@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import docker.errors
 from docker.auth import encode_header
@@ -11,6 +13,7 @@ from docker.auth import encode_header
 from ops.errors import OpsError
 from ops.model.image_name import ImageName
 from ops.swarm.engine import Swarm
+from ops.swarm.updating import update_current
 
 UNFINISHED = ("updating", "paused", "rollback_started", "rollback_paused")
 """States of an update that another update would cut off or start again."""
@@ -66,20 +69,16 @@ def give_login(swarm: Swarm, service: PulledService, *, registry: str, user: str
     login = {"username": user, "password": token, "serveraddress": registry}
     header = {"X-Registry-Auth": encode_header(login).decode()}
     api = swarm.api
-    for last in (False, False, True):
-        # The docker package builds a spec of its own from arguments; this one must stay as it is.
-        url = api._url("/services/{0}/update", service.id)
-        try:
-            raw = api.inspect_service(service.id)
-            answer = api._post_json(
-                url, data=raw["Spec"], params={"version": raw["Version"]["Index"]}, headers=header
-            )
-            api._raise_for_status(answer)
-        except docker.errors.NotFound:
-            # Removed or made anew in between: by a deploy, which gives it the login that is exported now.
-            return
-        except docker.errors.APIError as error:
-            if last or "out of sequence" not in str(error):
-                raise OpsError(f"service {service.name}: {error.explanation or error}") from None
-        else:
-            return
+    # The docker package builds a spec of its own from arguments; this one must stay as it is.
+    url = api._url("/services/{0}/update", service.id)
+
+    def update(raw: Mapping[str, Any]) -> None:
+        version = {"version": raw["Version"]["Index"]}
+        api._raise_for_status(api._post_json(url, data=raw["Spec"], params=version, headers=header))
+
+    try:
+        update_current(f"service {service.name}", partial(api.inspect_service, service.id), update)
+    except OpsError as error:
+        # Removed or made anew in between: by a deploy, which gives it the login that is exported now.
+        if not isinstance(error.__cause__, docker.errors.NotFound):
+            raise

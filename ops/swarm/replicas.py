@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-
-import docker.errors
+from functools import partial
+from typing import Any
 
 from ops.errors import OpsError
 from ops.swarm.engine import Swarm
+from ops.swarm.updating import update_current
 from ops.waiting import wait_until
 
 _ALIVE = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")
@@ -29,18 +30,14 @@ def scale(swarm: Swarm, replicas: Mapping[str, int]) -> None:
 
 
 def _scale_one(swarm: Swarm, id_: str, name: str, count: int) -> None:
-    for last in (False, False, True):
-        raw = swarm.api.inspect_service(id_)
-        mode = {"Replicated": {"Replicas": count}}
-        try:
-            swarm.api.update_service(
-                id_, version=raw["Version"]["Index"], name=name, mode=mode, fetch_current_spec=True
-            )
-        except docker.errors.APIError as error:
-            if last or "out of sequence" not in str(error):
-                raise OpsError(f"service {name}: {error.explanation or error}") from None
-        else:
-            return
+    mode = {"Replicated": {"Replicas": count}}
+
+    def update(raw: Mapping[str, Any]) -> None:
+        swarm.api.update_service(
+            id_, version=raw["Version"]["Index"], name=name, mode=mode, fetch_current_spec=True
+        )
+
+    update_current(f"service {name}", partial(swarm.api.inspect_service, id_), update)
 
 
 def wait_until_stopped(swarm: Swarm, names: Collection[str], *, timeout_s: float) -> None:
