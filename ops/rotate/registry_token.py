@@ -15,14 +15,15 @@ from rich.text import Text
 
 from layers.rotation import Server
 from ops.errors import Obstacle, OpsError
+from ops.model.image_name import ImageName
 from ops.model.state import resources_of
 from ops.registry.client import ImageGone, Registries, RegistryError
 from ops.registry.image_lock import TOKEN
 from ops.registry.login import Login
 from ops.rotate.login import Attempt, Verdict
 from ops.rotate.secret import Secret
-from ops.swarm.engine import Swarm
-from ops.swarm.pull_login import PulledService, give_login, pulled_services
+from ops.swarm.engine import RunningService, Swarm
+from ops.swarm.pull_login import UNFINISHED, give_login, pulled_services
 from ops.terminal import screen
 from ops.terminal.counted import counted
 from ops.terraform.target import Target
@@ -55,7 +56,7 @@ class TokenChange:
     new: str = field(repr=False)
     old: str = field(repr=False)
     old_user: str
-    services: Sequence[PulledService]
+    services: Sequence[RunningService]
 
     @property
     def left(self) -> str:
@@ -83,7 +84,7 @@ class TokenChange:
                 fix=f"make a new one ({self._made_at}), export it as {self.secret.variable}, and {again}",
             )
             return
-        unfinished = [service.name for service in self.services if service.is_unfinished]
+        unfinished = [service.name for service in self.services if service.update in UNFINISHED]
         if unfinished:
             yield Obstacle(
                 what=f"{self.secret.name}: the last update of {', '.join(unfinished)} has not come to its end",
@@ -175,22 +176,24 @@ class TokenChange:
         order = (Verdict.ACCEPTED, Verdict.UNCLEAR, Verdict.REFUSED)
         return min(answers, key=lambda each: order.index(each.verdict))
 
+    @property
+    def _images(self) -> list[tuple[str, str]]:
+        """Name, and digest or tag, of each image once."""
+        found = (ImageName.parse(service.image) for service in self.services)
+        return sorted({(image.name, image.digest or image.tag) for image in found})
+
     def _answers(self, user: str, token: str, origin: str) -> Iterator[Attempt]:
         """What the registry says to a token, for each image that it still has."""
         gone: list[str] = []
         login = Login(user=user, password=token, origin=origin)
         with Registries({self.registry: login}) as registries:
-            for name, reference in sorted(
-                {(s.image.name, s.image.digest or s.image.tag) for s in self.services}
-            ):
+            for name, reference in self._images:
                 try:
                     yield _answer(registries, name, reference, login)
                 except ImageGone as error:
                     # It says nothing about the token, and must not keep one that leaked from being rotated.
                     gone.append(error.problem)
-        if len(gone) == len(
-            {(each.image.name, each.image.digest or each.image.tag) for each in self.services}
-        ):
+        if len(gone) == len(self._images):
             yield Attempt(verdict=Verdict.UNCLEAR, said="; ".join(gone))
 
 
@@ -242,7 +245,7 @@ def token_change(
     )
 
 
-def _running(swarm: Swarm, services: Sequence[PulledService]) -> Running:
+def _running(swarm: Swarm, services: Sequence[RunningService]) -> Running:
     tasks = [task for task in swarm.tasks() if task.runs]
     return {
         service.name: frozenset(task.id for task in tasks if task.service_id == service.id)

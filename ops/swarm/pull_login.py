@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,52 +11,24 @@ from docker.auth import encode_header
 
 from ops.errors import OpsError
 from ops.model.image_name import ImageName
-from ops.swarm.engine import Swarm
+from ops.swarm.engine import RunningService, Swarm
 from ops.swarm.updating import update_current
 
 UNFINISHED = ("updating", "paused", "rollback_started", "rollback_paused")
 """States of an update that another update would cut off or start again."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PulledService:
-    """A service whose image comes from a registry with a login.
-
-    Args:
-        update: state of its last update; empty without one.
-    """
-
-    id: str
-    name: str
-    image: ImageName
-    update: str = ""
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether its last update has not come to its end."""
-        return self.update in UNFINISHED
-
-
-def pulled_services(swarm: Swarm, registry: str, ids: Collection[str]) -> list[PulledService]:
+def pulled_services(swarm: Swarm, registry: str, ids: Collection[str]) -> list[RunningService]:
     """Those of these services whose image names the registry, by name.
 
     The provider chooses services by the same rule: what stands before the image's first slash.
     """
-    found = [
-        PulledService(
-            id=raw["ID"],
-            name=raw["Spec"]["Name"],
-            image=ImageName.parse(raw["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]),
-            update=(raw.get("UpdateStatus") or {}).get("State", ""),
-        )
-        for raw in swarm.api.services()
-        if raw["ID"] in ids
-    ]
-    ours = [each for each in found if each.image.name.partition("/")[0] == registry]
+    found = [each for each in swarm.services() if each.id in ids]
+    ours = [each for each in found if ImageName.parse(each.image).name.partition("/")[0] == registry]
     return sorted(ours, key=lambda each: each.name)
 
 
-def give_login(swarm: Swarm, service: PulledService, *, registry: str, user: str, token: str) -> None:
+def give_login(swarm: Swarm, service: RunningService, *, registry: str, user: str, token: str) -> None:
     """Gives a service another login and changes nothing else. No task restarts.
 
     A task that runs has its image, so swarmkit leaves the login out when it compares a task with its service (``IsTaskDirty`` in Engine

@@ -7,7 +7,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import docker.errors
 import pytest
@@ -21,11 +21,12 @@ from ops.rotate import rotate as rotating
 from ops.rotate.registry_token import OLD as OLD_VARIABLE
 from ops.rotate.registry_token import OLD_USER
 from ops.rotate.secret import Secret
+from ops.swarm.engine import Swarm
 from ops.terraform import target as targets_module
 from ops.terraform.synth import Synthesized
 from tests.unit.fake_registry import FakeRegistry, serving
 from tests.unit.ops_boundaries import Boundaries, documents_of
-from tests.unit.ops_swarm import on_swarm, task
+from tests.unit.ops_swarm import task
 from tests.unit.ops_terraform import resource
 from tests.unit.test_ops_rotate import VALUE, Scripted, effect, generated, new_value
 
@@ -46,6 +47,7 @@ class Engine:
         logins: by name of the service.
         busy: how many updates come too late, since somebody else changed the service.
         before_update: happens before each update, with the service's name.
+        gone: ids that were made anew under another one since they were listed.
     """
 
     def __init__(self, images: dict[str, str]) -> None:
@@ -53,13 +55,18 @@ class Engine:
             name: {
                 "ID": name,
                 "Version": {"Index": 7},
-                "Spec": {"Name": name, "TaskTemplate": {"ContainerSpec": {"Image": image, "Env": None}}},
+                "Spec": {
+                    "Name": name,
+                    "Mode": {"Replicated": {"Replicas": 1}},
+                    "TaskTemplate": {"ContainerSpec": {"Image": image, "Env": None}},
+                },
             }
             for name, image in images.items()
         }
         self.specs = {name: copy.deepcopy(raw["Spec"]) for name, raw in self.services_.items()}
         self.logins: dict[str, dict[str, str]] = {}
         self.busy = 0
+        self.gone: set[str] = set()
         self.before_update: Callable[[str], object] = lambda name: None
 
     def info(self) -> dict[str, Any]:
@@ -69,7 +76,7 @@ class Engine:
         return list(self.services_.values())
 
     def inspect_service(self, id_: str) -> dict[str, Any]:
-        if id_ not in self.services_:
+        if id_ in self.gone:
             raise docker.errors.NotFound("404 Client Error", explanation=f"service {id_} not found")
         return copy.deepcopy(self.services_[id_])
 
@@ -130,7 +137,7 @@ class World:
         patch.setattr(rotating, "secrets_of", lambda environment: secrets)
         patch.setattr(rotating, "obstacles", lambda target: [])
         boundaries.swarm._api = self.engine
-        boundaries.swarm.services_ = [on_swarm(name) for name in ("core", "web", "redis")]
+        patch.setattr(boundaries.swarm, "services", lambda: Swarm(cast(Any, self.engine)).services())
         boundaries.swarm.tasks_ = [task(f"task-{name}", name) for name in ("core", "web", "redis")]
         boundaries.services.resources = [
             resource(f"docker_service.{name}", id=name, name=name) for name in ("core", "web", "redis")
@@ -231,7 +238,7 @@ def test_a_service_that_goes_meanwhile_needs_no_login(world: World) -> None:
     world.registry.more = set()
 
     def go(name: str) -> None:
-        world.engine.services_.pop("web", None)
+        world.engine.gone.add("web")
 
     world.engine.before_update = go
     run()
