@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from ops.boot.container import memory_of
@@ -252,9 +252,7 @@ class Run:
         if outcome is None:
             return
         if not outcome.has_passed:
-            outcome = Outcome(
-                reached=outcome.reached, what=outcome.what, log=self._throwaway.log(boot.container)
-            )
+            outcome = replace(outcome, log=self._throwaway.log(boot.container))
         if outcome.reached is Reached.ENDED:
             self._stop(boot)
         self._settle(boot, outcome)

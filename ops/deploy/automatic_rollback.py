@@ -35,5 +35,5 @@ def after(lost: PagesLost, environment: str, *, stable_s: float, parallelism: in
     away = "".join(f"\n  and does not answer yet: {url}: {wrong}" for url, wrong in still)
     return OpsError(
         f"{lost.problem}\n{environment} is back at release {back_to.number}{away}",
-        fix="revert the change in git, or mend it: the next deploy goes forward again",
+        fix="revert the change in git, or correct it: the next deploy goes forward again",
     )

@@ -41,7 +41,7 @@ class Observation:
     """The pages of a deploy's environment, read before it and, for a while, after it.
 
     Only pages that answered before are judged. One that is new, or was away already, is named in a warning: a release cannot have
-    broken it, and going back would not mend it. So a first deploy, and one from where the pages cannot be reached, is not judged.
+    broken it, and going back would not bring it back. So a first deploy, and one from where the pages cannot be reached, is not judged.
 
     Args:
         seconds: how long to watch; 0 to not watch at all.
@@ -146,7 +146,7 @@ class Observation:
             pages = "\n  ".join(f"{url}: {wrong}" for url, wrong in sorted(found.items()))
             raise OpsError(
                 f"the last deploy lost pages, and they are still away\n  {pages}",
-                fix=f"go back: python -m ops rollback --env {self._target.name}; or mend it and deploy that; --observe 0 does not ask for pages",
+                fix=f"go back: python -m ops rollback --env {self._target.name}; or correct it and deploy that; --observe 0 does not ask for pages",
             )
 
     def _warn_of_the_others(self) -> None:

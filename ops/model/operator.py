@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ops.model.inventory import Resource, one
-
-RECORD = "terraform_data"
+from ops.model.store_versions import RECORD
 
 
 def is_operator(resource: Resource) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from layers.settings.environment import Environment
 from ops.errors import OpsError
-from ops.nodes.authorized_keys import text_of
+from ops.nodes.authorized_keys import declared_text
 from ops.ssh import Ssh
 
 DECLARED = {"docker": {"deploy", "join"}, "sudo": set[str]()}
@@ -30,7 +30,7 @@ class Access:
     """What differs on one node, one sentence each.
 
     Args:
-        keys: of the operators' account; writing the declared ones mends it.
+        keys: of the operators' account; writing the declared ones corrects it.
         rights: accounts that no deploy made, and no deploy takes away.
     """
 
@@ -44,7 +44,7 @@ def declared_keys(settings: Environment, environment: Mapping[str, str] = os.env
     Raises:
         WrongUse: a key is supplied, and the shell does not have it; or there is none.
     """
-    return text_of(settings.cloud.ssh_keys if settings.cloud else {}, environment).splitlines()
+    return declared_text(settings, environment).splitlines()
 
 
 def access_of(ssh: Ssh, wanted: Sequence[str] | None) -> Access:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from layers.settings.cloud import SUPPLIED, ssh_key_variable
+from layers.settings.environment import Environment
 from ops.errors import OpsError, WrongUse
 from ops.nodes.inventory import node_named, nodes_of, ssh_to
 from ops.ssh import Ssh
@@ -54,6 +55,15 @@ class KeysWritten:
         return f"{self.node}: {self.problem or self.what}"
 
 
+def declared_text(settings: Environment, environment: Mapping[str, str] = os.environ) -> str:
+    """The file as the nodes of an environment should have it.
+
+    Raises:
+        WrongUse: see :func:`text_of`.
+    """
+    return text_of(settings.cloud.ssh_keys if settings.cloud else {}, environment)
+
+
 def text_of(keys: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> str:
     """The lines of the file, as nodes get them at their first boot.
 
@@ -82,8 +92,7 @@ def _key(name: str, key: str, environment: Mapping[str, str]) -> str:
 
 def write_keys(target: Target, say: Callable[[str], None]) -> list[KeysWritten]:
     """Writes the keys to all nodes, one after the other, so that a mistake affects one node only."""
-    cloud = target.settings.cloud
-    text = text_of(cloud.ssh_keys if cloud else {})
+    text = declared_text(target.settings)
     results: list[KeysWritten] = []
     for node in nodes_of(target.settings):
         say(f"{node.name}: writing keys")
@@ -110,9 +119,7 @@ class NodeKeys:
             if name in self._written:
                 continue
             node = node_named(self._target.settings, name)
-            cloud = self._target.settings.cloud
-            text = text_of(cloud.ssh_keys if cloud else {})
-            done = write(name, ssh_to(self._target, node), text)
+            done = write(name, ssh_to(self._target, node), declared_text(self._target.settings))
             if done.locked_out:
                 raise OpsError(
                     str(done), fix="check cloud/ssh_keys and the TF_VAR_ssh_key_... of supplied keys"

@@ -53,7 +53,7 @@ class NodeStatus:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """All of them, what takes longest to mend first."""
+        """All of them, what takes longest to correct first."""
         return (*self.replace, *self.rights, *self.configure, *self.keys, *self.missing)
 
     def as_data(self) -> dict[str, Any]:

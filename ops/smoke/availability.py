@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -50,22 +50,20 @@ def unanswered(scene: Scene, urls: Collection[str] | None = None) -> dict[str, U
     """
     asked = [route for route in scene.routes if urls is None or route.url in urls]
     with ThreadPoolExecutor(VISITORS) as pool:
-        found = pool.map(lambda route: (route.url, next(_wrong(scene, route), None)), asked)
+        found = pool.map(lambda route: (route.url, _wrong(scene, route)), asked)
         return {url: wrong for url, wrong in found if wrong is not None}
 
 
-def _wrong(scene: Scene, route: Route) -> Iterator[Unanswered]:
+def _wrong(scene: Scene, route: Route) -> Unanswered | None:
     wanted = expected(route, ANONYMOUS, "https", scene.settings)
     try:
         with scene.browser(timeout_s=TIMEOUT_S) as browser:
             last = browser.ask(route.url) if route.redirects_to else browser.follow(route.url)[-1]
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         # A broken page may send to an address that is none.
-        yield Unanswered(f"no answer: {error}", reached=_reached(error))
-        return
+        return Unanswered(f"no answer: {error}", reached=_reached(error))
     found = arrival(last, asked=route, authorize=scene.authorize, callback=scene.callback)
-    if found is not wanted:
-        yield Unanswered(f"{last}, expected: {wanted}")
+    return None if found is wanted else Unanswered(f"{last}, expected: {wanted}")
 
 
 def _reached(error: Exception) -> bool:

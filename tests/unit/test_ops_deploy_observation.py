@@ -217,7 +217,7 @@ def test_a_deploy_that_loses_a_page_goes_back_and_has_failed(
     assert str(caught.value).splitlines() == [
         lost,
         "prod is back at release 1",
-        "  revert the change in git, or mend it: the next deploy goes forward again",
+        "  revert the change in git, or correct it: the next deploy goes forward again",
     ]
     assert prod.done == ["services apply", "services apply"]
     before, failed, back = archive_of(PROD).releases()
