@@ -490,31 +490,26 @@ def many(count: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def present_in_turn(engine: FakeEngine) -> list[int]:
+    """How many containers there are whenever the trial waits; grows while it runs."""
+    seen: list[int] = []
+    engine.clock.then = lambda: seen.append(len(engine.present))
+    return seen
+
+
 def test_few_boot_at_once(engine: FakeEngine) -> None:
-    highest = 0
-
-    def look() -> None:
-        nonlocal highest
-        highest = max(highest, len(engine.present))
-
-    engine.clock.then = look
+    seen = present_in_turn(engine)
     names = [f"s{number}" for number in range(9)]
     verdicts = booted(engine, platform(**many(9)), names=names)
     assert [each.has_passed for each in verdicts] == [True] * 9
-    assert highest == AT_ONCE
+    assert max(seen) == AT_ONCE
 
 
 def test_what_does_not_fit_together_boots_one_after_the_other(engine: FakeEngine) -> None:
-    highest = 0
-
-    def look() -> None:
-        nonlocal highest
-        highest = max(highest, len(engine.present))
-
-    engine.clock.then = look
+    seen = present_in_turn(engine)
     verdicts = booted(engine, platform(**many(3)), names=["s0", "s1", "s2"], spare=MEMORY)
     assert [each.has_passed for each in verdicts] == [True] * 3
-    assert highest == 1
+    assert max(seen) == 1
 
 
 def test_what_does_not_fit_at_all_is_named_and_not_booted(engine: FakeEngine) -> None:
