@@ -125,6 +125,9 @@ def copied(folder: Path, platform: str, *, environments: tuple[str, ...] = ()) -
             file.unlink()
     shutil.copy(ROOT / "images.lock.yaml", folder)
     shutil.copy(ROOT / "tests" / "live" / platform / "main.py", folder)
+    shared = folder / "tests" / "live" / "platforms.py"
+    shared.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "live" / "platforms.py", shared)
     shutil.copy(ROOT / "acme-ca.packages.pem", folder)
     _use_images_without_building(folder / "environments" / "local.yaml", images)
     redis = images["redis"]

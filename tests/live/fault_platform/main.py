@@ -6,22 +6,22 @@ its program at /serve.
 """
 
 import os
-from pathlib import Path
 
 from sprocket_constructs import (
     Construct,
     HealthCheck,
     Image,
-    LocalBackend,
     Resources,
     SuppliedSecret,
-    SwarmApp,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
     SwarmStack,
     UpdatePolicy,
 )
+
+from tests.live.platforms import image as named
+from tests.live.platforms import synthesize
 
 NAME, TAG, DIGEST = os.environ["TRY_IMAGE"].split()
 OWN = os.environ.get("TRY_SERVER", "")
@@ -41,8 +41,7 @@ def image_of_server() -> Image:
     """Its own where it has one."""
     if not OWN:
         return image(exists=FAULT != "digest")
-    name, tag, digest = OWN.split()
-    return Image(name=name, tag=tag, digest=digest)
+    return named(OWN)
 
 
 def resources(*, memory: str = "16MiB") -> Resources:
@@ -132,17 +131,4 @@ def build(stack: SwarmStack) -> None:
         client.connect_to(server)
 
 
-def main() -> None:
-    """Synthesizes local-services."""
-    app = SwarmApp()
-    stack = SwarmStack(app, "local-services", docker_host=os.environ["TRY_ENGINE"])
-    folder = Path(os.environ.get("TRY_STATE", str(Path(__file__).resolve().parent / ".sprocket" / "state")))
-    LocalBackend(stack, path=str(folder / "local-services.tfstate"))
-    build(stack)
-    stack.finish()
-    if os.environ.get("SPROCKET_POWER") == "off":
-        stack.switch_off()
-    app.synth()
-
-
-main()
+synthesize(build)

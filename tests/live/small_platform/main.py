@@ -5,7 +5,6 @@ It stands in a copy of the repository, in place of main.py there. Variables that
 
 import json
 import os
-from pathlib import Path
 
 from sprocket_constructs import (
     Access,
@@ -13,14 +12,10 @@ from sprocket_constructs import (
     Gateway,
     GeneratedSecret,
     HealthCheck,
-    Image,
-    LocalBackend,
     LocalVolume,
     Lock,
     NoBackup,
     NodeSelector,
-    Resources,
-    SwarmApp,
     SwarmConfig,
     SwarmSecret,
     SwarmService,
@@ -29,9 +24,9 @@ from sprocket_constructs import (
     UpdatePolicy,
 )
 
-NAME, TAG, DIGEST = os.environ["TRY_IMAGE"].split()
-IMAGE = Image(name=NAME, tag=TAG, digest=DIGEST)
-SMALL = Resources(cpu_limit=0.5, memory_limit="64MiB", cpu_reservation=0.01, memory_reservation="16MiB")
+from tests.live.platforms import HOST, TINY, image, synthesize
+
+IMAGE = image(os.environ["TRY_IMAGE"])
 QUICK = HealthCheck.shell("test -s /run/secrets/conf").every(
     "2s", timeout="3s", retries=3, start_period="10s"
 )
@@ -54,7 +49,7 @@ def build(stack: SwarmStack) -> None:
         name="try-store",
         image=IMAGE,
         health=QUICK,
-        resources=SMALL,
+        resources=TINY,
         update=UpdatePolicy.stop_first().watched_for("5s"),
         listens={"store": 6379},
         command=["/bin/sh", "-c", STORE],
@@ -72,7 +67,7 @@ def build(stack: SwarmStack) -> None:
         health=HealthCheck.shell("test -s /etc/page.conf").every(
             "2s", timeout="3s", retries=3, start_period="10s"
         ),
-        resources=SMALL,
+        resources=TINY,
         update=UpdatePolicy.start_first().watched_for("5s"),
         listens={"http": 3000},
         command=["/bin/sh", "-c", 'trap "exit 0" TERM; while :; do sleep 1; done'],
@@ -82,26 +77,13 @@ def build(stack: SwarmStack) -> None:
         SwarmConfig(page, "conf", name="try-page-conf", content=os.environ.get("TRY_CONF", "a: 1\n")),
         at="/etc/page.conf",
     )
-    page.expose_via(gateway, host="page.sprocket.localhost", access=Access.public(because="a test"))
+    page.expose_via(gateway, host=HOST, access=Access.public(because="a test"))
+    addresses = json.dumps({HOST: "try-page, public"})
+    TerraformOutput(stack, "addresses", value=addresses).override_logical_id("addresses")
     if os.environ.get("TRY_SPARE"):
         LocalVolume(data, "spare", name="try-spare", held_by=NodeSelector.managers())
     if os.environ.get("TRY_NETWORK"):
         store.reaches_internet(because="a test")
 
 
-def main() -> None:
-    """Synthesizes local-services."""
-    app = SwarmApp()
-    stack = SwarmStack(app, "local-services", docker_host=os.environ["TRY_ENGINE"])
-    state = Path(__file__).resolve().parent / ".sprocket" / "state" / "local-services.tfstate"
-    LocalBackend(stack, path=str(state))
-    build(stack)
-    addresses = json.dumps({"page.sprocket.localhost": "try-page, public"})
-    TerraformOutput(stack, "addresses", value=addresses).override_logical_id("addresses")
-    stack.finish()
-    if os.environ.get("SPROCKET_POWER") == "off":
-        stack.switch_off()
-    app.synth()
-
-
-main()
+synthesize(build)
