@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, SettingsError
+from .host import is_below
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -159,7 +160,7 @@ def _names(environment: Environment, cloud: Cloud) -> Iterator[Problem]:
                 hosts[f"platform/instances/{name}/{setting}"] = host
         hosts |= {f"platform/instances/{name}/aliases/{n}": host for n, host in enumerate(instance.aliases)}
     for path, host in hosts.items():
-        if host != cloud.zone and not host.endswith(f".{cloud.zone}"):
+        if not is_below(host, cloud.zone):
             yield Problem(
                 setting=path,
                 problem=f"is {host}, which is not in cloud/zone {cloud.zone}",

@@ -13,6 +13,7 @@ from typing import Any
 from layers.cloud.names import public_hosts
 from layers.loading import environment_names, load_environment
 from layers.settings.environment import Environment
+from layers.settings.host import is_below
 from ops.cloud.client import Client, NotFound
 from ops.drift.finding import Drift
 from ops.drift.reading import Reading
@@ -203,8 +204,8 @@ def _records(reading: Reading, records: Iterable[Raw]) -> Iterator[Drift]:
             continue
         beside_ours = name in own and type_ in ("A", "AAAA", "CNAME")
         if not beside_ours:
-            inside = settings.cloud.zone_is_ours or _below(host, settings.domain)
-            if not inside or any(_below(host, domain) for domain in others):
+            inside = settings.cloud.zone_is_ours or is_below(host, settings.domain)
+            if not inside or any(is_below(host, domain) for domain in others):
                 continue
         yield Drift(
             place=reading.target.stack,
@@ -226,8 +227,4 @@ def _domains_of_others(settings: Environment) -> list[str]:
             and other.cloud.zone == settings.cloud.zone
         ):
             found += [other.domain, *public_hosts(other)]
-    return [domain for domain in found if not _below(settings.domain, domain)]
-
-
-def _below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
+    return [domain for domain in found if not is_below(settings.domain, domain)]

@@ -24,6 +24,7 @@ from ops.rotate.login import Attempt, Verdict
 from ops.rotate.secret import Secret
 from ops.swarm.engine import RunningService, Swarm
 from ops.swarm.pull_login import UNFINISHED, give_login, pulled_services
+from ops.swarm.tasks import running_tasks
 from ops.terminal import screen
 from ops.terminal.counted import counted
 from ops.terraform.target import Target
@@ -36,7 +37,7 @@ OLD_USER = "SPROCKET_OLD_REGISTRY_USER"
 _MADE_AT: Mapping[str, str] = {"ghcr.io": "GitHub: Settings, Developer settings, Personal access tokens"}
 
 
-Running = Mapping[str, frozenset[str]]
+Running = Mapping[str, set[str]]
 """Ids of the tasks that run, by the name of their service."""
 
 
@@ -99,7 +100,7 @@ class TokenChange:
 
     def lines(self) -> Iterator[str]:
         """What it changes, for people."""
-        names = ", ".join(service.name for service in self.services)
+        names = ", ".join(self._names)
         yield f"new login at {self.registry} for later pulls of {counted(len(self.services), 'service')}, no task restarts: {names}"
         yield f"  {self.secret.name}: {self.secret.rotation.ends}"
 
@@ -112,7 +113,7 @@ class TokenChange:
         Raises:
             OpsError: the engine refuses it; says how many have it.
         """
-        running = _running(swarm, self.services)
+        running = running_tasks(swarm, self._names)
         with screen.doing() as say:
             for number, service in enumerate(self.services):
                 say(f"new login for {service.name}")
@@ -131,7 +132,7 @@ class TokenChange:
         Args:
             before: the tasks that must still run.
         """
-        now = _running(swarm, self.services)
+        now = running_tasks(swarm, self._names)
         ended = [name for name, tasks in before.items() if not tasks <= now[name]]
         if ended:
             yield f"{self.secret.name}: tasks of {', '.join(ended)} ended meanwhile, which a new login is no reason for"
@@ -158,6 +159,10 @@ class TokenChange:
                 f"  {self.secret.name}: {self.registry} accepts the new value and refuses the old one; {have}"
             )
             screen.err.print(Text(said))
+
+    @property
+    def _names(self) -> list[str]:
+        return [service.name for service in self.services]
 
     @property
     def _made_at(self) -> str:
@@ -189,21 +194,19 @@ class TokenChange:
         with Registries({self.registry: login}) as registries:
             for name, reference in self._images:
                 try:
-                    yield _answer(registries, name, reference, login)
+                    may = registries.lets_pull(name, reference)
                 except ImageGone as error:
                     # It says nothing about the token, and must not keep one that leaked from being rotated.
                     gone.append(error.problem)
+                except RegistryError as error:
+                    yield Attempt(verdict=Verdict.UNCLEAR, said=error.problem)
+                else:
+                    yield _judged(may, name, login)
         if len(gone) == len(self._images):
             yield Attempt(verdict=Verdict.UNCLEAR, said="; ".join(gone))
 
 
-def _answer(registries: Registries, name: str, reference: str, login: Login) -> Attempt:
-    try:
-        may = registries.lets_pull(name, reference)
-    except ImageGone:
-        raise
-    except RegistryError as error:
-        return Attempt(verdict=Verdict.UNCLEAR, said=error.problem)
+def _judged(may: bool | None, name: str, login: Login) -> Attempt:
     if may is None:
         return Attempt(
             verdict=Verdict.UNCLEAR, said=f"the registry gives {name} to everybody, without a login"
@@ -243,11 +246,3 @@ def token_change(
         old_user=environment.get(OLD_USER) or login.user,
         services=services,
     )
-
-
-def _running(swarm: Swarm, services: Sequence[RunningService]) -> Running:
-    tasks = [task for task in swarm.tasks() if task.runs]
-    return {
-        service.name: frozenset(task.id for task in tasks if task.service_id == service.id)
-        for service in services
-    }

@@ -131,7 +131,7 @@ def wait_until_converged(
         nonlocal since, last, missing
         if updates is not None:
             _require_kept(swarm, names, updates)
-        running = _running(swarm, names)
+        running = running_tasks(swarm, names)
         missing = _missing(swarm, names, running)
         tasks = frozenset(id_ for ids in running.values() for id_ in ids)
         if missing or tasks != last:
@@ -150,7 +150,8 @@ def wait_until_converged(
         raise OpsError(f"the services did not converge within {timeout_s:.0f} s: {what}")
 
 
-def _running(swarm: Swarm, names: Collection[str]) -> Mapping[str, set[str]]:
+def running_tasks(swarm: Swarm, names: Collection[str]) -> Mapping[str, set[str]]:
+    """Ids of the tasks that run, by the name of their service; none for one that is not there."""
     by_id = {service.id: service.name for service in swarm.services() if service.name in names}
     running: dict[str, set[str]] = {name: set() for name in names}
     for task in swarm.tasks():

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from ops.errors import OpsError
 from ops.model.services import services_of
+from ops.swarm.tasks import running_tasks
 from ops.terraform.target import Target
 
 
@@ -14,16 +15,15 @@ def missing_servers(target: Target, names: Collection[str]) -> dict[str, str]:
 
     Empty where the engine cannot be asked: this explains a failure, and must not be another one.
     """
+    failed = [service for service in services_of(target.wanted) if service.name in names]
+    servers = {server for service in failed for server in service.servers}
     try:
         with target.swarm() as swarm:
-            tasks = {task.service_id for task in swarm.tasks() if task.runs}
-            running = {service.name for service in swarm.services() if service.id in tasks}
+            running = running_tasks(swarm, servers)
     except OpsError:
         return {}
     found = {
-        service.name: [server for server in service.servers if server not in running]
-        for service in services_of(target.wanted)
-        if service.name in names
+        service.name: [server for server in service.servers if not running[server]] for service in failed
     }
     return {
         name: f"it connects to {', '.join(servers)}, of which no task runs"

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from layers.settings.host import is_below
 from ops.check.address import Address, addresses_of
 from ops.check.finding import Finding
 from ops.check.listening import ports_of
@@ -94,7 +95,7 @@ def _unconnected(service: Service, server: Service, address: Address) -> Finding
 
 def _outside(platform: Platform, service: Service, address: Address) -> Iterator[Finding]:
     domain = platform.settings.domain
-    ours = address.host == domain or address.host.endswith(f".{domain}")
+    ours = is_below(address.host, domain)
     # The managed database has a name of ours too, which leads out of the swarm.
     if ours and address.host != platform.settings.data.postgres.host:
         yield Finding(
