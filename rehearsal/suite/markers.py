@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from layers.data.postgres import MANAGED_DATABASE, MANAGED_SUPERUSER, PASSFILE
@@ -66,6 +67,16 @@ STORES: Mapping[str, Store] = {
     ),
 }
 
+SLOW_STORES: Mapping[str, Store] = {
+    "rabbitmq": Store(
+        at="rabbitmq",
+        write="docker-entrypoint.sh rabbitmqctl -q set_policy rehearsal-marker '^MARK$' '{\"max-length\": 1}'; sync",
+        read="docker-entrypoint.sh rabbitmqctl -q list_policies",
+    ),
+}
+"""Those whose tool takes seconds to start: for checks that ask for them. RabbitMQ keeps a policy, for queues of the marker's name, where
+its queues and users are."""
+
 
 def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
     """The client in the keeper's task, connected to the managed database; ``tls`` is libpq's sslmode."""
@@ -77,23 +88,41 @@ def psql_of_keeper(settings: Environment, *, tls: str = "require") -> str:
 def stores_of(settings: Environment) -> Mapping[str, Store]:
     """The stores of an environment."""
     rated = [each for each in identities_of(settings) if settings.platform.instances[each.name].elo]
-    found = {**STORES, **{each.store("dgraph-alpha"): _file(each.service("dgraph-alpha")) for each in rated}}
+    found = {
+        **STORES,
+        **SLOW_STORES,
+        **{each.store("dgraph-alpha"): _file(each.service("dgraph-alpha")) for each in rated},
+    }
     if settings.data.postgres.where == "swarm":
         return found
     return {**found, "postgres": _postgres(psql_of_keeper(settings), at=KEEPER)}
 
 
 def write(world: World) -> None:
-    """Writes a new marker to every store.
+    """Writes a new marker to every store but the slow ones.
 
     Raises:
         CheckFailed: one could not be written.
     """
     with world.tasks() as tasks:
         for name, store in stores_of(world.services.settings).items():
-            mark = f"mark-{secrets.token_hex(6)}"
-            _run(world, tasks, name, store, store.write.replace("MARK", mark))
-            world.marks[name] = mark
+            if name not in SLOW_STORES:
+                _write(world, tasks, name, store)
+
+
+@contextmanager
+def slow(world: World, stores: Iterable[str]) -> Iterator[None]:
+    """Has markers in those of the stores that are slow to ask, too, for as long as the block runs."""
+    names = [name for name in stores if name in SLOW_STORES]
+    if names:
+        with world.tasks() as tasks:
+            for name in names:
+                _write(world, tasks, name, SLOW_STORES[name])
+    try:
+        yield
+    finally:
+        for name in names:
+            world.marks.pop(name, None)
 
 
 def read(world: World) -> None:
@@ -111,6 +140,12 @@ def read(world: World) -> None:
                 lost.append(f"{name} has lost its data (found {found.strip()[:60]!r})")
     if lost:
         raise CheckFailed("; ".join(lost))
+
+
+def _write(world: World, tasks: Tasks, name: str, store: Store) -> None:
+    mark = f"mark-{secrets.token_hex(6)}"
+    _run(world, tasks, name, store, store.write.replace("MARK", mark))
+    world.marks[name] = mark
 
 
 def _run(world: World, tasks: Tasks, name: str, store: Store, script: str, *, expects: str = "") -> str:

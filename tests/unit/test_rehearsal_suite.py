@@ -234,6 +234,28 @@ def test_a_marker_is_lost_only_when_it_stays_lost(outputs: list[str], lost: str)
         markers.read(fake)
 
 
+def test_a_slow_store_has_a_marker_only_while_a_check_asks_for_it() -> None:
+    ran: list[str] = []
+
+    def run(container: str, *words: str) -> Finished:
+        ran.append(f"{container}: {words[-1]}")
+        return Finished(code=0, output="")
+
+    fake: Any = SimpleNamespace(
+        tasks=lambda: nullcontext(SimpleNamespace(container=lambda name: name, run=run)),
+        services=SimpleNamespace(settings=load_environment("rehearsal")),
+        until=lambda seconds, look, what: look(),
+        marks={},
+    )
+    markers.write(fake)
+    assert {*fake.marks} == {"redis", "postgres", "minio"}
+    with markers.slow(fake, ["redis", "rabbitmq"]):
+        mark = fake.marks["rabbitmq"]
+        assert "rabbitmq: " in ran[-1] and f"set_policy rehearsal-marker '^{mark}$'" in ran[-1]
+        assert len(ran) == 4
+    assert "rabbitmq" not in fake.marks
+
+
 def test_a_manager_that_waits_for_a_leader_is_asked_again() -> None:
     asked: list[int] = []
 

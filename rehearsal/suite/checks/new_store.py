@@ -24,8 +24,8 @@ SERVICE = "elo-service"
 LABEL = ("rated", "yes")
 """A new label of the engine on the node that gets the stores."""
 
-UNTOUCHED = "redis"
-"""A store of the same node, whose task must go on."""
+UNTOUCHED = "backup-store"
+"""A store of the same node in every rehearsal, whose task must go on."""
 
 
 def new_store(world: World) -> str:

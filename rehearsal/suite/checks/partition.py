@@ -1,49 +1,45 @@
-"""A store's node is cut off from the managers and comes back: never two servers on one directory, and the data is whole.
+"""The node of stores is cut off from the managers and comes back: never two servers on one directory, and the data is whole.
 
-The managers make a new task for a store whose node is down. It can run on that node alone, so both tasks meet there when the
-node is back. The old server is frozen before that, so that they do: it cannot end until its stop grace is over.
+The managers make a new task for each store whose node is down. It can run on that node alone, so both tasks meet there when the
+node is back. The old servers are frozen before that, so that they do: they cannot end until their stop grace is over.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from layers.cloud.nodes import ClusterNode
-from ops.swarm.containers import SERVICE
+from ops.report.programs import Program, programs_of
 from ops.swarm.nodes import SwarmNodes
+from ops.waiting import wait_until
+from rehearsal.suite import markers
 from rehearsal.suite.check import Check
 from rehearsal.suite.health import wait_until_down, wait_until_healthy
 from rehearsal.suite.names import unresolved
 from rehearsal.suite.outcome import CheckFailed
+from rehearsal.suite.store_servers import STORE_SERVERS, clock_of, found_on, freeze, refused_on
 from rehearsal.suite.world import World
-
-STORE = "postgres"
-"""Service, store and server program have the same name; the program is real wherever images are built from packages."""
 
 CUT_S = 60.0
 NOTICED_S = 120.0
 MEETING_S = 180.0
-"""A manager that was cut off is the node of a worker again only after an election: 67 s when tried."""
+"""A manager that was cut off is the node of a worker again only after an election: 67 s when tried. A frozen server lives for 105 s at
+least: five failed health checks of 15 s, and a stop grace of 30 s (Redis, MinIO)."""
 SAMPLE_S = 0.5
-
-SERVERS = f"pgrep -x {STORE} | while read -r pid; do readlink /proc/$pid/ns/mnt; done | sort -u"
-"""One line for each container of the node in which that program runs."""
-
-WAITING = f"docker ps -q --filter label={SERVICE}={STORE} | xargs -rn 1 docker logs 2>&1 | grep 'another server has it'"
-FREEZE = f"pkill -STOP -x {STORE}"
 
 
 @dataclass
 class Watch:
-    """Looks again and again at the servers on a node, until it is closed."""
+    """Looks again and again at the servers on a node, of all its stores at once, until it is closed."""
 
     world: World
     node: str
-    seen: list[int] = field(default_factory=list)
+    stores: Sequence[str]
+    seen: list[dict[str, set[str]]] = field(default_factory=list)
 
     @contextmanager
     def running(self) -> Iterator[Watch]:
@@ -68,53 +64,61 @@ class Watch:
         self.judge()
 
     def sample(self) -> None:
-        """Counts the containers in which the server runs."""
-        done = self.world.box.exec(self.node, "sh", "-c", SERVERS, timeout=20)
-        if done.returncode == 0:
-            self.seen.append(len(done.stdout.split()))
+        """Keeps which containers a server runs in now; nothing if the node does not answer."""
+        found = found_on(self.world, self.node, self.stores)
+        if found is not None:
+            self.seen.append(found)
 
     def judge(self) -> None:
         """Checks what was seen.
 
         Raises:
-            CheckFailed: two servers at once, or nothing that says anything.
+            CheckFailed: two servers of a store at once, or a store whose server was never seen.
         """
-        if not any(self.seen):
-            raise CheckFailed(f"no {STORE} was seen on {self.node} in {len(self.seen)} looks")
-        if max(self.seen) > 1:
-            at = self.seen.index(max(self.seen)) + 1
-            raise CheckFailed(
-                f"{max(self.seen)} servers had {STORE}'s directory open on {self.node} (look {at})"
-            )
+        for store in self.stores:
+            counts = [len(each[store]) for each in self.seen]
+            if not any(counts):
+                raise CheckFailed(f"no {store} was seen on {self.node} in {len(counts)} looks")
+            if max(counts) > 1:
+                at = counts.index(max(counts)) + 1
+                raise CheckFailed(
+                    f"{max(counts)} servers had {store}'s directory open on {self.node} (look {at})"
+                )
 
 
 def partition(world: World) -> str:
-    """Cuts the node of a store off, freezes the server, and lets the node back."""
-    node = holder_of(world, STORE)
-    watch = Watch(world, node.name)
-    with watch.running():
+    """Cuts the node of stores off, freezes their servers, and lets the node back."""
+    node = spared(world)
+    assert node is not None  # as _applies has said
+    stores = real_stores(node, programs_of(world.services.wanted))
+    if not stores:
+        raise CheckFailed(f"a stand-in runs for every store of {node.name}, so the check would show nothing")
+    watch = Watch(world, node.name, stores)
+    with markers.slow(world, stores), watch.running():
         started = time.monotonic()
         with cut_off(world, node):
             with world.swarm() as swarm:
                 wait_until_down(world, SwarmNodes(swarm), node, within_s=NOTICED_S)
             noticed_s = time.monotonic() - started
             time.sleep(max(0.0, CUT_S - noticed_s))
-            if world.box.exec(node.name, "sh", "-c", FREEZE).returncode:
-                raise CheckFailed(f"no {STORE} runs on {node.name} while it is cut off")
+            freeze(world, node.name, stores)
+            since_s = clock_of(world, node.name)
             cut_s = time.monotonic() - started
         back = time.monotonic()
-        world.until(MEETING_S, lambda: _waits(world, node.name), f"a second {STORE} waits on {node.name}")
+        _expect_meetings(world, node, stores, since_s)
         met_s = time.monotonic() - back
         wait_until_healthy(world)
         whole_s = time.monotonic() - back
+    left = [store for store in node.stores if store not in stores]
+    unwatched = f"; not watched: {', '.join(left)}" if left else ""
     return (
         f"{node.name}: cut off for {cut_s:.0f} s, noticed after {noticed_s:.0f} s; {met_s:.0f} s after its return a second "
-        f"{STORE} waited for the frozen one; converged after {whole_s:.0f} s, data whole; "
-        f"never more than one server in {len(watch.seen)} looks{_names_mended(world, node)}"
+        f"server of {', '.join(stores)} had met the frozen one's lock; converged after {whole_s:.0f} s, data whole; never more than one "
+        f"server of a store in {len(watch.seen)} looks{unwatched}{_names_repaired(world, node)}"
     )
 
 
-def _names_mended(world: World, node: ClusterNode) -> str:
+def _names_repaired(world: World, node: ClusterNode) -> str:
     """Restarts the engine of a node that does not know where services moved while it was away; says what it did not know.
 
     That is the engine's (20.10): its overlay networks missed what changed, and do not ask for it again.
@@ -128,10 +132,43 @@ def _names_mended(world: World, node: ClusterNode) -> str:
     return f"; {', '.join(lost)} did not resolve until its engine was restarted"
 
 
-def holder_of(world: World, store: str) -> ClusterNode:
-    """The node that has a store's volume."""
-    label = world.services.settings.stores.label_of(store)
-    return next(node for node in world.nodes if node.labels.get("storage") == label)
+def spared(world: World) -> ClusterNode | None:
+    """The node with most of the stores that can be watched, but for the one through which the swarm is reached; None if there is none."""
+    others = [node for node in world.nodes if not node.is_first and _watched(node)]
+    return max(others, key=lambda node: len(_watched(node)), default=None)
+
+
+def real_stores(node: ClusterNode, programs: Mapping[str, Program]) -> list[str]:
+    """The node's stores that can be watched and whose program is the real one: a stand-in keeps nothing.
+
+    Args:
+        programs: by service.
+    """
+    return [store for store in _watched(node) if not programs[store].is_stand_in]
+
+
+def _watched(node: ClusterNode) -> list[str]:
+    return [store for store in node.stores if store in STORE_SERVERS]
+
+
+def _expect_meetings(world: World, node: ClusterNode, stores: Sequence[str], since_s: int) -> None:
+    """Waits until a second server of each store has said that the frozen one has the lock.
+
+    Raises:
+        CheckFailed: names the stores of which none has.
+    """
+    left = set(stores)
+
+    def met() -> bool:
+        for store in refused_on(world, node.name, sorted(left), since_s=since_s):
+            world.say(f"a second {store} has met the frozen one's lock")
+            left.discard(store)
+        return not left
+
+    if not wait_until(met, MEETING_S):
+        raise CheckFailed(
+            f"not within {MEETING_S:g} s: a second {', '.join(sorted(left))} meets the frozen one's lock on {node.name}"
+        )
 
 
 @contextmanager
@@ -155,21 +192,15 @@ def cut_off(world: World, node: ClusterNode) -> Iterator[None]:
         world.box.exec(node.name, "nft", "delete", "table", "inet", "partition")
 
 
-def _waits(world: World, node: str) -> bool:
-    return world.box.exec(node, "sh", "-c", WAITING, timeout=20).returncode == 0
-
-
 def _applies(world: World) -> str:
     if len(world.managers) < 3:
         return "this rehearsal has one manager"
-    if world.services.settings.data.postgres.where != "swarm":
-        return f"{STORE} is managed"
-    return "" if not holder_of(world, STORE).is_first else f"the swarm is reached by the node of {STORE}"
+    return "" if spared(world) else "the swarm is reached by the node of all stores that can be watched"
 
 
 PARTITION = Check(
     name="partition",
-    what="a store's node is cut off and comes back: never two servers on its directory, data whole",
+    what="a node of stores is cut off and comes back: never two servers on one directory, data whole",
     run=partition,
     applies=_applies,
 )
