@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from layers.loading import ELSEWHERE, environments_folder
+from rehearsal.suite.surroundings import export
 from rehearsal.suite.world import World
 
 
@@ -21,8 +21,7 @@ def edit(world: World, document: Mapping[str, Any]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(environments_folder(), folder)
         os.environ[ELSEWHERE] = str(folder)
-        with (world.folder / "environment.sh").open("a") as out:
-            out.write(f"export {ELSEWHERE}={shlex.quote(str(folder))}\n")
+        export(world.folder / "environment.sh", {ELSEWHERE: str(folder)})
     text = {key: value for key, value in document.items() if key != "like"}
     with (folder / f"{world.environment}.yaml").open("w") as out:
         YAML(typ="safe", pure=True).dump(text, out)

@@ -33,8 +33,8 @@ def forget(settings: Environment) -> None:
 def variables(settings: Environment, folder: Path, box: Box, api: str) -> dict[str, str]:
     """The environment variables for deploys to the box. Credentials are new each time."""
     folder.mkdir(parents=True, exist_ok=True)
-    key = _new_key(folder / "id_ed25519")
-    public = (folder / "id_ed25519.pub").read_text().strip()
+    key = new_key(key_of(folder))
+    public = key.with_suffix(".pub").read_text().strip()
     names = [name for name, given in _keys(settings).items() if given == SUPPLIED]
     return {
         **box.spaces_environment,
@@ -52,11 +52,23 @@ def write_script(file: Path, found: Mapping[str, str]) -> None:
         out.write("\n".join(lines) + "\n")
 
 
+def export(file: Path, found: Mapping[str, str]) -> None:
+    """Adds variables to that file, or gives them another value."""
+    with file.open("a") as out:
+        out.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in found.items())
+
+
+def key_of(folder: Path) -> Path:
+    """The private key that every ssh of a rehearsal uses; the public one has the suffix ``.pub``."""
+    return folder / "id_ed25519"
+
+
 def _keys(settings: Environment) -> Mapping[str, str]:
     return settings.cloud.ssh_keys if settings.cloud else {}
 
 
-def _new_key(file: Path) -> Path:
+def new_key(file: Path) -> Path:
+    """Makes a pair of keys; what was in the file is lost."""
     for path in (file, file.with_suffix(".pub")):
         path.unlink(missing_ok=True)
     words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", str(file)]

@@ -11,6 +11,8 @@ from rehearsal.suite.checks.faults import FAULTS
 from rehearsal.suite.checks.growth import GROWTH
 from rehearsal.suite.checks.guards import GUARDS
 from rehearsal.suite.checks.hidden import HIDDEN
+from rehearsal.suite.checks.host_key import HOST_KEY
+from rehearsal.suite.checks.keys import KEYS
 from rehearsal.suite.checks.losses import MANAGER_LOST, WORKER_LOST
 from rehearsal.suite.checks.metadata import METADATA
 from rehearsal.suite.checks.new_store import NEW_STORE
@@ -26,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     DATABASE,
     AGAIN,
     ACCESS,
+    KEYS,
     GUARDS,
     NEW_STORE,
     ENGINES,
@@ -35,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     PARTITION,
     REPLACEMENT,
     HUNG,
+    HOST_KEY,
     DISASTER,
     GROWTH,
     FAULTS,
