@@ -36,7 +36,7 @@ def host_name_of(settings: Environment, role: Literal["manager", "worker"]) -> s
 
 
 def ssh_to(target: Target, node: ClusterNode) -> Ssh:
-    """The ssh route to a node: through the public manager, since the other nodes have no public ssh.
+    """The ssh route to a node: through the manager that `swarm.<domain>` leads to, since the names of nodes lead to private addresses.
 
     The nodes of a role share a pinned host key, so the last hop is verified like the first.
     """

@@ -37,7 +37,7 @@ def test_what_keeps_data_is_known_to_keep_data(environment: str) -> None:
 
 
 def test_every_store_says_which_version_has_its_data_before_it_opens_it(environment: str) -> None:
-    """What a next version is compared with (docs/decisions/0018)."""
+    """What a next version is compared with (docs/decisions/0020)."""
     found = synthesized(environment)
     records = found.resources("terraform_data")
     said = {record["//"]["metadata"]["path"]: f"terraform_data.{key}" for key, record in records.items()}

@@ -32,6 +32,14 @@ BLOCK = re.compile(r"^( *)```.*?^\1```$|^(?: {4}|\t)\S.*?$", re.S | re.M)
 SPAN = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"(?:\bpython -m |^)(?P<program>ops|images|rehearsal)\b(?P<words>[^|&;)]*)")
 MAKE = re.compile(r"(?:^|\s)make (?P<words>[a-z][^#&|;]*)")
+FILE = re.compile(
+    r"(?<![\w./<>-])(?:(?:constructs|docs|environments|images|layers|ops|rehearsal|tests|\.github)/[\w./-]*\w|test_\w+)"
+    r"\.(?:py|sh|yaml|yml|j2|json|md|txt|diff)\b"
+)
+"""A file of the repository in a text: by its path, or a test by its name alone."""
+
+WRITTEN_LATER = ("environments/acknowledged/", "environments/NAME.yaml", "layers/platform/archive_service.py")
+"""Files that people write, and those of the examples."""
 
 
 def prose(page: Path) -> str:
@@ -95,6 +103,33 @@ def test_every_page_is_in_the_index() -> None:
     found = near.union(*(linked(page.relative_to(ROOT)) for page in near))
     wanted = {path for folder in ("runbooks", "decisions") for path in (ROOT / "docs" / folder).iterdir()}
     assert sorted(str(path.relative_to(ROOT)) for path in wanted - found) == []
+
+
+def named_files(text: str) -> Iterator[str]:
+    """Files of the repository that a text names, but for those that are only written later."""
+    for name in FILE.findall(text):
+        if not name.startswith(WRITTEN_LATER):
+            yield name
+
+
+def is_there(name: str) -> bool:
+    """A test may be named without its folder."""
+    return (ROOT / name).is_file() or ("/" not in name and bool(list((ROOT / "tests").rglob(name))))
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=str)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    """Above all the tests that a page appeals to."""
+    text = re.sub(r"^```diff.*?^```$", "", (ROOT / page).read_text(), flags=re.S | re.M)
+    assert [name for name in named_files(text) if not is_there(name)] == []
+
+
+def test_a_file_that_is_not_there_is_found() -> None:
+    text = "shown (tests/unit/test_gone.py, test_gone_too.py; tests/unit/test_documentation.py, test_workflows.py)"
+    assert [name for name in named_files(text) if not is_there(name)] == [
+        "tests/unit/test_gone.py",
+        "test_gone_too.py",
+    ]
 
 
 # -- commands ----------------------------------------------------------------------------------------------------
