@@ -22,6 +22,11 @@ def senders(environment: str) -> list[SwarmService]:
     return [each for each in services(environment) if each.name.startswith("backup-sender")]
 
 
+def secrets_of(service: SwarmService) -> set[str]:
+    """Names of the secret values in the files that it reads."""
+    return {name for mount in service.file_mounts for name in mount.file.secret_names}
+
+
 pytestmark = pytest.mark.parametrize("environment", ALL)
 
 
@@ -41,6 +46,20 @@ def test_a_job_has_no_key_of_the_bucket(environment: str) -> None:
     for job in jobs(environment):
         assert not {mount.at for mount in job.file_mounts} & KEYS
         assert "backup-store-net" not in job.attachments
+
+
+def test_a_job_gets_out_of_the_swarm_only_to_a_store_that_is_outside(environment: str) -> None:
+    assert jobs(environment)
+    for job in jobs(environment):
+        assert bool(job.internet_reasons) <= ("backup.server" not in job.labels), job.name
+
+
+def test_a_job_knows_secrets_of_its_own_store_alone(environment: str) -> None:
+    """Whatever it reads, the store's server or keeper reads too; or, of a store outside, nobody but its keeper and itself."""
+    known = {each.name: secrets_of(each) for each in services(environment)}
+    for job in jobs(environment):
+        own = {job.labels.get("backup.server", job.store), f"{job.store}-keeper"}
+        assert secrets_of(job) <= set().union(*(known.get(name, set()) for name in own)), job.name
 
 
 def test_a_sender_reaches_the_bucket_and_no_store(environment: str) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from ops.backup import copies, side_by_side
-from ops.backup.jobs import Job, chosen, restorable
+from ops.backup.jobs import Job, chosen, jobs_of, restorable
 from ops.errors import OpsError, WrongUse
+from ops.model.inventory import from_synthesis
+from ops.model.services import services_of
 from ops.swarm.containers import Finished
-from tests.unit.ops_backups import Backups
+from tests.unit.ops_backups import Backups, stack_with_backups
 
 
 @pytest.fixture
@@ -30,6 +32,15 @@ def test_jobs_are_found_with_what_they_stop(backups: Backups) -> None:
         clients=("core",),
     )
     assert (minio.store, minio.stops_server, minio.clients) == ("minio", True, ("web",))
+
+
+def test_a_store_outside_of_the_swarm_stops_the_application_and_nothing_else() -> None:
+    """No network tells who connects to it; what else does, such as its keeper and the collectors, goes on."""
+    document = stack_with_backups()
+    job = document["resource"]["docker_service"]["redis_backup"]
+    job["labels"] = [each for each in job["labels"] if each["label"] != "backup.server"]
+    redis = next(job for job in jobs_of(services_of(from_synthesis(document))) if job.store == "redis")
+    assert (redis.server, redis.clients) == ("", ("bot", "core", "web"))
 
 
 def test_a_store_that_is_not_there_is_wrong_use(backups: Backups) -> None:

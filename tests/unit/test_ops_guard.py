@@ -278,6 +278,13 @@ def test_a_source_that_only_the_apply_will_tell_is_an_opening_too() -> None:
     assert "tcp 5432 from an address that only the apply will tell" in refused(plan)[0]
 
 
+def test_the_ports_of_pages_count_for_firewalls_and_not_for_services() -> None:
+    """Every node would answer the world, not only the one that pages are on."""
+    (told,) = refused(firewall(admitting(SSH), admitting(SSH, ("tcp", "443", "0.0.0.0/0"))))
+    assert "would let in tcp 443 from 0.0.0.0/0" in told
+    assert refused(of_services(WEB, {**WEB, "t": service("t", port=443)}, was=PUBLIC, will=PUBLIC)) == []
+
+
 def test_a_page_that_another_new_service_takes_over_is_down_in_between() -> None:
     other = of_services(
         WEB, {"redis": WEB["redis"], "new": service("new", host="x.org")}, was=PUBLIC, will=PUBLIC

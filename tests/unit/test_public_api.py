@@ -92,7 +92,7 @@ def _explained(each: type, member: str, function: FunctionType) -> bool:
 
 SOURCES = [
     path
-    for folder in ("constructs/sprocket_constructs", "layers", "images", "ops", "main.py")
+    for folder in ("constructs/sprocket_constructs", "layers", "images", "ops", "rehearsal", "main.py")
     for path in ([ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.py")))
 ]
 

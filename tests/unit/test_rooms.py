@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,12 @@ def test_rooms_import_one_way(room: str) -> None:
 def test_every_room_has_its_place() -> None:
     folders = {path.parent.name for path in (ROOT / "ops").glob("*/__init__.py")}
     assert folders == set(ROOMS)
+
+
+def test_the_record_has_the_same_order() -> None:
+    text = (ROOT / "docs/decisions/0017-rooms-and-one-reader.md").read_text()
+    (sentence,) = re.findall(r"those below it: (.*?)\. `images`", text, re.S)
+    assert tuple(re.findall(r"`(\w+)`", sentence)) == ROOMS
 
 
 def test_the_ground_imports_no_room() -> None:
