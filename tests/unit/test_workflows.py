@@ -131,6 +131,11 @@ def test_code_of_a_fork_meets_no_secret() -> None:
     assert plan["environment"].endswith("-pull-request")
 
 
+def test_the_passphrase_of_plans_is_known_to_the_two_jobs_that_pass_one_on() -> None:
+    having = [(workflow, name) for workflow, name, job in jobs() if "secrets.PLAN_PASSPHRASE" in str(job)]
+    assert having == [("deploy", "prod-plan"), ("deploy", "prod")]
+
+
 def test_secrets_belong_to_a_protected_environment() -> None:
     using = [(w, n, j) for w, n, j in jobs() if "secrets." in str(j)]
     assert len(using) >= 6
@@ -197,6 +202,69 @@ def test_prod_is_given_the_plan_that_was_made_before_its_approval() -> None:
     assert not any("ci-plan" in line or "ci-deploy" in line for line in prod)
     opened = next(step for step in deploy["prod"]["steps"] if "sealed_plan.sh open" in step.get("run", ""))
     assert opened["env"]["CHECKSUM"] == "${{ needs.prod-plan.outputs.checksum }}"
+
+
+# -- what the runbook says of them ---------------------------------------------------------------------------------
+
+RUNBOOK = ROOT / "docs" / "runbooks" / "ci.md"
+DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+
+def rows(begins: str) -> Iterator[list[str]]:
+    """Cells of the rows below a table's head in the runbook."""
+    _, _, rest = RUNBOOK.read_text().partition(begins)
+    assert rest, f"{RUNBOOK.name} has no table {begins}"
+    for line in rest.splitlines()[2:]:
+        if not line.strip().startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def times_of(workflow: dict[str, Any]) -> str:
+    """When it runs by itself, as people say it; empty where it does not."""
+    for each in workflow["on"].get("schedule", ()):
+        minute, hour, _, _, day = each["cron"].split()
+        return f"{'' if day == '*' else DAYS[int(day)] + ' '}{int(hour):02}:{int(minute):02} UTC"
+    return "by hand" if set(workflow["on"]) == {"workflow_dispatch"} else ""
+
+
+def test_the_runbook_has_every_workflow_and_when_it_runs() -> None:
+    said = {cells[0]: cells[1] for cells in rows("| workflow | when |") if cells[0]}
+    found = {workflow["name"]: times_of(workflow) for workflow in map(read, WORKFLOWS)}
+    assert said.keys() == found.keys()
+    planned = {name: when for name, when in found.items() if when}
+    assert len(planned) == 4
+    assert {name: said[name] for name in planned} == planned
+
+
+def environments_of(job: dict[str, Any]) -> Iterator[str]:
+    """Environments of GitHub that a job may have, one for each row of its matrix."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    choices = [*matrix.get("include", ()), *({"environment": name} for name in matrix.get("environment", ()))]
+    for choice in choices or [{}]:
+        text = job.get("environment", "")
+        for name, value in choice.items():
+            text = text.replace(f"${{{{ matrix.{name} }}}}", value)
+        yield text
+
+
+def test_the_runbook_says_which_environments_hold_secrets() -> None:
+    """A person makes them by it; one that is missing there has no rules."""
+    said = {name for cells in rows("| environment | rules |") for name in re.findall(r"`([\w-]+)`", cells[0])}
+    assert said == {name for _, _, job in jobs() for name in environments_of(job)} - {""}
+
+
+def test_every_night_drift_backups_and_the_state_are_looked_at() -> None:
+    called = commands((ROOT / "ops" / "ci" / "nightly.sh").read_text())
+    assert [words.partition(" --env")[0] for words in called] == ["drift", "backup list", "state check"]
+
+
+def test_a_commit_is_judged_like_a_pull_request() -> None:
+    """By all that `make lint` looks at: a hook that only some files start lets a workflow or a script through."""
+    (repository,) = read(ROOT / ".pre-commit-config.yaml")["repos"]
+    (hook,) = repository["hooks"]
+    assert hook["entry"] == "make lint"
+    assert not {"files", "types", "types_or", "exclude", "exclude_types", "stages"} & set(hook)
 
 
 # -- what they call ------------------------------------------------------------------------------------------------
