@@ -97,6 +97,16 @@ def test_one_action_has_one_version() -> None:
     assert {name for name, commits in by_name.items() if len(commits) > 1} == set()
 
 
+def test_terraform_is_pinned_by_version_and_the_rest_by_series() -> None:
+    given = {
+        name: str(value)
+        for step in read(ACTION)["runs"]["steps"]
+        for name, value in step.get("with", {}).items()
+    }
+    assert re.fullmatch(r"\d+\.\d+\.\d+", given["terraform_version"])
+    assert re.fullmatch(r"3\.\d+", given["python-version"]) and re.fullmatch(r"\d+", given["node-version"])
+
+
 def test_the_runner_is_one_that_does_not_change_by_itself() -> None:
     assert {job["runs-on"] for _, _, job in jobs()} == {"ubuntu-24.04"}
 
@@ -257,6 +267,12 @@ def test_the_runbook_says_which_environments_hold_secrets() -> None:
 def test_every_night_drift_backups_and_the_state_are_looked_at() -> None:
     called = commands((ROOT / "ops" / "ci" / "nightly.sh").read_text())
     assert [words.partition(" --env")[0] for words in called] == ["drift", "backup list", "state check"]
+
+
+def test_ci_runs_no_benchmark() -> None:
+    """docs/benchmarks.md: a runner shared with others has no times to compare."""
+    texts = [path.read_text() for path in (*WORKFLOWS, *SCRIPTS, ROOT / ".ci" / "run")]
+    assert not any(re.search(r"\bmake bench\b|\bops bench\b", text) for text in texts)
 
 
 def test_a_commit_is_judged_like_a_pull_request() -> None:
