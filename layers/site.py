@@ -122,7 +122,7 @@ class Site:
         """The node that keeps a store's data, or would: a managed one has its backups there."""
         if self.settings.stores.kind == "volume":
             return NodeSelector.managers()
-        return NodeSelector.engine_label("storage", self.settings.stores.label_of(store))
+        return NodeSelector.node_label("storage", self.settings.stores.label_of(store))
 
     def one_per_node(self) -> Scale:
         """A task on every node."""

@@ -20,9 +20,9 @@ class NodeSelector:
         return ".labels." in self.constraint
 
     @classmethod
-    def engine_label(cls, name: str, value: str) -> "NodeSelector":
-        """A label in the node's own ``daemon.json``, so a replaced node has it from its first second."""
-        return cls(constraint=f"engine.labels.{name}=={value}")
+    def node_label(cls, name: str, value: str) -> "NodeSelector":
+        """A label that managers set. Labels of engines choose nothing: a node gives itself those."""
+        return cls(constraint=f"node.labels.{name}=={value}")
 
     @classmethod
     def managers(cls) -> "NodeSelector":

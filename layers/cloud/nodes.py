@@ -19,7 +19,7 @@ class ClusterNode:
         dns_name: leads to its address on the private network.
         is_first: makes the swarm when no other manager has one. It is the node with the public address, so that
             writing the pools in another order changes nothing.
-        labels: of its engine.
+        labels: that managers set on it.
         stores: whose volumes it has.
     """
 
@@ -78,7 +78,7 @@ def node_facts(settings: Environment, node: ClusterNode) -> Node:
         role=node.role,
         is_first=node.is_first,
         index=boot_order(nodes_of(settings)).index(node),
-        labels=dict(sorted(node.labels.items())),
+        labels=dict(sorted(node.labels.items())) if node.role == "manager" else {},
         volumes=tuple(
             NodeVolume(store=store, device_name=volume_name(settings, store), owner=owner_of(store))
             for store in node.stores

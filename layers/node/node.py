@@ -82,7 +82,7 @@ class Node:
         name: the droplet's and the host's, ``<env>-<pool>-<n>``.
         is_first: the one manager that may start the swarm when there is none.
         index: its place among all nodes of the swarm, from 0 and managers first: it says when the node may boot.
-        labels: engine labels.
+        labels: that a manager gets when it joins. A worker is told of none: nothing that it says of itself counts.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Node:
                 fix="give it that role, or make another node the first",
                 setting=f"node {self.name!r}",
             )
-        for label in self.engine_labels:
+        for label in self._labels:
             if not _LABEL.fullmatch(label):
                 raise SettingsError.of(
                     f"label {label!r} is not allowed",
@@ -122,14 +122,19 @@ class Node:
         return int(self.name.rsplit("-", 1)[1])
 
     @property
-    def engine_labels(self) -> tuple[str, ...]:
+    def environment(self) -> str:
+        """What the names of all nodes of the swarm begin with."""
+        return self.name.removesuffix(f"-{self.pool}-{self.number}")
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
         return tuple(f"{key}={value}" for key, value in sorted(self.labels.items()))
 
     @property
     def changeable(self) -> dict[str, str]:
         """What its file of facts says that a deploy may change on a running node: labels and volumes."""
         return {
-            "LABELS": " ".join(self.engine_labels),
+            "LABELS": " ".join(self._labels),
             "VOLUMES": " ".join(f"{v.store}={v.device_name}={v.owner}" for v in self.volumes),
         }
 

@@ -150,7 +150,7 @@ def _files(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[F
     mesh = cluster.tailscale_key is not None
     yield File("/etc/sprocket/node.conf", _facts(node, cluster))
     yield from _ssh(node, cluster, expressions)
-    yield from _engine(node, cluster)
+    yield from _engine(cluster)
     yield from _system(node)
     scripts = (
         *SCRIPTS,
@@ -171,6 +171,7 @@ def _facts(node: Node, cluster: Cluster) -> str:
     own, mesh = node.address(cluster.domain), cluster.tailscale_key is not None
     facts = {
         "NODE": node.name,
+        "ENVIRONMENT": node.environment,
         "ROLE": node.role,
         "FIRST": "yes" if node.is_first else "no",
         "PEERS": " ".join(name for name in cluster.managers if name != own),
@@ -220,12 +221,11 @@ def _ssh(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[Fil
     yield File("/etc/ssh/sshd_config.d/00-sprocket.conf", sshd)
 
 
-def _engine(node: Node, cluster: Cluster) -> Iterator[File]:
-    """No ``live-restore``: a swarm's engine refuses it. No metrics address: the collectors ask the socket."""
+def _engine(cluster: Cluster) -> Iterator[File]:
+    """No ``live-restore``: a swarm's engine refuses it. No metrics address: the collectors ask the socket. No labels: managers set them."""
     daemon = {
         "log-driver": "local",
         "log-opts": {"max-size": "20m", "max-file": "5"},
-        "labels": list(node.engine_labels),
         "default-address-pools": [{"base": cluster.engine_pool, "size": 24}],
     }
     yield File("/etc/docker/daemon.json", to_json(daemon))

@@ -215,7 +215,7 @@ class Environment(Settings):
         for label in {self.stores.label, *self.stores.labels.values()}:
             if label not in have:
                 raise SettingsError.of(
-                    f"stores wants engine label storage={label}, which no pool of nodes carries",
+                    f"stores wants label storage={label}, which no pool of nodes carries",
                     fix="add it under nodes/<pool>/labels",
                     setting="stores",
                 )

@@ -23,7 +23,7 @@ class NodePool(Settings):
         default="2.5GiB", description="memory that services may not reserve: system, engine, page cache"
     )
     labels: dict[Label, str] = Field(
-        default_factory=dict, description="engine labels that services are placed by"
+        default_factory=dict, description="labels that managers set on the nodes, which services are placed by"
     )
     size: DropletSizeSlug | None = Field(
         default=None, description="size of the droplets to order, such as s-4vcpu-8gb; where there is a cloud"
@@ -71,7 +71,7 @@ class Stores(Settings):
         description="named volumes of one engine, or directories on block volumes of a node"
     )
     label: Label = Field(
-        default="main", description="engine label storage=<label> of the node that holds the stores"
+        default="main", description="label storage=<label> of the node that holds the stores"
     )
     labels: dict[str, Label] = Field(
         default_factory=dict, description="the same for single stores, to spread them"

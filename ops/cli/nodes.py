@@ -29,7 +29,7 @@ def ready(
         bool,
         typer.Option(
             "--write",
-            help="Write labels, volumes and operators' keys of the environment's file to nodes that have other ones, as a deploy does.",
+            help="Set labels, and write volumes and operators' keys of the environment's file, on nodes that have other ones, as a deploy does.",
         ),
     ] = False,
     as_json: Json = False,

@@ -36,12 +36,11 @@ def changed_nodes(settings: Environment, nodes: Iterable[SwarmNode]) -> Iterator
                 node.availability,
                 fix=f"docker node update --availability active {node.name}",
             )
-        for name, value in node.own_labels:
-            # Services are placed by labels of the engine; a node label is always somebody's own.
-            yield _of(
-                node, f"node label {name}", "", value, fix=f"docker node update --label-rm {name} {node.name}"
-            )
-        if declared and node.is_up:
+        if declared is None:
+            for name, value in node.labels:
+                fix = f"docker node update --label-rm {name} {node.name}"
+                yield _of(node, f"label {name}", "", value, fix=fix)
+        elif node.is_up:
             yield from _differences(settings, node, declared)
 
 
@@ -54,10 +53,10 @@ def _differences(settings: Environment, node: SwarmNode, declared: ClusterNode) 
         if olds.get(name) != news.get(name):
             yield _of(
                 node,
-                f"engine label {name}",
+                f"label {name}",
                 olds.get(name, ""),
                 news.get(name, ""),
-                fix=f"a deploy writes the labels of environments/{settings.name}.yaml: python -m ops deploy --env {settings.name}",
+                fix=f"set the labels of environments/{settings.name}.yaml: python -m ops ready --env {settings.name} --write",
             )
 
 

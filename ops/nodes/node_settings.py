@@ -1,4 +1,4 @@
-"""Settings that running nodes can change: labels and volumes. Everything else in user data needs a new droplet."""
+"""Settings that running nodes can change: volumes, and the labels of their next admission. Everything else in user data needs a new droplet."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ class NodeSettings:
             done = ssh_to(self._target, node).run("sh", "-c", _WRITE, stdin=text)
             if done.code == 0:
                 self._written.add(name)
-                screen.err.print(f"{name}: new labels and volumes written", markup=False)
+                screen.err.print(f"{name}: new settings written", markup=False)
             else:
                 screen.err.print(f"{name}: its settings could not be written: {done.reason}", markup=False)

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from layers.cloud.nodes import volume_name
+from layers.cloud.nodes import node_facts, volume_name
 from layers.settings.environment import Environment
 from ops.errors import OpsError, WrongUse
 from ops.nodes.access import access_of, declared_keys
 from ops.nodes.authorized_keys import NodeKeys
 from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
+from ops.nodes.labels import NodeLabels, labels_of, set_labels
 from ops.nodes.node_settings import NodeSettings
 from ops.ssh import Ssh
 from ops.terminal import screen
@@ -38,6 +39,7 @@ class NodeStatus:
         configure: settings that a deploy has to write to it, one sentence each.
         keys: operators' keys that it has or lacks, against the environment's file, one sentence each; a deploy writes them.
         rights: accounts that are root's equal and that no deploy made, one sentence each.
+        labels: how the labels that managers set differ from the declared ones, one sentence each; a deploy sets them.
         replace: why it must be replaced, one sentence each: it was built with other settings.
         reached: whether it answered.
     """
@@ -48,13 +50,14 @@ class NodeStatus:
     configure: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     rights: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     reached: bool = True
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """All of them, what takes longest to correct first."""
-        return (*self.replace, *self.rights, *self.configure, *self.keys, *self.missing)
+        return (*self.replace, *self.rights, *self.configure, *self.labels, *self.keys, *self.missing)
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -66,7 +69,7 @@ class NodeStatus:
 
 def required_settings(settings: Environment, node: ClusterNode) -> tuple[str, ...]:
     """What the settings require of a node, as arguments for its own check: it knows only the settings that it was built with."""
-    labels = " ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
+    labels = node_facts(settings, node).changeable["LABELS"]
     volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
     mesh = "yes" if settings.cloud and settings.cloud.access.tailscale else "no"
     return ("--role", node.role, "--labels", labels, "--volumes", volumes, "--mesh", mesh)
@@ -98,7 +101,7 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
 def node_statuses(
     target: Target, nodes: Iterable[ClusterNode] | None = None, *, keys: Sequence[str] | None = None
 ) -> list[NodeStatus]:
-    """Asks all nodes in parallel.
+    """Asks all nodes in parallel, and the managers for their labels once all are ready by themselves.
 
     Args:
         keys: the operators' keys that each should have; none to not compare them.
@@ -111,7 +114,11 @@ def node_statuses(
         return with_access(found, ssh, keys) if found.ready else found
 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
-        return list(pool.map(status, asked))
+        found = list(pool.map(status, asked))
+    if not all(each.ready for each in found):
+        return found
+    labels = labels_of(target, asked)
+    return [with_labels(each, labels[each.node]) for each in found]
 
 
 def with_access(status: NodeStatus, ssh: Ssh, keys: Sequence[str] | None) -> NodeStatus:
@@ -121,6 +128,12 @@ def with_access(status: NodeStatus, ssh: Ssh, keys: Sequence[str] | None) -> Nod
     except OpsError as error:
         return replace(status, ready=False, missing=(f"does not say who gets in: {error.problem}",))
     return replace(status, ready=not (access.keys or access.rights), keys=access.keys, rights=access.rights)
+
+
+def with_labels(status: NodeStatus, labels: NodeLabels) -> NodeStatus:
+    """A node that is ready by itself, and whether services find it by its labels."""
+    ready = not (labels.differences or labels.unknown)
+    return replace(status, ready=ready, labels=labels.differences, missing=labels.unknown)
 
 
 def keys_to_compare(target: Target) -> list[str] | None:
@@ -149,7 +162,7 @@ def wait_until_ready(
     def done(found: list[NodeStatus]) -> bool:
         tell(found, time.monotonic() - started)
         stays = any(
-            each.replace or each.rights or ((each.configure or each.keys) and not configures)
+            each.replace or each.rights or ((each.configure or each.labels or each.keys) and not configures)
             for each in found
         )
         return stays or all(each.ready for each in found)
@@ -165,7 +178,7 @@ def require_ready(
     nodes: Iterable[ClusterNode] | None = None,
     writes_keys: bool = False,
 ) -> list[NodeStatus]:
-    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed labels and volumes.
+    """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed volumes and sets labels.
 
     Args:
         writes_keys: write the operators' keys to nodes that have other ones. Without it, such a node ends the wait.
@@ -180,6 +193,9 @@ def require_ready(
     def look() -> list[NodeStatus]:
         found = node_statuses(target, chosen, keys=keys)
         node_settings.write(each.node for each in found if each.configure and not each.replace)
+        if mislabelled := {each.node for each in found if each.labels}:
+            affected = [node for node in chosen if node.name in mislabelled]
+            set_labels(target, labels_of(target, affected).values())
         wrong = [each.node for each in found if each.keys]
         if wrong and not writes_keys:
             raise _not_ready(target, found, "")

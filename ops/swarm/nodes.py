@@ -25,10 +25,10 @@ class SwarmNode:
     state: str
     availability: str
     reachability: str = ""
+    address: str = ""
+    """Where its connection to the managers comes from, as they see it."""
     labels: tuple[tuple[str, str], ...] = ()
-    """Of its engine."""
-    own_labels: tuple[tuple[str, str], ...] = ()
-    """Of the node itself, ``docker node update --label-add``."""
+    """Those that managers set, not those of its engine."""
 
     @property
     def is_manager(self) -> bool:
@@ -68,6 +68,10 @@ class SwarmNodes:
         """Makes a node a manager."""
         self._update(id_, Role="manager")
 
+    def label(self, id_: str, labels: Mapping[str, str]) -> None:
+        """Gives a node these labels and no others."""
+        self._update(id_, Labels=dict(labels))
+
     def demote(self, id_: str, timeout_s: float = 60.0) -> None:
         """Makes a manager a worker, and waits until it has left the managers' quorum."""
         self._update(id_, Role="worker")
@@ -98,7 +102,7 @@ class SwarmNodes:
         if not wait_until(empty, timeout_s):
             raise OpsError(f"tasks still run on the drained node after {timeout_s:g} s")
 
-    def _update(self, id_: str, **change: str) -> None:
+    def _update(self, id_: str, **change: object) -> None:
         def update(raw: Mapping[str, Any]) -> None:
             self._api.update_node(id_, raw["Version"]["Index"], {**raw["Spec"], **change})
 
@@ -109,14 +113,14 @@ _ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")
 
 
 def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
-    spec, engine = raw["Spec"], (raw.get("Description") or {}).get("Engine") or {}
+    spec, status = raw["Spec"], raw.get("Status") or {}
     return SwarmNode(
         id=raw["ID"],
         name=(raw.get("Description") or {}).get("Hostname", ""),
         role=spec.get("Role", ""),
-        state=(raw.get("Status") or {}).get("State", ""),
+        state=status.get("State", ""),
         availability=spec.get("Availability", ""),
         reachability=(raw.get("ManagerStatus") or {}).get("Reachability", ""),
-        labels=tuple(sorted((engine.get("Labels") or {}).items())),
-        own_labels=tuple(sorted((spec.get("Labels") or {}).items())),
+        address=status.get("Addr", ""),
+        labels=tuple(sorted((spec.get("Labels") or {}).items())),
     )

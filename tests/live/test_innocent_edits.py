@@ -294,7 +294,7 @@ def test_a_renamed_volume_is_refused_in_the_plan(
 EARLIER: dict[str, tuple[Edit, str]] = {
     "a pool with data is removed": (
         lambda d: d["nodes"].pop("watch"),
-        "stores wants engine label storage=watch, which no pool of nodes carries; add it",
+        "stores wants label storage=watch, which no pool of nodes carries; add it",
     ),
     "a store that is still used is removed": (
         lambda d: cloud_of(d)["volumes"].pop("redis"),

@@ -166,7 +166,7 @@ FAULTS = (
     Fault(
         name="a node that nobody has",
         environment="prod",
-        seed=lambda s: s.service("redis")["task_spec"]["placement"].update(constraints=["engine.labels.storage==big"]),
+        seed=lambda s: s.service("redis")["task_spec"]["placement"].update(constraints=["node.labels.storage==big"]),
         rule="placement_matches_a_node",
         path="data/redis/redis: placement",
         cause="no node pool matches (labels: storage=main)",

@@ -13,6 +13,7 @@ DOMAIN = "sprocket.example.test"
 MANAGERS = tuple(f"app-{n}.nodes.{DOMAIN}" for n in (1, 2, 3))
 FACTS = {
     "NODE": "test-app-1",
+    "ENVIRONMENT": "test",
     "ROLE": "manager",
     "FIRST": "yes",
     "PEERS": " ".join(MANAGERS[1:]),

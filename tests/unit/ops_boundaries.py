@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from layers.loading import load_environment
 from layers.settings.environment import Environment
 from ops.nodes import known_hosts
 from ops.terraform.synth import Synthesized
@@ -17,14 +18,14 @@ from tests.unit.ops_clock import FakeClock
 from tests.unit.ops_cloud import cloud
 from tests.unit.ops_fixtures import stack
 from tests.unit.ops_ssh import FakeNodes
-from tests.unit.ops_swarm import FakeSwarm, on_swarm, task
+from tests.unit.ops_swarm import FakeSwarm, nodes_as_declared, on_swarm, task
 from tests.unit.ops_terraform import FakeTerraform
 
 HOST_KEYS = {"host_key": "ssh-ed25519 A", "worker_host_key": "ssh-ed25519 B"}
 
 
 class Boundaries:
-    """A world in which the two services of the fixture run.
+    """A world in which the two services of the fixture run, and the nodes of prod and of rehearsal-4 are as declared.
 
     Attributes:
         done: what was changed, in order, whichever boundary it went through.
@@ -43,6 +44,7 @@ class Boundaries:
             done=self.done,
             services_=[on_swarm("redis"), on_swarm("web")],
             tasks_=[task("t1", "redis"), task("t2", "web")],
+            nodes=[raw for name in ("prod", "rehearsal-4") for raw in nodes_as_declared(load_environment(name))],
         )
         ops_terraform.give(patch, cloud=self.cloud, services=self.services)
         ops_terraform.install(patch, root)

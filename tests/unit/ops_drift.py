@@ -57,7 +57,7 @@ RECORDED: dict[str, Any] = {
                 {"limits": [{"memory_bytes": 64 * 2**20, "nano_cpus": SECOND // 2}], "reservation": []}
             ],
             "restart_policy": [{"condition": "any", "delay": "5s", "max_attempts": 0, "window": "0s"}],
-            "placement": [{"constraints": ["engine.labels.a==b"], "max_replicas": 1, "platforms": []}],
+            "placement": [{"constraints": ["node.labels.a==b"], "max_replicas": 1, "platforms": []}],
             "log_driver": [{"name": "json-file", "options": {"max-size": "10m"}}],
             "networks_advanced": [{"name": "net-id", "aliases": ["www"], "driver_opts": []}],
             "force_update": 0,
@@ -101,7 +101,7 @@ ON_SWARM: dict[str, Any] = {
             "Resources": {"Limits": {"MemoryBytes": 64 * 2**20, "NanoCPUs": SECOND // 2}, "Reservations": {}},
             "RestartPolicy": {"Condition": "any", "Delay": 5 * SECOND, "MaxAttempts": 0, "Window": 0},
             "Placement": {
-                "Constraints": ["engine.labels.a==b"],
+                "Constraints": ["node.labels.a==b"],
                 "MaxReplicas": 1,
                 "Platforms": [{"Architecture": "amd64", "OS": "linux"}],
             },

@@ -113,6 +113,7 @@ class FakeEngine:
         self.present: dict[str, Container] = {}
         self.networks_: list[dict[str, Any]] = []
         self.volumes_: list[dict[str, Any]] = []
+        self.nodes_: list[dict[str, Any]] = []
         self.logins: list[Any] = []
         self.done: list[str] = []
 
@@ -127,6 +128,9 @@ class FakeEngine:
 
     def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
         return {"Volumes": list(self.volumes_) or None}
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return self.nodes_
 
     @property
     def is_empty(self) -> bool:

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
 
+from layers.cloud.nodes import nodes_of
+from layers.settings.environment import Environment
 from ops.errors import OpsError
 from ops.swarm.engine import RunningService, Swarm, Task
 from tests.unit.ops_fixtures import DIGEST_1
 
 
-def node(id_: str, name: str, *, role: str = "manager", state: str = "ready") -> dict[str, Any]:
+def node(
+    id_: str,
+    name: str,
+    *,
+    role: str = "manager",
+    state: str = "ready",
+    address: str = "10.126.0.9",
+    labels: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """A node, as the engine's API has it."""
     raw: dict[str, Any] = {
         "ID": id_,
         "Version": {"Index": 1},
-        "Spec": {"Role": role, "Availability": "active"},
+        "Spec": {"Role": role, "Availability": "active", "Labels": dict(labels or {})},
         "Description": {"Hostname": name},
-        "Status": {"State": state},
+        "Status": {"State": state, "Addr": address},
     }
     if role == "manager":
         raw["ManagerStatus"] = {"Reachability": "reachable" if state == "ready" else "unreachable"}
     return raw
+
+
+def nodes_as_declared(settings: Environment) -> list[dict[str, Any]]:
+    """All nodes of an environment as the managers have them after a deploy. Their ids are their names."""
+    return [node(each.name, each.name, role=each.role, labels=each.labels) for each in nodes_of(settings)]
 
 
 class FakeApi:
@@ -55,7 +70,7 @@ class FakeApi:
     def update_node(self, id_: str, version: int, spec: dict[str, Any]) -> None:
         raw = self.inspect_node(id_)
         assert version == raw["Version"]["Index"]
-        self._done += [f"{value} {id_}" for key, value in spec.items() if value != raw["Spec"][key]]
+        self._done += [f"{value} {id_}" for key, value in spec.items() if value != raw["Spec"].get(key)]
         raw |= {"Version": {"Index": version + 1}, "Spec": spec}
         if spec["Role"] == "worker":
             raw.pop("ManagerStatus", None)

@@ -17,7 +17,7 @@ def job(stack: SwarmStack, **changes: Any) -> BackupJob:
         "image": Image(name="redis", tag="8"),
         "script": lambda: "copy() { :; }",
         "resources": RESOURCES,
-        "held_by": NodeSelector.engine_label("storage", "main"),
+        "held_by": NodeSelector.node_label("storage", "main"),
         "server": server,
         "user": "999:999",
         **changes,
@@ -30,7 +30,7 @@ def test_a_job_runs_beside_its_store_and_says_whose_it_is(stack: SwarmStack) -> 
     assert made.in_words == "redis-backup, every 24h"
     assert made.every_seconds == 86400
     assert container(stack, "redis-backup")["user"] == "999:999"
-    assert task(stack, "redis-backup")["placement"]["constraints"] == ["engine.labels.storage==main"]
+    assert task(stack, "redis-backup")["placement"]["constraints"] == ["node.labels.storage==main"]
     assert service(stack, "redis-backup")["labels"] == [
         {"label": "backup.every", "value": "24h"},
         {"label": "backup.server", "value": "redis"},

@@ -58,7 +58,7 @@ def test_every_volume_is_on_the_node_that_its_store_is_placed_on(environment: st
             if mount.backup is None:
                 continue
             store = mount.source.split("/")[2]
-            wanted = [c.removeprefix("engine.labels.").split("==") for c in service.constraints]
+            wanted = [c.removeprefix("node.labels.").split("==") for c in service.constraints]
             assert all(labels_of[store][label] == value for label, value in wanted), service.name
     attached = [v for each in found.resources("digitalocean_droplet").values() for v in each["volume_ids"]]
     assert sorted(attached) == sorted(f'${{digitalocean_volume.stores["{store}"].id}}' for store in labels_of)
@@ -129,7 +129,7 @@ def test_traefik_runs_where_the_public_address_leads(environment: str) -> None:
     traefik = next(s for s in synthesized(environment).stack.services if s.name == "traefik")
     labels = settings.nodes[settings.cloud.ingress_pool].labels
     for constraint in traefik.constraints:
-        name, _, value = constraint.removeprefix("engine.labels.").partition("==")
+        name, _, value = constraint.removeprefix("node.labels.").partition("==")
         assert labels[name] == value
 
 

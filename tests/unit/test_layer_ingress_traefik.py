@@ -118,7 +118,7 @@ def test_certificates_are_kept_on_the_pinned_store() -> None:
     assert [(m.type, m.source, m.target, m.backup is not None) for m in prod.data_mounts] == [
         ("bind", "/mnt/letsencrypt/data", "/letsencrypt", True)
     ]
-    assert prod.constraints == ("engine.labels.storage==main",)
+    assert prod.constraints == ("node.labels.storage==main",)
     local = ingress().layer.traefik
     assert [(m.type, m.target) for m in local.data_mounts] == [("volume", "/letsencrypt")]
     assert local.constraints == ("node.role==manager",)

@@ -18,6 +18,9 @@ case "$*" in
     "node ls --format"*) cat $state/nodes; [ ! -e $state/nodes.next ] || mv $state/nodes.next $state/nodes ;;
     *Description.Hostname*) sed -n "s/ ${5} .*//p" $state/nodes | grep . ;;
     *Spec.Role*) cat $state/role ;;
+    *Spec.Labels*) cat $state/labels.$5 2>/dev/null || echo ;;
+    *Status.Addr*) echo 10.124.0.7 ;;
+    "node update"*) [ ! -e $state/busy ] ;;
     "node inspect"*) grep -q " $3 " $state/nodes ;;
     "node demote"*) [ ! -e $state/not-in-list ] ;;
     "node rm"*)
@@ -37,6 +40,8 @@ def scene(tmp_path: Path) -> Scene:
     (scene.state / "nodes").write_text("test-app-1 self Ready\ntest-work-1 old Down\ntest-work-1 new Ready\n")
     (scene.state / "role").write_text("worker\n")
     scene.fake("docker", DOCKER)
+    scene.fake("getent", "cat $state/getent")
+    (scene.state / "getent").write_text("10.124.0.7      STREAM work-1\n10.124.0.7      DGRAM\n")
     scene.fake("logger")
     scene.fake("sleep")
     return scene
@@ -145,6 +150,70 @@ def test_nobody_removes_another_name(scene: Scene) -> None:
     run = asked(scene, "joined test-app-2 new")
     assert run.returncode == 2 and "node new is not a node of this swarm called test-app-2" in run.stderr
     assert not [call for call in scene.calls if "rotate" in call or "node rm" in call]
+
+
+def updates(scene: Scene) -> list[str]:
+    return [call for call in scene.calls if "node update" in call]
+
+
+def test_a_manager_gets_the_labels_of_its_settings(scene: Scene) -> None:
+    scene.facts(LABELS="storage=main tier=x")
+    (scene.state / "nodes").write_text("test-app-1 new Ready\n")
+    run = asked(scene, "joined test-app-1 new", "manager")
+    assert run.returncode == 0, run.stderr
+    assert updates(scene) == [
+        "docker node update --label-add storage=main new",
+        "docker node update --label-add tier=x new",
+    ]
+
+
+def test_a_manager_sets_its_own_labels_on_no_other(scene: Scene) -> None:
+    assert asked(scene, "joined test-work-1 new", "manager").returncode == 0
+    assert not updates(scene)
+
+
+def test_a_worker_gets_what_a_deploy_set_on_its_predecessor(scene: Scene) -> None:
+    (scene.state / "labels.old").write_text("storage=watch tier=x \n")
+    run = asked(scene, "joined test-work-1 new")
+    assert run.returncode == 0, run.stderr
+    assert "getent ahostsv4 work-1.nodes.sprocket.example.test" in scene.calls
+    assert updates(scene) == [
+        "docker node update --label-add storage=watch new",
+        "docker node update --label-add tier=x new",
+    ]
+    order = [call for call in scene.calls if "node update" in call or "node rm" in call]
+    assert order[-1] == "docker node rm --force old"
+
+
+@pytest.mark.parametrize("published", ["10.124.0.70    STREAM work-1\n", "10.124.0.7.test\n", ""])
+def test_a_worker_that_takes_the_name_of_another_gets_nothing(scene: Scene, published: str) -> None:
+    """Its host name is its own choice; the address that it connects from is DigitalOcean's."""
+    (scene.state / "labels.old").write_text("storage=watch \n")
+    (scene.state / "getent").write_text(published)
+    run = asked(scene, "joined test-work-1 new")
+    assert run.returncode == 2 and "does not connect from the address that DNS has for test-work-1" in run.stderr
+    assert not updates(scene) and not [call for call in scene.calls if "node rm" in call]
+
+
+def test_a_worker_gets_nothing_of_a_manager_by_its_name(scene: Scene) -> None:
+    (scene.state / "role").write_text("manager\n")
+    (scene.state / "labels.old").write_text("storage=main \n")
+    assert asked(scene, "joined test-work-1 new").returncode == 0
+    assert not updates(scene)
+
+
+def test_a_worker_without_a_predecessor_gets_no_labels(scene: Scene) -> None:
+    (scene.state / "nodes").write_text("test-app-1 self Ready\ntest-work-1 new Ready\n")
+    assert asked(scene, "joined test-work-1 new").returncode == 0
+    assert not updates(scene) and not scene.called("getent")
+
+
+def test_labels_that_are_not_set_are_tried_again_by_who_joins(scene: Scene) -> None:
+    (scene.state / "labels.old").write_text("storage=watch \n")
+    (scene.state / "busy").touch()
+    run = asked(scene, "joined test-work-1 new")
+    assert run.returncode == 2 and "the engine does not set the label storage=watch of test-work-1" in run.stderr
+    assert not [call for call in scene.calls if "node rm" in call]
 
 
 @pytest.mark.parametrize(

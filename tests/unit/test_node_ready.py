@@ -82,11 +82,6 @@ def test_the_engine(scene: Scene) -> None:
     assert missing(scene) == ["engine: does not answer (journalctl -u docker)"]
 
 
-def test_a_label(scene: Scene) -> None:
-    info(scene, {**INFO} | {"Labels": None})
-    assert missing(scene) == ["label storage=main: the engine does not have it (/etc/docker/daemon.json)"]
-
-
 @pytest.mark.parametrize(
     ("swarm", "line"),
     [

@@ -57,7 +57,6 @@ def test_the_engine() -> None:
     assert daemon == {
         "log-driver": "local",
         "log-opts": {"max-size": "20m", "max-file": "5"},
-        "labels": ["storage=main", "zone=b"],
         "default-address-pools": [{"base": "172.20.0.0/14", "size": 24}],
     }
 

@@ -35,8 +35,9 @@ class Scene(Boundaries):
         self.cloud.changes = [change(APP, "delete", "create", before=self.own, after=self.own)]
         self.cloud.on_apply = self.made
         self.account.lists["droplets"] = [self.droplet(7)]
+        self.swarm.nodes.clear()
         for each in nodes_of(settings):
-            self.swarm.nodes.append(node(each.pool, each.name, role=each.role))
+            self.swarm.nodes.append(node(each.pool, each.name, role=each.role, labels=each.labels))
 
     def droplet(self, id_: int) -> dict[str, Any]:
         return {"id": id_, "name": self.own["name"], "region": {"slug": "nyc3"}, "status": "active"}
@@ -46,7 +47,7 @@ class Scene(Boundaries):
         for raw in self.swarm.nodes:
             if raw["ID"] == "app":
                 raw["Status"]["State"] = "down"
-        self.swarm.nodes.append(node("new", self.own["name"]))
+        self.swarm.nodes.append(node("new", self.own["name"], labels={"storage": "main"}))
         self.swarm.answers = True
         self.account.lists["droplets"] = [self.droplet(8)]
         self.cloud.resources = [resource(APP, **self.own | {"id": "8"})]
@@ -104,8 +105,18 @@ def test_a_new_node_that_is_not_ready_is_waited_for_and_its_entry_kept(scene: Sc
 
 
 def test_a_node_that_is_ready_but_never_joins_is_told(scene: Scene) -> None:
-    scene.cloud.on_apply = lambda: scene.swarm.nodes.pop(0)
+    def drained() -> None:
+        scene.made()
+        scene.swarm.nodes[-1]["Spec"]["Availability"] = "drain"
+
+    scene.cloud.on_apply = drained
     with pytest.raises(OpsError, match="rehearsal-4-app-1 is ready but not in the swarm after 120 s"):
+        scene.replace()
+
+
+def test_a_node_that_its_managers_do_not_have_is_not_ready(scene: Scene) -> None:
+    scene.cloud.on_apply = lambda: scene.swarm.nodes.pop(0)
+    with pytest.raises(OpsError, match="rehearsal-4-app-1: the managers have no manager of that name that is up"):
         scene.replace()
 
 

@@ -40,6 +40,7 @@ def with_a_new_image() -> dict[str, Any]:
 def engine(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Its node says that it has memory."""
     found = ops_engine.install(monkeypatch)
+    found.nodes_ = boundaries.swarm.nodes
     boundaries.swarm._api = found
     boundaries.nodes.writes = [said("MemAvailable: 8000000 kB\n")]
     return found

@@ -87,15 +87,16 @@ def test_a_node_label_and_a_drained_node_are_named(boundaries: Boundaries) -> No
     node["Spec"] |= {"Availability": "drain", "Labels": {"by": "hand"}}
     assert sentences(report(LOCAL)) == [
         "node here: availability: active -> drain",
-        "node here: node label by: not set -> hand",
+        "node here: label by: not set -> hand",
     ]
 
 
 def raw_node(name: str, role: str = "manager", **labels: str) -> dict[str, Any]:
     return {
         "ID": name,
-        "Spec": {"Role": role, "Availability": "active"},
-        "Description": {"Hostname": name, "Engine": {"Labels": labels}},
+        "Spec": {"Role": role, "Availability": "active", "Labels": labels},
+        # What its engine says of itself counts for nothing.
+        "Description": {"Hostname": name, "Engine": {"Labels": {"storage": "wished"}}},
         "Status": {"State": "ready"},
     }
 
@@ -105,7 +106,7 @@ def test_nodes_are_held_against_the_environment_s_file() -> None:
     raws = [raw_node(node.name, node.role, **node.labels) for node in wanted]
     assert list(nodes.changed_nodes(PROD, SwarmNodes(FakeSwarm(nodes=raws)).all())) == []
     raws[0]["Spec"]["Role"] = "worker"
-    raws[0]["Description"]["Engine"]["Labels"] = {"storage": "elsewhere"}
+    raws[0]["Spec"]["Labels"] = {"storage": "elsewhere", "by": "hand"}
     raws.append(raw_node("prod-app-9"))
     found = [
         f"{each.where}: {each.sentence}"
@@ -113,7 +114,8 @@ def test_nodes_are_held_against_the_environment_s_file() -> None:
     ]
     assert found == [
         "node prod-app-1: role: manager -> worker",
-        "node prod-app-1: engine label storage: main -> elsewhere",
+        "node prod-app-1: label by: not set -> hand",
+        "node prod-app-1: label storage: main -> elsewhere",
         "node prod-app-9: was not added by a deploy",
     ]
 

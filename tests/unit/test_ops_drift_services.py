@@ -97,7 +97,7 @@ CHANGES: dict[str, tuple[Change, list[str]]] = {
     "mount": (lambda api: container(api).pop("Mounts"), ["mount /data: volume web-data -> not set"]),
     "constraint": (
         lambda api: api.task["Placement"].update(Constraints=["node.hostname==a"]),
-        ["runs on: engine.labels.a==b -> node.hostname==a"],
+        ["runs on: node.labels.a==b -> node.hostname==a"],
     ),
     "port": (
         lambda api: api.service["Spec"]["EndpointSpec"].update(

@@ -42,7 +42,7 @@ def test_services_are_on_the_node_that_their_constraints_ask_for() -> None:
     after = {
         "resource": {
             "docker_service": {
-                **placed("on-data", "engine.labels.storage==data"),
+                **placed("on-data", "node.labels.storage==data"),
                 **placed("on-watch", "node.labels.storage == watch"),
                 **placed("anywhere"),
                 **placed("everywhere", replicas=3, per_node=1),

@@ -173,7 +173,7 @@ def test_trap_lists_are_sorted_so_that_moving_a_line_in_a_layer_is_no_change() -
             partial(made.label, "k", "v"),
             partial(made.label, "a", "v"),
             partial(made.runs_on, NodeSelector.managers()),
-            partial(made.runs_on, NodeSelector.engine_label("role", "data")),
+            partial(made.runs_on, NodeSelector.node_label("role", "data")),
             partial(made.publishes, 1),
             partial(made.publishes, 2, target="y"),
         ]

@@ -116,7 +116,7 @@ def test_what_is_said_by_verbs(stack: SwarmStack) -> None:
     api = declare(stack, "api", listens={"http": 8080})
     config = SwarmConfig(stack, "conf", name="conf", content="x")
     secret = SwarmSecret(stack, "key", name="key", content="x")
-    data_node = NodeSelector.engine_label("role", "data")
+    data_node = NodeSelector.node_label("role", "data")
     assert api.reads(config, at="/etc/conf") == "/etc/conf"
     api.reads(secret, at="/run/secrets/key", mode=0o400, uid=70, gid=71)
     api.stores(
@@ -152,9 +152,9 @@ def test_constraints_are_sorted_and_said_once(stack: SwarmStack) -> None:
     api = declare(stack, "api")
     for _ in range(2):
         api.runs_on(NodeSelector.managers())
-        api.runs_on(NodeSelector.engine_label("role", "data"))
+        api.runs_on(NodeSelector.node_label("role", "data"))
     assert task(stack, "api")["placement"]["constraints"] == [
-        "engine.labels.role==data",
+        "node.labels.role==data",
         "node.role==manager",
     ]
 

@@ -98,7 +98,7 @@ def test_nodes_that_somebody_else_made_have_what_they_mounted() -> None:
 @pytest.mark.usefixtures("known")
 def test_a_directory_that_a_layer_names_itself_is_found_too() -> None:
     stack = built(altered_cloud("prod", same))
-    directory = NodeDirectory(path="/mnt/n8n/data", held_by=NodeSelector.engine_label("storage", "main"))
+    directory = NodeDirectory(path="/mnt/n8n/data", held_by=NodeSelector.node_label("storage", "main"))
     service(stack, "redis").stores(directory, at="/n8n", backup=BACKUP, lock=LOCK)
     with pytest.raises(SettingsError, match="cloud/volumes: has no volume for store 'n8n'"):
         stack.finish()

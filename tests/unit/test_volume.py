@@ -15,7 +15,7 @@ from sprocket_constructs import (
 
 from tests.synthesis import container, declare, only, synth, task
 
-DATA_NODE = NodeSelector.engine_label("role", "data")
+DATA_NODE = NodeSelector.node_label("role", "data")
 NIGHTLY = NoBackup(because="test")
 LOCK = Lock.by_program(because="it locks its file")
 
@@ -28,7 +28,7 @@ def test_a_directory_is_bound_and_pins_the_service_to_its_node(stack: SwarmStack
     assert container(stack, "postgres")["mounts"] == [
         {"type": "bind", "source": "/mnt/postgres", "target": "/var/lib", "read_only": False}
     ]
-    assert task(stack, "postgres")["placement"]["constraints"] == ["engine.labels.role==data"]
+    assert task(stack, "postgres")["placement"]["constraints"] == ["node.labels.role==data"]
     assert service.data_mounts[0].backup is NIGHTLY
     assert service.data_mounts[0].lock is LOCK
 

@@ -11,7 +11,7 @@ from ops.check.finding import Finding
 from ops.check.platform import Platform
 from ops.model.service import Service
 
-_LABEL = "engine.labels."
+_LABEL = "node.labels."
 
 
 def limits_and_reservations_are_set(platform: Platform) -> Iterator[Finding]:

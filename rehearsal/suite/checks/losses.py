@@ -90,7 +90,7 @@ def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
     for service in services:
         for constraint in service.constraints:
             key, _, value = constraint.partition("==")
-            if key.strip() == "engine.labels.storage" and value.strip() == node.labels.get("storage"):
+            if key.strip() == "node.labels.storage" and value.strip() == node.labels.get("storage"):
                 found.add(service.name)
     keepers = {f"{name}-keeper" for name in found}
     return found | (keepers & {service.name for service in services})

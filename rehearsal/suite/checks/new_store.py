@@ -9,6 +9,7 @@ from typing import Any
 from layers.cloud.nodes import ClusterNode, volume_name
 from layers.images import PACKAGES_LOCK, read_lock
 from layers.loading import read_environment
+from ops.swarm.nodes import SwarmNodes
 from rehearsal.suite import markers
 from rehearsal.suite.check import Check
 from rehearsal.suite.editing import edit
@@ -19,10 +20,9 @@ from rehearsal.suite.world import World
 STORES = ("dgraph-alpha", "dgraph-zero")
 """Of the rating service: what it takes to switch it on is in the environment's file alone."""
 
-LABEL_S = 60.0
 SERVICE = "elo-service"
 LABEL = ("rated", "yes")
-"""A new label of the engine on the node that gets the stores."""
+"""A new label of the node that gets the stores."""
 
 UNTOUCHED = "backup-store"
 """A store of the same node in every rehearsal, whose task must go on."""
@@ -46,19 +46,17 @@ def new_store(world: World) -> str:
         raise CheckFailed(f"{UNTOUCHED} on the same node was restarted")
     for store in STORES:
         _mounted(world, node, store)
-    world.until(
-        LABEL_S, lambda: _labels(world, node).get(LABEL[0]) == LABEL[1], "the managers know the label"
-    )
+    if (labels := _labels(world, node)) != node.labels:
+        raise CheckFailed(f"the labels of {node.name} are {labels}, not {dict(node.labels)}")
     markers.write(world)
     wait_until_healthy(world)
     return f"{', '.join(STORES)} on {node.name} after {seconds:.0f} s: same droplet, no boot, {UNTOUCHED} went on"
 
 
 def _labels(world: World, node: ClusterNode) -> dict[str, str]:
-    """Of its engine, as the managers have heard of them."""
+    """As the managers have them."""
     with world.swarm() as swarm:
-        found = [each["Description"] for each in swarm.api.nodes()]
-    return next(each["Engine"].get("Labels") or {} for each in found if each["Hostname"] == node.name)
+        return next(dict(each.labels) for each in SwarmNodes(swarm).all() if each.name == node.name)
 
 
 def _with_ratings(world: World) -> dict[str, Any]:
