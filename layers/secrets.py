@@ -1,5 +1,6 @@
 """The one list of secret values: what each is for, and who owns it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sprocket_constructs import Construct, GeneratedSecret, SecretValue, SuppliedSecret
@@ -203,6 +204,29 @@ class PlatformSecrets(_Secrets):
             if settings.platform.login
             else None
         )
+
+    @property
+    def administrators(self) -> Mapping[str, Server]:
+        """Values that open all of a server, by name: whoever has one needs no other. Their readers stay off workers."""
+        opens = (
+            (self.redis_password, Server.REDIS),
+            (self.rabbitmq_password, Server.RABBITMQ),
+            (self.postgres_password, Server.POSTGRES),
+            (self.influxdb_password, Server.INFLUXDB_PASSWORD),
+            (self.influxdb_admin_token, Server.INFLUXDB_PASSWORD),
+            (self.minio.root_password if self.minio else None, Server.S3),
+            (self.grafana_password, Server.GRAFANA),
+            (self.sign_in_cookie_key, Server.SIGN_IN),
+            (self.restic_password, Server.RESTIC),
+            (self.backup_access_key, Server.RESTIC),
+            (self.backup_secret_key, Server.RESTIC),
+        )
+        return {value.name: server for value, server in opens if value is not None}
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Those of them that every client of the server signs in with, so that workers have them all the same."""
+        return frozenset((self.redis_password.name, self.rabbitmq_password.name))
 
 
 class InstanceSecrets(_Secrets):

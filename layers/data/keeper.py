@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sprocket_constructs import Construct, HealthCheck, Image, Stop, SwarmConfig, SwarmService, UpdatePolicy
+from sprocket_constructs import (
+    Construct,
+    HealthCheck,
+    Image,
+    NodeSelector,
+    Stop,
+    SwarmConfig,
+    SwarmService,
+    UpdatePolicy,
+)
 
 from ..rendering import render
 from ..site import Site
@@ -16,7 +25,7 @@ def keeper(scope: Construct, id_: str, *, site: Site, image: Image, work: Callab
     """A service that does the work, then sleeps; it is healthy only when the work is done.
 
     The work is done again whenever its text, or a secret that it reads, changes, and after each restart: it must be safe to repeat.
-    When it fails, the task ends with the reason in its log and starts over after 10 s, and the apply fails.
+    It runs on managers: what it reads is mostly an administrator's. When it fails, the task ends with the reason in its log and starts over after 10 s, and the apply fails.
 
     Args:
         work: the POSIX shell text of the work; called when everybody has declared what they need.
@@ -31,6 +40,7 @@ def keeper(scope: Construct, id_: str, *, site: Site, image: Image, work: Callab
         update=UpdatePolicy.stop_first().watched_for("5s"),
         stop=Stop(grace="20s"),
     )
+    service.runs_on(NodeSelector.managers())
     script = SwarmConfig(
         service, "script", name=f"{id_}-script", content=lambda: render(HERE / "keeper.sh.j2", work=work())
     )

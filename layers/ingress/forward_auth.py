@@ -8,6 +8,7 @@ from sprocket_constructs import (
     Construct,
     Gateway,
     HealthCheck,
+    NodeSelector,
     Route,
     SwarmSecret,
     SwarmService,
@@ -69,6 +70,8 @@ class ForwardAuth(Construct):
             resources=site.resources("forward-auth"),
             update=UpdatePolicy.start_first(),
         )
+        # Who has its key can make a session of any admin.
+        self.service.runs_on(NodeSelector.managers())
         self._discord = fake.seen_by(self.service) if fake else DISCORD
         self.service.reads(
             SwarmSecret(self, "config", name="forward-auth-config", content=self._content), at=CONFIG

@@ -9,6 +9,7 @@ from sprocket_constructs import (
     ConstructError,
     Gateway,
     HealthCheck,
+    NodeSelector,
     SwarmSecret,
     SwarmService,
     UpdatePolicy,
@@ -63,6 +64,8 @@ class Tinyauth(Construct):
             # Two would each have their own sessions.
             update=UpdatePolicy.stop_first(),
         )
+        # It makes the sessions of admins.
+        self.service.runs_on(NodeSelector.managers())
         self._discord = fake.seen_by(self.service) if fake else DISCORD
         self.service.reads(
             SwarmSecret(self, "settings", name="tinyauth-settings", content=self._content), at=SETTINGS

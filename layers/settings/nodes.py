@@ -23,7 +23,8 @@ class NodePool(Settings):
         default="2.5GiB", description="memory that services may not reserve: system, engine, page cache"
     )
     labels: dict[Label, str] = Field(
-        default_factory=dict, description="labels that managers set on the nodes, which services are placed by"
+        default_factory=dict,
+        description="labels that managers set on the nodes, which services are placed by",
     )
     size: DropletSizeSlug | None = Field(
         default=None, description="size of the droplets to order, such as s-4vcpu-8gb; where there is a cloud"

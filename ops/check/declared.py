@@ -12,12 +12,19 @@ from layers.services import ServicesStack
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredSecret:
-    """A secret value: its name, who owns it, and the Terraform reference to it."""
+    """A secret value: its name, who owns it, and the Terraform reference to it.
+
+    Args:
+        administers: the server that it opens all of; empty where it opens a part or none.
+        is_shared: whether every client of that server signs in with it.
+    """
 
     name: str
     owner: str
     reference: str
     path: str
+    administers: str = ""
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +60,21 @@ class Declared:
 
 def declared_by(stack: ServicesStack) -> Declared:
     """Reads a stack that was synthesized."""
-    storage = stack.data.object_storage
+    storage, administrators = stack.data.object_storage, stack.secrets.administrators
     return Declared(
         listens={service.name: dict(service.listens) for service in stack.services},
         access={(route.service.name, route.rule): route.access for route in stack.ingress.gateway.routes},
         data=_data(stack),
         unchecked={s.name: s.health.because for s in stack.services if s.health.because},
         secrets=tuple(
-            DeclaredSecret(name=v.name, owner=v.owner, reference=v.reference, path=v.node.path)
+            DeclaredSecret(
+                name=v.name,
+                owner=v.owner,
+                reference=v.reference,
+                path=v.node.path,
+                administers=administrators.get(v.name, ""),
+                is_shared=v.name in stack.secrets.shared,
+            )
             for v in stack.secret_values.values()
         ),
         buckets=tuple(bucket.name for bucket in storage.buckets),

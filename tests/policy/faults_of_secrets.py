@@ -16,6 +16,24 @@ def _put_into_config(seeded: Seeded) -> None:
 
 FAULTS = (
     Fault(
+        name="keeper that may run on a worker",
+        seed=lambda s: s.service("postgres-keeper")["task_spec"].pop("placement"),
+        rule="administrators_stay_off_workers",
+        path="data/postgres/postgres-keeper: placement",
+        cause="reads postgres-password and may run on a worker; the secret opens all of Postgres",
+        fix="service.runs_on(NodeSelector.managers())",
+    ),
+    Fault(
+        name="service with an administrator's token",
+        seed=lambda s: s.container("core")["secrets"].append(
+            {**s.mount("influxdb", "/run/secrets/influxdb-admin-token")}
+        ),
+        rule="administrators_stay_off_workers",
+        path="platform/main/core: placement",
+        cause="reads influxdb-admin-token and may run on a worker; the secret opens all of InfluxDB",
+        fix="give it an account that can do no more than it needs",
+    ),
+    Fault(
         name="secret that nobody reads",
         seed=_drop_read_secret,
         rule="secrets_are_read",

@@ -46,6 +46,7 @@ def test_tinyauth_takes_the_place_of_forward_auth_by_one_setting() -> None:
     assert service.image.name == "ghcr.io/tinyauthapp/tinyauth"
     assert service.command == ("/bin/sh", "-c", "set -a; . /run/secrets/tinyauth.env; exec tinyauth")
     assert service.environment == {}
+    assert service.constraints == ("node.role==manager",), "it makes the sessions of admins"
     assert (
         stack.text("forward-auth", "/run/secrets/discord-sign-in-secret")
         == "@@secret:discord-sign-in-secret@@"

@@ -123,3 +123,28 @@ def test_no_secret_has_the_name_of_a_credential_that_is_not_in_the_list() -> Non
     assert named == [plain(name) for name in named]
     for environment in ALL:
         assert not set(named) & set(by_name(environment))
+
+
+WITHOUT_ADMINISTRATOR = {
+    Server.INFLUXDB_1X: "its users can write or read a bucket",
+    Server.TELEGRAF: "its tokens write into a bucket",
+}
+
+
+def test_every_server_says_what_opens_all_of_it() -> None:
+    """So that a new server cannot leave its administrator's secret unmarked, for a worker to read."""
+    tried = {s.rotation.server for environment in ALL for s in by_name(environment).values()} - {None}
+    opened = {
+        server for environment in ALL for server in declared(environment).secrets.administrators.values()
+    }
+    assert tried - opened == set(WITHOUT_ADMINISTRATOR) and not opened & set(WITHOUT_ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_keepers_and_the_sign_in_are_on_managers(environment: str) -> None:
+    """Which of the others read an administrator's secret is a rule of the check."""
+    services = [
+        s for s in declared(environment).services if s.name.endswith("-keeper") or s.name == "forward-auth"
+    ]
+    assert len(services) >= 3
+    assert {s.constraints for s in services} == {("node.role==manager",)}

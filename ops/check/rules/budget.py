@@ -8,10 +8,9 @@ from sprocket_constructs import mebibytes, size
 
 from layers.settings.nodes import NodePool
 from ops.check.finding import Finding
+from ops.check.placement import fulfils
 from ops.check.platform import Platform
 from ops.model.service import Service
-
-_LABEL = "node.labels."
 
 
 def limits_and_reservations_are_set(platform: Platform) -> Iterator[Finding]:
@@ -30,7 +29,7 @@ def limits_and_reservations_are_set(platform: Platform) -> Iterator[Finding]:
 def placement_matches_a_node(platform: Platform) -> Iterator[Finding]:
     """Some node fulfils its constraints, is large enough for its limit, and there are enough of them."""
     for service in platform.services:
-        pools = _pools_for(platform, service)
+        pools = [pool for pool in platform.settings.nodes.values() if fulfils(pool, service.constraints)]
         if not pools:
             yield _no_matching_node(platform, service)
             continue
@@ -58,7 +57,7 @@ def reservations_fit(platform: Platform) -> Iterator[Finding]:
     yield from _sum_fits(platform, platform.services, list(platform.settings.nodes.values()), "all nodes")
     for constraint in sorted({c for service in platform.services for c in service.constraints}):
         pinned = [s for s in platform.services if constraint in s.constraints]
-        pools = [pool for pool in platform.settings.nodes.values() if _fulfils(pool, constraint)]
+        pools = [pool for pool in platform.settings.nodes.values() if fulfils(pool, [constraint])]
         if pools:
             yield from _sum_fits(platform, pinned, pools, f"nodes with {constraint}")
 
@@ -97,18 +96,3 @@ def _no_matching_node(platform: Platform, service: Service) -> Finding:
         cause=f"no node pool matches (labels: {', '.join(sorted(labels)) or 'none'}), so its task would stay pending forever",
         fix=f"add the label under {platform.file_name}: nodes/<pool>/labels, or change the placement",
     )
-
-
-def _pools_for(platform: Platform, service: Service) -> list[NodePool]:
-    return [
-        pool
-        for pool in platform.settings.nodes.values()
-        if all(_fulfils(pool, c) for c in service.constraints)
-    ]
-
-
-def _fulfils(pool: NodePool, constraint: str) -> bool:
-    name, _, value = constraint.partition("==")
-    if name == "node.role":
-        return pool.role == value
-    return name.startswith(_LABEL) and pool.labels.get(name.removeprefix(_LABEL)) == value
