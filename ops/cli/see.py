@@ -129,6 +129,24 @@ def check(
     raise typer.Exit(errors.FINE if runner.is_fine(results, deploy=deploy) else errors.FINDING)
 
 
+def reach(env: Env = "local", as_json: Json = False) -> None:
+    """Print what somebody reaches who has taken over a worker: secrets, servers, networks, stores.
+
+    Computed from the services that may run there. Where an environment has no worker, it is that of one that somebody would
+    add. docs/decisions/0028-a-worker-is-worth-little.md says what is kept off workers, and why.
+
+    Example: reach --env prod
+    """
+    from ops.check import reach as reaching
+
+    with screen.doing(f"synthesizing {env}"):
+        found = reaching.reach_of(env)
+    if as_json:
+        print(json.dumps(reaching.as_data(found), indent=2))
+    else:
+        screen.show_report(reaching.render(env, found))
+
+
 def cost(env: Env = "local", as_json: Json = False) -> None:
     """Add up what an environment costs a month, by list price. Exits with 1 above its budget.
 

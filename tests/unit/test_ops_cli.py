@@ -47,7 +47,18 @@ CHANGING = (
     *("rollback", "prune", "run -- echo", "ready --write"),
     "upgrade-store --store redis",
 )
-READING = ("plan", "cost", "drift", "smoke", "ready", "table", "backup list", "releases", "state check")
+READING = (
+    "plan",
+    "cost",
+    "reach",
+    "drift",
+    "smoke",
+    "ready",
+    "table",
+    "backup list",
+    "releases",
+    "state check",
+)
 
 
 @pytest.mark.parametrize("command", CHANGING)
