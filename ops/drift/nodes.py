@@ -24,6 +24,8 @@ def changed_nodes(settings: Environment, nodes: Iterable[SwarmNode]) -> Iterator
     There is no record of what the last deploy wrote to a node, so what is compared is the environment's file.
     """
     wanted = {node.name: node for node in nodes_of(settings)}
+    # Without a cloud, nodes have names of their own, and their pools' labels from whoever made them.
+    by_hand = () if wanted else [each for pool in settings.nodes.values() for each in pool.labels.items()]
     for node in nodes:
         declared = wanted.get(node.name)
         if wanted and declared is None and node.is_up:
@@ -37,7 +39,7 @@ def changed_nodes(settings: Environment, nodes: Iterable[SwarmNode]) -> Iterator
                 fix=f"docker node update --availability active {node.name}",
             )
         if declared is None:
-            for name, value in node.labels:
+            for name, value in (label for label in node.labels if label not in by_hand):
                 fix = f"docker node update --label-rm {name} {node.name}"
                 yield _of(node, f"label {name}", "", value, fix=fix)
         elif node.is_up:

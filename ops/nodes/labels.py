@@ -57,7 +57,9 @@ def set_labels(target: Target, found: Iterable[NodeLabels]) -> None:
             for entry in each.entries:
                 SwarmNodes(swarm).label(entry.id, each.node.labels)
             labels = " ".join(f"{key}={value}" for key, value in sorted(each.node.labels.items()))
-            screen.err.print(f"{each.node.name}: the managers set its labels: {labels or 'none'}", markup=False)
+            screen.err.print(
+                f"{each.node.name}: the managers set its labels: {labels or 'none'}", markup=False
+            )
 
 
 def _of(node: ClusterNode, known: Iterable[SwarmNode], manager: Ssh) -> NodeLabels:

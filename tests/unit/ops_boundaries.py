@@ -44,7 +44,9 @@ class Boundaries:
             done=self.done,
             services_=[on_swarm("redis"), on_swarm("web")],
             tasks_=[task("t1", "redis"), task("t2", "web")],
-            nodes=[raw for name in ("prod", "rehearsal-4") for raw in nodes_as_declared(load_environment(name))],
+            nodes=[
+                raw for name in ("prod", "rehearsal-4") for raw in nodes_as_declared(load_environment(name))
+            ],
         )
         ops_terraform.give(patch, cloud=self.cloud, services=self.services)
         ops_terraform.install(patch, root)

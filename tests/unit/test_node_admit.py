@@ -191,7 +191,9 @@ def test_a_worker_that_takes_the_name_of_another_gets_nothing(scene: Scene, publ
     (scene.state / "labels.old").write_text("storage=watch \n")
     (scene.state / "getent").write_text(published)
     run = asked(scene, "joined test-work-1 new")
-    assert run.returncode == 2 and "does not connect from the address that DNS has for test-work-1" in run.stderr
+    assert (
+        run.returncode == 2 and "does not connect from the address that DNS has for test-work-1" in run.stderr
+    )
     assert not updates(scene) and not [call for call in scene.calls if "node rm" in call]
 
 
@@ -212,7 +214,9 @@ def test_labels_that_are_not_set_are_tried_again_by_who_joins(scene: Scene) -> N
     (scene.state / "labels.old").write_text("storage=watch \n")
     (scene.state / "busy").touch()
     run = asked(scene, "joined test-work-1 new")
-    assert run.returncode == 2 and "the engine does not set the label storage=watch of test-work-1" in run.stderr
+    assert (
+        run.returncode == 2 and "the engine does not set the label storage=watch of test-work-1" in run.stderr
+    )
     assert not [call for call in scene.calls if "node rm" in call]
 
 

@@ -116,7 +116,9 @@ def test_a_node_that_is_ready_but_never_joins_is_told(scene: Scene) -> None:
 
 def test_a_node_that_its_managers_do_not_have_is_not_ready(scene: Scene) -> None:
     scene.cloud.on_apply = lambda: scene.swarm.nodes.pop(0)
-    with pytest.raises(OpsError, match="rehearsal-4-app-1: the managers have no manager of that name that is up"):
+    with pytest.raises(
+        OpsError, match="rehearsal-4-app-1: the managers have no manager of that name that is up"
+    ):
         scene.replace()
 
 

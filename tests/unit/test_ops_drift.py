@@ -120,6 +120,15 @@ def test_nodes_are_held_against_the_environment_s_file() -> None:
     ]
 
 
+def test_labels_of_nodes_that_no_cloud_made() -> None:
+    """Whoever made such a node has set its pool's labels."""
+    pools = {"own": PROD.nodes["app"].model_copy(update={"labels": {"storage": "main"}})}
+    settings = PROD.model_copy(update={"cloud": None, "nodes": pools})
+    raws = [raw_node("cellar", storage="main", by="hand")]
+    (found,) = nodes.changed_nodes(settings, SwarmNodes(FakeSwarm(nodes=raws)).all())
+    assert found.sentence == "label by: not set -> hand"
+
+
 def test_the_entry_that_a_replaced_node_left_is_no_drift() -> None:
     left = raw_node("prod-app-8")
     left["Status"]["State"] = "down"

@@ -33,7 +33,10 @@ def deployed(where: Target | None = None, wait_s: float = 60) -> None:
 
 def labelled_worker(boundaries: Boundaries) -> Target:
     """Rehearsal-4 with a label on its worker, which has none yet."""
-    pools = {**SETTINGS.nodes, "work": SETTINGS.nodes["work"].model_copy(update={"labels": {"storage": "far"}})}
+    pools = {
+        **SETTINGS.nodes,
+        "work": SETTINGS.nodes["work"].model_copy(update={"labels": {"storage": "far"}}),
+    }
     settings: Environment = SETTINGS.model_copy(update={"nodes": pools})
     boundaries.swarm.nodes[:] = nodes_as_declared(settings)
     entry(boundaries, WORK)["Spec"]["Labels"] = {}
