@@ -107,7 +107,7 @@ def change_everything(here: Here) -> dict[str, str]:
         "secret by-hand-secret: was not made by a deploy": "remove it",
         "config by-hand-config: was not made by a deploy": "remove it",
         f"service by-hand: was not made by a deploy (image {name}:{tag})": "remove it",
-        f"node {node}: node label by: - -> hand": "docker node update --label-rm by",
+        f"node {node}: label by: - -> hand": "docker node update --label-rm by",
         "service try-store: replicas: 1 -> 0": "puts it back",
         "service try-store: update delay: - -> 3s": "puts it back",
         "service try-store: restart delay: 10s -> 9s": "puts it back",
