@@ -88,3 +88,7 @@ def test_what_is_printed_for_people() -> None:
     assert "  has the data of no store\n" in text
     assert "4789/udp" in text and "the key that workers join with" in text
     assert max(len(line) for line in text.splitlines() if not line.startswith(("prod: ", "    "))) < 160
+
+
+def test_an_environment_is_synthesized_for_it() -> None:
+    assert reach.reach_of("prod") == [of("prod")]
