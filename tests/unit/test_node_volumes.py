@@ -118,6 +118,49 @@ def test_a_volume_that_is_not_there_leaves_the_mount_point_empty(scene: Scene) -
     assert list((scene.root / "mnt/redis").iterdir()) == []
 
 
+def test_a_device_that_vanishes_after_it_was_seen(scene: Scene) -> None:
+    """The number of a device that is gone and that of a folder on which nothing is mounted are both empty."""
+    scene.fake("mountpoint", f"rm -f {scene.root}/{DEVICE}; exit 1")
+    run = scene.run("sprocket-volumes")
+    assert run.returncode == 1, run.stdout
+    assert list((scene.root / "mnt/redis").iterdir()) == []
+
+
+def test_a_mount_that_does_not_stay(scene: Scene) -> None:
+    """systemd unmounts what was mounted from a device as soon as that is gone."""
+    scene.fake("mount")
+    run = scene.run("sprocket-volumes")
+    assert run.returncode == 1 and f"is no longer mounted at {scene.root}/mnt/redis" in run.stdout
+    assert list((scene.root / "mnt/redis").iterdir()) == []
+
+
+def test_an_unmount_while_the_directory_is_made(scene: Scene) -> None:
+    """Whatever is mounted under that name by then, the directory is made where the check was."""
+    mount = scene.root / "mnt/redis"
+    scene.fake("install", f'mv {mount} {mount}.unmounted; mkdir {mount}; mkdir "$(for last; do :; done; echo $last)"')
+    scene.run("sprocket-volumes")
+    assert list(mount.iterdir()) == []
+    assert (scene.root / "mnt/redis.unmounted/data").is_dir()
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_data_below_the_mount_point_is_not_started_from(scene: Scene, attached: bool) -> None:
+    """Otherwise the engine would start the store there while its volume is away."""
+    below = scene.root / "mnt/redis/data"
+    below.mkdir(parents=True)
+    (below / "dump.rdb").write_text("old")
+    if not attached:
+        (scene.root / DEVICE).unlink()
+    scene.fake("date", "echo 1700000000")
+    run = scene.run("sprocket-volumes")
+    aside = scene.root / "mnt/redis.on-root-disk.1700000000"
+    assert f"was on the root disk, not on its volume; moved to {aside}" in run.stdout
+    assert (aside / "data/dump.rdb").read_text() == "old"
+    assert run.returncode == (0 if attached else 1)
+    assert list((scene.root / "mnt/redis").glob("data/*")) == []
+    assert (scene.root / "mnt/redis/data").exists() == attached
+
+
 def test_it_waits_for_a_device(scene: Scene) -> None:
     device = scene.root / DEVICE
     device.rename(scene.state / "later")
