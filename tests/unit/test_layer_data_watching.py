@@ -11,6 +11,7 @@ import pytest
 from sprocket_constructs import ConstructError
 
 from layers.services import ServicesStack
+from tests.influxql import queries, recorded
 from tests.stacks.synthesis import ALL, altered, built, declared, json_at, service, text_at
 from tests.unit.layer_data_files import pairs, yaml_at
 
@@ -238,6 +239,22 @@ def test_what_must_be_noticed_has_a_rule() -> None:
     } <= {rule["uid"] for rule in rules()}  # fmt: skip
     unheard = {rule["uid"] for rule in rules() if rule["noDataState"] == "Alerting"}
     assert unheard == {"service-down", "backup-late"}, "no metrics at all must not look like peace"
+
+
+@pytest.mark.parametrize("environment", ALL)
+def test_the_root_disk_of_each_node_has_an_alert(environment: str) -> None:
+    """The engine's folder is there, too: a task's own / lies in it, and the collector asks how full that file system is."""
+    stack = declared(environment)
+    collector = service(stack, "telegraf")
+    assert collector.scale.max_per_node == 1 and collector.hostname == "{{.Node.Hostname}}"
+    (disk,) = telegraf(environment)["inputs"]["disk"]
+    assert "/" in disk["mount_points"] and "overlay" not in disk["ignore_fs"]
+    assert "host" not in disk.get("tagexclude", ()), "each node is a series of its own"
+    (rule,) = (rule for rule in rules() if rule["uid"] == "disk-nearly-full")
+    query = next(step["model"]["query"] for step in rule["data"] if step["datasourceUid"] == "influxdb")
+    assert 'GROUP BY "host", "path"' in query and "AND" not in query
+    (asked,) = (each for each in queries() if "disk-nearly-full" in each.place)
+    assert asked.unanswered(recorded()) == []
 
 
 def test_alerts_go_to_discord_where_the_settings_say_so() -> None:
