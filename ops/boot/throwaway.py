@@ -285,6 +285,11 @@ def remove_leftovers(api: Any) -> int:
     return sum(remove(api, label) for label in sorted(labels))
 
 
+def count_leftovers(api: Any) -> int:
+    """How many objects :func:`remove_leftovers` would remove."""
+    return sum(_is_left(label) for label, _ in _labelled(api))
+
+
 def remove(api: Any, label: str) -> int:
     """Removes what a trial has made, and says how many objects that were. What cannot be removed is a warning."""
     found = [remove_one for each, remove_one in _labelled(api) if each == label]

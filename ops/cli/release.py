@@ -110,7 +110,9 @@ def prune(
 ) -> None:
     """Remove images that no kept release needs from the nodes, and configs and secrets that a failed deploy left.
 
-    Shows what would be removed and asks. Never removes volumes, images with a tag, or images that a container uses.
+    Also what trial boots left that were killed, and, on droplets, containers that ended more than a day ago. Shows what would
+    be removed and asks. Never removes a service's volume, an image with a tag, or an image that a container uses. A deploy that
+    changed services does the same on the droplets, without configs and secrets.
 
     Example: prune --env prod
     """

@@ -26,6 +26,7 @@ from ops.deploy.state_backup import back_up_state
 from ops.deploy.trial_boot import booting_first
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import known_hosts, readiness, status
+from ops.release.pruning import prune_nodes_after_deploy
 from ops.release.recording import recorded
 from ops.swarm import local
 from ops.swarm.tasks import began
@@ -272,6 +273,8 @@ def deploy_services(
         wait_for_convergence(target, stable_s, updates=updates)
         observation.conclude(recording, changed=changed)
     print_addresses(target)
+    if changed:
+        prune_nodes_after_deploy(target)
     return changed
 
 

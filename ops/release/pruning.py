@@ -1,4 +1,5 @@
-"""Removes what no kept release needs: images on the nodes, and configs and secrets that a broken apply left. Never volumes."""
+"""Removes what no kept release needs: images on the nodes, and configs and secrets that a broken apply left; with them what other
+programs left on nodes of ours. Never a volume of a service."""
 
 from __future__ import annotations
 
@@ -7,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import docker.errors
+import requests.exceptions
 from rich.text import Text
 
 from layers.loading import load_environment
+from layers.settings.environment import Environment
+from ops.boot import throwaway
 from ops.errors import OpsError, WrongUse
 from ops.model.image_name import ImageName
 from ops.model.inventory import from_synthesis, readable_name
@@ -18,6 +22,7 @@ from ops.nodes.engines import engines
 from ops.nodes.inventory import nodes_of
 from ops.release.archive import archive_of
 from ops.release.stack_file import images_in
+from ops.release.stopped_containers import STOPPED_FOR, StoppedContainer, remove_stopped, stopped_containers
 from ops.release.target import written
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
@@ -25,6 +30,7 @@ from ops.terminal.amounts import size
 from ops.terminal.counted import counted
 from ops.terraform.leftovers import Leftover
 from ops.terraform.missing_values import state_credentials
+from ops.terraform.target import Target
 
 KINDS = ("config", "secret")
 
@@ -57,6 +63,61 @@ class Needed:
     files: Mapping[str, frozenset[str]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class NodeLeftovers:
+    """What can be removed on one node.
+
+    Args:
+        stopped: containers; none on a machine that is not ours.
+        of_trials: how many objects killed trial boots left.
+    """
+
+    node: str
+    engine: Swarm
+    images: tuple[UnusedImage, ...] = ()
+    stopped: tuple[StoppedContainer, ...] = ()
+    of_trials: int = 0
+
+    @classmethod
+    def on(cls, engine: Swarm, needed: Needed, settings: Environment) -> NodeLeftovers:
+        """Asks one engine. Only on a droplet is every stopped container ours to remove."""
+        return cls(
+            node=str(engine.info().get("Name")),
+            engine=engine,
+            images=tuple(unused_images(engine, needed)),
+            stopped=tuple(stopped_containers(engine)) if settings.cloud else (),
+            of_trials=throwaway.count_leftovers(engine.api),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.images or self.stopped or self.of_trials)
+
+    @property
+    def lines(self) -> list[str]:
+        """One for each thing."""
+        found = [f"image {image.reference} ({size(image.size)})" for image in self.images]
+        found += [f"container {each}, which ended more than {STOPPED_FOR} ago" for each in self.stopped]
+        if self.of_trials:
+            found.append(f"{counted(self.of_trials, 'leftover')} of killed trial boots")
+        return [f"{self.node}: {each}" for each in found]
+
+    def remove(self) -> str:
+        """Removes it, and says in a sentence what that was; containers first, since images of theirs may go with them."""
+        stopped = remove_stopped(self.engine, self.stopped)
+        of_trials = throwaway.remove_leftovers(self.engine.api) if self.of_trials else 0
+        freed = remove_images(self.engine, self.images) if self.images else 0
+        what = [
+            counted(number, noun)
+            for number, noun in (
+                (len(self.images), "image"),
+                (stopped, "stopped container"),
+                (of_trials, "trial boot leftover"),
+            )
+            if number
+        ]
+        return f"{self.node}: {', '.join(what) or 'nothing'} removed, {size(freed)} freed"
+
+
 def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
     """Shows what no kept release needs, asks, removes it, and says what that freed.
 
@@ -86,25 +147,44 @@ def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
         needed = needed_by(list(stacks.values()))
         say("asking the nodes")
         with engines(target) as connected:
-            names = [str(engine.info().get("Name")) for engine in connected]
+            nodes = [NodeLeftovers.on(engine, needed, settings) for engine in connected]
+            names = [node.node for node in nodes]
             silent = [node.name for node in nodes_of(settings) if node.name not in names]
-            unused = [list(unused_images(engine, needed)) for engine in connected]
             leftovers = list(leftover_files(connected[0], needed, in_state))
-            _show(names, unused, leftovers, silent, releases=len(releases))
-            if not leftovers and not any(unused):
+            _show(nodes, leftovers, silent, releases=len(releases))
+            if not leftovers and not any(nodes):
                 return
             if ask is not None and not ask(f"remove this from {environment}?"):
                 raise OpsError("not approved; nothing was removed")
-            for name, engine, images in zip(names, connected, unused, strict=True):
-                if images:
-                    freed = remove_images(engine, images)
-                    screen.err.print(
-                        Text(f"{name}: {counted(len(images), 'image')} removed, {size(freed)} freed")
-                    )
+            for node in filter(None, nodes):
+                screen.err.print(Text(node.remove()))
             for each in leftovers:
                 if not connected[0].remove(each.kind, each.id):
                     raise OpsError(f"{each}: a service reads it by now", fix="run the same command again")
                 screen.err.print(Text(f"{each} removed"))
+
+
+def prune_nodes_after_deploy(target: Target) -> None:
+    """Removes from droplets what no kept release needs, without a question: each deploy brings images, so each removes some.
+
+    Does nothing on a machine that is not ours to clear. A failure is a warning: the deploy itself has succeeded.
+    """
+    if target.settings.cloud is None:
+        return
+    try:
+        archive = archive_of(target.settings)
+        keys = dict.fromkeys(each.services for each in archive.releases())
+        # With what was deployed: where releases cannot be recorded, it is in none.
+        needed = needed_by([*(archive.stack(key) for key in keys), target.document])
+        with screen.doing("removing images that no kept release needs"), engines(target) as connected:
+            for engine in connected:
+                if node := NodeLeftovers.on(engine, needed, target.settings):
+                    screen.err.print(Text(node.remove()))
+    except (OpsError, OSError, docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        screen.warn(
+            f"warning: the nodes keep images that no release needs: {error} "
+            f"(again: python -m ops prune --env {target.name})"
+        )
 
 
 def needed_by(stacks: Sequence[Mapping[str, Any]]) -> Needed:
@@ -177,16 +257,9 @@ def _used_files(swarm: Swarm) -> Iterator[str]:
 
 
 def _show(
-    names: Sequence[str],
-    unused: Sequence[Sequence[UnusedImage]],
-    leftovers: Sequence[Leftover],
-    silent: Sequence[str],
-    *,
-    releases: int,
+    nodes: Sequence[NodeLeftovers], leftovers: Sequence[Leftover], silent: Sequence[str], *, releases: int
 ) -> None:
-    lines = []
-    for node, images in zip(names, unused, strict=True):
-        lines += [f"{node}: image {image.reference} ({size(image.size)})" for image in images]
+    lines = [line for node in nodes for line in node.lines]
     lines += [f"{each}: no service reads it, and the state does not have it" for each in leftovers]
     lines = lines or [
         f"nothing to remove: {counted(releases, 'release')} and the containers need all there is"

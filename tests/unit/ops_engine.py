@@ -92,7 +92,7 @@ class FakeEngine:
     """Its API.
 
     Attributes:
-        images: references that it has; others are pulled.
+        has_images: references that it has; others are pulled.
         unpullable, unstartable: the engine's error, by image; it says of ``unstartable`` that the image is at fault.
         fails: errors that the next attempts to pull or start an image meet, by image.
         behaves: by image.
@@ -103,7 +103,7 @@ class FakeEngine:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.images: set[str] = set()
+        self.has_images: set[str] = set()
         self.unpullable: dict[str, str] = {}
         self.unstartable: dict[str, str] = {}
         self.fails: dict[str, list[Exception]] = {}
@@ -120,8 +120,16 @@ class FakeEngine:
     # -- what is there --
 
     def containers(self, all: bool = False, filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
-        assert all and filters
-        return [{"Id": each.id, "Labels": each.labels} for each in self.present.values()]
+        assert all
+        wanted = (filters or {}).get("status", "running")
+        present = self.present.values() if "running" in wanted else ()
+        return [{"Id": each.id, "Labels": each.labels, "ImageID": ""} for each in present]
+
+    def info(self) -> dict[str, Any]:
+        return {"Name": "manager"}
+
+    def images(self) -> list[dict[str, Any]]:
+        return []
 
     def networks(self, filters: dict[str, str]) -> list[dict[str, Any]]:
         return list(self.networks_)
@@ -139,7 +147,7 @@ class FakeEngine:
     # -- images --
 
     def inspect_image(self, image: str) -> dict[str, Any]:
-        if image not in self.images:
+        if image not in self.has_images:
             raise docker.errors.ImageNotFound("404")
         return {}
 

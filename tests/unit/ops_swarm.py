@@ -59,7 +59,15 @@ class FakeApi:
         return {"Name": "manager"}
 
     def images(self) -> list[dict[str, Any]]:
-        return [{"RepoDigests": [f"example.org/app@{digest}"]} for digest in self.digests]
+        return [
+            {"Id": digest, "RepoDigests": [f"example.org/app@{digest}"], "Size": 0} for digest in self.digests
+        ]
+
+    def df(self) -> dict[str, Any]:
+        return {"LayersSize": 0}
+
+    def remove_image(self, reference: str) -> None:
+        self._done.append(f"remove image {reference}")
 
     def nodes(self) -> list[dict[str, Any]]:
         return self._nodes

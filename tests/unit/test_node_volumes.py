@@ -137,7 +137,9 @@ def test_a_mount_that_does_not_stay(scene: Scene) -> None:
 def test_an_unmount_while_the_directory_is_made(scene: Scene) -> None:
     """Whatever is mounted under that name by then, the directory is made where the check was."""
     mount = scene.root / "mnt/redis"
-    scene.fake("install", f'mv {mount} {mount}.unmounted; mkdir {mount}; mkdir "$(for last; do :; done; echo $last)"')
+    scene.fake(
+        "install", f'mv {mount} {mount}.unmounted; mkdir {mount}; mkdir "$(for last; do :; done; echo $last)"'
+    )
     scene.run("sprocket-volumes")
     assert list(mount.iterdir()) == []
     assert (scene.root / "mnt/redis.unmounted/data").is_dir()

@@ -220,7 +220,7 @@ def test_a_name_that_only_swarm_can_fill_in_is_the_service_s() -> None:
 
 
 def test_a_registry_gets_its_login_and_nothing_is_pulled_that_is_there(engine: FakeEngine) -> None:
-    engine.images = {REDIS}
+    engine.has_images = {REDIS}
     logins = Logins({"example.org": Login(user="ann", password="t", origin="a test")})
     booted(engine, logins=logins)
     assert engine.done[0] == "pull example.org/app@sha256:222"
@@ -366,7 +366,7 @@ def test_what_needs_a_socket_of_the_node_is_named_and_not_booted(engine: FakeEng
 def test_an_image_is_not_refused_where_the_running_one_cannot_be_pulled(
     engine: FakeEngine, new: ops_engine.Behaviour
 ) -> None:
-    engine.images = {REDIS, NEW}
+    engine.has_images = {REDIS, NEW}
     engine.behaves = {NEW: new}
     engine.unpullable = {"example.org/app": "gone"}
     verdict = only(booted(engine))
@@ -439,7 +439,7 @@ def test_a_pull_is_tried_three_times(
     engine: FakeEngine, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.fails = {"example.org/app": [fault, fault]}
-    engine.images = {REDIS}
+    engine.has_images = {REDIS}
     assert only(booted(engine)).has_passed
     told = capsys.readouterr().err
     assert told.count("warning: app 1.3 (22222222) cannot be pulled: ") == len(PAUSES_S) == 2
@@ -451,7 +451,7 @@ def test_a_pull_is_tried_three_times(
 
 def test_a_pull_that_the_registry_refuses_is_not_repeated(engine: FakeEngine) -> None:
     engine.fails = {"example.org/app": [ops_engine.refused("manifest unknown", 404)]}
-    engine.images = {REDIS}
+    engine.has_images = {REDIS}
     assert only(booted(engine)).line.endswith("cannot be pulled: manifest unknown")
     assert engine.done == ["pull example.org/app@sha256:222"]
 

@@ -26,7 +26,7 @@ from ops.terraform.target import Target, Targets
 from tests.unit import ops_terraform
 from tests.unit.ops_boundaries import Boundaries, documents_of, targets_of
 from tests.unit.ops_cloud import change, cloud
-from tests.unit.ops_fixtures import stack
+from tests.unit.ops_fixtures import DIGEST_2, stack
 from tests.unit.ops_ssh import READY, UNREACHED, said
 from tests.unit.ops_terraform import FakeTerraform, resource
 
@@ -201,6 +201,24 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
     )
     assert lines[-1] == "2 services converged; no task restarted for 1 s"
     assert "  https://web.example.org  web, public\n" in told.out
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_deploy_that_changed_something_clears_the_nodes_at_its_end(
+    changes: bool, boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesized(monkeypatch, result("prod"))
+    boundaries.swarm.api.digests = [DIGEST_2]
+    if changes:
+        boundaries.services.changes = [
+            change("docker_service.web", "update", before={}, after={"name": "web"})
+        ]
+    boundaries.services.resources = [
+        resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
+    ]
+    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only="services")
+    steps = ["services apply", f"remove image example.org/app@{DIGEST_2}"]
+    assert list(dict.fromkeys(boundaries.done)) == (steps if changes else [])
 
 
 @pytest.mark.parametrize("changes", [True, False])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,19 @@ from layers.loading import load_environment
 from ops.errors import OpsError, WrongUse
 from ops.release import pruning
 from ops.release.archive import archive_of
-from ops.release.pruning import Needed, leftover_files, needed_by, prune, remove_images, unused_images
+from ops.release.pruning import (
+    Needed,
+    leftover_files,
+    needed_by,
+    prune,
+    prune_nodes_after_deploy,
+    remove_images,
+    unused_images,
+)
+from ops.release.stopped_containers import remove_stopped, stopped_containers
 from ops.swarm.engine import Swarm
 from ops.terraform.leftovers import Leftover
-from tests.unit.ops_boundaries import Boundaries, documents_of
+from tests.unit.ops_boundaries import Boundaries, documents_of, targets_of
 from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2, stack
 from tests.unit.ops_releases import release
 from tests.unit.ops_terraform import resource
@@ -38,9 +48,32 @@ def image(id_: str, *digests: str, tags: tuple[str, ...] = (), size: int = 100) 
     }
 
 
+def refused(status: int) -> docker.errors.APIError:
+    response = requests.Response()
+    response.status_code = status
+    return docker.errors.APIError("no", response=response, explanation="it is used")
+
+
+def _labelled(found: list[dict[str, Any]], filters: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    label = (filters or {}).get("label", "")
+    return [each for each in found if not label or label in each.get("Labels", {})]
+
+
+def container(id_: str, *, days: float, state: str = "exited", **labels: str) -> dict[str, Any]:
+    """As the engine lists it, made so many days ago."""
+    return {
+        "Id": id_,
+        "Names": [f"/{id_}"],
+        "ImageID": "",
+        "State": state,
+        "Created": int(time.time() - days * 86_400),
+        "Labels": {name.replace("__", "-").replace("_", "."): value for name, value in labels.items()},
+    }
+
+
 @dataclass
 class FakeEngine:
-    """One node's engine: what it has, and what was removed. Calls that remove volumes do not exist."""
+    """One node's engine: what it has, and what was removed."""
 
     name: str = "node-1"
     images_: list[dict[str, Any]] = field(default_factory=list)
@@ -48,6 +81,8 @@ class FakeEngine:
     services_: list[dict[str, Any]] = field(default_factory=list)
     configs_: list[dict[str, Any]] = field(default_factory=list)
     secrets_: list[dict[str, Any]] = field(default_factory=list)
+    networks_: list[dict[str, Any]] = field(default_factory=list)
+    volumes_: list[dict[str, Any]] = field(default_factory=list)
     refuses: int = 0
     done: list[str] = field(default_factory=list)
 
@@ -57,8 +92,30 @@ class FakeEngine:
     def images(self) -> list[dict[str, Any]]:
         return self.images_
 
-    def containers(self, all: bool = False) -> list[dict[str, Any]]:
-        return self.containers_ if all else []
+    def containers(self, all: bool = False, filters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        wanted = filters or {}
+        return [
+            each
+            for each in _labelled(self.containers_, filters)
+            if all and ("status" not in wanted or each["State"] in wanted["status"])
+        ]
+
+    def networks(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return _labelled(self.networks_, filters)
+
+    def volumes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Volumes": _labelled(self.volumes_, filters) or None}
+
+    def remove_container(self, id_: str, *, force: bool = False, v: bool = False) -> None:
+        if self.refuses:
+            raise refused(self.refuses)
+        self.done.append(f"container {id_}{' with its volumes' if v else ''}")
+
+    def remove_network(self, id_: str) -> None:
+        self.done.append(f"network {id_}")
+
+    def remove_volume(self, name: str, force: bool = False) -> None:
+        self.done.append(f"volume {name}")
 
     def services(self) -> list[dict[str, Any]]:
         return self.services_
@@ -74,9 +131,7 @@ class FakeEngine:
 
     def remove_image(self, reference: str) -> None:
         if self.refuses:
-            response = requests.Response()
-            response.status_code = self.refuses
-            raise docker.errors.APIError("no", response=response, explanation="it is used")
+            raise refused(self.refuses)
         self.done.append(f"image {reference}")
         self.images_ = [each for each in self.images_ if reference not in each["RepoDigests"]]
 
@@ -232,6 +287,84 @@ def test_it_shows_asks_removes_and_says_what_was_freed(
     ]
     assert "prod-app-1: 1 image removed, 5.0 MB freed" in told.err
     assert "does not answer" not in told.err
+
+
+def test_containers_that_ended_are_removed_after_a_day_without_those_of_the_swarm() -> None:
+    engine = FakeEngine(
+        containers_=[
+            container("by-hand", days=2),
+            container("never-started", days=2, state="created"),
+            container("of-today", days=0.5),
+            container("running", days=2, state="running"),
+            container("of-a-task", days=2, com_docker_swarm_task_id="t"),
+            container("of-a-trial", days=2, sprocket_trial__boot="host:1:1"),
+        ]
+    )
+    found = list(stopped_containers(swarm(engine)))
+    assert [str(each) for each in found] == ["by-hand", "never-started"]
+    assert remove_stopped(swarm(engine), found) == 2
+    assert engine.done == ["container by-hand", "container never-started"], "their volumes stay"
+    engine.refuses = 409
+    assert remove_stopped(swarm(engine), found) == 0
+    engine.refuses = 500
+    with pytest.raises(OpsError, match="container by-hand: it is used"):
+        remove_stopped(swarm(engine), found)
+
+
+def test_what_killed_trials_left_is_shown_and_removed(
+    nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    label = {"sprocket.trial-boot": "another-machine:1:1"}
+    nodes[1].containers_ = [container("trial", days=2) | {"Labels": label}]
+    nodes[1].networks_ = [{"Id": "net", "Labels": label}, {"Id": "of-the-platform", "Labels": {}}]
+    nodes[1].volumes_ = [{"Name": "made-up", "Labels": label}, {"Name": "redis", "Labels": {}}]
+    prune("prod", ask=None)
+    assert nodes[1].done == ["container trial with its volumes", "network net", "volume made-up"]
+    told = capsys.readouterr()
+    assert "prod-other-1: 3 leftovers of killed trial boots" in told.out
+    assert "prod-other-1: 3 trial boot leftovers removed" in told.err
+
+
+def test_a_persons_own_containers_on_a_machine_of_hers_stay(
+    nodes: list[FakeEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes[0].containers_ = [container("by-hand", days=2)]
+    settings = PROD.model_copy(update={"cloud": None, "nodes": {}})
+    monkeypatch.setattr(pruning, "load_environment", lambda name: settings)
+    prune("prod", ask=None)
+    assert "container by-hand" not in nodes[0].done
+
+
+def test_a_deploy_removes_from_the_nodes_what_no_kept_release_needs(
+    nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes[1].containers_ = [container("by-hand", days=2)]
+    target = targets_of(PROD).services
+    target.document["resource"]["docker_service"]["new"] = target.document["resource"]["docker_service"][
+        "web"
+    ]
+    prune_nodes_after_deploy(target)
+    assert [each.done for each in nodes] == [[f"image {APP}@{DIGEST_2}"], ["container by-hand"]]
+    assert "prod-app-1: 1 image removed, 5.0 MB freed" in capsys.readouterr().err
+
+
+def test_a_deploy_keeps_what_it_brought_where_no_release_could_be_recorded(
+    nodes: list[FakeEngine],
+) -> None:
+    target = targets_of(PROD).services
+    target.document["resource"]["docker_service"]["web"]["task_spec"]["container_spec"]["image"] = (
+        f"{APP}:1.3@{DIGEST_2}"
+    )
+    prune_nodes_after_deploy(target)
+    assert not nodes[0].done
+
+
+def test_a_deploy_does_not_fail_for_what_it_cannot_remove(
+    nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes[0].refuses = 500
+    prune_nodes_after_deploy(targets_of(PROD).services)
+    assert "(again: python -m ops prune --env prod)" in capsys.readouterr().err
 
 
 def test_a_file_that_came_into_use_meanwhile_is_named(
