@@ -52,16 +52,20 @@ def render(template: Path, **values: object) -> str:
         ) from None
 
 
-def to_yaml(data: Mapping[str, Any], *, comment: str = "") -> str:
+def to_yaml(data: Mapping[str, Any], *, comment: str = "", compact: bool = False) -> str:
     """Data as block YAML in the order given; texts that YAML would take for something else are quoted.
 
     Args:
         comment: put above, a line or several, without ``#``.
+        compact: indent as little as YAML allows, where each byte counts.
     """
     yaml = YAML()
     yaml.width = _LONG
     yaml.Representer = _Representer
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    if compact:
+        yaml.indent(mapping=1, sequence=2, offset=0)
+    else:
+        yaml.indent(mapping=2, sequence=4, offset=2)
     out = StringIO()
     yaml.dump(_plain(data), out)
     return _commented(comment) + out.getvalue()

@@ -19,7 +19,7 @@ from ..node.user_data import Cluster, NodeKey, user_data
 from ..settings.cloud import Cloud
 from ..settings.environment import Environment
 from .access import NodeAccess
-from .nodes import ClusterNode, node_facts, nodes_of, volume_name
+from .nodes import ClusterNode, engine_version, node_facts, nodes_of, volume_name
 
 
 class Machines(Construct):
@@ -69,9 +69,8 @@ class Machines(Construct):
 
     def _cluster_of(self, operators: Mapping[str, str], tailscale_key: str | None) -> Cluster:
         """What all nodes know of each other; sorted, so that an order in the settings means nothing."""
-        version = self._cloud.engine_version
         return Cluster(
-            **({"engine_version": version} if version else {}),
+            engine_version=engine_version(self._settings),
             engine_packages=engine_packages(self._cloud.image),
             domain=self._settings.domain,
             managers=tuple(sorted(node.dns_name for node in self.nodes if node.role == "manager")),

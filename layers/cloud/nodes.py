@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..node.node import Node, NodeVolume
+from ..node.node import ENGINE_VERSION, Node, NodeVolume
 from ..settings.environment import Environment
 from ..settings.nodes import NodePool
 from ..stores import owner_of
@@ -63,6 +63,11 @@ def boot_order(nodes: Sequence[ClusterNode]) -> tuple[ClusterNode, ...]:
     return tuple(
         sorted(nodes, key=lambda node: (node.role != "manager", not node.is_first, node.pool, node.number))
     )
+
+
+def engine_version(settings: Environment) -> str:
+    """Pattern of the version that the engine's package has on every node; empty where there is no cloud."""
+    return (settings.cloud.engine_version or ENGINE_VERSION) if settings.cloud else ""
 
 
 def volume_name(settings: Environment, store: str) -> str:

@@ -32,6 +32,9 @@ def engine_packages(image: str) -> tuple[str, ...]:
     return ("docker.io", "docker-cli") if _CLI_APART.fullmatch(image) else ("docker.io",)
 
 
+ENGINE_VERSION = "20.10.*"
+"""Of the engine's package in Debian 12, the system of new nodes by default."""
+
 ENGINE_POOLS = ("172.20.0.0/14", "192.168.0.0/16", "10.201.0.0/16")
 """Where the engine's bridges may get their addresses: the first that is clear of the VPC and of the overlays."""
 
@@ -189,7 +192,7 @@ class Cluster:
     join_worker: NodeKey
     tailscale_key: str | None = None
     engine_packages: tuple[str, ...] = ("docker.io",)
-    engine_version: str = "20.10.*"
+    engine_version: str = ENGINE_VERSION
 
     def __post_init__(self) -> None:
         vpc, pool = IPv4Network(self.vpc_range), IPv4Network(self.address_pool)

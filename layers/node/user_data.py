@@ -55,6 +55,7 @@ SCRIPTS = (
     "sprocket-volumes",
     "sprocket-metadata-guard",
     "sprocket-join",
+    "sprocket-engine",
     "sprocket-ready",
 )
 UNITS = (
@@ -66,8 +67,9 @@ UNITS = (
     "sprocket-metadata-agent.timer",
     "sprocket-join.service",
     "sprocket-join.timer",
+    "sprocket-engine.path",
 )
-UNITS_OF_UNITS = ("sprocket-metadata-agent.service",)
+UNITS_OF_UNITS = ("sprocket-metadata-agent.service", "sprocket-engine.service")
 """Started by others alone, so never enabled."""
 
 ADMIT = "sprocket-admit"
@@ -114,7 +116,7 @@ def user_data(node: Node, cluster: Cluster) -> str:
             setting=f"node {node.name!r}",
         )
     expressions = Expressions()
-    text = "#cloud-config\n" + to_yaml(_config(node, list(_files(node, cluster, expressions))))
+    text = "#cloud-config\n" + to_yaml(_config(node, list(_files(node, cluster, expressions))), compact=True)
     size = expressions.size(text)
     if size > MAX_USER_DATA:
         raise SettingsError.of(

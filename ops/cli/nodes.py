@@ -1,4 +1,4 @@
-"""The commands about nodes: ready, replace-node, keys, known-hosts."""
+"""The commands about nodes: ready, replace-node, upgrade-engine, keys, known-hosts."""
 
 from __future__ import annotations
 
@@ -124,6 +124,20 @@ def replace_node(
     Replacement.of(env, node, ends_swarm=ends_swarm, parallelism=parallelism, dead=dead).run(
         ask=None if yes else confirmation.confirmed
     )
+
+
+def upgrade_engine(env: ChangedEnv, yes: Yes = False) -> None:
+    """Upgrade the engine, containerd and runc of every node, one after the other: drain, install, wait until all converged.
+
+    The engine's version is cloud/engine_version of the environment's file; of containerd and runc it is the newest that the mirrors
+    have. Shows what changes on which node and which services are away for how long, and asks. Stops at the first failure; the same
+    command goes on from there.
+
+    Example: upgrade-engine --env prod
+    """
+    from ops.deploy.upgrade_engine import EngineUpgrade
+
+    EngineUpgrade.of(env).run(ask=None if yes else confirmation.confirmed)
 
 
 def keys(env: ChangedEnv, as_json: Json = False) -> None:

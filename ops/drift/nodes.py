@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 
-from layers.cloud.nodes import ClusterNode
+from layers.cloud.nodes import ClusterNode, engine_version
 from layers.settings.environment import Environment
 from ops.drift.finding import Drift, Unasked
 from ops.errors import OpsError
@@ -50,6 +51,11 @@ def _differences(settings: Environment, node: SwarmNode, declared: ClusterNode) 
     if node.role != declared.role:
         verb = "promote" if declared.role == "manager" else "demote"
         yield _of(node, "role", declared.role, node.role, fix=f"docker node {verb} {node.name}")
+    # A package's version has the Debian revision behind the last dash; the engine does not know its own.
+    version = engine_version(settings).rpartition("-")[0] or engine_version(settings)
+    if node.engine and not fnmatchcase(node.engine, version):
+        fix = f"python -m ops upgrade-engine --env {settings.name} (docs/runbooks/upgrade-the-engine.md)"
+        yield _of(node, "engine", version, node.engine, fix=fix)
     olds, news = dict(declared.labels), dict(node.labels)
     for name in sorted({**olds, **news}):
         if olds.get(name) != news.get(name):

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from layers.cloud.nodes import node_facts, volume_name
+from layers.cloud.nodes import engine_version, node_facts, volume_name
+from layers.node.node import engine_packages
 from layers.settings.environment import Environment
 from ops.errors import OpsError, WrongUse
 from ops.nodes.access import access_of, declared_keys
 from ops.nodes.authorized_keys import NodeKeys
+from ops.nodes.engine_packages import differs
 from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
 from ops.nodes.labels import NodeLabels, labels_of, set_labels
 from ops.nodes.node_settings import NodeSettings
@@ -52,12 +54,21 @@ class NodeStatus:
     rights: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    engine: tuple[str, ...] = ()
     reached: bool = True
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """All of them, what takes longest to correct first."""
-        return (*self.replace, *self.rights, *self.configure, *self.labels, *self.keys, *self.missing)
+        return (
+            *self.replace,
+            *self.rights,
+            *self.engine,
+            *self.configure,
+            *self.labels,
+            *self.keys,
+            *self.missing,
+        )
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -75,11 +86,20 @@ def required_settings(settings: Environment, node: ClusterNode) -> tuple[str, ..
     return ("--role", node.role, "--labels", labels, "--volumes", volumes, "--mesh", mesh)
 
 
-def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
+def required_engine(settings: Environment) -> tuple[str, str]:
+    """The engine's package and the pattern of its version, on every node."""
+    image = settings.cloud.image if settings.cloud else ""
+    return engine_packages(image)[0], engine_version(settings)
+
+
+def ask(
+    node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = (), engine: tuple[str, str] = ("", "*")
+) -> NodeStatus:
     """Asks one node for its status.
 
     Args:
         wanted: see :func:`required_settings`.
+        engine: see :func:`required_engine`. A node that was built before it told its packages is not compared.
     """
     done = ssh.run(*COMMAND, *wanted, timeout=20)
     try:
@@ -87,8 +107,15 @@ def ask(node: ClusterNode, ssh: Ssh, wanted: Sequence[str] = ()) -> NodeStatus:
         missing, configure, replace = (
             tuple(str(line) for line in told.get(key) or []) for key in ("missing", "configure", "replace")
         )
-        ready = bool(told["ready"]) and done.code == 0
-        return NodeStatus(node=node.name, ready=ready, missing=missing, configure=configure, replace=replace)
+        other = differs(told.get("packages") or {}, *engine)
+        return NodeStatus(
+            node=node.name,
+            ready=bool(told["ready"]) and done.code == 0 and not other,
+            missing=missing,
+            configure=configure,
+            replace=replace,
+            engine=(other,) if other else (),
+        )
     except (ValueError, KeyError, IndexError, AttributeError, TypeError):
         pass
     if not done.reached:
@@ -110,7 +137,8 @@ def node_statuses(
 
     def status(node: ClusterNode) -> NodeStatus:
         ssh = ssh_to(target, node)
-        found = ask(node, ssh, required_settings(target.settings, node))
+        settings = target.settings
+        found = ask(node, ssh, required_settings(settings, node), required_engine(settings))
         return with_access(found, ssh, keys) if found.ready else found
 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
@@ -162,7 +190,10 @@ def wait_until_ready(
     def done(found: list[NodeStatus]) -> bool:
         tell(found, time.monotonic() - started)
         stays = any(
-            each.replace or each.rights or ((each.configure or each.labels or each.keys) and not configures)
+            each.replace
+            or each.rights
+            or each.engine
+            or ((each.configure or each.labels or each.keys) and not configures)
             for each in found
         )
         return stays or all(each.ready for each in found)
@@ -204,7 +235,7 @@ def require_ready(
 
     found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True)
     if any(not each.ready for each in found):
-        at_once = any(each.replace or each.rights for each in found)
+        at_once = any(each.replace or each.rights or each.engine for each in found)
         raise _not_ready(target, found, "" if at_once else f" after {wait_s:g} s")
     return found
 
@@ -223,6 +254,8 @@ def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
             f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated
         )
         return f"revert the edit, or replace them one after the other: {commands}; docs/runbooks/replace-a-node.md"
+    if any(each.engine for each in late):
+        return f"upgrade them one after the other: python -m ops upgrade-engine --env {target.name}; docs/runbooks/upgrade-the-engine.md"
     if any(not each.reached for each in late):
         return (
             f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "

@@ -37,7 +37,7 @@ def table(found: Sequence[NodeStatus]) -> str:
         rows.append(
             (
                 each.node,
-                "outdated" if each.replace or each.configure or each.labels else state,
+                "outdated" if each.replace or each.configure or each.labels or each.engine else state,
                 lines[0] if lines else "",
             )
         )

@@ -29,6 +29,8 @@ class SwarmNode:
     """Where its connection to the managers comes from, as they see it."""
     labels: tuple[tuple[str, str], ...] = ()
     """Those that managers set, not those of its engine."""
+    engine: str = ""
+    """Its engine's version, such as ``20.10.24+dfsg1``."""
 
     @property
     def is_manager(self) -> bool:
@@ -114,6 +116,7 @@ _ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")
 
 def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
     spec, status = raw["Spec"], raw.get("Status") or {}
+    engine = (raw.get("Description") or {}).get("Engine") or {}
     return SwarmNode(
         id=raw["ID"],
         name=(raw.get("Description") or {}).get("Hostname", ""),
@@ -123,4 +126,5 @@ def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
         reachability=(raw.get("ManagerStatus") or {}).get("Reachability", ""),
         address=status.get("Addr", ""),
         labels=tuple(sorted((spec.get("Labels") or {}).items())),
+        engine=engine.get("EngineVersion", ""),
     )

@@ -71,6 +71,12 @@ def test_a_step_that_is_not_done(scene: Scene, gone: str, line: str) -> None:
     assert missing(scene) == [line]
 
 
+def test_it_tells_the_packages_that_only_an_operator_upgrades(scene: Scene) -> None:
+    scene.fake("dpkg-query", "echo 'docker.io 20.10.24-1 installed'; echo 'docker-ce 5 config-files'; exit 1")
+    run = scene.run("sprocket-ready", "--json")
+    assert json.loads(run.stdout)["packages"] == {"docker.io": "20.10.24-1"}
+
+
 def test_another_host_name(scene: Scene) -> None:
     scene.facts(NODE="test-app-1")
     run = scene.run("sprocket-ready")

@@ -42,7 +42,16 @@ def test_wrong_use_says_where_help_is() -> None:
 
 
 CHANGING = (
-    *("deploy", "down", "purge", "seed --from dump", "replace-node --node x", "keys", "known-hosts"),
+    *(
+        "deploy",
+        "down",
+        "purge",
+        "seed --from dump",
+        "replace-node --node x",
+        "upgrade-engine",
+        "keys",
+        "known-hosts",
+    ),
     *("state create", "state unlock", "picture", "soak", "rotate --all", "backup", "restore", "drill"),
     *("rollback", "prune", "run -- echo", "ready --write"),
     "upgrade-store --store redis",

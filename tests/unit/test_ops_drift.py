@@ -101,6 +101,27 @@ def raw_node(name: str, role: str = "manager", **labels: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("20.10.*", []),
+        ("20.10.24+dfsg1-1+deb12u1", []),
+        ("26.1.*", ["node prod-app-1: engine: 26.1.* -> 20.10.24+dfsg1"]),
+        ("20.10.25+dfsg1-1", ["node prod-app-1: engine: 20.10.25+dfsg1 -> 20.10.24+dfsg1"]),
+    ],
+)
+def test_another_engine_than_the_file_says_is_drift(pattern: str, found: list[str]) -> None:
+    """The engine does not know the Debian revision of its package."""
+    assert PROD.cloud is not None
+    settings = PROD.model_copy(update={"cloud": PROD.cloud.model_copy(update={"engine_version": pattern})})
+    node = nodes_of(PROD)[0]
+    raw = raw_node(node.name, node.role, **node.labels)
+    raw["Description"]["Engine"]["EngineVersion"] = "20.10.24+dfsg1"
+    drift = list(nodes.changed_nodes(settings, SwarmNodes(FakeSwarm(nodes=[raw])).all()))
+    assert [f"{each.where}: {each.sentence}" for each in drift] == found
+    assert all("python -m ops upgrade-engine --env prod" in each.fix for each in drift)
+
+
 def test_nodes_are_held_against_the_environment_s_file() -> None:
     wanted = nodes_of(PROD)
     raws = [raw_node(node.name, node.role, **node.labels) for node in wanted]

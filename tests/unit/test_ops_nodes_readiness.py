@@ -68,6 +68,30 @@ def test_how_a_node_stands(answer: Any, standing: NodeStatus) -> None:
     assert readiness.ask(NODES["app"], FakeSsh(answer)) == standing
 
 
+@pytest.mark.parametrize(
+    ("packages", "reason"),
+    [
+        ({"docker.io": "20.10.24+dfsg1-1+b3"}, ""),
+        ({}, ""),
+        ({"docker.io": "26.1.5-1"}, "its engine is docker.io 26.1.5-1, wanted 20.10.*"),
+    ],
+)
+def test_another_engine_than_the_file_says_is_not_ready(packages: dict[str, str], reason: str) -> None:
+    """A node of before does not tell its packages."""
+    answer = said(json.dumps({"ready": True, "packages": packages}))
+    found = readiness.ask(NODES["app"], FakeSsh(answer), engine=readiness.required_engine(SETTINGS))
+    assert (found.ready, found.engine) == (not reason, (reason,) if reason else ())
+
+
+def test_another_engine_ends_a_wait_and_names_the_command(boundaries: Boundaries) -> None:
+    other = said(json.dumps({"ready": True, "packages": {"docker.io": "26.1.5-1"}}))
+    boundaries.nodes.statuses = {NODES["data"].dns_name: [other]}
+    with pytest.raises(OpsError, match="python -m ops upgrade-engine --env rehearsal-4") as caught:
+        require_ready()
+    assert "rehearsal-4-data-1: its engine is docker.io 26.1.5-1, wanted 20.10.*" in str(caught.value)
+    assert boundaries.clock.pauses == []
+
+
 def test_waiting_ends_when_all_are_ready_or_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeClock(monkeypatch)
     heard: list[float] = []

@@ -1,0 +1,250 @@
+"""Upgrades the engine, containerd and runc of every node, one node after the other, and stops at the first failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker.errors
+from rich.text import Text
+
+from layers.cloud.nodes import boot_order, engine_version
+from ops.deploy.convergence import wait_for_convergence
+from ops.errors import Obstacle, OpsError, Refused
+from ops.nodes import readiness, status
+from ops.nodes.engine_packages import ANSWER_S, EnginePackages, NodeEngine
+from ops.nodes.inventory import ClusterNode, nodes_of
+from ops.swarm.nodes import SwarmNode, SwarmNodes
+from ops.terminal import screen
+from ops.terraform.target import Target, targets_of
+from ops.waiting import wait_until
+
+DRAIN_S = 180.0
+READY_S = 300.0
+BACK_S = 120.0
+CONVERGED_S = 600.0
+STABLE_S = 10.0
+LONGEST_S = DRAIN_S + ANSWER_S + READY_S + BACK_S + CONVERGED_S
+"""After which the command gives a node up."""
+
+ABOUT_S = 180.0
+"""For a plan: the rehearsal's engines were back with all their services 62 to 94 s after a restart (two cores, three nodes); a drain and dpkg come on top."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeUpgrade:
+    """What is to be done on one node."""
+
+    node: ClusterNode
+    packages: EnginePackages
+    drained: bool
+    """By an earlier run that failed, or by a person."""
+
+    @property
+    def is_needed(self) -> bool:
+        """A drained node gets its tasks back, whatever it has."""
+        return bool(self.packages.changes) or self.drained
+
+
+@dataclass
+class EngineUpgrade:
+    """One upgrade of all nodes."""
+
+    target: Target
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each node took."""
+
+    @classmethod
+    def of(cls, environment: str) -> EngineUpgrade:
+        """Synthesizes the environment."""
+        with screen.doing() as say:
+            say(f"synthesizing {environment}")
+            targets = targets_of(environment)
+            targets.needed_cloud("its engine is this machine's, which nobody upgrades from here")
+        return cls(targets.services)
+
+    def run(self, *, ask: Callable[[str], bool] | None) -> None:
+        """Looks, shows, asks, and upgrades.
+
+        Raises:
+            Refused: a node is not ready, or the swarm would lose its quorum. Nothing was changed.
+            OpsError: a node failed; the nodes after it were not touched.
+        """
+        self._refuse_unless_ready()
+        todo = [each for each in self._look() if each.is_needed]
+        if not todo:
+            version = engine_version(self.target.settings)
+            screen.out.print(f"every node has {version}, and the mirrors have nothing newer", markup=False)
+            return
+        self._show(todo)
+        if ask is not None and not ask(
+            f"upgrade {len(todo)} nodes of {self.target.name}, one after the other?"
+        ):
+            raise OpsError("not approved; nothing that runs was changed")
+        for done, each in enumerate(todo):
+            started = time.monotonic()
+            try:
+                self._upgrade(each)
+            except OpsError as error:
+                left = ", ".join(other.node.name for other in todo[done + 1 :]) or "none"
+                raise OpsError(
+                    f"{each.node.name} is not upgraded: {error.problem}",
+                    fix="; ".join(
+                        filter(None, (error.fix, f"not touched: {left}; then run the same command again"))
+                    ),
+                ) from None
+            self.seconds[each.node.name] = time.monotonic() - started
+        for name, seconds in self.seconds.items():
+            screen.out.print(f"{seconds:5.0f} s  {name}", markup=False)
+
+    def _refuse_unless_ready(self) -> None:
+        with screen.doing() as say:
+            say("asking the nodes")
+            found = readiness.node_statuses(self.target)
+            with self.target.swarm() as swarm:
+                members = SwarmNodes(swarm).all()
+        obstacles = [
+            *not_ready(self.target.name, found),
+            *without_quorum(
+                self.target.name, members, [each.name for each in nodes_of(self.target.settings)]
+            ),
+        ]
+        if obstacles:
+            raise Refused("no engine is upgraded; nothing was changed", obstacles)
+
+    def _look(self) -> list[NodeUpgrade]:
+        """Downloads on every node, so that none is away for longer than dpkg needs. The least important node comes first."""
+        found, version = [], engine_version(self.target.settings)
+        with self.target.swarm() as swarm:
+            drained = {each.name for each in SwarmNodes(swarm).all() if each.availability != "active"}
+        with screen.doing() as say:
+            for node in reversed(boot_order(nodes_of(self.target.settings))):
+                packages = NodeEngine(self.target, node, say).ask("download", version)
+                found.append(NodeUpgrade(node=node, packages=packages, drained=node.name in drained))
+        return found
+
+    def _show(self, todo: Sequence[NodeUpgrade]) -> None:
+        only = len(nodes_of(self.target.settings)) == 1
+        for each in todo:
+            what = ", ".join(each.packages.changes) or "nothing newer; it is drained and becomes active again"
+            screen.out.print(Text(f"{each.node.name}: {what}"), soft_wrap=True)
+            away = "every service" if only else ", ".join(each.node.stores)
+            if away:
+                screen.out.print(
+                    Text(
+                        f"  away for about {ABOUT_S / 60:.0f} minutes: {away} "
+                        f"(given up after {LONGEST_S / 60:.0f} minutes)"
+                    ),
+                    soft_wrap=True,
+                )
+
+    def _upgrade(self, each: NodeUpgrade) -> None:
+        with self._given_back_on_failure(each.node):
+            if each.packages.changes:
+                screen.err.print(f"{each.node.name}: drain", markup=False)
+                with self.target.swarm() as swarm:
+                    known = SwarmNodes(swarm)
+                    id_ = _entry(known, each.node).id
+                    known.drain(id_)
+                    known.wait_until_empty(id_, timeout_s=DRAIN_S)
+                with screen.doing() as say:
+                    engine = NodeEngine(self.target, each.node, say)
+                    has = engine.ask("install", engine_version(self.target.settings))
+                if has.changes:
+                    raise OpsError(f"it still lacks {', '.join(has.changes)}")
+                readiness.require_ready(
+                    self.target, wait_s=READY_S, tell=status.StatusDisplay(screen.err), nodes=[each.node]
+                )
+            self._activate(each.node)
+        with self.target.swarm() as swarm:
+            runs = bool(swarm.services())
+        if runs:
+            wait_for_convergence(self.target, STABLE_S, timeout_s=CONVERGED_S)
+
+    def _activate(self, node: ClusterNode) -> None:
+        """Once the managers see it again."""
+
+        def activated() -> bool:
+            try:
+                with self.target.swarm() as swarm:
+                    known = SwarmNodes(swarm)
+                    entry = _entry(known, node)
+                    if entry.is_up:
+                        known.activate(entry.id)
+                    return entry.is_up
+            except (OpsError, docker.errors.DockerException):
+                return False
+
+        if not wait_until(activated, BACK_S, interval_s=2):
+            raise OpsError(f"the managers do not see it {BACK_S:g} s after its upgrade")
+        screen.err.print(f"{node.name}: active", markup=False)
+
+    @contextmanager
+    def _given_back_on_failure(self, node: ClusterNode) -> Iterator[None]:
+        """A node whose upgrade fails gets its tasks back, where its engine answers. One that was cut off may be installing still."""
+        by_hand = f"docker node update --availability active {node.name}"
+        try:
+            yield
+        except KeyboardInterrupt:
+            screen.err.print(f"{node.name} stays drained; run the same command again", markup=False)
+            raise
+        except OpsError:
+            try:
+                with self.target.swarm() as swarm:
+                    known = SwarmNodes(swarm)
+                    entry = _entry(known, node)
+                    if entry.is_up:
+                        known.activate(entry.id)
+                        screen.err.print(f"{node.name} is active again", markup=False)
+                    else:
+                        screen.err.print(
+                            f"{node.name} is down and stays drained; later: {by_hand}", markup=False
+                        )
+            except (OpsError, docker.errors.DockerException) as error:
+                screen.err.print(f"{node.name} stays drained ({error}); later: {by_hand}", markup=False)
+            raise
+
+    def as_data(self) -> Mapping[str, Any]:
+        """For programs."""
+        return {"seconds": dict(self.seconds)}
+
+
+def not_ready(environment: str, found: Sequence[readiness.NodeStatus]) -> Iterator[Obstacle]:
+    """Nodes that lack something besides the wanted version."""
+    for each in found:
+        others = [reason for reason in each.reasons if reason not in each.engine]
+        if others or not (each.ready or each.engine):
+            yield Obstacle(
+                what=f"{each.node}: {'; '.join(others) or 'is not ready'}",
+                fix=f"first: python -m ops ready --env {environment} --wait 600",
+            )
+
+
+def without_quorum(
+    environment: str, members: Sequence[SwarmNode], declared: Sequence[str]
+) -> Iterator[Obstacle]:
+    """Why no node may be away now: one is down already, or too few managers would be left. A swarm of one manager is away with it."""
+    for name in declared:
+        if not any(each.name == name and each.is_up for each in members):
+            yield Obstacle(
+                what=f"{name} is down in the swarm",
+                fix=f"bring it back first: python -m ops ready --env {environment}; docs/runbooks/replace-a-node.md",
+            )
+    managers = [each for each in members if each.is_manager]
+    reachable = [each for each in managers if each.is_reachable]
+    if len(managers) > 1 and len(reachable) - 1 <= len(managers) // 2:
+        yield Obstacle(
+            what=f"{len(reachable)} of {len(managers)} managers answer: without another one there is no quorum",
+            fix="bring the others back first (docker node ls), or have three managers",
+        )
+
+
+def _entry(known: SwarmNodes, node: ClusterNode) -> SwarmNode:
+    """The node's entry; where an older one of its name is left, the one that is up."""
+    same = [each for each in known.all() if each.name == node.name]
+    if not same:
+        raise OpsError(f"{node.name} is not in the swarm", fix="docker node ls, on a manager")
+    return next((each for each in same if each.is_up), same[0])

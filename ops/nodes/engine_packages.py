@@ -1,0 +1,143 @@
+"""The packages of a node's engine: what it has, and asking it for others (``sprocket-engine`` in layers/node/scripts)."""
+
+from __future__ import annotations
+
+import fnmatch
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ops.errors import OpsError
+from ops.nodes.inventory import ClusterNode, ssh_to
+from ops.ssh import Ssh
+from ops.terraform.target import Target
+from ops.waiting import wait_until
+
+Action = Literal["download", "install"]
+
+ANSWER_S = 1200.0
+"""Within which a node is done. It waits up to 5 minutes for another apt, and a mirror may be slow."""
+
+_INTERVAL_S = 3.0
+_SCRIPT = "/usr/local/sbin/sprocket-engine"
+# Renamed into place, so that the node never reads half of it.
+_ASK = """set -eu
+cd /var/lib/sprocket/desired
+cat > engine.conf.new
+mv -f engine.conf.new engine.conf
+"""
+_READ = "cat /var/lib/sprocket/engine 2>/dev/null || true"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnginePackages:
+    """What one node has and what the mirrors have for it, as versions by package."""
+
+    node: str
+    installed: Mapping[str, str]
+    wanted: Mapping[str, str]
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """One phrase for each package that is another version."""
+        return tuple(
+            f"{package} {self.installed.get(package, 'missing')} -> {version}"
+            for package, version in self.wanted.items()
+            if self.installed.get(package) != version
+        )
+
+
+def differs(packages: Mapping[str, str], engine_package: str, version: str) -> str:
+    """In what the engine of a node is another than wanted; empty where it is not, or where the node does not tell.
+
+    Args:
+        version: pattern of the wanted one.
+    """
+    has = packages.get(engine_package)
+    if has is None or fnmatch.fnmatchcase(has, version):
+        return ""
+    return f"its engine is {engine_package} {has}, wanted {version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What a node says of a request, in the lines of ``sprocket-engine``."""
+
+    request: str = ""
+    state: str = ""
+    why: str = ""
+    has: Mapping[str, str] = field(default_factory=dict)
+    wants: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> _Answer:
+        """Of an answer that was cut off, or of none, nothing."""
+        first, *lines = text.splitlines() or [""]
+        request, state, why = [*first.split(" ", 2), "", "", ""][:3]
+        versions: dict[str, dict[str, str]] = {"has": {}, "wants": {}}
+        for line in lines:
+            kind, _, package = line.partition(" ")
+            name, _, version = package.partition("=")
+            versions.setdefault(kind, {})[name] = version
+        return cls(request=request, state=state, why=why, **{k: versions[k] for k in ("has", "wants")})
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in ("done", "failed")
+
+
+class NodeEngine:
+    """One node's engine.
+
+    Args:
+        say: shows what is being waited for.
+    """
+
+    def __init__(
+        self, target: Target, node: ClusterNode, say: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._node = node
+        self._ssh: Ssh = ssh_to(target, node)
+        self._say = say
+
+    def ask(self, action: Action, version: str, *, timeout_s: float = ANSWER_S) -> EnginePackages:
+        """Has the node download or install the packages, and waits until it is done.
+
+        Args:
+            version: pattern of the engine's version.
+
+        Raises:
+            OpsError: the node was built before it could do so, or it failed; says why in the node's words.
+        """
+        self._require_script()
+        token = secrets.token_hex(8)
+        request = f"{token} {action} {version}\n"
+        self._say(f"{self._node.name}: {action} of the engine's packages")
+
+        def look() -> _Answer:
+            found = _Answer.parse(self._ssh.run("sh", "-c", _READ).output)
+            if found.request != token:
+                # Not heard of it yet: a node may be about to end its answer to an earlier request.
+                self._ssh.run("sh", "-c", _ASK, stdin=request)
+                return _Answer()
+            return found
+
+        found = wait_until(look, timeout_s, done=lambda answer: answer.is_final, interval_s=_INTERVAL_S)
+        if found.state != "done":
+            raise OpsError(
+                f"{self._node.name}: {action} of the engine's packages failed: "
+                f"{found.why or f'no answer within {timeout_s:g} s'}",
+                fix="journalctl -u sprocket-engine, on the node",
+            )
+        return EnginePackages(node=self._node.name, installed=found.has, wanted=found.wants)
+
+    def _require_script(self) -> None:
+        done = self._ssh.run("test", "-x", _SCRIPT)
+        if not done.reached:
+            raise OpsError(f"{self._node.name} is not reached: {done.reason}", fix="docs/runbooks/access.md")
+        if done.code:
+            raise OpsError(
+                f"{self._node.name} was built before nodes could upgrade their engines",
+                fix="replace it, which brings the wanted version: docs/runbooks/replace-a-node.md",
+            )

@@ -1,0 +1,148 @@
+"""sprocket-engine, run for real with fakes for apt, dpkg and systemd: what an operator asks of a node's engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.node_scene import Scene
+
+PINNED = "Package: docker.io\nPin: version 20.10.*\nPin-Priority: 1001\n"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    """An engine 20.10.24 and an old containerd; the mirrors have newer ones. $state/installed is what dpkg says."""
+    scene = Scene(tmp_path)
+    scene.facts(HELD="docker.io docker-ce containerd runc", PACKAGES="docker.io one|two")
+    (scene.root / "var/lib/sprocket/desired").mkdir(parents=True)
+    preference = scene.root / "etc/apt/preferences.d/sprocket-engine"
+    preference.parent.mkdir(parents=True)
+    preference.write_text(PINNED)
+    has(scene, **{"docker.io": "20.10.24-1", "containerd": "1.6.20-1", "runc": "1.1.5-1"})
+    scene.fake("dpkg-query", "cat $state/installed")
+    scene.fake("dpkg")
+    scene.fake("apt-mark")
+    scene.fake("docker")
+    scene.fake("systemctl")
+    scene.fake(
+        "apt-cache",
+        "case $1 in\n"
+        'madison) for v in 26.1.5-2 26.1.5-1 20.10.24-1; do echo " $2 | $v | http://deb bookworm/main"; done ;;\n'
+        'policy) echo "$2:"; echo "  Installed: x"; if [ $2 = runc ]; then echo "  Candidate: 1.1.5-1"; '
+        'else echo "  Candidate: 1.6.20-2"; fi ;;\nesac',
+    )
+    scene.fake(
+        "apt-get",
+        "case $* in *--download-only*) ;; *' install '*) for word; do case $word in -* | *::*) ;; *=*)\n"
+        'sed -i "s/^installed ${word%%=*}=.*/installed $word/" $state/installed ;; esac; done ;; esac',
+    )
+    return scene
+
+
+def has(scene: Scene, **packages: str) -> None:
+    text = "".join(f"installed {package}={version}\n" for package, version in packages.items())
+    (scene.state / "installed").write_text(text + "config-files docker-ce=5\n")
+
+
+def asks(scene: Scene, action: str, version: str = "26.1.*", request: str = "0123456789ab") -> None:
+    (scene.root / "var/lib/sprocket/desired/engine.conf").write_text(f"{request} {action} {version}\n")
+
+
+def answer(scene: Scene) -> list[str]:
+    return (scene.root / "var/lib/sprocket/engine").read_text().splitlines()
+
+
+def installs(scene: Scene) -> list[str]:
+    return [call for call in scene.called("apt-get") if " install " in call and "--download-only" not in call]
+
+
+def test_nothing_is_asked(scene: Scene) -> None:
+    assert scene.run("sprocket-engine").returncode == 0
+    assert not scene.calls
+
+
+def test_a_download_changes_nothing_that_runs(scene: Scene) -> None:
+    asks(scene, "download")
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert answer(scene) == [
+        "0123456789ab done ",
+        *("has docker.io=20.10.24-1", "has containerd=1.6.20-1", "has runc=1.1.5-1"),
+        *("wants docker.io=26.1.5-2", "wants containerd=1.6.20-2", "wants runc=1.1.5-1"),
+    ]
+    assert scene.called("apt-get")[0].endswith(" --error-on=any update"), (
+        "stale lists would say: nothing newer"
+    )
+    assert not installs(scene) + scene.called("systemctl")
+    assert (scene.root / "etc/apt/preferences.d/sprocket-engine").read_text() == PINNED
+    assert "ENGINE_VERSION='20.10.*'" in (scene.root / "etc/sprocket/node.conf").read_text()
+
+
+def test_an_installation_restarts_the_engine_once_and_pins_the_version(scene: Scene) -> None:
+    asks(scene, "install")
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert [line for line in answer(scene) if line.startswith("has")] == [
+        "has docker.io=26.1.5-2",
+        "has containerd=1.6.20-2",
+        "has runc=1.1.5-1",
+    ]
+    (installed,) = installs(scene)
+    assert installed.endswith(" docker.io=26.1.5-2 containerd=1.6.20-2 runc=1.1.5-1")
+    assert scene.called("systemctl") == [
+        "systemctl restart containerd.service",
+        "systemctl restart docker.service",
+    ]
+    assert scene.called("apt-mark") == ["apt-mark hold docker.io containerd runc"]
+    assert "Pin: version 26.1.*\n" in (scene.root / "etc/apt/preferences.d/sprocket-engine").read_text()
+    facts = (scene.root / "etc/sprocket/node.conf").read_text()
+    assert facts.count("ENGINE_VERSION=") == 1 and "ENGINE_VERSION='26.1.*'" in facts
+
+
+def test_an_answered_request_is_not_carried_out_again_and_one_that_was_cut_off_is(scene: Scene) -> None:
+    asks(scene, "install")
+    scene.run("sprocket-engine")
+    scene.log.write_text("")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert not scene.calls
+    (scene.root / "var/lib/sprocket/engine").write_text("0123456789ab running \n")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert answer(scene)[0] == "0123456789ab done " and not scene.called("systemctl"), (
+        "all was installed already"
+    )
+
+
+def test_a_version_that_no_mirror_has(scene: Scene) -> None:
+    asks(scene, "download", version="27.*")
+    assert scene.run("sprocket-engine").returncode == 1
+    assert answer(scene)[0] == "0123456789ab failed the mirrors have no docker.io 27.*"
+
+
+def test_apt_that_fails_leaves_the_pin(scene: Scene) -> None:
+    scene.fake("apt-get", 'case $* in *install*) echo "E: Unmet dependencies" >&2; exit 100 ;; esac')
+    asks(scene, "install")
+    assert scene.run("sprocket-engine").returncode == 1
+    why = "0123456789ab failed apt-get: E: Unmet dependencies (journalctl -u sprocket-engine)"
+    assert answer(scene)[0] == why
+    assert (scene.root / "etc/apt/preferences.d/sprocket-engine").read_text() == PINNED
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0123456789ab install\n", "version '' is not allowed"),
+        ("0123456789ab remove 1\n", "action 'remove' is not allowed"),
+        ("0123456789ab install 1 2\n", "version '1 2' is not allowed"),
+        ("0123456789ab install 1/../$(id)\n", "version '1/../$(id)' is not allowed"),
+        ("0123456789ab install -o=x\n", "version '-o=x' is not allowed"),
+        ("x install 1\n", "request 'x' is not allowed"),
+        ("\n", "request '' is not allowed"),
+    ],
+)
+def test_another_request_is_refused_whole(scene: Scene, text: str, words: str) -> None:
+    (scene.root / "var/lib/sprocket/desired/engine.conf").write_text(text)
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 1 and words in run.stdout and "changed nothing" in run.stdout
+    assert not scene.calls

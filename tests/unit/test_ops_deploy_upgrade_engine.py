@@ -1,0 +1,211 @@
+"""An upgrade of all engines, seen at the swarm and at the nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layers.cloud.nodes import ClusterNode, nodes_of
+from layers.loading import load_environment
+from layers.settings.environment import Environment
+from ops.deploy.upgrade_engine import EngineUpgrade
+from ops.errors import OpsError, Refused
+from ops.nodes.readiness import COMMAND
+from ops.ssh import Done, Ssh
+from tests.unit.ops_boundaries import Boundaries, targets_of
+from tests.unit.ops_nodes import SETTINGS
+from tests.unit.ops_ssh import gets_in, said
+from tests.unit.ops_swarm import node
+
+OLD = {"docker.io": "20.10.5-1", "containerd": "1.6.20-1", "runc": "1.1.5-1"}
+NEW = {"docker.io": "20.10.24-1", "containerd": "1.6.20-2", "runc": "1.1.5-1"}
+
+
+class PlayedNode:
+    """What ssh leads to: a node that answers requests as ``sprocket-engine`` does."""
+
+    def __init__(self, name: str, done: list[str], packages: dict[str, str]) -> None:
+        self.name = name
+        self.packages = dict(packages)
+        self.fails = ""
+        self.lacks: list[str] = []
+        self.after: Callable[[], None] = lambda: None
+        self.has_script = True
+        self._done = done
+        self._answer = ""
+
+    def run(self, command: tuple[str, ...], stdin: str) -> Done:
+        words = " ".join(command)
+        if command[0] == COMMAND[0]:
+            told = {"ready": not self.lacks, "missing": self.lacks, "packages": self.packages}
+            return said(json.dumps(told), code=1 if self.lacks else 0)
+        if "getent" in words:
+            return gets_in()
+        if command[0] == "test":
+            return said("", code=0 if self.has_script else 1)
+        if "cat /var/lib/sprocket/engine " in words:
+            return said(self._answer)
+        assert "engine.conf" in words
+        self._carry_out(*stdin.split())
+        return said("")
+
+    def _carry_out(self, request: str, action: str, version: str) -> None:
+        assert version == "20.10.*"
+        self._done.append(f"{action} {self.name}")
+        state = "done "
+        if action == "install" and self.fails:
+            state = f"failed {self.fails}"
+        elif action == "install":
+            self.packages = dict(NEW)
+        if action == "install":
+            self.after()
+        has = [f"has {name}={version}" for name, version in self.packages.items()]
+        wants = [f"wants {name}={version}" for name, version in NEW.items()]
+        self._answer = "\n".join([f"{request} {state}", *has, *wants, ""])
+
+
+class Scene(Boundaries):
+    """The nodes of an environment, all with old packages."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, root: Path, settings: Environment = SETTINGS) -> None:
+        super().__init__(patch, root)
+        self.settings = settings
+        self.played = {each.dns_name: PlayedNode(each.name, self.done, OLD) for each in nodes_of(settings)}
+        for each in nodes_of(settings):
+            self.swarm.nodes.append(node(each.name, each.name, role=each.role))
+
+        def run(ssh: Ssh, *command: str, stdin: str = "", timeout: float = 30.0) -> Done:
+            return self.played[ssh.destination.partition("@")[2]].run(command, stdin)
+
+        patch.setattr(Ssh, "run", run)
+
+    def of(self, name: str) -> PlayedNode:
+        return next(each for each in self.played.values() if each.name == name)
+
+    def state(self, name: str) -> dict[str, Any]:
+        return next(raw for raw in self.swarm.nodes if raw["ID"] == name)
+
+    def upgrade(self, ask: Callable[[str], bool] | None = None) -> list[str]:
+        EngineUpgrade(targets_of(self.settings).services).run(ask=ask)
+        return self.done
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
+    return Scene(monkeypatch, tmp_path)
+
+
+def order(settings: Environment = SETTINGS) -> list[ClusterNode]:
+    first = next(each for each in nodes_of(settings) if each.is_first)
+    workers = [each for each in nodes_of(settings) if each.role == "worker"]
+    return [*workers, *reversed([e for e in nodes_of(settings) if e.role == "manager" and e != first]), first]
+
+
+def test_one_node_after_the_other_workers_first_and_the_first_manager_last(scene: Scene) -> None:
+    names = [each.name for each in order()]
+    steps = [f"download {name}" for name in names]
+    for name in names:
+        steps += [f"drain {name}", f"install {name}", f"active {name}"]
+    assert sorted(scene.upgrade()) == sorted(steps)
+    drains = [step.split()[1] for step in scene.done if step.startswith("drain")]
+    assert drains[-1] == names[-1] and drains[0] == names[0]
+    for name in names:
+        at = scene.done.index(f"drain {name}")
+        assert scene.done[at : at + 3] == [f"drain {name}", f"install {name}", f"active {name}"]
+
+
+def test_what_changes_is_shown_before_anything_that_runs_is_touched(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(OpsError, match="not approved; nothing that runs was changed"):
+        scene.upgrade(ask=lambda text: False)
+    assert all(step.startswith("download") for step in scene.done)
+    told = capsys.readouterr().out
+    name = order()[0].name
+    assert f"{name}: docker.io 20.10.5-1 -> 20.10.24-1, containerd 1.6.20-1 -> 1.6.20-2\n" in told
+    stores = next(each for each in nodes_of(SETTINGS) if each.stores).stores
+    assert f"  away for about 3 minutes: {', '.join(stores)} (given up after 40 minutes)" in told
+
+
+def test_a_swarm_of_one_node_is_away_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_environment("rehearsal")
+    scene = Scene(monkeypatch, tmp_path, settings)
+    (only,) = nodes_of(settings)
+    assert scene.upgrade() == [
+        f"download {only.name}", f"drain {only.name}", f"install {only.name}", f"active {only.name}",
+    ]  # fmt: skip
+    assert "away for about 3 minutes: every service (given up" in capsys.readouterr().out
+
+
+def test_again_is_nothing(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    scene.upgrade()
+    scene.done.clear()
+    assert all(step.startswith("download") for step in scene.upgrade())
+    assert "every node has 20.10.*, and the mirrors have nothing newer" in capsys.readouterr().out
+
+
+def test_it_stops_at_the_first_failure_and_gives_the_node_its_tasks_back(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = (each.name for each in order())
+    scene.of(first).fails = "apt-get failed: E: no space left"
+    with pytest.raises(OpsError) as caught:
+        scene.upgrade()
+    told = str(caught.value)
+    assert (
+        f"{first} is not upgraded: {first}: install of the engine's packages failed: apt-get failed" in told
+    )
+    assert "not touched: " in told and all(name in told for name in others)
+    assert [step for step in scene.done if not step.startswith("download")] == [
+        f"drain {first}", f"install {first}", f"active {first}",
+    ]  # fmt: skip
+    assert f"{first} is active again" in capsys.readouterr().err
+
+
+def test_a_node_that_does_not_come_back_stays_drained_and_a_later_run_ends_that(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = order()[0].name
+
+    def down() -> None:
+        scene.state(first)["Status"]["State"] = "down"
+
+    scene.of(first).after = down
+    with pytest.raises(OpsError, match="the managers do not see it 120 s after its upgrade"):
+        scene.upgrade()
+    assert f"{first} is down and stays drained; later: docker node update --availability active {first}" in (
+        capsys.readouterr().err
+    )
+    scene.state(first)["Status"]["State"] = "ready"
+    scene.done.clear()
+    steps = scene.upgrade()
+    assert f"active {first}" in steps and f"install {first}" not in steps
+
+
+def test_a_node_that_is_down_or_not_ready_and_a_lost_quorum_are_refused_before_anything(scene: Scene) -> None:
+    first = next(each for each in nodes_of(SETTINGS) if each.is_first)
+    other = next(each for each in nodes_of(SETTINGS) if each.role == "manager" and each != first)
+    scene.state(other.name)["Status"]["State"] = "down"
+    scene.state(other.name)["ManagerStatus"]["Reachability"] = "unreachable"
+    scene.of(other.name).lacks = ["no swarm"]
+    with pytest.raises(Refused) as caught:
+        scene.upgrade()
+    told = str(caught.value)
+    assert f"- {other.name}: no swarm" in told
+    assert f"- {other.name} is down in the swarm" in told
+    assert "2 of 3 managers answer: without another one there is no quorum" in told
+    assert scene.done == []
+
+
+def test_a_node_of_before_is_to_be_replaced(scene: Scene) -> None:
+    name = order()[0].name
+    scene.of(name).has_script = False
+    with pytest.raises(OpsError, match=f"{name} was built before nodes could upgrade their engines"):
+        scene.upgrade()
+    assert scene.done == []
