@@ -1,6 +1,7 @@
 """The droplets and what they are told when they start."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sprocket_constructs import (
     BlockVolume,
@@ -27,7 +28,7 @@ class Machines(Construct):
 
     Args:
         operators: public keys, or expressions of them, by whose they are.
-        tailscale_key: expression of the key that nodes join the mesh with, where there is one.
+        tailscale_keys: expressions of the keys that managers join the mesh with, by the node's name; none where there is no mesh.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Machines(Construct):
         network: PrivateNetwork,
         access: NodeAccess,
         operators: Mapping[str, str],
-        tailscale_key: str | None,
+        tailscale_keys: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id_)
         self._settings = settings
@@ -55,7 +56,8 @@ class Machines(Construct):
         """The managers' own: they all answer to it."""
         self.worker_host_key = KeyPair(self, "worker_host_key")
         """The workers', there before the first of them."""
-        self._cluster = self._cluster_of(operators, tailscale_key)
+        self._cluster = self._cluster_of(operators)
+        self._tailscale_keys = tailscale_keys
         self._root_key = RootKey(self, "root_key", name=f"{settings.name}-root")
         self.droplets: dict[str, Droplet] = {}
         """By name."""
@@ -67,7 +69,7 @@ class Machines(Construct):
         """The one that the public address leads to."""
         return next(self.droplets[node.name] for node in self.nodes if node.is_first)
 
-    def _cluster_of(self, operators: Mapping[str, str], tailscale_key: str | None) -> Cluster:
+    def _cluster_of(self, operators: Mapping[str, str]) -> Cluster:
         """What all nodes know of each other; sorted, so that an order in the settings means nothing."""
         return Cluster(
             engine_version=engine_version(self._settings),
@@ -80,7 +82,6 @@ class Machines(Construct):
             worker_host_key=_halves(self.worker_host_key),
             join_manager=_halves(KeyPair(self, "join_manager")),
             join_worker=_halves(KeyPair(self, "join_worker")),
-            tailscale_key=tailscale_key,
         )
 
     def _order(self, pool: str, network: PrivateNetwork, access: NodeAccess) -> None:
@@ -111,7 +112,13 @@ class Machines(Construct):
 
     def _user_data_of(self, nodes: Sequence[ClusterNode]) -> Callable[[int], str]:
         by_number = {node.number: node for node in nodes}
-        return lambda number: user_data(node_facts(self._settings, by_number[number]), self._cluster)
+
+        def of(number: int) -> str:
+            node = by_number[number]
+            cluster = replace(self._cluster, tailscale_key=self._tailscale_keys.get(node.name))
+            return user_data(node_facts(self._settings, node), cluster)
+
+        return of
 
 
 def _halves(pair: KeyPair) -> NodeKey:

@@ -70,6 +70,11 @@ def engine_version(settings: Environment) -> str:
     return (settings.cloud.engine_version or ENGINE_VERSION) if settings.cloud else ""
 
 
+def tailscale_key_variable(node: ClusterNode) -> str:
+    """The Terraform variable of the key that a manager joins the mesh with, such as ``tailscale_key_app_1``."""
+    return f"tailscale_key_{node.pool.replace('-', '_')}_{node.number}"
+
+
 def volume_name(settings: Environment, store: str) -> str:
     """Name of a store's volume in the account."""
     return f"{settings.name}-{store}"

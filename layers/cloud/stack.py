@@ -22,6 +22,7 @@ from ..settings.environment import Environment
 from .access import NodeAccess
 from .machines import Machines
 from .names import manager_host, public_hosts
+from .nodes import nodes_of, tailscale_key_variable
 from .storage import SpacesStorage
 
 NODE_TTL = 60
@@ -54,7 +55,7 @@ class EnvironmentCloud(CloudStack):
             network=self.network,
             access=self.access,
             operators=operators,
-            tailscale_key=self._tailscale_key() if cloud.access.tailscale else None,
+            tailscale_keys=self._tailscale_keys() if cloud.access.tailscale else {},
         )
         self.address = PublicAddress(self, "address", region=cloud.region)
         self.address.leads_to(self.machines.ingress)
@@ -81,10 +82,17 @@ class EnvironmentCloud(CloudStack):
             pattern=ONE_PUBLIC_KEY,
         )
 
-    def _tailscale_key(self) -> str:
-        return self.supplied(
-            "tailscale_key", "Tailscale auth key, tagged and reusable, that new nodes join the mesh with"
-        )
+    def _tailscale_keys(self) -> dict[str, str]:
+        """One for each manager, by the node's name: user data keeps a key for as long as the droplet lives, so it must be worth nothing once
+        it was used. Workers are reached over a manager, and get none."""
+        return {
+            node.name: self.supplied(
+                tailscale_key_variable(node),
+                f"Tailscale auth key, one-off, pre-approved and tagged, that {node.name} joins the mesh with at its first boot",
+            )
+            for node in nodes_of(self.settings)
+            if node.role == "manager"
+        }
 
     def _orders_postgres(self, cloud: Cloud) -> ManagedPostgres:
         wanted = cloud.database

@@ -176,7 +176,7 @@ class Cluster:
         worker_host_key: the same for every worker; none of them can pass for a manager.
         join_manager: opens ``sprocket-admit manager``; in managers' user data only.
         join_worker: opens ``sprocket-admit worker``; in workers' user data only.
-        tailscale_key: reference to a key for a private mesh; None for none.
+        tailscale_key: reference to a key for a private mesh that works once, of the one node that the user data is for; None for none.
         engine_packages: the engine's own package, and what else its image needs for a ``docker`` command.
         engine_version: shell pattern of the engine's version.
     """

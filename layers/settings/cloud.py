@@ -34,8 +34,8 @@ class NodeAccess(Settings):
     )
     tailscale: bool = Field(
         default=False,
-        description="nodes join a Tailscale network with the supplied secret tailscale-key, and managers offer it the "
-        "private network; without ssh_from there is no public SSH at all, and swarm.<domain> has a private address",
+        description="managers join a Tailscale network, each with a supplied one-off key (TF_VAR_tailscale_key_<pool>_<number>), and offer it "
+        "the private network; without ssh_from there is no public SSH at all, and swarm.<domain> has a private address",
     )
 
     @model_validator(mode="after")

@@ -82,7 +82,8 @@ def required_settings(settings: Environment, node: ClusterNode) -> tuple[str, ..
     """What the settings require of a node, as arguments for its own check: it knows only the settings that it was built with."""
     labels = node_facts(settings, node).changeable["LABELS"]
     volumes = " ".join(f"{store}={volume_name(settings, store)}" for store in node.stores)
-    mesh = "yes" if settings.cloud and settings.cloud.access.tailscale else "no"
+    in_mesh = settings.cloud and settings.cloud.access.tailscale and node.role == "manager"
+    mesh = "yes" if in_mesh else "no"
     return ("--role", node.role, "--labels", labels, "--volumes", volumes, "--mesh", mesh)
 
 

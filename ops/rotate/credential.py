@@ -87,9 +87,10 @@ CREDENTIALS = (
         instead="if the key leaked: revoke the certificate where it was issued; only a new acme.json makes Traefik ask for another one",
     ),
     Credential(
-        names=("tailscale-key",),
-        because="a node reads it at its first boot only, and one that has joined does not need it",
-        instead="make a new one in Tailscale's console, export it as TF_VAR_tailscale_key, and revoke the old one there",
+        names=("tailscale-key", "tailscale-keys"),
+        because="it works once, at the first boot of one manager, and one that has joined does not need it",
+        instead="a manager that is replaced needs a new one: make it in Tailscale's console (not reusable), and export it as "
+        "TF_VAR_tailscale_key_<pool>_<number>",
         of_nodes=True,
     ),
     Credential(

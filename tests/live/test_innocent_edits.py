@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from layers.cloud import machines
+from layers.cloud.nodes import nodes_of, tailscale_key_variable
 from layers.cloud.way_out import way_out
 from layers.loading import ENVIRONMENTS, read_yaml
 from layers.node.user_data import user_data
@@ -164,7 +165,10 @@ def lost(changes: Changes) -> Changes:
 def words(settings: Environment) -> tuple[str, ...]:
     """Values of variables that an edit may need."""
     assert settings.cloud is not None
-    return ("-var=tailscale_key=any",) if settings.cloud.access.tailscale else ()
+    if not settings.cloud.access.tailscale:
+        return ()
+    managers = [node for node in nodes_of(settings) if node.role == "manager"]
+    return tuple(f"-var={tailscale_key_variable(node)}=any" for node in managers)
 
 
 def test_nothing_is_to_do_after_a_deploy(cloud: CloudTerraform) -> None:

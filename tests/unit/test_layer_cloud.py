@@ -172,10 +172,27 @@ def test_with_a_mesh_no_address_outside_reaches_ssh() -> None:
     assert next(rule for rule in rules if rule.get("port_range") == "22")["source_addresses"] == [
         "10.124.0.0/20"
     ]
-    assert found.document["variable"]["tailscale_key"]["sensitive"] is True
-    assert (
-        "${base64encode(var.tailscale_key)}" in found.resources("digitalocean_droplet")["app-1"]["user_data"]
+    assert found.document["variable"]["tailscale_key_app_1"]["sensitive"] is True
+
+
+def test_a_key_of_the_mesh_is_in_the_user_data_of_one_manager_only() -> None:
+    """User data is there for as long as the droplet: what stays in it is a key that works once, and a worker has none."""
+    found = ordered(altered_cloud("rehearsal-4", lambda d: d["cloud"].update(access={"tailscale": True})))
+    droplets = found.resources("digitalocean_droplet")
+    managers = {node.name for node in nodes_of(load_environment("rehearsal-4")) if node.role == "manager"}
+    keys = {
+        droplet["name"]: re.findall(r"base64encode\(var\.(tailscale\w*)\)", droplet["user_data"])
+        for droplet in droplets.values()
+    }
+    assert {name for name, used in keys.items() if used} == managers and len(managers) == 3
+    assert all(
+        used == [f"tailscale_key_{name.removeprefix('rehearsal-4-').replace('-', '_')}"]
+        for name, used in keys.items()
+        if used
     )
+    assert {name for name in found.document["variable"] if name.startswith("tailscale")} == {
+        key for used in keys.values() for key in used
+    }
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,11 @@ def test_the_end_of_several_names_is_answered_with_all_of_them() -> None:
         ("ssh-keys", "people make their own", "then: python -m ops keys --env prod"),
         ("join-token", "the swarm makes it", "docker swarm join-token --rotate worker"),
         ("DIGITALOCEAN_TOKEN", "only the shell and CI", "set DIGITALOCEAN_TOKEN in the shell and in CI"),
-        ("TF_VAR_tailscale_key", "one that has joined does not need it", "export it as TF_VAR_tailscale_key"),
+        (
+            "tailscale-key",
+            "one that has joined does not need it",
+            "export it as TF_VAR_tailscale_key_<pool>_<number>",
+        ),
         ("TF_ENCRYPTION", "it opens the state", "the old one as fallback"),
         ("registry-token", "its file does not have platform/login", "there is nothing to rotate"),
         ("dns-token", "its file does not have ingress/acme/challenge: dns", "there is nothing to rotate"),
