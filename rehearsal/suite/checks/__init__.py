@@ -7,6 +7,7 @@ from rehearsal.suite.checks.access import ACCESS
 from rehearsal.suite.checks.again import AGAIN
 from rehearsal.suite.checks.database import DATABASE
 from rehearsal.suite.checks.disaster import DISASTER
+from rehearsal.suite.checks.engine_upgrade import ENGINE_UPGRADE
 from rehearsal.suite.checks.faults import FAULTS
 from rehearsal.suite.checks.growth import GROWTH
 from rehearsal.suite.checks.guards import GUARDS
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     NEW_STORE,
     ENGINES,
     REBOOTS,
+    ENGINE_UPGRADE,
     WORKER_LOST,
     MANAGER_LOST,
     PARTITION,
