@@ -11,6 +11,7 @@ from ops.cli import (
     backup,
     bench,
     change,
+    doctor,
     documentation,
     drift,
     images,
@@ -54,6 +55,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command(rich_help_panel=SEE)(doctor.status)
+app.command(rich_help_panel=SEE)(doctor.doctor)
+app.command(rich_help_panel=SEE)(doctor.logs)
 app.command(rich_help_panel=SEE)(see.plan)
 app.command(rich_help_panel=SEE)(see.check)
 app.command(rich_help_panel=SEE)(drift.drift)

@@ -56,7 +56,7 @@ def check_dependencies(
                 AREA, name, because="none of its tasks runs on a node that this run can reach"
             )
             continue
-        found = wait_for_dependencies(partial(_reported_by, tasks, service), until=until, wait=end.wait)
+        found = wait_for_dependencies(partial(reported_by, tasks, service), until=until, wait=end.wait)
         if found is None:
             because = "this program reports no dependencies; its health is among the services"
             yield Outcome.skipped(AREA, name, because=because)
@@ -133,7 +133,7 @@ def parsed(body: str) -> list[Dependency] | None:
         return None
 
 
-def _reported_by(tasks: Tasks, service: Service) -> list[Dependency] | None:
+def reported_by(tasks: Tasks, service: Service) -> list[Dependency] | None:
     """The list from its newest task, at the port of the health check or any other port that it listens on."""
     container = tasks.container(service.name)
     if container is None:

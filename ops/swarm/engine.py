@@ -41,6 +41,12 @@ class Task:
     container: str = ""
     memory_limit: int = 0
     """In bytes; 0 is none."""
+    memory_reservation: int = 0
+    """In bytes; 0 is none."""
+    node: str = ""
+    """The id of its node; empty while it has none."""
+    slot: int = 0
+    """Its number in a replicated service."""
 
     @property
     def runs(self) -> bool:
@@ -81,6 +87,7 @@ class RunningService:
         update: state of its last update, such as ``updating``, ``completed`` or ``rollback_paused``; empty without one.
         update_began: when that was, in the engine's words.
         image: what its tasks run, as it was declared.
+        created: when, in the engine's words.
     """
 
     id: str
@@ -90,6 +97,7 @@ class RunningService:
     update: str = ""
     update_began: str = ""
     image: str = ""
+    created: str = ""
 
     @property
     def is_updating(self) -> bool:
@@ -143,6 +151,7 @@ class Swarm:
                 update=(raw.get("UpdateStatus") or {}).get("State", ""),
                 update_began=(raw.get("UpdateStatus") or {}).get("StartedAt", ""),
                 image=((raw["Spec"].get("TaskTemplate") or {}).get("ContainerSpec") or {}).get("Image", ""),
+                created=raw.get("CreatedAt", ""),
             )
             for raw in self._api.services()
         ]
@@ -323,13 +332,16 @@ def _task(raw: dict[str, Any]) -> Task:
         exit_code=(status.get("ContainerStatus") or {}).get("ExitCode"),
         since=status.get("Timestamp", ""),
         container=(status.get("ContainerStatus") or {}).get("ContainerID", ""),
-        memory_limit=int(_limits(raw).get("MemoryBytes") or 0),
+        memory_limit=_memory(raw, "Limits"),
+        memory_reservation=_memory(raw, "Reservations"),
+        node=raw.get("NodeID", ""),
+        slot=int(raw.get("Slot") or 0),
     )
 
 
-def _limits(raw: dict[str, Any]) -> dict[str, Any]:
+def _memory(raw: dict[str, Any], kind: str) -> int:
     resources = (raw.get("Spec") or {}).get("Resources") or {}
-    return resources.get("Limits") or {}
+    return int((resources.get(kind) or {}).get("MemoryBytes") or 0)
 
 
 def _short(error: Exception) -> str:

@@ -31,6 +31,15 @@ class SwarmNode:
     """Those that managers set, not those of its engine."""
     engine: str = ""
     """Its engine's version, such as ``20.10.24+dfsg1``."""
+    memory_bytes: int = 0
+    nano_cpus: int = 0
+    message: str = ""
+    """Why it is down, in the managers' words."""
+
+    @property
+    def takes_tasks(self) -> bool:
+        """Whether the swarm starts tasks on it."""
+        return self.is_up and self.availability == "active"
 
     @property
     def is_manager(self) -> bool:
@@ -117,6 +126,7 @@ _ALIVE = ("running", "starting", "preparing", "ready", "assigned", "accepted")
 def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
     spec, status = raw["Spec"], raw.get("Status") or {}
     engine = (raw.get("Description") or {}).get("Engine") or {}
+    has = (raw.get("Description") or {}).get("Resources") or {}
     return SwarmNode(
         id=raw["ID"],
         name=(raw.get("Description") or {}).get("Hostname", ""),
@@ -127,4 +137,7 @@ def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
         address=status.get("Addr", ""),
         labels=tuple(sorted((spec.get("Labels") or {}).items())),
         engine=engine.get("EngineVersion", ""),
+        memory_bytes=int(has.get("MemoryBytes") or 0),
+        nano_cpus=int(has.get("NanoCPUs") or 0),
+        message=status.get("Message", ""),
     )

@@ -89,12 +89,12 @@ class TaskWatch:
     def _take(self, task: Task, swarm: Swarm) -> None:
         name = self._names.get(task.service_id, task.service_id)
         failure = self.failures.setdefault(name, TaskFailure(reason=""))
-        failure.reason = task.reason + _added(task, swarm)
+        failure.reason = task.reason + beyond_its_error(task, swarm)
         failure.count += 1
         failure.log = swarm.task_log(task, LOG_LINES) or failure.log
 
 
-def _added(task: Task, swarm: Swarm) -> str:
+def beyond_its_error(task: Task, swarm: Swarm) -> str:
     """What a task's error does not say: what its health check printed, or what SIGKILL means where nobody sent one."""
     printed = swarm.last_health(task.container) if task.container else ""
     if printed:

@@ -67,6 +67,9 @@ READING = (
     "backup list",
     "releases",
     "state check",
+    "status",
+    "doctor",
+    "logs --tail 5 web",
 )
 
 

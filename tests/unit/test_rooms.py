@@ -23,6 +23,7 @@ ROOMS = (
     "ci",
     "cli",
     "bench",
+    "doctor",
     "rotate",
     "drift",
     "upgrade",

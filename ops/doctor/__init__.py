@@ -1,0 +1,1 @@
+"""Explains what does not work: causes, evidence, the next command."""

@@ -1,0 +1,187 @@
+"""What all rules look at: an environment as it is declared, and its swarm as it is now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ops.errors import OpsError
+from ops.model.inventory import Inventory
+from ops.model.service import Service
+from ops.model.services import services_of
+from ops.release.archive import archive_of
+from ops.release.release import Release, to_go_back_to
+from ops.swarm.containers import Tasks
+from ops.swarm.engine import RunningService, Swarm, Task
+from ops.swarm.live_service import LiveService, live_services
+from ops.swarm.moment import seconds_since_1970
+from ops.swarm.nodes import SwarmNode, SwarmNodes
+from ops.swarm.tasks import beyond_its_error
+from ops.terraform.target import Target, Targets
+
+
+@dataclass
+class Facts:
+    """One environment at one time. What it asks, it asks once.
+
+    Args:
+        engines: of all nodes that answer, the manager's first.
+        only: names of the services that are looked at; all where it is empty.
+    """
+
+    targets: Targets
+    engines: Sequence[Swarm]
+    only: frozenset[str] = frozenset()
+    now: float = field(default_factory=time.time)
+
+    @property
+    def target(self) -> Target:
+        """The stack of services."""
+        return self.targets.services
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+        return self.targets.name
+
+    @property
+    def swarm(self) -> Swarm:
+        """A manager."""
+        return self.engines[0]
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Commands inside tasks."""
+        return Tasks(*self.engines)
+
+    # -- what is declared ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def declared(self) -> dict[str, Service]:
+        """All services, by name."""
+        return {service.name: service for service in services_of(self.target.wanted)}
+
+    @cached_property
+    def chosen(self) -> list[Service]:
+        """Those that are looked at."""
+        return [each for name, each in self.declared.items() if not self.only or name in self.only]
+
+    def servers_of(self, service: Service) -> list[str]:
+        """Names of all services that it needs, over any number of connections."""
+        return servers_of(self.declared, service.name)
+
+    def follows(self, service: Service) -> tuple[str, ...]:
+        """What may be why a service does not work."""
+        return tuple(f"service {name}" for name in self.servers_of(service))
+
+    # -- what is there ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def running(self) -> dict[str, RunningService]:
+        """All services of the swarm, by name."""
+        return {service.name: service for service in self.swarm.services()}
+
+    @cached_property
+    def live(self) -> dict[str, LiveService]:
+        """The same with all settings."""
+        return {each.service.name: each for each in live_services(self.swarm, Inventory(resources={}))}
+
+    @cached_property
+    def nodes(self) -> list[SwarmNode]:
+        """All nodes of the swarm."""
+        return SwarmNodes(self.swarm).all()
+
+    @cached_property
+    def _tasks(self) -> dict[str, list[Task]]:
+        found: dict[str, list[Task]] = {}
+        for task in sorted(self.swarm.tasks(), key=lambda task: task.since, reverse=True):
+            found.setdefault(task.service_id, []).append(task)
+        return found
+
+    def history(self, name: str) -> list[Task]:
+        """Tasks of a service, the one that changed last first."""
+        there = self.running.get(name)
+        return self._tasks.get(there.id, []) if there else []
+
+    def working(self, name: str) -> list[Task]:
+        """Its tasks that run, and are healthy."""
+        return [task for task in self.history(name) if task.runs]
+
+    def coming(self, name: str) -> Task | None:
+        """Its newest task that should run and does not yet; one that waits for its restart does not count."""
+        return next(
+            (
+                task
+                for task in self.history(name)
+                if task.wanted == "running" and not task.runs and not task.failed
+            ),
+            None,
+        )
+
+    def failures(self, name: str, within_s: float) -> list[Task]:
+        """Its tasks that ended by themselves lately, the last one first."""
+        return [task for task in self.history(name) if task.failed and self.age_s(task) <= within_s]
+
+    def age_s(self, task: Task) -> float:
+        """Since it is in its state."""
+        return self.now - seconds_since_1970(task.since)
+
+    def beyond_its_error(self, task: Task) -> str:
+        """What a task's error does not say: asked of every engine, since only its own node's has the container."""
+        return next((said for engine in self.engines if (said := beyond_its_error(task, engine))), "")
+
+    def last_words(self, task: Task, lines: int = 5) -> tuple[str, ...]:
+        """The end of a task's log."""
+        return tuple(f"log: {line.rstrip()}" for line in self.swarm.task_log(task, lines) if line.strip())
+
+    def node_name(self, id_: str) -> str:
+        """Of a node's id."""
+        return next((node.name for node in self.nodes if node.id == id_), id_)
+
+    # -- what was deployed -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def releases(self) -> list[Release]:
+        """Oldest first; none where they cannot be read, which the rule about versions says."""
+        try:
+            return archive_of(self.target.settings).releases()
+        except OpsError:
+            return []
+
+    # -- what to type ----------------------------------------------------------------------------------------------
+
+    def ops(self, command: str, rest: str = "") -> str:
+        """A command of ours for this environment."""
+        return f"python -m ops {command} --env {self.name}{f' {rest}' if rest else ''}"
+
+    def log_of(self, name: str, since: str = "15m") -> str:
+        """The command that shows a service's log."""
+        return self.ops(f"logs {name}", f"--since {since}")
+
+    def back_or_log(self, name: str) -> str:
+        """The command that goes back to the service's last release that worked; its log where there is none."""
+        if to_go_back_to(self.releases):
+            return self.ops("rollback", f"--service {name}")
+        return self.log_of(name)
+
+    def on_manager(self, command: str) -> str:
+        """A command of docker, on the host that the engine is reached at."""
+        return command if self.target.is_here else f"ssh {self.target.settings.engine.host} {command}"
+
+
+def servers_of(declared: dict[str, Service], name: str) -> list[str]:
+    """Names of all services that one needs, over any number of connections; without its own."""
+    return [other for other in _walk(declared, name) if other != name]
+
+
+def _walk(declared: dict[str, Service], name: str) -> Iterator[str]:
+    seen: list[str] = []
+    left = [name]
+    while left:
+        each = left.pop(0)
+        if each in declared and each not in seen:
+            seen.append(each)
+            left += declared[each].servers
+    yield from seen

@@ -1,0 +1,101 @@
+"""Disks that are full: of nodes, and of stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ops.doctor.facts import Facts
+from ops.doctor.finding import Finding
+from ops.model.service import Service
+from ops.swarm.containers import SERVICE
+from ops.swarm.engine import Swarm
+from ops.terminal.amounts import size
+
+FULL_PERCENT = 90.0
+"""The alert comes at 80: from here on it stops things."""
+_TRIES = 4
+"""Containers of a node that are asked: some images have no df."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disk:
+    """One file system, in bytes; ``percent`` of it is used."""
+
+    device: str
+    bytes: float
+    free: float
+    percent: float
+
+
+def full_disks(facts: Facts) -> Iterator[Finding]:
+    """The disk under every engine, asked inside any of its tasks, and every mount of a store, asked inside its own."""
+    where = {task.node for service in facts.chosen for task in facts.working(service.name)}
+    for engine in facts.engines:
+        name = str(engine.info().get("Name") or "")
+        if not facts.only or any(facts.node_name(id_) == name for id_ in where):
+            yield from _of_node(name, engine, facts)
+    for service in facts.chosen:
+        if service.keeps_data and (container := facts.tasks.container(service.name)):
+            targets = [
+                mount.target
+                for mount in service.mounts
+                if mount.type == "volume" or mount.source.startswith("/mnt/")
+            ]
+            done = facts.tasks.run(container, "df", "-Pk", *targets)
+            yield from _of_store(service, disks(done.output), facts)
+
+
+def disks(listed: str) -> list[Disk]:
+    """What ``df -Pk`` prints: device, kilobytes, used, free, percent, where."""
+    found = []
+    for line in listed.splitlines():
+        words = line.split()
+        if len(words) >= 6 and words[1].isdigit() and words[4].endswith("%"):
+            found.append(
+                Disk(
+                    device=words[0],
+                    bytes=int(words[1]) * 1024,
+                    free=int(words[3]) * 1024,
+                    percent=float(words[4].rstrip("%")),
+                )
+            )
+    return found
+
+
+def root_disk(engine: Swarm) -> Disk | None:
+    """The disk that an engine keeps its images and containers on, as a container sees it below ``/``; none where no image has df."""
+    tasks = engine.api.containers(filters={"label": SERVICE, "status": "running"})
+    for raw in tasks[:_TRIES]:
+        made = engine.api.exec_create(raw["Id"], ["df", "-Pk", "/"])
+        output: bytes = engine.api.exec_start(made["Id"])
+        if found := disks(output.decode(errors="replace")):
+            return found[0]
+    return None
+
+
+def _of_node(name: str, engine: Swarm, facts: Facts) -> Iterator[Finding]:
+    disk = root_disk(engine)
+    if disk and disk.percent >= FULL_PERCENT:
+        yield Finding(
+            kind="disk-full",
+            about=f"disk of node {name}",
+            cause=f"it is {disk.percent:.0f} % full: images, logs or containers of old versions take its place",
+            evidence=(f"{size(disk.free)} of {size(disk.bytes)} free",),
+            next=facts.ops("prune"),
+        )
+
+
+def _of_store(service: Service, found: list[Disk], facts: Facts) -> Iterator[Finding]:
+    full = {disk.device: disk for disk in found if disk.percent >= FULL_PERCENT and disk.device != "overlay"}
+    # A volume of Docker's own is on the node's disk.
+    of_node = {root.bytes for engine in facts.engines if (root := root_disk(engine))} if full else set()
+    for disk in full.values():
+        if disk.bytes not in of_node:
+            yield Finding(
+                kind="disk-full",
+                about=f"volume of service {service.name}",
+                cause=f"it is {disk.percent:.0f} % full: enlarge it in environments/{facts.name}.yaml, or delete data",
+                evidence=(f"{disk.device}: {size(disk.free)} of {size(disk.bytes)} free",),
+                next=facts.ops("plan"),
+            )

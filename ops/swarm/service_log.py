@@ -1,0 +1,117 @@
+"""The log of a service, from its engine: each line with its time and its task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from layers.settings.form import nearest
+from ops.errors import WrongUse
+from ops.swarm.engine import Swarm
+from ops.swarm.moment import seconds_since_1970
+
+_TASK = "com.docker.swarm.task.id"
+_SPAN = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line.
+
+    Args:
+        time: as the engine writes it.
+        task: service and number of its task and the start of its id, ``web.1.x3kf9``.
+    """
+
+    time: str
+    task: str
+    text: str
+
+
+def seconds_in(text: str) -> int:
+    """Of ``30s``, ``10m``, ``2h``, ``1d``.
+
+    Raises:
+        WrongUse: it is none of these.
+    """
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise WrongUse(f"--since {text}: is no length of time", fix="write 30s, 10m, 2h or 1d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """A regular expression of Python.
+
+    Raises:
+        WrongUse: it is none.
+    """
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise WrongUse(
+            f"--grep {text}: is no regular expression: {error}",
+            fix=r"write \ before one of . * + ? ( ) [ ] { } | ^ $",
+        ) from None
+
+
+class ServiceLog:
+    """The log of one service.
+
+    Raises:
+        WrongUse: the swarm has no such service; names near ones.
+    """
+
+    def __init__(self, swarm: Swarm, service: str) -> None:
+        by_name = {each.name: each for each in swarm.services()}
+        if service not in by_name:
+            near = nearest(service, by_name, count=3)
+            there = ", ".join(sorted(by_name)) or "none: make up deploys them"
+            raise WrongUse(
+                f"the swarm has no service {service!r}",
+                fix=f"did you mean {' or '.join(near)}?" if near else f"there are: {there}",
+            )
+        self._api: Any = swarm.api
+        self._id = by_name[service].id
+        tasks = [task for task in swarm.tasks() if task.service_id == self._id]
+        self._names = {task.id: f"{service}.{task.slot or task.node[:5]}.{task.id[:5]}" for task in tasks}
+
+    @property
+    def has_several_tasks(self) -> bool:
+        """Whether lines of more than one task may come, those that ended included."""
+        return len(self._names) > 1
+
+    def lines(self, *, since: int = 0, tail: int | None = None, follow: bool = False) -> Iterator[Line]:
+        """By time; with ``follow`` as they come.
+
+        Args:
+            since: seconds since 1970; 0 is the beginning.
+            tail: the last lines of each task only.
+            follow: go on until somebody ends it.
+        """
+        raw = self._api.service_logs(
+            self._id,
+            details=True,
+            follow=follow,
+            stdout=True,
+            stderr=True,
+            since=since,
+            timestamps=True,
+            tail="all" if tail is None else tail,
+            is_tty=False,
+        )
+        found = (self._line(part) for frame in raw for part in frame.decode(errors="replace").splitlines())
+        # The engine gives the lines of one task after those of another.
+        yield from found if follow else sorted(found, key=lambda line: seconds_since_1970(line.time))
+
+    def _line(self, raw: str) -> Line:
+        """``TIME com.docker.swarm.node.id=...,com.docker.swarm.task.id=... TEXT``"""
+        time, _, rest = raw.partition(" ")
+        details, _, text = rest.partition(" ")
+        known = dict(pair.partition("=")[::2] for pair in details.split(","))
+        id_ = unquote_plus(known.get(_TASK, ""))
+        return Line(time=time, task=self._names.get(id_, id_[:5]), text=text)
