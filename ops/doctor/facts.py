@@ -76,6 +76,10 @@ class Facts:
         """What may be why a service does not work."""
         return tuple(f"service {name}" for name in self.servers_of(service))
 
+    def look(self) -> None:
+        """Asks what every rule needs, so that a manager that cannot answer is told as such."""
+        _ = self.running, self.nodes, self._tasks
+
     # -- what is there ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -120,9 +124,18 @@ class Facts:
             None,
         )
 
-    def failures(self, name: str, within_s: float) -> list[Task]:
-        """Its tasks that ended by themselves lately, the last one first."""
-        return [task for task in self.history(name) if task.failed and self.age_s(task) <= within_s]
+    def failures(self, name: str, within_s: float, *, of_this_version: bool = False) -> list[Task]:
+        """Its tasks that ended by themselves lately, the last one first.
+
+        Args:
+            of_this_version: leave out those from before its last update began.
+        """
+        there = self.running.get(name)
+        began = seconds_since_1970(there.update_began) if there and of_this_version else 0.0
+        since = max(self.now - within_s, began)
+        return [
+            task for task in self.history(name) if task.failed and seconds_since_1970(task.since) >= since
+        ]
 
     def age_s(self, task: Task) -> float:
         """Since it is in its state."""

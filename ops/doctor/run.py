@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import docker.errors
+import requests
+
 from layers.settings.form import nearest
 from ops.doctor.facts import Facts, servers_of
 from ops.doctor.finding import Diagnosis, Finding, root_causes
@@ -50,6 +53,7 @@ def _only(targets: Targets, service: str) -> frozenset[str]:
 
 
 def _asked(facts: Facts, say: Say) -> Diagnosis:
+    facts.look()
     found: list[Finding] = []
     unasked = list(_silent_engines(facts))
     asked = []
@@ -62,6 +66,9 @@ def _asked(facts: Facts, say: Say) -> Diagnosis:
             asked.append(rule.asks)
         except OpsError as error:
             unasked.append(f"{rule.asks}: {_reason(error)}")
+        except (docker.errors.APIError, requests.RequestException) as error:
+            # The engine answered a moment ago: a container or a service has gone meanwhile.
+            unasked.append(f"{rule.asks}: {str(error).splitlines()[0][:200]}")
         if any(each.kind == "not-deployed" for each in found):
             break
     services, nodes = counted(len(facts.chosen), "service"), counted(len(facts.nodes), "node")

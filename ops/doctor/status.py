@@ -16,7 +16,7 @@ from ops.model.inventory import LAYERS
 from ops.model.service import Service
 from ops.nodes.engines import engines
 from ops.release.archive import archive_of
-from ops.swarm.containers import SERVICE
+from ops.swarm.containers import SERVICE, Tasks
 from ops.swarm.engine import Swarm
 from ops.terminal.amounts import moment, size, span
 from ops.terminal.columns import columns
@@ -164,9 +164,7 @@ def _nodes(facts: Facts) -> Iterator[NodeRow]:
 def _memory_free(engine: Swarm) -> int | None:
     """What the kernel calls available, as every container of the node sees it."""
     for raw in engine.api.containers(filters={"label": SERVICE, "status": "running"})[:1]:
-        made = engine.api.exec_create(raw["Id"], ["cat", "/proc/meminfo"])
-        output: bytes = engine.api.exec_start(made["Id"])
-        for line in output.decode(errors="replace").splitlines():
+        for line in Tasks(engine).run(raw["Id"], "cat", "/proc/meminfo").output.splitlines():
             name, _, rest = line.partition(":")
             if name == "MemAvailable" and rest.split()[:1]:
                 return int(rest.split()[0]) * 1024

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
+import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
 
 from layers.loading import load_environment
+from ops.backup.snapshots import Snapshot
+from ops.backup.world import World
 from ops.cli import app
 from ops.doctor import run, text
 from ops.doctor.finding import Diagnosis, Finding, root_causes
+from ops.doctor.rules import RULES
+from ops.doctor.rules.connections import PROBE
+from ops.doctor.status import status_of
 from ops.errors import OpsError, WrongUse
+from ops.swarm.engine import Swarm
 from ops.swarm.service_log import Line, ServiceLog, seconds_in
 from ops.terraform.lock_holder import LockHolder
 from tests.unit import ops_doctor
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_doctor import Engine, ago
-from tests.unit.ops_fixtures import DIGEST_2, stack
+from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2, service, stack
 from tests.unit.test_documentation import refusal
 
 LOCAL = load_environment("local")
@@ -58,8 +69,8 @@ class Fault:
     evidence: str = ""
 
 
-def unhealthy(engine: Engine) -> None:
-    engine.ends("web", "task: non-zero exit (137): dockerexec: unhealthy container", code=137)
+def unhealthy(engine: Engine, error: str = "dockerexec: unhealthy container", code: int = 137) -> None:
+    engine.ends("web", error, code=code, state="failed" if error else "complete")
     for each in engine.raw_tasks:
         failing = [{"ExitCode": 1, "Output": "answers 500"}]
         engine.health[each["Status"]["ContainerStatus"]["ContainerID"]] = {
@@ -131,6 +142,7 @@ FAULTS = {
     "ends by itself": Fault(lambda e, b: e.ends("redis", "", code=0, state="complete"), "ends", "service redis", "exit code 0", "ops logs redis"),
     "out of memory": Fault(lambda e, b: e.ends("redis", "task: non-zero exit (137)", code=137), "out-of-memory", "service redis", "64.0 MB", "ops logs redis"),
     "unhealthy": Fault(lambda e, b: unhealthy(e), "unhealthy", "service web", "health check fails", "ops logs web", "answers 500"),
+    "unhealthy, and leaves well": Fault(lambda e, b: unhealthy(e, "", 0), "unhealthy", "service web", "health check fails", "ops logs web", "answers 500"),
     "missing digest": Fault(lambda e, b: e.ends("redis", NO_IMAGE, state="rejected"), "image-missing", "service redis", "redis:8.2", "make up ENV=local", NO_IMAGE),
     "missing folder": Fault(lambda e, b: e.ends("redis", "invalid mount config for type \"bind\": bind source path does not exist: /mnt/redis", state="rejected"), "folder-missing", "service redis", "/mnt/redis", "make up ENV=local"),
     "missing command": Fault(lambda e, b: e.ends("web", 'starting container failed: exec: "/serve": executable file not found in $PATH', state="failed"), "command-missing", "service web", "cannot run", "ops logs web"),
@@ -267,6 +279,13 @@ def test_failures_of_long_ago_are_not_told(engine: Engine) -> None:
     assert diagnosis().findings == ()
 
 
+def test_failures_of_the_version_before_an_update_are_not_told(engine: Engine) -> None:
+    restarts(engine)
+    assert [each.kind for each in diagnosis().findings] == ["crash"]
+    engine.raw_services[1]["UpdateStatus"] = {"State": "completed", "StartedAt": ago(10)}
+    assert diagnosis().findings == ()
+
+
 def named(about: str, *follows: str) -> Finding:
     return Finding(kind="x", about=about, cause="", next="", follows=follows)
 
@@ -280,6 +299,21 @@ def test_of_a_circle_all_are_told() -> None:
     assert {each.about for each in root_causes([named("a", "b"), named("b", "a")])} == {"a", "b"}
 
 
+def test_the_probe_says_what_resolves_and_what_takes_a_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as closed:
+        open_port, closed_port = server.getsockname()[1], closed.getsockname()[1]
+        closed.close()
+        words = ["localhost", open_port, "localhost", closed_port, "localhost", 0, "nowhere.invalid", 80]
+        command = ["/bin/sh", "-c", PROBE.read_text(), "probe", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert [line.split()[2:] for line in done.stdout.splitlines()] == [
+        ["resolved", "connected"],
+        ["resolved", "refused"],
+        ["resolved", "unknown"],
+        ["unresolved", "unknown"],
+    ]
+
+
 # -- the log -------------------------------------------------------------------------------------------------------
 
 LOG = (
@@ -289,8 +323,6 @@ LOG = (
 
 
 def test_a_log_has_times_and_tasks(engine: Engine) -> None:
-    from ops.swarm.engine import Swarm
-
     engine.log = LOG
     log = ServiceLog(Swarm(engine), "web")  # type: ignore[arg-type]
     first, second = log.lines()
@@ -336,3 +368,131 @@ def test_a_wrong_option_of_logs_is_refused(
 
 def test_lengths_of_time() -> None:
     assert [seconds_in(each) for each in ("30s", "10m", "2h", "1d")] == [30, 600, 7200, 86400]
+
+
+# -- what the stack of the fixture does not have -------------------------------------------------------------------
+
+
+def with_service(name: str, path: str, **more: Any) -> dict[str, Any]:
+    document = stack()
+    document["resource"]["docker_service"][name] = service(path, name=name, **more)
+    return document
+
+
+def runs(engine: Engine, name: str) -> None:
+    spec = {"TaskTemplate": {"ContainerSpec": {"Image": f"example.org/app:1.2@{DIGEST_1}"}}}
+    spec |= {"Name": name, "Mode": {"Replicated": {"Replicas": 1}}}  # type: ignore[dict-item]
+    engine.raw_services.append({"ID": f"{name}-id", "CreatedAt": ago(7 * 86400), "Spec": spec})
+    engine.raw_tasks.append(engine.task(name, "running", seconds=3600))
+
+
+@pytest.mark.parametrize(
+    ("ready", "consumers", "cause"),
+    [(501, 2, "its consumers are too slow"), (101, 0, "nobody takes messages"), (500, 1, ""), (100, 0, "")],
+)
+def test_a_queue_that_grows_is_a_finding(ready: int, consumers: int, cause: str, engine: Engine) -> None:
+    runs(engine, "rabbitmq")
+    listed = [{"name": "core", "messages_ready": ready, "consumers": consumers}]
+    engine.answers["rabbitmq", "rabbitmqctl"] = (0, json.dumps(listed))
+    found = diagnosis(document=with_service("rabbitmq", "data/rabbitmq")).findings
+    assert [each.kind for each in found] == (["queue-backlog"] if cause else [])
+    assert all(cause in each.cause and "ops logs rabbitmq" in each.next for each in found)
+
+
+def test_a_broker_that_does_not_list_its_queues_is_not_asked(engine: Engine) -> None:
+    runs(engine, "rabbitmq")
+    engine.answers["rabbitmq", "rabbitmqctl"] = (69, "Error: unable to perform an operation on node")
+    found = diagnosis(document=with_service("rabbitmq", "data/rabbitmq"))
+    assert found.findings == ()
+    assert found.unasked[0].startswith("queues: rabbitmqctl in rabbitmq ended with 69: Error: unable")
+
+
+def test_a_dependency_that_a_service_reports_is_a_finding(engine: Engine) -> None:
+    engine.answers["web", "cat /proc/net/tcp"] = (0, LISTENS)
+    said = {
+        "dependencies": {
+            "database": {"target": "postgres:5432/core", "ok": False, "error": "no such database"}
+        }
+    }
+    engine.answers["web", "/bin/sh -c command -v curl"] = (0, json.dumps(said))
+    (finding,) = diagnosis().findings
+    assert (finding.kind, finding.about) == ("dependency", "service web")
+    assert finding.cause == "it cannot use database at postgres:5432/core"
+    assert finding.evidence == ("its /healthz says: no such database",)
+
+
+def test_pages_without_tls_are_one_finding(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **more: object) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    runs(engine, "traefik")
+    document = with_service("traefik", "ingress/traefik", port=443)
+    (finding,) = diagnosis(document=document).findings
+    assert (finding.kind, finding.about) == ("certificate", "page web.example.org")
+    assert "Connection refused" in finding.cause
+    is_one_that_there_is(finding.next)
+    engine.ends("traefik", "task: non-zero exit (1)", code=1)
+    (finding,) = diagnosis(document=document).findings
+    assert (finding.about, finding.explains) == ("service traefik", ("page web.example.org",))
+
+
+BACKUP_LABELS = {"backup.store": "redis", "backup.server": "redis", "backup.every": "24h"}
+
+
+@pytest.mark.parametrize(
+    ("age_s", "created_s", "cause"),
+    [(30 * 3600, 7 * 86400, "late"), (3600, 7 * 86400, ""), (None, 7 * 86400, "no copy"), (None, 3600, "")],
+)
+def test_a_late_backup_is_a_finding_and_a_young_store_may_have_none(
+    age_s: float | None, created_s: float, cause: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = (
+        []
+        if age_s is None
+        else [Snapshot(id="a" * 64, name="redis", time=time.time() - age_s, bytes=1, sent_s=1)]
+    )
+    monkeypatch.setattr(World, "snapshots", lambda self: {"redis": copies} if copies else {})
+    monkeypatch.setattr("ops.backup.spool.Spool.state", lambda self, name: {})
+    runs(engine, "redis-backup")
+    engine.raw_services[-1]["CreatedAt"] = ago(created_s)
+    document = with_service("redis_backup", "data/redis/backup", labels=BACKUP_LABELS)
+    document["resource"]["docker_service"]["redis_backup"]["name"] = "redis-backup"
+    found = diagnosis(document=document).findings
+    assert [(each.kind, each.about) for each in found] == ([("backup", "backup of redis")] if cause else [])
+    assert all(cause in each.cause for each in found)
+    for each in found:
+        is_one_that_there_is(each.next)
+
+
+# -- status --------------------------------------------------------------------------------------------------------
+
+
+def test_status_is_one_screen(engine: Engine) -> None:
+    engine.answers["redis", "cat /proc/meminfo"] = (0, "MemTotal: 4000000 kB\nMemAvailable:   2000000 kB\n")
+    engine.ends("web", "task: non-zero exit (3)", code=3)
+    targets = replace(targets_of(LOCAL, of_services=stack()), cloud=None)
+    found = status_of(targets, lambda said: None)
+    shown = "\n".join(found.lines())
+    assert shown.startswith("local: 1 of 2 services are well; why not: python -m ops doctor --env local\n")
+    assert re.search(r"prod-app-1 +manager +ready +2\.0 GB of 4\.0 GB +41\.0 GB", shown)
+    assert re.search(r"data +redis +1/1 +ok +8\.2 \(11111111\) +1 h +0", shown)
+    assert re.search(r"platform +web +0/1 +ready +1\.2 \(11111111\) +- +2", shown)
+    assert "last release: none\n" in shown
+    assert "last backup: none: no store has any" in shown
+    assert re.search(r"https://web\.example\.org +public", shown)
+    assert json.loads(json.dumps(found.as_data()))["services"][1]["restarts"] == 2
+
+
+def test_a_container_that_goes_meanwhile_is_not_asked(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(facts: object) -> list[Finding]:
+        raise docker.errors.NotFound("404 Client Error: no such container")
+
+    engine.ends("web", "task: non-zero exit (3)", code=3)
+    rules = [replace(rule, find=gone) if rule.asks == "disks" else rule for rule in RULES]
+    monkeypatch.setattr(run, "RULES", tuple(rules))
+    found = diagnosis()
+    assert [each.kind for each in found.findings] == ["crash"]
+    assert found.unasked == ("disks: 404 Client Error: no such container",)

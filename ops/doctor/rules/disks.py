@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ops.doctor.facts import Facts
 from ops.doctor.finding import Finding
 from ops.model.service import Service
-from ops.swarm.containers import SERVICE
+from ops.swarm.containers import SERVICE, Tasks
 from ops.swarm.engine import Swarm
 from ops.terminal.amounts import size
 
@@ -65,11 +65,9 @@ def disks(listed: str) -> list[Disk]:
 
 def root_disk(engine: Swarm) -> Disk | None:
     """The disk that an engine keeps its images and containers on, as a container sees it below ``/``; none where no image has df."""
-    tasks = engine.api.containers(filters={"label": SERVICE, "status": "running"})
-    for raw in tasks[:_TRIES]:
-        made = engine.api.exec_create(raw["Id"], ["df", "-Pk", "/"])
-        output: bytes = engine.api.exec_start(made["Id"])
-        if found := disks(output.decode(errors="replace")):
+    inside = Tasks(engine)
+    for raw in engine.api.containers(filters={"label": SERVICE, "status": "running"})[:_TRIES]:
+        if found := disks(inside.run(raw["Id"], "df", "-Pk", "/").output):
             return found[0]
     return None
 

@@ -72,7 +72,10 @@ def _lacking(service: Service, there: RunningService, facts: Facts) -> Iterator[
 def _why(service: Service, there: RunningService, working: int, facts: Facts) -> Finding:
     """Why it has too few running tasks."""
     counts = f"{working} of {counted(there.replicas, 'task')} running"
-    coming, failures = facts.coming(service.name), facts.failures(service.name, HISTORY_S)
+    coming, failures = (
+        facts.coming(service.name),
+        facts.failures(service.name, HISTORY_S, of_this_version=True),
+    )
     if coming and coming.waits:
         return placement.finding(service, coming, counts, facts)
     if failures:
@@ -107,7 +110,7 @@ def _starting(service: Service, task: Task, counts: str, facts: Facts) -> Findin
 
 def _loop(service: Service, facts: Facts) -> Finding | None:
     """Tasks that run at this moment, and ended again and again until now."""
-    failures = facts.failures(service.name, HISTORY_S)
+    failures = facts.failures(service.name, HISTORY_S, of_this_version=True)
     if len(failures) < 2:
         return None
     between_s = facts.age_s(failures[1]) - facts.age_s(failures[0])

@@ -89,6 +89,8 @@ _SYMPTOMS = (
     ),
 )
 _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_ON_TERM = (None, 0, 143)
+"""Exit codes of a program that the engine ended."""
 _BY_ITSELF = (
     "image-missing",
     "folder-missing",
@@ -112,9 +114,12 @@ def finding(service: Service, failures: Sequence[Task], counts: str, facts: Fact
     times = (
         f"{len(failures)} times in the last {span(facts.age_s(failures[-1]))}" if len(failures) > 1 else ""
     )
-    kind, cause, next_ = _named(service, last, log, facts)
-    evidence = [counts + (f"; ended {times}" if times else "")]
-    evidence.append(last.reason + facts.beyond_its_error(last))
+    further = facts.beyond_its_error(last)
+    said = last.error
+    if further.startswith("; unhealthy") and last.exit_code in _ON_TERM:
+        said += further  # A program that leaves when it is asked to ends well, and the engine's error says nothing.
+    kind, cause, next_ = _named(service, last, said, log, facts)
+    evidence = [counts + (f"; ended {times}" if times else ""), last.reason + further]
     return Finding(
         kind=kind,
         about=f"service {service.name}",
@@ -125,7 +130,9 @@ def finding(service: Service, failures: Sequence[Task], counts: str, facts: Fact
     )
 
 
-def _named(service: Service, task: Task, log: tuple[str, ...], facts: Facts) -> tuple[str, str, str]:
+def _named(
+    service: Service, task: Task, said: str, log: tuple[str, ...], facts: Facts
+) -> tuple[str, str, str]:
     live = _live(service, facts)
     words = {
         "image": live.image.reference.partition("@")[0]
@@ -137,7 +144,7 @@ def _named(service: Service, task: Task, log: tuple[str, ...], facts: Facts) -> 
         cause = "a disk that it writes to is full"
         return "disk-full", cause, facts.ops("prune")
     for symptom in _SYMPTOMS:
-        if match := re.search(symptom.says, task.error):
+        if match := re.search(symptom.says, said):
             cause = symptom.cause.format(**words | {k: v for k, v in match.groupdict().items() if v})
             return symptom.kind, cause, symptom.next(facts, service)
     if task.was_killed:
