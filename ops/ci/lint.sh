@@ -23,4 +23,4 @@ else
     echo "skipped: actionlint, which Go would build (https://go.dev/doc/install)"
 fi
 "$bin/zizmor" --quiet --offline .github
-"$bin/shellcheck" --external-sources ops/ci/*.sh ops/setup/*.sh .ci/run
+"$bin/shellcheck" --external-sources ops/ci/*.sh ops/setup/*.sh ops/doctor/rules/*.sh .ci/run

@@ -17,7 +17,7 @@ def doctor(
     service: Annotated[
         str,
         typer.Argument(
-            metavar="[SERVICE]",
+            metavar="SERVICE",
             help="Look at this service and what it depends on. Default: everything.",
             show_default=False,
         ),

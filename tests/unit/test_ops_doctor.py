@@ -46,7 +46,7 @@ FULL_DF = (
 @pytest.fixture
 def engine(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> Engine:
     found = Engine()
-    found.answers["web", "/bin/sh -c # shellcheck"] = (0, "redis 6379 resolved connected\n")
+    found.answers["web", "/bin/sh -c # shellcheck shell"] = (0, "redis 6379 resolved connected\n")
     found.answers["redis", "cat /proc/net/tcp"] = (0, LISTENS)
     ops_doctor.connect(monkeypatch, found)
     return found
@@ -155,8 +155,8 @@ FAULTS = {
     "scaled down": Fault(lambda e, b: scaled(e), "scaled-down", "service redis", "from 1 to 0", "ops deploy"),
     "removed": Fault(lambda e, b: removed(e), "missing", "service redis", "does not have it", "ops deploy"),
     "taken back": Fault(lambda e, b: taken_back(e), "update-failed", "service web", "rollback_completed", "ops logs web"),
-    "name": Fault(lambda e, b: e.answers.update({("web", "/bin/sh -c # shellcheck"): (0, UNRESOLVED)}), "unresolved-name", "service web", "redis does not resolve", "ops deploy", "networks of web"),
-    "port closed": Fault(lambda e, b: e.answers.update({("web", "/bin/sh -c # shellcheck"): (0, REFUSED)}), "unreachable", "service web", "redis:6379 takes no connection", "ops logs redis", "redis listens on 6379"),
+    "name": Fault(lambda e, b: e.answers.update({("web", "/bin/sh -c # shellcheck shell"): (0, UNRESOLVED)}), "unresolved-name", "service web", "redis does not resolve", "ops deploy", "networks of web"),
+    "port closed": Fault(lambda e, b: e.answers.update({("web", "/bin/sh -c # shellcheck shell"): (0, REFUSED)}), "unreachable", "service web", "redis:6379 takes no connection", "ops logs redis", "redis listens on 6379"),
     "disk of a node": Fault(lambda e, b: e.answers.update({("web", "df"): (0, FULL_DF), ("redis", "df -Pk /"): (0, FULL_DF)}), "disk-full", "disk of node prod-app-1", "96 % full", "ops prune"),
     "disk full in a log": Fault(lambda e, b: out_of_space(e), "disk-full", "service redis", "disk that it writes to is full", "ops prune", "No space left"),
     "clock": Fault(lambda e, b: setattr(e, "clock_off_s", -90.0), "clock", "clock of node prod-app-1", "1 min 30 s behind", "timedatectl status"),

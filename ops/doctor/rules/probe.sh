@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2016  # the inner programs expand their own arguments
 # For each pair NAME PORT: "NAME PORT resolved|unresolved|unknown connected|refused|unknown". Port 0: the name only. With whatever the image has.
 has() { command -v "$1" >/dev/null 2>&1; }
 limited() { if has timeout; then timeout 5 "$@"; else "$@"; fi; }
