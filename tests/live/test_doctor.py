@@ -110,7 +110,7 @@ def no_image(spec: Spec) -> None:
 
 
 def no_label(spec: Spec) -> None:
-    spec["TaskTemplate"]["Placement"] = {"Constraints": ["engine.labels.nowhere==yes"]}
+    spec["TaskTemplate"]["Placement"] = {"Constraints": ["node.labels.nowhere==yes"]}
 
 
 def no_memory(spec: Spec) -> None:
@@ -158,7 +158,7 @@ def test_faults_are_explained_and_repairs_are_seen(tmp_path: Path) -> None:
                         no_label,
                         "no-node",
                         SERVER,
-                        "engine.labels.nowhere==yes",
+                        "node.labels.nowhere==yes",
                         "no suitable node",
                         "deploy",
                     ),

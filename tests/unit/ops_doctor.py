@@ -48,10 +48,9 @@ class Engine:
             {
                 "ID": "n1",
                 "Version": {"Index": 1},
-                "Spec": {"Role": "manager", "Availability": "active"},
+                "Spec": {"Role": "manager", "Availability": "active", "Labels": {"disk": "ssd"}},
                 "Description": {
                     "Hostname": NODE,
-                    "Engine": {"Labels": {"disk": "ssd"}},
                     "Resources": {"MemoryBytes": 4_000_000_000, "NanoCPUs": 2_000_000_000},
                 },
                 "Status": {"State": "ready"},

@@ -128,7 +128,5 @@ def _of_nodes(facts: Facts) -> Iterator[str]:
     for node in facts.nodes:
         reserved = sum(task.memory_reservation for task in alive if task.node == node.id)
         left = f"{size(max(0, node.memory_bytes - reserved))} of {size(node.memory_bytes)} not reserved"
-        labels = (
-            ", ".join(f"{name}={value}" for name, value in node.labels) or "no labels"
-        )
+        labels = ", ".join(f"{name}={value}" for name, value in node.labels) or "no labels"
         yield f"node {node.name}: {node.state}, {node.availability}, {left}, {labels}"
