@@ -32,8 +32,8 @@ class ForwardAuth(Construct):
     """Asks Discord who somebody is and which roles they hold in the guild, and remembers it in a signed cookie.
 
     The rule for all pages asks for the admin role; pages for another role have a rule each. The cookie is all it knows:
-    a role that is taken away counts when ``sign_in.session`` is over, or at once for everybody with a new
-    ``sign-in-cookie-key``.
+    a role that is taken away counts when ``sign_in.session`` is over, which no request prolongs, or at once for everybody
+    with a new ``sign-in-cookie-key``.
 
     Args:
         fake: stands in for Discord.
@@ -82,6 +82,16 @@ class ForwardAuth(Construct):
         self.service.label(f"{probe}.interval", "10s")
         self.service.label(f"{probe}.timeout", "3s")
 
+    @property
+    def session(self) -> Mapping[str, str]:
+        """Its cookie holds every role of a person, and it says of a failure no more than a number."""
+        return {
+            "cookie": self._sign_in.cookie_name,
+            "host": self._sign_in.host,
+            "domain": self._sign_in.cookie_domain,
+            "guild": self._site.settings.ingress.sign_in.guild,
+        }
+
     def _content(self) -> str:
         settings = self._site.settings.ingress.sign_in
         return to_yaml(
@@ -94,7 +104,7 @@ class ForwardAuth(Construct):
                 "cookie-name": self._sign_in.cookie_name,
                 "csrf-cookie-name": f"{self._sign_in.cookie_name}_csrf",
                 "lifetime": settings.session,
-                "info-fields": ["roles", "user.id", "user.username"],
+                "info-fields": ["roles", "user.id"],
                 "provider": "generic-oauth",
                 "providers": {"generic-oauth": self._provider()},
                 "rules": self._rules(),

@@ -1,6 +1,6 @@
 """The sign-in in front of every page that is not public."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sprocket_constructs import ConstructError, Gateway, Route, SwarmService
@@ -22,6 +22,10 @@ class SignInProxy(Protocol):
     @property
     def passes_on(self) -> Sequence[str]:
         """Headers of its answer that pages get: who is signed in."""
+
+    @property
+    def session(self) -> Mapping[str, str] | None:
+        """What the plugin beside it is told; none where the cookie holds no more than a number."""
 
 
 class SignIn:

@@ -37,6 +37,7 @@ class Tinyauth(Construct):
     CALLBACK = "/api/oauth/callback/discord"
     asked_at = "/api/auth/traefik"
     passes_on = ("Remote-User", "Remote-Email")
+    session = None
 
     def __init__(
         self,

@@ -29,6 +29,8 @@ HERE = Path(__file__).parent
 STATIC_FILE = "/etc/traefik/traefik.yml"
 DYNAMIC_FILE = "/etc/traefik/dynamic.yml"
 DNS_TOKEN_FILE = "/run/secrets/dns-token"
+PLUGIN = "/plugins-local/src/session"
+"""Traefik looks for local plugins below its working directory, which is the root in its image."""
 CA_FILE = "/etc/traefik/acme-authority.pem"
 CERTIFICATES = "/letsencrypt"
 CERTIFICATES_FILE = f"{CERTIFICATES}/acme.json"
@@ -114,23 +116,38 @@ class Traefik(Construct):
             HERE / "dynamic.yml.j2",
             rate_limit=settings.rate_limit,
             embedded_by=" ".join(f"https://{host}" for host in settings.trusted_origins),
-            sign_in={"address": asked, "passes_on": list(sign_in.passes_on)},
+            sign_in={"address": asked, "passes_on": list(sign_in.passes_on), "session": sign_in.session},
         )
         static = SwarmConfig(
-            self, "static", name="traefik-static", content=lambda: self._static(str(engine), directory)
+            self,
+            "static",
+            name="traefik-static",
+            content=lambda: self._static(str(engine), directory, plugin=sign_in.session is not None),
         )
         self.service.reads(static, at=STATIC_FILE)
         self.service.reads(
             SwarmConfig(self, "dynamic", name="traefik-dynamic", content=dynamic), at=DYNAMIC_FILE
         )
+        if sign_in.session:
+            self._reads_plugin()
 
-    def _static(self, engine: str, directory: str) -> str:
+    def _reads_plugin(self) -> None:
+        for name, file, at in (
+            ("plugin", "plugin.yml", ".traefik.yml"),
+            ("session", "session.go", "session.go"),
+        ):
+            content = (HERE / "session" / file).read_text()
+            config = SwarmConfig(self, name, name=f"traefik-{name}", content=content)
+            self.service.reads(config, at=f"{PLUGIN}/{at}")
+
+    def _static(self, engine: str, directory: str, *, plugin: bool) -> str:
         """Known when all routes are: wildcard certificates are asked for by what they must cover."""
         settings = self._site.settings.ingress
         hosts = [route.host for route in self._gateway.routes]
         return render(
             HERE / "traefik.yml.j2",
             resolver="acme",
+            plugin=plugin,
             socket_proxy=engine,
             network=self._gateway.network.name,
             dynamic_file=DYNAMIC_FILE,

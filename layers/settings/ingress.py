@@ -73,8 +73,8 @@ class SignIn(Settings):
     session: int = Field(
         default=43200,
         ge=300,
-        le=31_536_000,
-        description="seconds until a sign-in ends; a removed role counts from then on",
+        le=86_400,
+        description="seconds until a sign-in ends, a day at most; a role taken away in Discord opens pages until then",
     )
 
     @model_validator(mode="after")

@@ -49,7 +49,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Page(BaseHTTPRequestHandler):
     def do_GET(self):
-        body = json.dumps({"page": sys.argv[1], "user": self.headers.get_all("X-Forwarded-User") or []}).encode()
+        user, cookie = self.headers.get_all("X-Forwarded-User") or [], self.headers.get("Cookie")
+        body = json.dumps({"page": sys.argv[1], "user": user, "cookie": cookie}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -212,10 +213,13 @@ def test_http_is_sent_to_https(terraform: Terraform) -> None:
 def test_a_public_page_answers_and_nobody_can_claim_to_be_signed_in(terraform: Terraform) -> None:
     forged: dict[str, Any] = {"X-Forwarded-User": "1", "X.Forwarded.User": "1"}
     status, _, body = Browser().get(f"https://live-public.{DOMAIN}/", **forged)
-    assert (status, json.loads(body)) == (200, {"page": "live-public", "user": []})
+    assert (status, json.loads(body)) == (
+        200,
+        {"page": "live-public", "user": [], "cookie": None},
+    )
 
 
-OUTSIDE = (403, 500)
+OUTSIDE = (403, 503)
 """Somebody outside the guild: the real forward-auth takes Discord's 404 for a fault, its stand-in does not pretend to."""
 
 
@@ -236,7 +240,8 @@ def test_who_gets_in(terraform: Terraform, person: str, page: str, expected: tup
     assert status in expected, body
     if status == 200:
         assert address == f"https://{page}.{ADMIN}/"
-        assert len(json.loads(body)["user"]) == 1
+        heard = json.loads(body)
+        assert (len(heard["user"]), heard["cookie"]) == (1, None), "the page got the session"
 
 
 def test_the_dashboard_is_for_admins_until_they_sign_out(terraform: Terraform) -> None:

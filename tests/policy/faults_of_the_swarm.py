@@ -117,7 +117,7 @@ FAULTS = (
     ),
     Fault(
         name="no sign-in in front of guarded pages",
-        seed=lambda s: s.replace("traefik", DYNAMIC, "rate-limit, sign-in, compress", "rate-limit, compress"),
+        seed=lambda s: s.replace("traefik", DYNAMIC, "session, sign-in, ", "session, "),
         rule="guarded_routes_require_sign_in",
         path="/etc/traefik/dynamic.yml: http/middlewares/guarded",
         cause="every page that needs a role would be open",

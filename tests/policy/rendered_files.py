@@ -74,6 +74,7 @@ FILES: tuple[tuple[str, str, str, Read], ...] = (
     ("/usr/local/etc/redis/redis.conf", "redis", "config", _first_words),
     ("/etc/traefik/traefik.yml", "traefik", "static", _data),
     ("/etc/traefik/dynamic.yml", "traefik", "dynamic", _data),
+    ("/plugins-local/src/*/.traefik.yml", "traefik", "plugin", _data),
     ("/run/secrets/forward-auth.yaml", "forward-auth", "config", _data),
     ("/run/secrets/tinyauth.env", "tinyauth", "environment", _assignments),
 )

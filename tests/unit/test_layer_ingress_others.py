@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sprocket_constructs import Access, ConstructError
 
+from layers.ingress.traefik import DYNAMIC_FILE, PLUGIN, STATIC_FILE
 from tests.stacks.synthesis import altered
 from tests.unit.ingress_stack import ADMIN, DESIGNER, ingress, with_designers, with_tinyauth
 
@@ -56,6 +57,20 @@ def test_tinyauth_takes_the_place_of_forward_auth_by_one_setting() -> None:
     assert asked["address"] == "http://forward-auth:3000/api/auth/traefik"
     assert asked["authResponseHeaders"] == ["Remote-User", "Remote-Email"]
     assert service.labels["traefik.http.routers.forward-auth.middlewares"] == "public@file"
+
+
+def test_tinyauth_needs_no_plugin_since_its_cookie_is_a_number() -> None:
+    stack = ingress("prod", with_tinyauth)
+    assert "experimental" not in stack.yaml("traefik", STATIC_FILE)
+    middlewares = stack.yaml("traefik", DYNAMIC_FILE)["http"]["middlewares"]
+    assert middlewares["guarded"]["chain"]["middlewares"] == [
+        "security-headers",
+        "rate-limit",
+        "sign-in",
+        "compress",
+    ]
+    assert "session" not in middlewares
+    assert not [m.at for m in stack.service("traefik").file_mounts if m.at.startswith(PLUGIN)]
 
 
 def test_tinyauths_variables_in_full() -> None:

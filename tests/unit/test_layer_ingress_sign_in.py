@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.stacks.synthesis import altered
 from tests.unit.ingress_stack import ADMIN, DESIGNER, IngressStack, ingress, with_designers, with_tinyauth
 
 FILE = "/run/secrets/forward-auth.yaml"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def decision(stack: IngressStack, host: str, path: str, roles: list[str]) -> str:
@@ -178,3 +180,19 @@ def test_an_empty_list_of_roles_is_refused(roles: dict[str, list[str]]) -> None:
 
     with pytest.raises(ValidationError, match="at least 1 item"):
         altered("local", change)
+
+
+def test_a_session_is_a_day_at_most_since_a_role_taken_away_opens_pages_until_it_ends() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["ingress"]["sign_in"]["session"] = 86401
+
+    with pytest.raises(ValidationError, match="less than or equal to 86400"):
+        altered("local", change)
+
+
+@pytest.mark.parametrize("environment", ["local", "staging", "prod"])
+def test_sessions_end_when_the_runbook_says(environment: str) -> None:
+    seconds = ingress(environment).yaml("forward-auth", FILE)["lifetime"]
+    said = (ROOT / "docs" / "runbooks" / "access.md").read_text()
+    assert f"until the session is over: {seconds // 3600} hours after that person signed in" in said
+    assert seconds % 3600 == 0

@@ -74,6 +74,37 @@ def test_settings_reach_the_files() -> None:
     assert "customFrameOptionsValue" not in headers, "browsers would obey the stricter of the two"
 
 
+@pytest.mark.parametrize("environment", ["local", "staging", "prod"])
+def test_guarded_pages_are_behind_the_plugin_and_never_get_the_session(environment: str) -> None:
+    stack = ingress(environment)
+    middlewares = stack.yaml("traefik", DYNAMIC)["http"]["middlewares"]
+    chain = middlewares["guarded"]["chain"]["middlewares"]
+    asked = chain.index("sign-in")
+    assert chain[asked - 1 : asked + 2] == ["session", "sign-in", "without-session"]
+    settings, sign_in = stack.site.settings, stack.site.settings.ingress.sign_in
+    assert middlewares["session"]["plugin"]["session"] == {
+        "cookie": settings.sign_in_cookie,
+        "host": stack.site.host("auth"),
+        "domain": settings.pages_domain,
+        "guild": sign_in.guild,
+    }
+    assert middlewares["without-session"]["plugin"]["session"] == {
+        "cookie": settings.sign_in_cookie,
+        "hide": True,
+    }
+
+
+def test_the_plugin_lies_where_traefik_looks_for_it() -> None:
+    """Below its working directory, by the name of its module (pkg/plugins/plugins.go); the import is the same name."""
+    stack = ingress("prod")
+    module = stack.yaml("traefik", STATIC)["experimental"]["localPlugins"]["session"]["moduleName"]
+    manifest = stack.yaml("traefik", f"/plugins-local/src/{module}/.traefik.yml")
+    assert manifest["import"] == module
+    assert stack.text("traefik", f"/plugins-local/src/{module}/session.go").startswith(
+        f"// Package {module} "
+    )
+
+
 # -- certificates --------------------------------------------------------------------------------------------
 
 
