@@ -122,7 +122,7 @@ FAULTS = {
     "grafana-rule-level": Misspelt(RULES, '"noDataState": "Alerting",', '"noDataState": "Alerting", "interval": "1m",', "it belongs to alerting/groups"),
     "grafana-board-level": Misspelt(BOARD, '"refresh"', '"unit": "s", "refresh"', "it belongs to panels/fieldConfig/defaults"),
     "minio-policy-level": Misspelt(POLICY, '"Version"', '"Effect": "Allow", "Version"', "it belongs to Statement"),
-    "traefik-level": Misspelt(STATIC, "aliasHeadersStrategy: delete\n      # Slashes", "respondingTimeouts: {readTimeout: 1s}\n      # Slashes", "it belongs to entrypoints/*/transport"),
+    "traefik-level": Misspelt(STATIC, "maxHeaderBytes: *headers\n      # Slashes", "respondingTimeouts: {readTimeout: 1s}\n      # Slashes", "it belongs to entrypoints/*/transport"),
     "traefik-dynamic-level": Misspelt(DYNAMIC, "average:", "trustForwardHeader: true\n        average:", "it belongs to http/middlewares/*/forwardauth"),
     "forward-auth-level": Misspelt(FORWARD_AUTH, "provider: generic-oauth", "provider: generic-oauth\ntoken-style: header", "it belongs to providers/generic-oauth"),
     # a section or plugin that does not exist, and a value where a section belongs
