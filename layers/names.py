@@ -93,6 +93,12 @@ RABBITMQ_USER = NameRule(
     allowed="letters, digits, _ and -, and not guest: it is part of a URL that nobody escapes",
     source="amqplib 0.8.0 lib/connect.js",
 )
+RABBITMQ_VIRTUAL_HOST = NameRule(
+    kind="virtual host of RabbitMQ",
+    pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    allowed="letters, digits, dots, _ and -: it is part of a URL that nobody escapes",
+    source="amqplib 0.8.0 lib/connect.js",
+)
 REDIS_USER = NameRule(
     kind="user of Redis",
     pattern=r"(?!default$)[A-Za-z0-9][A-Za-z0-9_-]*",

@@ -236,8 +236,11 @@ class InstanceSecrets(_Secrets):
         several = len(environment.platform.instances) > 1
         super().__init__(scope, id_, environment=environment, prefix=f"{instance}-" if several else "")
         settings = environment.platform.instances[instance]
-        role = next(each.database_role for each in identities_of(environment) if each.name == instance)
-        self.database_password = self.generated("database-password", rotated=tried_at(Server.POSTGRES, role))
+        self._identity = next(each for each in identities_of(environment) if each.name == instance)
+        self._broker_passwords: dict[str, SecretValue] = {}
+        self.database_password = self.generated(
+            "database-password", rotated=tried_at(Server.POSTGRES, self._identity.database_role)
+        )
         self.jwt_key = self.generated(
             "jwt-key",
             length=64,
@@ -266,6 +269,19 @@ class InstanceSecrets(_Secrets):
             if settings.chatwoot
             else None
         )
+
+    def broker_password(self, service: str) -> SecretValue:
+        """Of a service's own account in RabbitMQ; which services have one, the line of images decides.
+
+        Args:
+            service: its short name.
+        """
+        if service not in self._broker_passwords:
+            account = self._identity.broker_account(service)
+            self._broker_passwords[service] = self.generated(
+                f"rabbitmq-{service}-password", rotated=tried_at(Server.RABBITMQ, account)
+            )
+        return self._broker_passwords[service]
 
     def _declare_s3_keys(self, *, minio: bool) -> None:
         """Both parts of the pair are tried as a pair."""

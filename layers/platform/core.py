@@ -39,7 +39,12 @@ class Core(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(events=True, celery=True),
+                transport=self.uses_broker(
+                    consumes="core",
+                    sends=("analytics", "image-generation", "matchmaking", "notifications", "submission"),
+                    events=True,
+                    celery=True,
+                ),
                 db=self.uses_database(),
                 redis=redis,
                 cache=Cache(host=redis.host, port=redis.port, secure=redis.secure),

@@ -24,7 +24,7 @@ class DiscordBot(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(events=True),
+                transport=self.uses_broker(consumes="bot", sends=("analytics", "core"), events=True),
                 minio=self.uses_object_storage(images=True),
                 bot=Bot(prefix=instance.settings.bot_prefix),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sprocket_constructs import SwarmSecret
 
 from ..errors import SettingsError
+from .broker import client_rights
 from .dgraph import Dgraph
 from .health import stays_connected_to
 from .instance import Instance
@@ -14,7 +15,7 @@ VARIABLES = "/app/secret/elo.env"
 
 
 class EloService(NodeService):
-    """Takes jobs from a queue in Redis. It knows variables only, so its command reads them from a mounted file.
+    """Takes jobs from a queue in Redis; what it does with RabbitMQ is not known, so it may sign in and publish there, and nothing else. It knows variables only, so its command reads them from a mounted file.
 
     The predecessor put it on the internet without any sign-in. Here it has a page only where ``elo_host`` says so,
     and for admins.
@@ -44,7 +45,12 @@ class EloService(NodeService):
 
     def _reads_variables(self, dgraph: Dgraph) -> None:
         redis = self.uses_redis()
-        url = self.instance.broker_url(self, frame_max=True)
+        url = self.instance.broker_url(
+            self,
+            short_name=self.short_name,
+            rights=client_rights(self.instance.identity),
+            frame_max=True,
+        )
         alpha = dgraph.connect(self)
         http = dgraph.alpha.endpoint("http")
         values = {

@@ -63,6 +63,15 @@ class Identity:
         return f"{self.queue_prefix}-{short}"
 
     @property
+    def virtual_host(self) -> str:
+        """Of RabbitMQ: who may publish at all reaches every queue of its virtual host, so each instance has one."""
+        return self.queue_prefix
+
+    def broker_account(self, short: str) -> str:
+        """Name of a service's account in RabbitMQ."""
+        return f"{self.name}-{short}"
+
+    @property
     def database_role(self) -> str:
         """Owner of the database, who may open no other one."""
         return self.database

@@ -49,7 +49,7 @@ class ImageGenerationFrontend(NodeService):
         """A file of its own form, in place of the one that the image was built with."""
         database = self.uses_database(password_file="db-secret.txt")
         storage = self.uses_object_storage(images=True)
-        broker = self.uses_broker()
+        broker = self.uses_broker(sends=("image-generation",), named_replies=True)
         content = {
             "minio": {
                 "endpoint": storage.end_point,

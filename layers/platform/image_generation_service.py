@@ -29,7 +29,7 @@ class ImageGenerationService(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(),
+                transport=self.uses_broker(consumes="image-generation"),
                 minio=self.uses_object_storage(images=True),
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sprocket_constructs import Construct, SecretValue, SwarmSecret, SwarmService
 
 from ..data.layer import DataLayer
+from ..data.rabbitmq_account import Account, Rights
 from ..data.telegraf import WriteToken
 from ..ingress.layer import IngressLayer
 from ..names import RABBITMQ_QUEUE
@@ -20,9 +21,9 @@ SCHEMAS = ("sprocket", "mledb", "history", "mledb_bridge", "data_science")
 class Instance(Construct):
     """The scope of an instance's services, and what they have in common.
 
-    It has its own database and role, buckets and key, metrics bucket and token, and can open no other's. Redis and
-    RabbitMQ are shared with one login, since the application knows neither databases nor virtual hosts of them: there
-    the prefixes keep instances apart.
+    It has its own database and role, buckets and key, metrics bucket and token, virtual host of RabbitMQ with an account for each
+    service, and can open no other's. Redis is shared with one login, since the application knows no user name there: the prefixes
+    keep instances apart.
     """
 
     def __init__(
@@ -69,15 +70,28 @@ class Instance(Construct):
         """The one login of Redis."""
         return self._shared.redis_password
 
-    def broker_url(self, client: SwarmService, *, frame_max: bool) -> str:
-        """Connects to RabbitMQ and returns its URL, password included.
+    def broker_url(self, client: SwarmService, *, short_name: str, rights: Rights, frame_max: bool) -> str:
+        """Connects to RabbitMQ with an account of the service's own, and returns its URL, password included.
 
         Args:
+            short_name: of the service.
+            rights: what the service has to be allowed there.
             frame_max: for Node. Python's library takes the parameter for an argument that it does not have.
         """
-        rabbitmq = self.data.rabbitmq
+        rabbitmq, own = self.data.rabbitmq, self.identity
+        account = Account(
+            name=own.broker_account(short_name),
+            password=self.secrets.broker_password(short_name),
+            virtual_host=own.virtual_host,
+            rights=rights,
+        )
+        rabbitmq.account(account)
         return amqp_url(
-            rabbitmq.user, self._shared.rabbitmq_password, rabbitmq.connect(client), frame_max=frame_max
+            account.name,
+            account.password,
+            rabbitmq.connect(client),
+            virtual_host=account.virtual_host,
+            frame_max=frame_max,
         )
 
     def secret_file(self, name: str, value: SecretValue) -> SwarmSecret:

@@ -24,7 +24,9 @@ class MatchmakingService(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(events=True),
+                transport=self.uses_broker(
+                    consumes="matchmaking", sends=("analytics", "submission"), events=True
+                ),
                 redis=self.uses_redis(),
             )
         )

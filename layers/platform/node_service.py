@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sprocket_constructs import HealthCheck, Scale, SecretValue, Stop, SwarmSecret, SwarmService, UpdatePolicy
 
-from .broker import transport
+from .broker import client_rights, transport
 from .instance import Instance
 from .production_json import BucketNames, Database, Logger, Minio, ProductionJson, Redis, Transport
 
@@ -89,16 +89,35 @@ class NodeService(SwarmService):
         """The levels of the instance; the application does not start without."""
         return Logger(levels=self.instance.settings.log_levels)
 
-    def uses_broker(self, *, events: bool = False, celery: bool = False) -> Transport:
-        """Connects to RabbitMQ.
+    def uses_broker(
+        self,
+        *,
+        consumes: str | None = None,
+        sends: Sequence[str] = (),
+        events: bool = False,
+        celery: bool = False,
+        named_replies: bool = False,
+    ) -> Transport:
+        """Connects to RabbitMQ with an account of its own, which may do what is said here and no more.
 
         Args:
+            consumes: the queue that it takes requests from, without the instance's prefix.
+            sends: queues of the services that it calls.
             events: hears events, and so needs a key of its own.
             celery: sends parse tasks.
+            named_replies: answers come in a queue that the broker names.
         """
         identity = self.instance.identity
-        url = self.instance.broker_url(self, frame_max=True)
         events_key = identity.queue(self.short_name) if events else None
+        rights = client_rights(
+            identity,
+            consumes=consumes,
+            sends=sends,
+            events_key=events_key,
+            celery=celery,
+            named_replies=named_replies,
+        )
+        url = self.instance.broker_url(self, short_name=self.short_name, rights=rights, frame_max=True)
         return transport(identity, url, events_key=events_key, celery=celery)
 
     def uses_redis(self) -> Redis:

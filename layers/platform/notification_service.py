@@ -24,7 +24,9 @@ class NotificationService(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(events=True),
+                transport=self.uses_broker(
+                    consumes="notifications", sends=("bot", "core", "matchmaking"), events=True
+                ),
                 redis=self.uses_redis(),
                 minio=Buckets(bucket_names=bucket_names(instance, images=True)),
                 web=WebAddress(url=f"https://{instance.identity.host}"),

@@ -7,6 +7,7 @@ from typing import Any
 from sprocket_constructs import HealthCheck, Resources, Scale, Stop, SwarmSecret, SwarmService, UpdatePolicy
 
 from ..rendering import to_json
+from .broker import worker_rights
 from .instance import Instance
 
 PORT = 3015
@@ -70,7 +71,9 @@ class ReplayParseService(SwarmService):
         since the parser reads no other.
         """
         identity = self.instance.identity
-        url = self.instance.broker_url(self, frame_max=False)
+        url = self.instance.broker_url(
+            self, short_name=self.alias, rights=worker_rights(identity), frame_max=False
+        )
         queue = identity.queue("celery")
         storage = self.instance.data.object_storage.connect(self)
         return {

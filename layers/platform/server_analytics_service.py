@@ -27,7 +27,7 @@ class ServerAnalyticsService(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(),
+                transport=self.uses_broker(consumes="analytics"),
                 influx=Influx(
                     address=f"http://{telegraf.connect(self, instance.metrics_token)}",
                     org=instance.data.influxdb.organization,

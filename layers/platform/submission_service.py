@@ -24,7 +24,9 @@ class SubmissionService(NodeService):
         self.reads_settings(
             ProductionJson(
                 logger=self.logs_at_levels(),
-                transport=self.uses_broker(events=True, celery=True),
+                transport=self.uses_broker(
+                    consumes="submission", sends=("core", "matchmaking"), events=True, celery=True
+                ),
                 redis=self.uses_redis(),
                 minio=self.uses_object_storage(replays=True),
             )

@@ -11,6 +11,7 @@ from ops.check.listening import Writer, writers_of
 from ops.check.platform import Platform
 from ops.model.service import Service
 
+DEFINITIONS = "/run/secrets/rabbitmq-definitions.json"
 KEEPER = "/etc/sprocket/keeper.sh"
 
 
@@ -95,10 +96,11 @@ def _redis(service: Service | None) -> dict[str, str]:
 
 
 def _rabbitmq(service: Service | None) -> dict[str, str]:
-    text = "\n".join(file.text for file in service.files if file.at.endswith(".conf")) if service else ""
-    user = re.search(r"^default_user = (\S+)", text, re.M)
-    password = re.search("^default_pass = \ue000([^\ue001]+)", text, re.M)
-    return {user[1]: password[1]} if user and password else {}
+    """Of the definitions that the broker imports when it starts."""
+    file = service.file(DEFINITIONS) if service else None
+    users = json.loads(file.text)["users"] if file and not file.problem else []
+    found = {user["name"]: re.fullmatch("\ue000([^\ue001]+)\ue001", user["password"]) for user in users}
+    return {name: password[1] for name, password in found.items() if password}
 
 
 def _buckets(platform: Platform) -> frozenset[str]:

@@ -20,12 +20,6 @@ def _swap_keys(seeded: Seeded) -> None:
     access["secret_id"], access["secret_name"] = other["secret_id"], other["secret_name"]
 
 
-def _wrong_broker_password(seeded: Seeded) -> None:
-    contents = seeded.document["locals"]
-    broker, redis = contents["content-rabbitmq-password"], contents["content-redis-password"]
-    seeded.replace("core", SETTINGS, broker, redis)
-
-
 FAULTS = (
     Fault(
         name="wrong host",
@@ -111,16 +105,16 @@ FAULTS = (
         fix="redis-password",
     ),
     Fault(
-        name="swapped password in a URL",
-        seed=_wrong_broker_password,
+        name="another service's account in a URL",
+        seed=lambda s: s.replace("core", SETTINGS, "amqp://main-core:", "amqp://main-discord-bot:"),
         rule="logins_are_known",
         path="core: /app/config/production.json: transport/url",
-        cause="signs in as sprocket with redis-password",
-        fix="pass the server's own secret: rabbitmq-password",
+        cause="signs in as main-discord-bot with rabbitmq-core-password",
+        fix="pass the server's own secret: rabbitmq-discord-bot-password",
     ),
     Fault(
         name="unknown user of the broker",
-        seed=lambda s: s.replace("core", SETTINGS, "amqp://sprocket:", "amqp://guest:"),
+        seed=lambda s: s.replace("core", SETTINGS, "amqp://main-core:", "amqp://guest:"),
         rule="logins_are_known",
         path="core: /app/config/production.json: transport/url",
         cause="has no user guest",

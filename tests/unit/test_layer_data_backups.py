@@ -98,10 +98,14 @@ SAID = {
     "original_cluster_name": "rabbit@rabbitmq",
     "users": [
         {"name": "sprocket", "password_hash": "aGFzaA==", "hashing_algorithm": "sha", "tags": ["administrator"]},
+        {"name": "main-core", "password_hash": "Y29yZQ==", "hashing_algorithm": "sha", "tags": ["declared"]},
         {"name": "other", "password_hash": "b3RoZXI=", "hashing_algorithm": "sha", "tags": []},
     ],
     "vhosts": [{"name": "/"}],
-    "permissions": [{"user": "sprocket", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+    "permissions": [
+        {"user": user, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+        for user in ("sprocket", "main-core", "other")
+    ],
     "topic_permissions": [],
     "parameters": [],
     "global_parameters": [{"name": "internal_cluster_id", "value": "rabbitmq-cluster-id-x"}],
@@ -155,9 +159,13 @@ def test_what_outlasts_the_broker_is_copied(said: dict[str, Any]) -> None:
     ], "a binding to what is left out would stop an import"
 
 
-def test_the_password_that_clients_use_is_not_copied_and_a_cluster_keeps_its_id(said: dict[str, Any]) -> None:
+def test_accounts_that_the_broker_has_from_its_file_are_not_copied_and_a_cluster_keeps_its_id(
+    said: dict[str, Any],
+) -> None:
+    """Read back, an old copy would bring an old password, and rights of an account that is gone would stop the import."""
     assert [user["name"] for user in said["users"]] == ["other"]
-    assert said["permissions"] and said["global_parameters"] == []
+    assert [one["user"] for one in said["permissions"]] == ["other", "sprocket"]
+    assert said["global_parameters"] == []
     assert "original_cluster_name" not in said and said["rabbit_version"] == "4.0.9"
 
 

@@ -51,7 +51,7 @@ def test_two_instances_read_no_value_of_each_other() -> None:
         if "/platform/" in each.node.path:
             instance = each.name.split("-", 1)[0]
             read[instance].update(name for mount in each.file_mounts for name in mount.file.secret_names)
-    assert read["dev"] & read["staging"] == {"rabbitmq-password", "redis-password"}
+    assert read["dev"] & read["staging"] == {"redis-password"}
 
 
 def test_two_instances_take_their_own_part_of_every_store() -> None:

@@ -39,7 +39,7 @@ def test_elo_service_gets_its_variables_from_a_secret_file() -> None:
     )
     assert lines["DGRAPH_DATABASE_URL"] == "'dgraph-alpha:9080'"
     assert lines["REDIS_PREFIX"] == "'main'"
-    assert "@@secret:rabbitmq-password@@" in lines["TRANSPORT_URL"]
+    assert "main-elo-service:@@secret:rabbitmq-elo-service-password@@" in lines["TRANSPORT_URL"]
     assert service(stack, "elo-service").environment == {"NODE_ENV": "production"}
     assert text_at(stack, "elo-service", "/app/secret/dgraph-api-key.txt") == "@@secret:dgraph-api-key@@"
 
