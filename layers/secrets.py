@@ -90,6 +90,9 @@ class PlatformSecrets(_Secrets):
             else None
         )
         self.redis_password = self.generated("redis-password", rotated=tried_at(Server.REDIS, "default"))
+        self.redis_admin_password = self.generated(
+            "redis-admin-password", rotated=tried_at(Server.REDIS, "admin")
+        )
         self.redis_telegraf_password = self.generated(
             "redis-telegraf-password", rotated=tried_at(Server.REDIS, "telegraf")
         )
@@ -250,6 +253,9 @@ class InstanceSecrets(_Secrets):
             ),
         )
         self.influxdb_token = self.generated("influxdb-token", length=64, rotated=tried_at(Server.TELEGRAF))
+        self.redis_results_password = self.generated(
+            "redis-results-password", rotated=tried_at(Server.REDIS, self._identity.results_account)
+        )
         self._declare_s3_keys(minio=environment.data.object_storage.kind == "minio")
         self._declare_identity_providers()
         self.dgraph_api_key = (

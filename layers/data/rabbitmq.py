@@ -146,9 +146,7 @@ class RabbitMQ(Construct):
             self,
             "start",
             name="rabbitmq-start",
-            content=lambda: render(
-                HERE / "rabbitmq-start.sh.j2", accounts=self.accounts, tag=MADE_HERE
-            ),
+            content=lambda: render(HERE / "rabbitmq-start.sh.j2", accounts=self.accounts, tag=MADE_HERE),
         )
         service.reads(start, at=START)
 

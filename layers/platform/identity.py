@@ -67,6 +67,11 @@ class Identity:
         """Of RabbitMQ: who may publish at all reaches every queue of its virtual host, so each instance has one."""
         return self.queue_prefix
 
+    @property
+    def results_account(self) -> str:
+        """Name of the account in Redis that keeps results of tasks."""
+        return f"{self.name}-results"
+
     def broker_account(self, short: str) -> str:
         """Name of a service's account in RabbitMQ."""
         return f"{self.name}-{short}"

@@ -6,6 +6,7 @@ from sprocket_constructs import Construct, SecretValue, SwarmSecret, SwarmServic
 
 from ..data.layer import DataLayer
 from ..data.rabbitmq_account import Account, Rights
+from ..data.redis import RedisAccount
 from ..data.telegraf import WriteToken
 from ..ingress.layer import IngressLayer
 from ..names import RABBITMQ_QUEUE
@@ -17,13 +18,16 @@ from .identity import Identity
 SCHEMAS = ("sprocket", "mledb", "history", "mledb_bridge", "data_science")
 """Postgres schemas that the migrations of the application take for granted."""
 
+RESULT_KEYS = "celery-task-meta-*"
+"""Keys of results of all instances: no setting of Celery 5.5.3 that its images know puts a prefix before them."""
+
 
 class Instance(Construct):
     """The scope of an instance's services, and what they have in common.
 
     It has its own database and role, buckets and key, metrics bucket and token, virtual host of RabbitMQ with an account for each
-    service, and can open no other's. Redis is shared with one login, since the application knows no user name there: the prefixes
-    keep instances apart.
+    service, and can open no other's. Redis is shared with one login, but for the parser's, since the rest of the application knows
+    no user name there: the prefixes keep instances apart.
     """
 
     def __init__(
@@ -61,13 +65,17 @@ class Instance(Construct):
         """The file that this instance is written in."""
         return f"{self.site.settings.name}.yaml"
 
-    def redis_url(self, client: SwarmService) -> str:
-        """Connects to Redis and returns its URL, password included."""
-        return f"redis://:{self._shared.redis_password}@{self.data.redis.connect(client)}"
+    def results_url(self, client: SwarmService) -> str:
+        """Connects to Redis with an account that may keep results of tasks only, and returns its URL, password included."""
+        account = RedisAccount(
+            name=self.identity.results_account, password=self.secrets.redis_results_password, keys=RESULT_KEYS
+        )
+        self.data.redis.account(account)
+        return f"redis://{account.name}:{account.password}@{self.data.redis.connect(client)}"
 
     @property
     def redis_password(self) -> SecretValue:
-        """The one login of Redis."""
+        """Of the user that programs are who name none."""
         return self._shared.redis_password
 
     def broker_url(self, client: SwarmService, *, short_name: str, rights: Rights, frame_max: bool) -> str:

@@ -79,7 +79,7 @@ class ReplayParseService(SwarmService):
         return {
             "celery": {
                 "broker": url,
-                "backend": self.instance.redis_url(self),
+                "backend": self.instance.results_url(self),
                 "queue": queue,
             },
             "transport": {"url": url, "analytics_queue": identity.queue("analytics"), "celery-queue": queue},

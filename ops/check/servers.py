@@ -90,9 +90,7 @@ def _logins(keeper: Service | None, pattern: str) -> dict[str, str]:
 
 def _redis(service: Service | None) -> dict[str, str]:
     text = "\n".join(file.text for file in service.files if file.at.endswith(".conf")) if service else ""
-    found = dict(re.findall("^user (\\S+) on >\ue000([^\ue001]+)", text, re.M))
-    password = re.search("^requirepass \ue000([^\ue001]+)", text, re.M)
-    return {**found, "default": password[1]} if password else found
+    return dict(re.findall("^user (\\S+) on >\ue000([^\ue001]+)", text, re.M))
 
 
 def _rabbitmq(service: Service | None) -> dict[str, str]:

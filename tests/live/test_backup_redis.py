@@ -11,7 +11,8 @@ pytestmark = pytest.mark.live(needs=["engine"])
 
 
 def cli(redis: Running, *words: str) -> str:
-    return redis.expect("env", f"REDISCLI_AUTH={secret('redis-password')}", "redis-cli", *words).strip()
+    password = f"REDISCLI_AUTH={secret('redis-admin-password')}"
+    return redis.expect("env", password, "redis-cli", "--user", "admin", *words).strip()
 
 
 def test_what_was_lost_comes_back(trial: Trial) -> None:

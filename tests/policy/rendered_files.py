@@ -71,6 +71,7 @@ FILES: tuple[tuple[str, str, str, Read], ...] = (
     ("/run/secrets/minio.env", "minio", "environment", _assignments),
     ("/run/secrets/backup-store.env", "minio", "environment", _assignments),
     ("/etc/rabbitmq/conf.d/*.conf", "rabbitmq", "config", _dotted),
+    ("/run/secrets/rabbitmq-definitions.json", "rabbitmq", "definitions", _data),
     ("/usr/local/etc/redis/redis.conf", "redis", "config", _first_words),
     ("/etc/traefik/traefik.yml", "traefik", "static", _data),
     ("/etc/traefik/dynamic.yml", "traefik", "dynamic", _data),

@@ -20,7 +20,7 @@ from ops.report.model import Report
 from tests.stacks.synthesis import altered, altered_cloud, finished, ordered
 
 EXPECTED = Path(__file__).with_name("changes")
-LINES = 60
+LINES = 80
 """Of markdown, at most."""
 
 Document = dict[str, Any]

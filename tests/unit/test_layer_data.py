@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -76,9 +77,37 @@ def test_clients_wait_for_the_keeper_of_what_they_use() -> None:
 
 
 def test_redis_listens_where_all_look_and_tells_the_collector_nothing_but_numbers() -> None:
-    conf = pairs(text_at(declared("local"), "redis", "/usr/local/etc/redis/redis.conf"))
-    assert conf["user"] == "telegraf on >@@secret:redis-telegraf-password@@ -@all +info +ping"
+    text = text_at(declared("local"), "redis", "/usr/local/etc/redis/redis.conf")
+    assert "\nuser telegraf on >@@secret:redis-telegraf-password@@ -@all +info +ping\n" in text
+    conf = pairs(text)
     assert conf["bind"] == "* -::*" and "port" not in conf, "a changed port is what broke the predecessor's"
+
+
+def test_no_client_of_redis_is_an_administrator() -> None:
+    stack = declared("staging")
+    text = text_at(stack, "redis", "/usr/local/etc/redis/redis.conf")
+    users = dict(re.findall(r"^user (\S+) on >\S+ (.+)$", text, re.M))
+    assert set(users) == {"default", "admin", "telegraf", "dev-results", "staging-results"}
+    assert users.pop("admin") == "~* &* +@all"
+    # A rule that comes later wins.
+    for name in ("default", "dev-results", "staging-results"):
+        assert re.search(r" -@admin -@dangerous(?: \+info \+keys)?$", users[name]), name
+    for name in ("dev-results", "staging-results"):
+        assert users[name].startswith("~celery-task-meta-* &celery-task-meta-* -@all +get ")
+    readers = {
+        each.name
+        for each in stack.services
+        if any("redis-admin-password" in mount.file.secret_names for mount in each.file_mounts)
+    }
+    assert readers == {"redis", "redis-backup"}
+
+
+def test_the_parser_signs_in_to_redis_with_an_account_for_results_alone() -> None:
+    stack = declared("staging")
+    for instance in ("dev", "staging"):
+        settings = json_at(stack, f"{instance}-replay-parse-service", "/app/config/production.json")
+        password = f"@@secret:{instance}-redis-results-password@@"
+        assert settings["celery"]["backend"] == f"redis://{instance}-results:{password}@redis:6379"
 
 
 def test_the_password_of_redis_is_not_on_a_command_line() -> None:
