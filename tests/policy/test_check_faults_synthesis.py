@@ -126,11 +126,15 @@ def _wrong_port(patch: pytest.MonkeyPatch) -> None:
 
 def _frame_max_for_all(patch: pytest.MonkeyPatch) -> None:
     plain = Instance.broker_url
-    patch.setattr(Instance, "broker_url", lambda self, client, frame_max: plain(self, client, frame_max=True))
+    patch.setattr(
+        Instance,
+        "broker_url",
+        lambda self, client, **rest: plain(self, client, **{**rest, "frame_max": True}),
+    )
 
 
 def _shared_events_key(patch: pytest.MonkeyPatch) -> None:
-    def set_name(self: NodeService, **options: bool) -> Any:
+    def set_name(self: NodeService, **options: Any) -> Any:
         return broker(self, **options).model_copy(
             update={"events_application_key": "sprocket"} if options.get("events") else {}
         )

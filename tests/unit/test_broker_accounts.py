@@ -75,8 +75,8 @@ def found(environment: str) -> list[Found]:
                 text = text_at(stack, prefix + name, program.settings)
                 logins = set(URL.findall(text))
                 assert len(logins) == 1, f"{name} signs in as {logins}"
-                (login,) = logins
-                accounts.append(Found(name, instance.identity.name, *login, permissions[login[0]]))
+                ((user, password, host),) = logins
+                accounts.append(Found(name, instance.identity.name, user, password, host, permissions[user]))
     return accounts
 
 
