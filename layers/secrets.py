@@ -212,7 +212,7 @@ class PlatformSecrets(_Secrets):
     def administrators(self) -> Mapping[str, Server]:
         """Values that open all of a server, by name: whoever has one needs no other. Their readers stay off workers."""
         opens = (
-            (self.redis_password, Server.REDIS),
+            (self.redis_admin_password, Server.REDIS),
             (self.rabbitmq_password, Server.RABBITMQ),
             (self.postgres_password, Server.POSTGRES),
             (self.influxdb_password, Server.INFLUXDB_PASSWORD),
@@ -225,11 +225,6 @@ class PlatformSecrets(_Secrets):
             (self.backup_secret_key, Server.RESTIC),
         )
         return {value.name: server for value, server in opens if value is not None}
-
-    @property
-    def shared(self) -> frozenset[str]:
-        """Those of them that every client of the server signs in with, so that workers have them all the same."""
-        return frozenset((self.redis_password.name, self.rabbitmq_password.name))
 
 
 class InstanceSecrets(_Secrets):

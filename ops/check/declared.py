@@ -16,7 +16,6 @@ class DeclaredSecret:
 
     Args:
         administers: the server that it opens all of; empty where it opens a part or none.
-        is_shared: whether every client of that server signs in with it.
     """
 
     name: str
@@ -24,7 +23,6 @@ class DeclaredSecret:
     reference: str
     path: str
     administers: str = ""
-    is_shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,6 @@ def declared_by(stack: ServicesStack) -> Declared:
                 reference=v.reference,
                 path=v.node.path,
                 administers=administrators.get(v.name, ""),
-                is_shared=v.name in stack.secrets.shared,
             )
             for v in stack.secret_values.values()
         ),

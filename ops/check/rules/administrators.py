@@ -13,11 +13,7 @@ _OFF_WORKERS = ("node.role==manager", "node.labels.storage==")
 
 def administrators_stay_off_workers(platform: Platform) -> Iterator[Finding]:
     """Also where there is no worker yet: one that is added must not get them."""
-    administrators = {
-        secret.name: secret
-        for secret in platform.declared.secrets
-        if secret.administers and not secret.is_shared
-    }
+    administrators = {secret.name: secret for secret in platform.declared.secrets if secret.administers}
     for service in platform.services:
         if any(constraint.startswith(_OFF_WORKERS) for constraint in service.constraints):
             continue
