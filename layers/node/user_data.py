@@ -14,7 +14,7 @@ from ..rendering import render, to_json, to_yaml
 from .expressions import Expressions, is_reference
 from .node import MANAGERS_KEY, Cluster, Node, NodeKey, NodeVolume, as_facts, managers_name
 
-__all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data"]
+__all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data", "without_comments"]
 
 HERE = Path(__file__).parent
 
@@ -54,6 +54,7 @@ SCRIPTS = (
     "sprocket-configure",
     "sprocket-volumes",
     "sprocket-metadata-guard",
+    "sprocket-stale-networks",
     "sprocket-join",
     "sprocket-engine",
     "sprocket-ready",
@@ -160,7 +161,7 @@ def _files(node: Node, cluster: Cluster, expressions: Expressions) -> Iterator[F
         *(["sprocket-tailscale"] if mesh else []),
     )
     for script in scripts:
-        yield File(f"/usr/local/sbin/{script}", _text("scripts", script), "0755")
+        yield File(f"/usr/local/sbin/{script}", without_comments(_text("scripts", script)), "0755")
     for unit in (*_units(cluster), *UNITS_OF_UNITS):
         yield File(f"/etc/systemd/system/{unit}", _text("units", unit))
     if cluster.tailscale_key is not None:
@@ -261,6 +262,12 @@ def _reboot_at(node: Node) -> str:
 
 def _units(cluster: Cluster) -> tuple[str, ...]:
     return (*UNITS, "sprocket-tailscale.service") if cluster.tailscale_key is not None else UNITS
+
+
+def without_comments(script: str) -> str:
+    """A script without the lines that are comments only, but for its first. A tenth of all user data was comments of scripts."""
+    first, *lines = script.splitlines(keepends=True)
+    return "".join((first, *(line for line in lines if not line.lstrip().startswith("#"))))
 
 
 def _text(folder: str, name: str) -> str:

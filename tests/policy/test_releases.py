@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ops.errors import Refused
 from ops.model.inventory import from_synthesis
 from ops.model.services import services_of
 from ops.release.combination import one_service, whole
@@ -54,5 +55,8 @@ def test_between_two_releases_of_which_one_has_more() -> None:
     for kept in ("random_password", "docker_volume", "terraform_data"):
         have = set(back["resource"].get(kept, {}))
         assert have == set(less["resource"].get(kept, {})) | set(more["resource"].get(kept, {})), kept
-    for service in set(names(less)) & set(names(more)):
+    # Its accounts are those of all its clients, so it goes back with them, or not at all.
+    with pytest.raises(Refused, match="rabbitmq cannot go back alone"):
+        one_service(less, more, "rabbitmq", number=1)
+    for service in set(names(less)) & set(names(more)) - {"rabbitmq"}:
         assert dangling(one_service(less, more, service, number=1)) == set(), service

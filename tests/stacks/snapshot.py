@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from layers.node.user_data import without_comments
 from tests.stacks.synthesis import Synthesized
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +151,8 @@ def _sources() -> list[tuple[str, str, list[str]]]:
             continue
         text = path.read_text()
         name = str(path.relative_to(ROOT))
+        if path.parent.name == "scripts":
+            text, name = without_comments(text), f"{name}, without comments"
         escaped = text.replace("${", "$${").replace("%{", "%%{")
         forms = {name: text} if text == escaped else {name: text, f"{name}, escaped for Terraform": escaped}
         found += [

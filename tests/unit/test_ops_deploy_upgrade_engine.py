@@ -19,7 +19,7 @@ from ops.ssh import Done, Ssh
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_nodes import SETTINGS
 from tests.unit.ops_ssh import gets_in, said
-from tests.unit.ops_swarm import node
+from tests.unit.ops_swarm import nodes_as_declared
 
 OLD = {"docker.io": "20.10.5-1", "containerd": "1.6.20-1", "runc": "1.1.5-1"}
 NEW = {"docker.io": "20.10.24-1", "containerd": "1.6.20-2", "runc": "1.1.5-1"}
@@ -75,8 +75,7 @@ class Scene(Boundaries):
         super().__init__(patch, root)
         self.settings = settings
         self.played = {each.dns_name: PlayedNode(each.name, self.done, OLD) for each in nodes_of(settings)}
-        for each in nodes_of(settings):
-            self.swarm.nodes.append(node(each.name, each.name, role=each.role))
+        self.swarm.nodes[:] = nodes_as_declared(settings)
 
         def run(ssh: Ssh, *command: str, stdin: str = "", timeout: float = 30.0) -> Done:
             return self.played[ssh.destination.partition("@")[2]].run(command, stdin)
