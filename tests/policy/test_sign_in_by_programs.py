@@ -200,6 +200,14 @@ def test_pages_do_not_get_the_session(pair: Ingress) -> None:
     assert heard == {"Cookie": ["a=1; b=2"], "X-Forwarded-User": ["300000000000000001"]}
 
 
+@pytest.mark.parametrize("count", [1, MOST_ROLES])
+def test_the_page_of_the_sign_in_itself_knows_who_is_signed_in(pair: Ingress, count: int) -> None:
+    pair.discord.roles = roles(count, ADMIN)
+    cookies = Cookies()
+    pair.callback(cookies)
+    assert (pair.ask(AUTH, cookies=cookies).status, pair.ask(AUTH).status) == (200, 307)
+
+
 def test_a_websocket_passes(pair: Ingress) -> None:
     cookies = Cookies()
     pair.callback(cookies)

@@ -24,7 +24,7 @@ const maxParts = 4
 type Config struct {
 	// Cookie is the name of the session's cookie.
 	Cookie string `json:"cookie,omitempty"`
-	// Hide takes the session out of requests, and does nothing else: for the place after the sign-in.
+	// Hide takes the session out of requests, and does nothing else: for the place after the sign-in. Not at Host, whose page reads it.
 	Hide bool `json:"hide,omitempty"`
 	// Host is where the sign-in answers; its failures are replaced there, and its cookies divided.
 	Host string `json:"host,omitempty"`
@@ -57,8 +57,9 @@ type session struct {
 
 func (s *session) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	cookies := strings.Split(strings.Join(req.Header["Cookie"], "; "), ";")
+	host := strings.ToLower(strings.Split(req.Host, ":")[0])
 	kept := joined(cookies, s.config.Cookie)
-	if s.config.Hide {
+	if s.config.Hide && host != s.config.Host {
 		kept = without(cookies, s.config.Cookie)
 	}
 	if len(kept) == 0 {
@@ -66,7 +67,6 @@ func (s *session) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	} else {
 		req.Header.Set("Cookie", strings.Join(kept, "; "))
 	}
-	host := strings.ToLower(strings.Split(req.Host, ":")[0])
 	if s.config.Hide || host != s.config.Host {
 		// Not wrapped: WebSockets need the connection itself.
 		s.next.ServeHTTP(rw, req)
