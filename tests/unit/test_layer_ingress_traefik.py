@@ -90,6 +90,7 @@ def test_guarded_pages_are_behind_the_plugin_and_never_get_the_session(environme
     }
     assert middlewares["without-session"]["plugin"]["session"] == {
         "cookie": settings.sign_in_cookie,
+        "host": stack.site.host("auth"),
         "hide": True,
     }
 
