@@ -14,7 +14,16 @@ from ..rendering import render, to_json, to_yaml
 from .expressions import Expressions, is_reference
 from .node import MANAGERS_KEY, Cluster, Node, NodeKey, NodeVolume, as_facts, managers_name
 
-__all__ = ["MAX_USER_DATA", "PACKAGES", "Cluster", "Node", "NodeKey", "NodeVolume", "user_data", "without_comments"]
+__all__ = [
+    "MAX_USER_DATA",
+    "PACKAGES",
+    "Cluster",
+    "Node",
+    "NodeKey",
+    "NodeVolume",
+    "user_data",
+    "without_comments",
+]
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,6 @@ from rehearsal.suite.health import wait_until_healthy
 from rehearsal.suite.outcome import CheckFailed
 from rehearsal.suite.world import World
 
-
 LEAVE = """
 set -eu
 ids=$(docker ps --quiet | head -n 1 | xargs docker inspect --format '{{range .NetworkSettings.Networks}}{{.NetworkID}} {{end}}')
