@@ -169,18 +169,22 @@ class EngineUpgrade:
 
         def activated() -> bool:
             try:
-                with self.target.swarm() as swarm:
-                    known = SwarmNodes(swarm)
-                    entry = _entry(known, node)
-                    if entry.is_up:
-                        known.activate(entry.id)
-                    return entry.is_up
+                return self._activates(node)
             except (OpsError, docker.errors.DockerException):
                 return False
 
         if not wait_until(activated, BACK_S, interval_s=2):
             raise OpsError(f"the managers do not see it {BACK_S:g} s after its upgrade")
         screen.err.print(f"{node.name}: active", markup=False)
+
+    def _activates(self, node: ClusterNode) -> bool:
+        """Lets it take tasks again, if the managers see it; says whether they do."""
+        with self.target.swarm() as swarm:
+            known = SwarmNodes(swarm)
+            entry = _entry(known, node)
+            if entry.is_up:
+                known.activate(entry.id)
+            return entry.is_up
 
     @contextmanager
     def _given_back_on_failure(self, node: ClusterNode) -> Iterator[None]:
@@ -193,16 +197,10 @@ class EngineUpgrade:
             raise
         except OpsError:
             try:
-                with self.target.swarm() as swarm:
-                    known = SwarmNodes(swarm)
-                    entry = _entry(known, node)
-                    if entry.is_up:
-                        known.activate(entry.id)
-                        screen.err.print(f"{node.name} is active again", markup=False)
-                    else:
-                        screen.err.print(
-                            f"{node.name} is down and stays drained; later: {by_hand}", markup=False
-                        )
+                if self._activates(node):
+                    screen.err.print(f"{node.name} is active again", markup=False)
+                else:
+                    screen.err.print(f"{node.name} is down and stays drained; later: {by_hand}", markup=False)
             except (OpsError, docker.errors.DockerException) as error:
                 screen.err.print(f"{node.name} stays drained ({error}); later: {by_hand}", markup=False)
             raise
