@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_fault_of_discord_is_a_page_with_a_way_on(pair: Ingress, call: str, fa
     cookies = Cookies()
     answer = pair.callback(cookies)
     assert (answer.status, answer.headers["retry-after"]) == (503, "60")
-    assert "Discord gave no answer that signs you in" in answer.body
+    assert "Discord, or the sign-in itself, gave no answer that signs you in" in answer.body
     shows_a_way_on(answer)
 
     setattr(pair.discord, call, None)
@@ -198,6 +199,12 @@ def test_pages_do_not_get_the_session(pair: Ingress) -> None:
     pair.callback(cookies)
     heard = json.loads(pair.ask(PAGE, cookies=Cookies({"a": "1", **cookies, "b": "2"})).body)
     assert heard == {"Cookie": ["a=1; b=2"], "X-Forwarded-User": ["300000000000000001"]}
+
+
+def test_try_again_keeps_the_query_of_the_page(pair: Ingress) -> None:
+    state = quote(f"{'0' * 32}:generic-oauth:http://{PAGE}/explore?left=1&right=2", safe="")
+    answer = pair.ask(AUTH, f"/_oauth?error=access_denied&state={state}")
+    assert f'<a href="http://{PAGE}/explore?left=1&amp;right=2">Try again</a>' in answer.body, answer.body
 
 
 @pytest.mark.parametrize("count", [1, MOST_ROLES])

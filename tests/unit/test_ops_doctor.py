@@ -395,7 +395,10 @@ def runs(engine: Engine, name: str) -> None:
 def test_a_queue_that_grows_is_a_finding(ready: int, consumers: int, cause: str, engine: Engine) -> None:
     runs(engine, "rabbitmq")
     listed = [{"name": "core", "messages_ready": ready, "consumers": consumers}]
-    engine.answers["rabbitmq", "rabbitmqctl"] = (0, json.dumps(listed))
+    call = "rabbitmqctl --quiet --formatter json"
+    engine.answers["rabbitmq", f"{call} list_vhosts"] = (0, json.dumps([{"name": "/"}, {"name": "main"}]))
+    engine.answers["rabbitmq", f"{call} list_queues -p / "] = (0, "[]")
+    engine.answers["rabbitmq", f"{call} list_queues -p main "] = (0, json.dumps(listed))
     found = diagnosis(document=with_service("rabbitmq", "data/rabbitmq")).findings
     assert [each.kind for each in found] == (["queue-backlog"] if cause else [])
     assert all(cause in each.cause and "ops logs rabbitmq" in each.next for each in found)

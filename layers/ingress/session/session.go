@@ -226,7 +226,7 @@ func (a *answer) said(status int) (int, string, string) {
 	if status >= 500 {
 		text := "Discord did not say who you are and which roles you hold. It may be down, slow, or refuse more requests: try again in a minute. " +
 			"If it stays like this, your account may not be a member of the Discord server " + a.config.Guild + "."
-		return http.StatusServiceUnavailable, "Discord gave no answer that signs you in", text
+		return http.StatusServiceUnavailable, "Discord, or the sign-in itself, gave no answer that signs you in", text
 	}
 	return status, "", ""
 }
@@ -245,7 +245,11 @@ func (a *answer) wanted() string {
 	if !strings.HasSuffix(address.Hostname(), "."+a.config.Domain) {
 		return ""
 	}
-	return address.Scheme + "://" + address.Host + address.EscapedPath()
+	page := address.Scheme + "://" + address.Host + address.EscapedPath()
+	if address.RawQuery != "" {
+		page += "?" + address.RawQuery
+	}
+	return page
 }
 
 func page(title string, text string, again string) string {

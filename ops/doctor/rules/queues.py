@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ops.doctor.facts import Facts
 from ops.doctor.finding import Finding
 from ops.errors import OpsError
 from ops.model.service import Service
 
-LIST = ("rabbitmqctl", "--quiet", "--formatter", "json", "list_queues", "name", "messages_ready", "consumers")
+CTL = ("rabbitmqctl", "--quiet", "--formatter", "json")
+HOSTS = (*CTL, "list_vhosts", "name")
+"""Each instance has a virtual host of its own, and ``list_queues`` shows one."""
+
+
+def queues_of(host: str) -> tuple[str, ...]:
+    """Lists the queues of a virtual host."""
+    return (*CTL, "list_queues", "-p", host, "name", "messages_ready", "consumers")
+
+
 MOST = 500
 """Messages that wait; the alert's number (layers/data/alerts.yaml)."""
 MOST_UNCONSUMED = 100
@@ -27,18 +37,23 @@ def backlogs(facts: Facts) -> Iterator[Finding]:
         container = facts.tasks.container(service.name) if service.short_name == "rabbitmq" else None
         if container is None:
             continue
-        done = facts.tasks.run(container, *LIST)
-        try:
-            listed = json.loads(done.output)
-            queues = [
-                (str(each["name"]), int(each["messages_ready"]), int(each["consumers"])) for each in listed
-            ]
-        except (ValueError, KeyError, TypeError):
-            said = " ".join(done.output.split())[:200]
-            raise OpsError(f"rabbitmqctl in {service.name} ended with {done.code}: {said}") from None
-        for name, waiting, consumers in queues:
-            if waiting > (MOST if consumers else MOST_UNCONSUMED):
-                yield _finding(service, name, waiting, consumers, facts)
+        for host in (str(each["name"]) for each in _listed(facts, service, container, HOSTS)):
+            for queue in _listed(facts, service, container, queues_of(host)):
+                waiting, consumers = int(queue["messages_ready"]), int(queue["consumers"])
+                if waiting > (MOST if consumers else MOST_UNCONSUMED):
+                    yield _finding(service, str(queue["name"]), waiting, consumers, facts)
+
+
+def _listed(facts: Facts, service: Service, container: str, words: Sequence[str]) -> list[dict[str, Any]]:
+    done = facts.tasks.run(container, *words)
+    try:
+        listed: list[dict[str, Any]] = json.loads(done.output)
+        if all("name" in each for each in listed):
+            return listed
+    except (ValueError, TypeError):
+        pass
+    said = " ".join(done.output.split())[:200]
+    raise OpsError(f"rabbitmqctl in {service.name} ended with {done.code}: {said}")
 
 
 def _finding(broker: Service, queue: str, waiting: int, consumers: int, facts: Facts) -> Finding:
