@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import tomllib
 from typing import Any
@@ -126,7 +127,7 @@ def test_loki_deletes_what_is_old() -> None:
 
 def test_alloy_takes_passwords_out_of_urls() -> None:
     config = text_at(declared("local"), "alloy", "/etc/alloy/config.alloy")
-    match = re.search(r"expression = `(.+)`", config)
+    match = re.search(r"expression = `(://.+)`", config)
     assert match is not None
     said = "Connecting to RabbitMQ @ amqp://sprocket:s3cret@rabbitmq:5672 and redis://:pw@redis:6379, see https://example.org/a:b"
     found = re.sub(match[1], lambda m: m[0].replace(m[1], "***"), said)
@@ -135,6 +136,21 @@ def test_alloy_takes_passwords_out_of_urls() -> None:
         == "Connecting to RabbitMQ @ amqp://***@rabbitmq:5672 and redis://***@redis:6379, see https://example.org/a:b"
     )
     assert set(re.findall(r'target_label\s+= "(\w+)"', config)) == {"service"}
+
+
+@pytest.mark.parametrize("ampersand", ["&", r"\u0026"])
+def test_alloy_takes_codes_of_sign_ins_out_of_addresses(ampersand: str) -> None:
+    config = text_at(declared("local"), "alloy", "/etc/alloy/config.alloy")
+    match = re.search(r"expression = `(.+code=.+)`", config)
+    assert match is not None
+    for said in (
+        "/_oauth?code=s3cret{}state=a",
+        "/_oauth?state=a{}code=s3cret",
+        "/_oauth?state=a{}code=s3cret{}b=1",
+    ):
+        line = json.dumps({"msg": "x", "uri": "URI"}).replace("URI", said.replace("{}", ampersand))
+        found = re.sub(match[1], lambda m: m[0].replace(m[1], "***"), line)
+        assert found == line.replace("s3cret", "***")
 
 
 # -- grafana -------------------------------------------------------------------------------------------------
