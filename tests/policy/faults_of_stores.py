@@ -102,7 +102,7 @@ FAULTS = (
         name="collector that nobody connected",
         seed=lambda s: s.leave("alloy", "loki-net"),
         rule="addresses_resolve",
-        path="alloy: /etc/alloy/config.alloy: line 52",
+        path="alloy: /etc/alloy/config.alloy: line 57",
         cause="shares no network with loki",
         fix="alloy.connect_to(loki)",
     ),
