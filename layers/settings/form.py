@@ -118,10 +118,10 @@ def nearest(text: object, known: Iterable[str], *, count: int = 1) -> list[str]:
     ]
 
 
-def did_you_mean(text: object, known: Iterable[str], *, otherwise: str) -> str:
-    """What to do about an unknown name: ask for the nearest, or something else where none is near."""
-    near = nearest(text, known)
-    return f"did you mean {near[0]}?" if near else otherwise
+def did_you_mean(text: object, known: Iterable[str], *, otherwise: str, count: int = 1) -> str:
+    """What to do about an unknown name: ask for the nearest ones, or something else where none is near."""
+    near = nearest(text, known, count=count)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def dashed(text: str) -> str:

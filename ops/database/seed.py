@@ -11,6 +11,7 @@ from ops.database.dump import Dump, dump_at
 from ops.database.server import KEEPER, Database
 from ops.errors import OpsError, WrongUse
 from ops.nodes.engines import engines
+from ops.swarm.containers import running_on
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
 from ops.terraform.target import target_of
@@ -69,7 +70,7 @@ def _chosen(identities: list[Identity], name: str | None, environment: str) -> I
 
 def _database(found: list[Swarm], identity: Identity, server: Postgres, environment: str) -> Database:
     for engine in found:
-        containers = _containers(engine, KEEPER, health="healthy")
+        containers = running_on(engine, KEEPER, health="healthy")
         if containers:
             return Database(
                 api=engine.api,
@@ -105,19 +106,12 @@ def _check(database: Database, dump: Dump, *, replace: bool, environment: str) -
         )
 
 
-def _containers(engine: Swarm, service: str, health: str | None = None) -> list[str]:
-    filters = {"label": f"com.docker.swarm.service.name={service}", "status": "running"}
-    if health:
-        filters["health"] = health
-    return [str(raw["Id"]) for raw in engine.api.containers(filters=filters)]
-
-
 def _restart(found: list[Swarm], service: str) -> frozenset[str]:
     """Stops the service's tasks, so that new ones read the restored database; returns the ids of the stopped ones."""
     id_ = _id_of(found[0], service)
     ended = frozenset(task.id for task in found[0].tasks() if task.service_id == id_)
     for engine in found:
-        for container in _containers(engine, service):
+        for container in running_on(engine, service):
             engine.api.stop(container, timeout=30)
     return ended
 

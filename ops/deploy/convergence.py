@@ -13,6 +13,12 @@ from ops.terraform.target import Target
 TIMEOUT_S = 180.0
 
 
+def has_services(target: Target) -> bool:
+    """Whether the swarm has any: a platform may be switched off, and then there is nothing to wait for."""
+    with target.swarm() as swarm:
+        return bool(swarm.services())
+
+
 def wait_for_convergence(
     target: Target,
     stable_s: float,

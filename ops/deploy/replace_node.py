@@ -15,7 +15,7 @@ from ops.cloud import orphans
 from ops.cloud.client import Client
 from ops.cloud.force_power_off import power_off
 from ops.deploy.approval import approval
-from ops.deploy.convergence import wait_for_convergence
+from ops.deploy.convergence import has_services, wait_for_convergence
 from ops.deploy.deploy import (
     READY_TIMEOUT_S,
     check_prerequisites,
@@ -127,7 +127,7 @@ class Replacement:
         else:
             with self._step("remove the old entry"):
                 self._remove_old_entry()
-            if self._any_service():
+            if has_services(self.targets.services):
                 with self._step("wait until all services converged"):
                     wait_for_convergence(self.targets.services, STABLE_S)
         self._report()
@@ -160,11 +160,6 @@ class Replacement:
         if self.dead or not self._droplet_id():
             return [_as_declared(each, self.node) for each in nodes_of(self.targets.services.settings)]
         raise OpsError(problem, fix=f"{fix}; if {self.node.name} itself is dead, add --dead")
-
-    def _any_service(self) -> bool:
-        """A platform may be switched off."""
-        with self.targets.services.swarm() as swarm:
-            return bool(swarm.services())
 
     def _is_last(self, swarm_nodes: list[SwarmNode]) -> bool:
         return self.node.role == "manager" and sum(swarm_node.is_manager for swarm_node in swarm_nodes) <= 1

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import docker.errors
 from rich.text import Text
 
 from layers.cloud.nodes import boot_order, engine_version
-from ops.deploy.convergence import wait_for_convergence
+from ops.deploy.convergence import has_services, wait_for_convergence
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import readiness, status
 from ops.nodes.engine_packages import ANSWER_S, EnginePackages, NodeEngine
@@ -159,9 +158,7 @@ class EngineUpgrade:
                     self.target, wait_s=READY_S, tell=status.StatusDisplay(screen.err), nodes=[each.node]
                 )
             self._activate(each.node)
-        with self.target.swarm() as swarm:
-            runs = bool(swarm.services())
-        if runs:
+        if has_services(self.target):
             wait_for_convergence(self.target, STABLE_S, timeout_s=CONVERGED_S)
 
     def _activate(self, node: ClusterNode) -> None:
@@ -204,10 +201,6 @@ class EngineUpgrade:
             except (OpsError, docker.errors.DockerException) as error:
                 screen.err.print(f"{node.name} stays drained ({error}); later: {by_hand}", markup=False)
             raise
-
-    def as_data(self) -> Mapping[str, Any]:
-        """For programs."""
-        return {"seconds": dict(self.seconds)}
 
 
 def not_ready(environment: str, found: Sequence[readiness.NodeStatus]) -> Iterator[Obstacle]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,13 +68,9 @@ class Facts:
         """Those that are looked at."""
         return [each for name, each in self.declared.items() if not self.only or name in self.only]
 
-    def servers_of(self, service: Service) -> list[str]:
-        """Names of all services that it needs, over any number of connections."""
-        return servers_of(self.declared, service.name)
-
     def follows(self, service: Service) -> tuple[str, ...]:
         """What may be why a service does not work."""
-        return tuple(f"service {name}" for name in self.servers_of(service))
+        return tuple(f"service {name}" for name in servers_of(self.declared, service.name))
 
     def look(self) -> None:
         """Asks what every rule needs, so that a manager that cannot answer is told as such."""
@@ -186,15 +182,8 @@ class Facts:
 
 def servers_of(declared: dict[str, Service], name: str) -> list[str]:
     """Names of all services that one needs, over any number of connections; without its own."""
-    return [other for other in _walk(declared, name) if other != name]
-
-
-def _walk(declared: dict[str, Service], name: str) -> Iterator[str]:
-    seen: list[str] = []
-    left = [name]
-    while left:
-        each = left.pop(0)
-        if each in declared and each not in seen:
-            seen.append(each)
-            left += declared[each].servers
-    yield from seen
+    found = [name]
+    for each in found:  # which grows meanwhile
+        servers = dict.fromkeys(declared[each].servers)
+        found += [server for server in servers if server in declared and server not in found]
+    return found[1:]

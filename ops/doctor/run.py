@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import docker.errors
 import requests
 
-from layers.settings.form import nearest
+from layers.settings.form import did_you_mean
 from ops.doctor.facts import Facts, servers_of
 from ops.doctor.finding import Diagnosis, Finding, root_causes
 from ops.doctor.rules import RULES
@@ -42,12 +42,10 @@ def _only(targets: Targets, service: str) -> frozenset[str]:
     if not service:
         return frozenset()
     if service not in declared:
-        near = nearest(service, declared, count=3)
+        otherwise = f"it declares {', '.join(sorted(declared))}"
         raise WrongUse(
             f"{targets.name} declares no service {service!r}",
-            fix=f"did you mean {' or '.join(near)}?"
-            if near
-            else f"it declares {', '.join(sorted(declared))}",
+            fix=did_you_mean(service, declared, otherwise=otherwise, count=3),
         )
     return frozenset((service, *servers_of(declared, service)))
 
@@ -82,7 +80,7 @@ def _asked(facts: Facts, say: Say) -> Diagnosis:
 
 def _silent_engines(facts: Facts) -> Iterator[str]:
     """Nodes that are up, and whose engine this machine does not reach: nothing is asked inside their tasks."""
-    answered = {str(engine.info().get("Name")) for engine in facts.engines}
+    answered = {engine.node_name for engine in facts.engines}
     for node in facts.nodes:
         if node.is_up and node.name not in answered:
             yield f"inside the tasks of node {node.name}: its engine does not answer over ssh (python -m ops ready --env {facts.name})"

@@ -16,7 +16,7 @@ from ops.model.inventory import LAYERS
 from ops.model.service import Service
 from ops.nodes.engines import engines
 from ops.release.archive import archive_of
-from ops.swarm.containers import SERVICE, Tasks
+from ops.swarm.containers import Tasks, running_on
 from ops.swarm.engine import Swarm
 from ops.terminal.amounts import moment, size, span
 from ops.terminal.columns import columns
@@ -147,7 +147,7 @@ def status_of(targets: Targets, say: Say) -> Status:
 
 
 def _nodes(facts: Facts) -> Iterator[NodeRow]:
-    by_name = {str(engine.info().get("Name")): engine for engine in facts.engines}
+    by_name = {engine.node_name: engine for engine in facts.engines}
     for node in facts.nodes:
         engine = by_name.get(node.name)
         disk = root_disk(engine) if engine else None
@@ -163,8 +163,8 @@ def _nodes(facts: Facts) -> Iterator[NodeRow]:
 
 def _memory_free(engine: Swarm) -> int | None:
     """What the kernel calls available, as every container of the node sees it."""
-    for raw in engine.api.containers(filters={"label": SERVICE, "status": "running"})[:1]:
-        for line in Tasks(engine).run(raw["Id"], "cat", "/proc/meminfo").output.splitlines():
+    for container in running_on(engine)[:1]:
+        for line in Tasks(engine).run(container, "cat", "/proc/meminfo").output.splitlines():
             name, _, rest = line.partition(":")
             if name == "MemAvailable" and rest.split()[:1]:
                 return int(rest.split()[0]) * 1024

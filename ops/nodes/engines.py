@@ -21,7 +21,7 @@ def engines(target: Target) -> Iterator[list[Swarm]]:
     with ExitStack() as stack:
         manager = stack.enter_context(target.swarm())
         found = [manager]
-        name = str(manager.info().get("Name"))
+        name = manager.node_name
         for node in nodes_of(target.settings):
             if node.name == name:
                 continue

@@ -3,7 +3,7 @@ programs left on nodes of ours. Never a volume of a service."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from ops.model.inventory import from_synthesis, readable_name
 from ops.model.state import ids_in
 from ops.nodes.engines import engines
 from ops.nodes.inventory import nodes_of
-from ops.release.archive import archive_of
+from ops.release.archive import Archive, archive_of
+from ops.release.release import Release
+from ops.release.removal import removed
 from ops.release.stack_file import images_in
 from ops.release.stopped_containers import STOPPED_FOR, StoppedContainer, remove_stopped, stopped_containers
 from ops.release.target import written
@@ -82,7 +84,7 @@ class NodeLeftovers:
     def on(cls, engine: Swarm, needed: Needed, settings: Environment) -> NodeLeftovers:
         """Asks one engine. Only on a droplet is every stopped container ours to remove."""
         return cls(
-            node=str(engine.info().get("Name")),
+            node=engine.node_name,
             engine=engine,
             images=tuple(unused_images(engine, needed)),
             stopped=tuple(stopped_containers(engine)) if settings.cloud else (),
@@ -138,7 +140,7 @@ def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
                 f"{environment} has no releases, so nobody can tell what is still needed",
                 fix=f"deploy first: make up ENV={environment}",
             )
-        stacks = {key: archive.stack(key) for key in dict.fromkeys(each.services for each in releases)}
+        stacks = _stacks(archive, releases)
         target = written(settings, settings.services_stack, stacks[releases[-1].services])
         if lacking := list(state_credentials(target.document)):
             raise WrongUse(f"{lacking[0].variable} is not set: {lacking[0].meaning}", fix=lacking[0].fix)
@@ -173,9 +175,8 @@ def prune_nodes_after_deploy(target: Target) -> None:
         return
     try:
         archive = archive_of(target.settings)
-        keys = dict.fromkeys(each.services for each in archive.releases())
         # With what was deployed: where releases cannot be recorded, it is in none.
-        needed = needed_by([*(archive.stack(key) for key in keys), target.document])
+        needed = needed_by([*_stacks(archive, archive.releases()).values(), target.document])
         with screen.doing("removing images that no kept release needs"), engines(target) as connected:
             for engine in connected:
                 if node := NodeLeftovers.on(engine, needed, target.settings):
@@ -185,6 +186,11 @@ def prune_nodes_after_deploy(target: Target) -> None:
             f"warning: the nodes keep images that no release needs: {error} "
             f"(again: python -m ops prune --env {target.name})"
         )
+
+
+def _stacks(archive: Archive, releases: Iterable[Release]) -> dict[str, dict[str, Any]]:
+    """What was synthesized for the services of these releases, by its key; several may have the same."""
+    return {key: archive.stack(key) for key in dict.fromkeys(each.services for each in releases)}
 
 
 def needed_by(stacks: Sequence[Mapping[str, Any]]) -> Needed:
@@ -226,11 +232,7 @@ def remove_images(engine: Swarm, images: Collection[UnusedImage]) -> int:
     """
     before = int(engine.api.df()["LayersSize"])
     for image in images:
-        try:
-            engine.api.remove_image(image.reference)
-        except docker.errors.APIError as error:
-            if error.status_code not in (404, 409):
-                raise OpsError(f"image {image.reference}: {error.explanation or error}") from None
+        removed(engine.api.remove_image, image.reference, called=f"image {image.reference}")
     return max(0, before - int(engine.api.df()["LayersSize"]))
 
 

@@ -6,17 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import docker.errors
-
 from ops.boot.throwaway import LABEL as TRIAL_BOOT
-from ops.errors import OpsError
+from ops.release.removal import removed
+from ops.swarm.containers import TASK
 from ops.swarm.engine import Swarm
 
 STOPPED_FOR = "a day"
 _DAY_S = 86_400
-
-_OF_SWARM = "com.docker.swarm.task.id"
-"""The managers keep five ended tasks of each slot (``docker info``: Task History Retention Limit), with their logs, and remove older ones."""
 
 _ENDED = ("exited", "dead", "created")
 
@@ -33,24 +29,20 @@ class StoppedContainer:
 
 
 def stopped_containers(engine: Swarm) -> Iterator[StoppedContainer]:
-    """Those made more than a day ago, without the tasks of the swarm and what trial boots make."""
+    """Those made more than a day ago, without the tasks of the swarm and what trial boots make.
+
+    The managers keep five ended tasks of each slot (``docker info``: Task History Retention Limit), with their logs, and remove older ones.
+    """
     before = time.time() - _DAY_S
     for raw in engine.api.containers(all=True, filters={"status": list(_ENDED)}):
         labels = raw.get("Labels") or {}
-        if _OF_SWARM not in labels and TRIAL_BOOT not in labels and int(raw["Created"]) < before:
+        if TASK not in labels and TRIAL_BOOT not in labels and int(raw["Created"]) < before:
             name = str((raw.get("Names") or [""])[0]).removeprefix("/")
             yield StoppedContainer(id=str(raw["Id"]), name=name)
 
 
 def remove_stopped(engine: Swarm, containers: Iterable[StoppedContainer]) -> int:
     """Removes them, never their volumes, and says how many. One that somebody has started or removed in between is left."""
-    removed = 0
-    for container in containers:
-        try:
-            engine.api.remove_container(container.id)
-        except docker.errors.APIError as error:
-            if error.status_code not in (404, 409):
-                raise OpsError(f"container {container}: {error.explanation or error}") from None
-        else:
-            removed += 1
-    return removed
+    return sum(
+        removed(engine.api.remove_container, each.id, called=f"container {each}") for each in containers
+    )

@@ -15,6 +15,7 @@ from ops.swarm import exec_stream
 from ops.swarm.engine import Swarm
 
 SERVICE = "com.docker.swarm.service.name"
+TASK = "com.docker.swarm.task.id"
 _LISTENS = "0A"
 _RESOLVER = "0B00007F"
 """127.0.0.11 as /proc writes it: the engine's own DNS inside every task."""
@@ -112,6 +113,19 @@ class Tasks:
         """Ports that a task listens on; empty where the image has no cat. See :func:`listening_in`."""
         done = self.run(container, "cat", "/proc/net/tcp", "/proc/net/tcp6")
         return listening_in(done.output, loopback=loopback) if done.code in (0, 1) else []
+
+
+def running_on(engine: Swarm, service: str = "", *, health: str = "") -> list[str]:
+    """Ids of the running containers of services on one engine.
+
+    Args:
+        service: of this one only.
+        health: in this state of its health check only, such as ``healthy``.
+    """
+    filters = {"label": f"{SERVICE}={service}" if service else SERVICE, "status": "running"}
+    if health:
+        filters["health"] = health
+    return [str(raw["Id"]) for raw in engine.api.containers(filters=filters)]
 
 
 def listening_in(table: str, *, loopback: bool = True) -> list[int]:

@@ -126,6 +126,11 @@ class Swarm:
         found: dict[str, Any] = self._api.info()
         return found
 
+    @property
+    def node_name(self) -> str:
+        """The host name of its node."""
+        return str(self.info().get("Name") or "")
+
     def membership(self) -> dict[str, Any]:
         """The swarm's part of it: LocalNodeState, ControlAvailable, Nodes, Cluster."""
         found: dict[str, Any] = self.info().get("Swarm") or {}

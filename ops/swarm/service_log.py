@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from layers.settings.form import nearest
+from layers.settings.form import did_you_mean
 from ops.errors import WrongUse
+from ops.swarm.containers import TASK
 from ops.swarm.engine import Swarm
 from ops.swarm.moment import seconds_since_1970
 
-_TASK = "com.docker.swarm.task.id"
 _SPAN = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -69,11 +69,10 @@ class ServiceLog:
     def __init__(self, swarm: Swarm, service: str) -> None:
         by_name = {each.name: each for each in swarm.services()}
         if service not in by_name:
-            near = nearest(service, by_name, count=3)
             there = ", ".join(sorted(by_name)) or "none: make up deploys them"
             raise WrongUse(
                 f"the swarm has no service {service!r}",
-                fix=f"did you mean {' or '.join(near)}?" if near else f"there are: {there}",
+                fix=did_you_mean(service, by_name, otherwise=f"there are: {there}", count=3),
             )
         self._api: Any = swarm.api
         self._id = by_name[service].id
@@ -113,5 +112,5 @@ class ServiceLog:
         time, _, rest = raw.partition(" ")
         details, _, text = rest.partition(" ")
         known = dict(pair.partition("=")[::2] for pair in details.split(","))
-        id_ = unquote_plus(known.get(_TASK, ""))
+        id_ = unquote_plus(known.get(TASK, ""))
         return Line(time=time, task=self._names.get(id_, id_[:5]), text=text)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from ops.doctor.facts import Facts
 from ops.doctor.finding import Finding
 from ops.model.service import Service
-from ops.swarm.containers import SERVICE, Tasks
+from ops.swarm.containers import Tasks, running_on
 from ops.swarm.engine import Swarm
 from ops.terminal.amounts import size
 
@@ -31,10 +32,11 @@ class Disk:
 def full_disks(facts: Facts) -> Iterator[Finding]:
     """The disk under every engine, asked inside any of its tasks, and every mount of a store, asked inside its own."""
     where = {task.node for service in facts.chosen for task in facts.working(service.name)}
+    root = cache(root_disk)  # asked of each engine once, and only where the answer is needed
     for engine in facts.engines:
-        name = str(engine.info().get("Name") or "")
+        name = engine.node_name
         if not facts.only or any(facts.node_name(id_) == name for id_ in where):
-            yield from _of_node(name, engine, facts)
+            yield from _of_node(name, root(engine), facts)
     for service in facts.chosen:
         if service.keeps_data and (container := facts.tasks.container(service.name)):
             targets = [
@@ -43,7 +45,7 @@ def full_disks(facts: Facts) -> Iterator[Finding]:
                 if mount.type == "volume" or mount.source.startswith("/mnt/")
             ]
             done = facts.tasks.run(container, "df", "-Pk", *targets)
-            yield from _of_store(service, disks(done.output), facts)
+            yield from _of_store(service, disks(done.output), root, facts)
 
 
 def disks(listed: str) -> list[Disk]:
@@ -66,14 +68,13 @@ def disks(listed: str) -> list[Disk]:
 def root_disk(engine: Swarm) -> Disk | None:
     """The disk that an engine keeps its images and containers on, as a container sees it below ``/``; none where no image has df."""
     inside = Tasks(engine)
-    for raw in engine.api.containers(filters={"label": SERVICE, "status": "running"})[:_TRIES]:
-        if found := disks(inside.run(raw["Id"], "df", "-Pk", "/").output):
+    for container in running_on(engine)[:_TRIES]:
+        if found := disks(inside.run(container, "df", "-Pk", "/").output):
             return found[0]
     return None
 
 
-def _of_node(name: str, engine: Swarm, facts: Facts) -> Iterator[Finding]:
-    disk = root_disk(engine)
+def _of_node(name: str, disk: Disk | None, facts: Facts) -> Iterator[Finding]:
     if disk and disk.percent >= FULL_PERCENT:
         yield Finding(
             kind="disk-full",
@@ -84,10 +85,12 @@ def _of_node(name: str, engine: Swarm, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _of_store(service: Service, found: list[Disk], facts: Facts) -> Iterator[Finding]:
+def _of_store(
+    service: Service, found: list[Disk], root: Callable[[Swarm], Disk | None], facts: Facts
+) -> Iterator[Finding]:
     full = {disk.device: disk for disk in found if disk.percent >= FULL_PERCENT and disk.device != "overlay"}
     # A volume of Docker's own is on the node's disk.
-    of_node = {root.bytes for engine in facts.engines if (root := root_disk(engine))} if full else set()
+    of_node = {disk.bytes for engine in facts.engines if (disk := root(engine))} if full else set()
     for disk in full.values():
         if disk.bytes not in of_node:
             yield Finding(
