@@ -10,6 +10,7 @@ from layers.platform.identity import identities_of
 from ops.check.application import PROGRAMS
 from ops.report.programs import programs_of
 from tests.live.local_platform import LocalPlatform
+from tests.own_queue import own_queue
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
 
@@ -131,7 +132,7 @@ def test_a_service_may_do_what_it_needs_and_nothing_else(platform: LocalPlatform
         pytest.skip(f"{name} is the real image, which has no Python with drivers to try its credentials with")
     program = PROGRAMS[name]
     (identity,) = identities_of(platform.settings)
-    own = _queue(program.consumes)
+    own = own_queue(program)
     told = {
         "settings": program.settings,
         "own": own and identity.queue(own),
@@ -150,11 +151,3 @@ def test_a_service_may_do_what_it_needs_and_nothing_else(platform: LocalPlatform
         if said != ("refused" if key.partition(": ")[2].startswith("not ") else "allowed")
     }
     assert wrong == {}, f"of {len(found)} attempts"
-
-
-def _queue(key: str) -> str:
-    """The queue that a program takes from, without its prefix, by the key of its settings."""
-    if key == "celery/queue":
-        return "celery"
-    name = key.removeprefix("transport/").removesuffix("_queue").replace("_", "-")
-    return {"notification": "notifications"}.get(name, name)

@@ -17,6 +17,7 @@ from layers.data.rabbitmq import DEFINITIONS, PASSWORD, START, RabbitMQ
 from layers.data.rabbitmq_account import MADE_HERE, Account, Rights
 from layers.platform.broker import QUEUES
 from ops.check.application import PROGRAMS
+from tests.own_queue import own_queue
 from tests.stacks.synthesis import ALL, altered, built, declared, json_at, service, text_at, with_ratings
 
 URL = re.compile(r"amqp://([^:]+):@@secret:([a-z0-9-]+)@@@rabbitmq:5672/([^?]+)\?")
@@ -121,10 +122,7 @@ def test_one_account_opens_the_management_pages_and_no_client_has_its_password(e
 def test_what_an_account_may_do_with_queues_is_what_its_service_does(environment: str) -> None:
     """Of every queue of every instance: reads its own, declares its own and those it sends to, and no other."""
     for each in found(environment):
-        consumes = PROGRAMS[each.service].consumes
-        own = {"celery/queue": "celery", "transport/notification_queue": "notifications"}.get(
-            consumes, consumes.removeprefix("transport/").removesuffix("_queue").replace("_", "-")
-        )
+        own = own_queue(PROGRAMS[each.service])
         events = {"events"} if each.service in HEARS_EVENTS else set()
         sends = CALLS.get(each.service, set()) | ({"celery"} if each.service in SENDS_TASKS else set())
         for host, queue, short in queues(environment):
