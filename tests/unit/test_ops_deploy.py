@@ -203,12 +203,8 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
     assert "  https://web.example.org  web, public\n" in told.out
 
 
-@pytest.mark.parametrize("changes", [True, False])
-def test_a_deploy_that_changed_something_clears_the_nodes_at_its_end(
-    changes: bool, boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synthesized(monkeypatch, result("prod"))
-    boundaries.swarm.api.digests = [DIGEST_2]
+def deploy_services_of_prod(boundaries: Boundaries, *, changes: bool) -> None:
+    """Deploys services that are all there already; with ``changes``, the plan updates one of them."""
     if changes:
         boundaries.services.changes = [
             change("docker_service.web", "update", before={}, after={"name": "web"})
@@ -217,6 +213,15 @@ def test_a_deploy_that_changed_something_clears_the_nodes_at_its_end(
         resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
     ]
     deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only="services")
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_deploy_that_changed_something_clears_the_nodes_at_its_end(
+    changes: bool, boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesized(monkeypatch, result("prod"))
+    boundaries.swarm.api.digests = [DIGEST_2]
+    deploy_services_of_prod(boundaries, changes=changes)
     steps = ["services apply", f"remove image example.org/app@{DIGEST_2}"]
     assert list(dict.fromkeys(boundaries.done)) == (steps if changes else [])
 
@@ -237,14 +242,7 @@ def test_a_deploy_that_changed_something_sends_its_state_to_the_backups_and_does
     synthesized(monkeypatch, result("prod"))
     monkeypatch.setattr(state, "back_up_after_deploy", send)
     boundaries.nodes.statuses = {node.dns_name: [READY] for node in nodes_of(PROD)}
-    if changes:
-        boundaries.services.changes = [
-            change("docker_service.web", "update", before={}, after={"name": "web"})
-        ]
-    boundaries.services.resources = [
-        resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
-    ]
-    deploy.deploy("prod", stable_s=1, parallelism=1, ask=None, only="services")
+    deploy_services_of_prod(boundaries, changes=changes)
     assert sent == (["prod"] if changes else [])
     assert ("python -m ops backup --env prod --state" in capsys.readouterr().err) == changes
 
