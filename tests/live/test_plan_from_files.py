@@ -25,7 +25,9 @@ CLOUD = ["terraform", "digitalocean provider", "random provider", "tls provider"
 @pytest.mark.live(needs=ENGINE_LESS)
 def test_the_services_of_local_from_nothing(tmp_path: Path) -> None:
     synthesized = synthesize("local", out=tmp_path / "out")
-    terraform = Terraform(synthesized.out / "stacks" / "local-services")
+    folder = synthesized.out / "stacks" / "local-services"
+    with_state_of_its_own(folder / "cdk.tf.json", tmp_path / "none.tfstate")
+    terraform = Terraform(folder)
     terraform.init()
     file = tmp_path / "services.plan"
     assert terraform.plan(file)
@@ -39,6 +41,13 @@ def test_the_services_of_local_from_nothing(tmp_path: Path) -> None:
     (other,) = report_of_files("local", [shown]).stacks
     assert other.counts == stack.counts
     assert other.services == stack.services
+
+
+def with_state_of_its_own(file: Path, state: Path) -> None:
+    """The file names this checkout's state, which is not empty where `make up` has run."""
+    document = json.loads(file.read_text())
+    document["terraform"]["backend"] = {"local": {"path": str(state)}}
+    file.write_text(json.dumps(document))
 
 
 def stack_size(terraform: Terraform, file: Path) -> int:
