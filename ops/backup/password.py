@@ -86,7 +86,7 @@ def admit(target: Target, plan: Mapping[str, Any]) -> None:
             let_in(world, new.value)
         elif _first_answer(world, "try_password", new.value, settled=(0, WRONG)).code == WRONG:
             raise Refused(
-                f"{target.name} cannot be deployed; nothing was changed",
+                f"{target.stack} cannot be deployed; nothing of it was changed",
                 [
                     Obstacle(
                         what="the new value of restic-password does not open the backups",

@@ -22,6 +22,7 @@ from ops.deploy.package_images import build_images
 from ops.deploy.plan_file import OpenedPlan
 from ops.deploy.precautions import Precautions
 from ops.deploy.preflight import obstacles, verdict
+from ops.deploy.services_first import judging_services_first
 from ops.deploy.state_backup import back_up_state
 from ops.deploy.trial_boot import booting_first
 from ops.errors import Obstacle, OpsError, Refused
@@ -78,8 +79,11 @@ def deploy(
     approved = replace(approved, acknowledged=tuple(acknowledgement.acknowledged_changes(environment)))
     changed = False
     if targets.cloud and only != "services":
+        approve = approval(targets.cloud, ask)
+        if not only:
+            approve = judging_services_first(targets, approve, approved=_of_services(approved), saved=saved)
         changed = deploy_cloud(
-            targets.cloud, parallelism=parallelism, ask=ask, approved=approved, saved=saved
+            targets.cloud, parallelism=parallelism, approve=approve, approved=approved, saved=saved
         )
     if saved and only != "cloud" and (reason := saved.of(targets.services.stack).missing):
         if changed:
@@ -103,8 +107,7 @@ def deploy(
                 stable_s=stable_s,
                 parallelism=parallelism,
                 ask=ask,
-                # Droplets are the other stack's.
-                approved=replace(approved, replace=(), destroy=(), moves=()),
+                approved=_of_services(approved),
                 saved=saved,
                 precautions=precautions,
             )
@@ -117,6 +120,11 @@ def deploy(
             screen.warn(f"warning: {problem}")
     if changed:
         back_up_state(targets)
+
+
+def _of_services(approved: ApprovedChanges) -> ApprovedChanges:
+    """Without droplets, which are the other stack's."""
+    return replace(approved, replace=(), destroy=(), moves=())
 
 
 def _checked(environment: str, only: str) -> Targets:
@@ -195,7 +203,7 @@ def deploy_cloud(
     target: Target,
     *,
     parallelism: int,
-    ask: Ask | None,
+    approve: Approve,
     approved: ApprovedChanges,
     saved: OpenedPlan | None = None,
 ) -> bool:
@@ -211,9 +219,8 @@ def deploy_cloud(
             target, approved.moves, parallelism=parallelism, client=Client()
         )
         if first:
-            approve = approval(target, ask)
             apply(target, parallelism=parallelism, approve=approve, approved=approved, targets=first)
-    changed = _apply(target, saved, approve=approval(target, ask), parallelism=parallelism, approved=approved)
+    changed = _apply(target, saved, approve=approve, parallelism=parallelism, approved=approved)
     if not changed:
         screen.err.print(f"{target.stack}: nothing to change")
     screen.err.print(f"host key: {known_hosts.update_known_hosts(target)}")
@@ -241,13 +248,13 @@ def deploy_services(
         say("checking this machine and the swarm")
         target = stack_outputs.with_cloud_outputs(targets)
         found = obstacles(target)
-    _refuse(target.name, found)
+    _refuse(target.stack, found)
     if target.is_here:
         _start_swarm(target)
     if target.builds_images:
         build_images()
         target = target_of(target.name).given(target.variables)
-        _refuse(target.name, list(prerequisites.unresolved(target.wanted)))
+        _refuse(target.stack, list(prerequisites.unresolved(target.wanted)))
         if saved:
             saved.require_same_files(target)
     target.terraform.init()
@@ -298,9 +305,9 @@ def _tell_of_leftover(what: str) -> None:
     )
 
 
-def _refuse(environment: str, found: Sequence[Obstacle]) -> None:
+def _refuse(name: str, found: Sequence[Obstacle]) -> None:
     if found:
-        raise Refused(f"{environment} cannot be deployed; nothing was changed", found)
+        raise Refused(f"{name} cannot be deployed; nothing of it was changed", found)
 
 
 def _start_swarm(target: Target) -> None:

@@ -81,7 +81,7 @@ def report_of(
                 saved.leave_out(target.stack, reason)
         else:
             say(f"terraform plan of {target.stack}")
-            stacks.append(compared_by_terraform(chosen, _plan_of(chosen, saved)))
+            stacks.append(compared_by_terraform(chosen, plan_of(chosen, saved)))
     return in_one_report(settings, stacks)
 
 
@@ -125,7 +125,7 @@ def unreachable(target: Target, *, say: Say, from_cloud: Collection[str] = ()) -
     return ""
 
 
-def _plan_of(target: Target, saved: PlanWriter | None = None) -> Mapping[str, Any]:
+def plan_of(target: Target, saved: PlanWriter | None = None) -> Mapping[str, Any]:
     """What Terraform plans.
 
     Args:

@@ -171,7 +171,7 @@ def test_a_deploy_takes_a_supplied_one_that_opens_nothing_for_a_mistake(supplied
     with pytest.raises(Refused) as caught:
         password.admit(supplied.target, plan(*new_files(OLD, "mistyped")))
     assert str(caught.value) == (
-        "local cannot be deployed; nothing was changed\n"
+        "local-services cannot be deployed; nothing of it was changed\n"
         "- the new value of restic-password does not open the backups\n"
         "    export the one that does; to have a new one: python -m ops rotate --env local restic-password"
     )

@@ -30,7 +30,9 @@ def account(boundaries: Boundaries) -> Boundaries:
 
 def move(*volumes: str) -> None:
     cloud = targets_of(PROD).needed_cloud("")
-    deploy.deploy_cloud(cloud, parallelism=1, ask=None, approved=ApprovedChanges(moves=volumes))
+    deploy.deploy_cloud(
+        cloud, parallelism=1, approve=lambda plan: True, approved=ApprovedChanges(moves=volumes)
+    )
 
 
 def test_a_droplet_that_is_off_loses_its_volume_before_the_rest_is_applied(account: Boundaries) -> None:

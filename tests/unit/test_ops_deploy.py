@@ -16,9 +16,10 @@ from ops.check import runner
 from ops.check.acknowledgement import Acknowledged, Acknowledgement
 from ops.check.finding import Finding
 from ops.check.rules import access
-from ops.deploy import deploy, preflight, prerequisites
+from ops.deploy import deploy, preflight, prerequisites, services_first
 from ops.errors import OpsError, Refused, WrongUse
 from ops.terraform import stack_outputs, target
+from ops.terraform.lock_holder import LockHolder, StateLocked
 from ops.terraform.missing_values import missing_values
 from ops.terraform.runner import Terraform, program
 from ops.terraform.synth import Synthesized
@@ -196,11 +197,67 @@ def test_the_cloud_comes_first_then_the_nodes_then_the_services(
         assert not any("ready" in line for line in lines)
         return
     ready = lines.index("2 s  prod-app-1: ready")
-    assert (
-        lines.index("0 s  prod-app-1: no swarm") < ready < lines.index("terraform plan of prod-services ...")
-    )
+    planned = [place for place, line in enumerate(lines) if line == "terraform plan of prod-services ..."]
+    assert lines.index("0 s  prod-app-1: no swarm") < ready < planned[-1]
     assert lines[-1] == "2 services converged; no task restarted for 1 s"
     assert "  https://web.example.org  web, public\n" in told.out
+
+
+LOST_PASSWORD = change("random_password.redis", "delete", before={"length": 32})
+
+
+def test_services_that_the_guard_refuses_end_a_deploy_before_the_cloud(
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesized(monkeypatch, result("prod"))
+    boundaries.cloud.changes = [change("digitalocean_tag.nodes", "create", after={"name": "prod"})]
+    boundaries.services.changes = [LOST_PASSWORD]
+    boundaries.services.resources = [resource("random_password.redis", length=32)]
+    with pytest.raises(Refused) as caught:
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=pytest.fail)
+    assert str(caught.value).startswith(
+        "the plan of prod-services would be refused after the cloud was changed; nothing was changed"
+    )
+    assert "random_password.redis" in str(caught.value)
+    assert boundaries.done == []
+
+
+def test_services_that_cannot_be_planned_yet_do_not_keep_a_deploy_from_bringing_their_nodes_back(
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(target: Target, **_: Any) -> str:
+        return "10.0.0.1 does not answer"
+
+    synthesized(monkeypatch, result("prod"))
+    monkeypatch.setattr(services_first, "unreachable", unreachable)
+    boundaries.nodes.statuses = {node.dns_name: [READY] for node in nodes_of(PROD)}
+    boundaries.cloud.changes = [change("digitalocean_tag.nodes", "create", after={"name": "prod"})]
+    boundaries.services.changes = [LOST_PASSWORD]
+    boundaries.services.resources = [
+        resource(f"docker_service.{name}", id=name, name=name) for name in ("redis", "web")
+    ]
+    with pytest.raises(Refused, match="the plan of prod-services is not applied"):
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
+    assert boundaries.done == ["cloud apply"]
+    assert (
+        "warning: the plan of prod-services is judged after the cloud was changed, since it cannot be made now: "
+        "10.0.0.1 does not answer" in capsys.readouterr().err
+    )
+
+
+def test_somebody_elses_lock_on_the_services_state_ends_a_deploy_before_the_cloud(
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(target: Target) -> Mapping[str, Any]:
+        raise StateLocked(target.stack, LockHolder(id="1", path="x", operation="plan", who="ci", created=0))
+
+    synthesized(monkeypatch, result("prod"))
+    monkeypatch.setattr(services_first, "plan_of", locked)
+    boundaries.cloud.changes = [change("digitalocean_tag.nodes", "create", after={"name": "prod"})]
+    boundaries.services.resources = [resource("random_password.redis", length=32)]
+    with pytest.raises(StateLocked):
+        deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
+    assert boundaries.done == []
 
 
 def deploy_services_of_prod(boundaries: Boundaries, *, changes: bool) -> None:
@@ -310,7 +367,7 @@ def test_a_deploy_is_refused_for_its_own_findings_and_warns_of_others(
     with pytest.raises(Refused) as caught:
         deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
     assert str(caught.value) == (
-        "prod cannot be deployed; nothing was changed\n"
+        "prod cannot be deployed; nothing of it was changed\n"
         "- prod-services/web: is wrong\n- TF_VAR_x: is wrong\n    mend it\n"
         "- Terraform 1.6 or newer is not installed (TERRAFORM_BINARY_NAME asks for tofu-that-is-not-there)\n"
         "    https://developer.hashicorp.com/terraform/install"

@@ -17,5 +17,5 @@ def test_a_plan_reads_more_at_once_where_the_engine_is_here(
 ) -> None:
     terraform = FakeTerraform()
     ops_terraform.give(monkeypatch, services=terraform)
-    plan._plan_of(targets_of(load_environment(environment)).services)
+    plan.plan_of(targets_of(load_environment(environment)).services)
     assert terraform.parallelism == at_once
