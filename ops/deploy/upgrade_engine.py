@@ -153,7 +153,7 @@ class EngineUpgrade:
                     engine = NodeEngine(self.target, each.node, say)
                     has = engine.ask("install", engine_version(self.target.settings))
                 if has.changes:
-                    raise OpsError(f"it still lacks {', '.join(has.changes)}")
+                    raise OpsError(f"after the installation there is still to do: {', '.join(has.changes)}")
                 readiness.require_ready(
                     self.target, wait_s=READY_S, tell=status.StatusDisplay(screen.err), nodes=[each.node]
                 )

@@ -37,15 +37,18 @@ class EnginePackages:
     node: str
     installed: Mapping[str, str]
     wanted: Mapping[str, str]
+    unfinished: tuple[str, ...] = ()
+    """What an earlier installation left, in the node's words."""
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """One phrase for each package that is another version."""
-        return tuple(
+        """What an installation would do: one phrase for each package that is another version, and for what an earlier one left."""
+        others = (
             f"{package} {self.installed.get(package, 'missing')} -> {version}"
             for package, version in self.wanted.items()
             if self.installed.get(package) != version
         )
+        return (*others, *self.unfinished)
 
 
 def differs(packages: Mapping[str, str], engine_package: str, version: str) -> str:
@@ -69,22 +72,28 @@ class _Answer:
     why: str = ""
     has: Mapping[str, str] = field(default_factory=dict)
     wants: Mapping[str, str] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> _Answer:
         """Of an answer that was cut off, or of none, nothing."""
         first, *lines = text.splitlines() or [""]
         request, state, why = [*first.split(" ", 2), "", "", ""][:3]
-        versions: dict[str, dict[str, str]] = {"has": {}, "wants": {}}
-        for line in lines:
-            kind, _, package = line.partition(" ")
-            name, _, version = package.partition("=")
-            versions.setdefault(kind, {})[name] = version
-        return cls(request=request, state=state, why=why, **{k: versions[k] for k in ("has", "wants")})
+        told = [line.partition(" ")[::2] for line in lines]
+        has, wants = (
+            dict(_version(text) for kind, text in told if kind == wanted) for wanted in ("has", "wants")
+        )
+        unfinished = tuple(text for kind, text in told if kind == "unfinished")
+        return cls(request=request, state=state, why=why, has=has, wants=wants, unfinished=unfinished)
 
     @property
     def is_final(self) -> bool:
         return self.state in ("done", "failed")
+
+
+def _version(text: str) -> tuple[str, str]:
+    name, _, version = text.partition("=")
+    return name, version
 
 
 class NodeEngine:
@@ -130,7 +139,9 @@ class NodeEngine:
                 f"{found.why or f'no answer within {timeout_s:g} s'}",
                 fix="journalctl -u sprocket-engine, on the node",
             )
-        return EnginePackages(node=self._node.name, installed=found.has, wanted=found.wants)
+        return EnginePackages(
+            node=self._node.name, installed=found.has, wanted=found.wants, unfinished=found.unfinished
+        )
 
     def _require_script(self) -> None:
         done = self._ssh.run("test", "-x", _SCRIPT)

@@ -23,6 +23,7 @@ def scene(tmp_path: Path) -> Scene:
     has(scene, **{"docker.io": "20.10.24-1", "containerd": "1.6.20-1", "runc": "1.1.5-1"})
     scene.fake("dpkg-query", "cat $state/installed")
     scene.fake("dpkg")
+    scene.fake("sleep")
     scene.fake("apt-mark")
     scene.fake("docker")
     scene.fake("systemctl")
@@ -41,9 +42,9 @@ def scene(tmp_path: Path) -> Scene:
     return scene
 
 
-def has(scene: Scene, **packages: str) -> None:
-    text = "".join(f"installed {package}={version}\n" for package, version in packages.items())
-    (scene.state / "installed").write_text(text + "config-files docker-ce=5\n")
+def has(scene: Scene, *others: str, **packages: str) -> None:
+    lines = [*others, *(f"installed {package}={version}" for package, version in packages.items())]
+    (scene.state / "installed").write_text("\n".join([*lines, "config-files docker-ce=5", ""]))
 
 
 def asks(scene: Scene, action: str, version: str = "26.1.*", request: str = "0123456789ab") -> None:
@@ -78,6 +79,65 @@ def test_a_download_changes_nothing_that_runs(scene: Scene) -> None:
     assert not installs(scene) + scene.called("systemctl")
     assert (scene.root / "etc/apt/preferences.d/sprocket-engine").read_text() == PINNED
     assert "ENGINE_VERSION='20.10.*'" in (scene.root / "etc/sprocket/node.conf").read_text()
+
+
+def test_a_download_leaves_packages_alone_that_a_cut_off_installation_left(scene: Scene) -> None:
+    has(scene, "half-configured docker.io=26.1.5-2", **{"containerd": "1.6.20-2", "runc": "1.1.5-1"})
+    asks(scene, "download")
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert not scene.called("dpkg"), "its postinst restarts an engine that nobody has drained"
+    assert answer(scene) == [
+        "0123456789ab done ",
+        *("has containerd=1.6.20-2", "has runc=1.1.5-1"),
+        *("wants containerd=1.6.20-2", "wants runc=1.1.5-1"),
+        "unfinished an installation was cut off: docker.io is half-configured",
+    ]
+    scene.fake("dpkg", "sed -i 's/^half-configured /installed /' $state/installed")
+    asks(scene, "install", request="abc")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert scene.called("dpkg") == ["dpkg --configure -a"]
+    assert answer(scene)[:2] == ["abc done ", "has docker.io=26.1.5-2"]
+    assert not any(line.startswith("unfinished") for line in answer(scene))
+
+
+def test_a_download_behind_a_cut_off_dpkg_leaves_that_to_the_installation(scene: Scene) -> None:
+    """The words of apt 2.6.1 (apt-pkg/deb/debsystem.cc), which refuses even a download then."""
+    words = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem. "
+    scene.fake("apt-get", f'case $* in *--download-only*) echo "{words}" >&2; exit 100 ;; esac')
+    asks(scene, "download")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert answer(scene)[-1] == "unfinished an installation was cut off: dpkg was interrupted"
+    assert not scene.called("dpkg")
+
+
+HELD_BY = (
+    "dpkg: error: dpkg frontend lock was locked by another process with pid 4711",
+    "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (unattended-upgr)",
+)
+"""Of dpkg 1.21 and apt 2.6. After the first come two lines of advice."""
+
+
+@pytest.mark.parametrize(("program", "words"), [("dpkg", HELD_BY[0]), ("apt-get", HELD_BY[1])])
+def test_a_lock_of_another_apt_is_waited_for(scene: Scene, program: str, words: str) -> None:
+    body = (scene.bin / program).read_text().partition("\n")[2].partition("\n")[2].partition("\n")[2]
+    busy = f'[ "$(cat $state/tries 2>/dev/null | wc -l)" -ge 3 ] || {{ echo >>$state/tries; echo "{words}" >&2; echo "Note: x" >&2; exit 100; }}'
+    scene.fake(program, f"{busy}\n{body}")
+    asks(scene, "install")
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert scene.called("sleep")[:3] == ["sleep 5"] * 3 and answer(scene)[0] == "0123456789ab done "
+
+
+@pytest.mark.parametrize(("program", "words"), [("dpkg", HELD_BY[0]), ("apt-get", HELD_BY[1])])
+def test_a_lock_that_is_not_freed_is_told_with_who_has_it(scene: Scene, program: str, words: str) -> None:
+    scene.fake("date", "echo >>$state/seconds; echo $(($(wc -l <$state/seconds) * 100))")
+    scene.fake(program, f'echo "{words}" >&2; echo "Note: removing the lock is wrong" >&2; exit 100')
+    asks(scene, "install")
+    assert scene.run("sprocket-engine").returncode == 1
+    why = f"another apt or dpkg has had the lock for 300 s: {words}; run the command again when it has ended"
+    assert answer(scene)[0] == f"0123456789ab failed {why}"
+    assert 1 <= len(scene.called("sleep")) <= 4
 
 
 def test_an_installation_restarts_the_engine_once_and_pins_the_version(scene: Scene) -> None:

@@ -32,6 +32,7 @@ class PlayedNode:
         self.name = name
         self.packages = dict(packages)
         self.fails = ""
+        self.unfinished = ""
         self.lacks: list[str] = []
         self.after: Callable[[], None] = lambda: None
         self.has_script = True
@@ -60,12 +61,13 @@ class PlayedNode:
         if action == "install" and self.fails:
             state = f"failed {self.fails}"
         elif action == "install":
-            self.packages = dict(NEW)
+            self.packages, self.unfinished = dict(NEW), ""
         if action == "install":
             self.after()
         has = [f"has {name}={version}" for name, version in self.packages.items()]
         wants = [f"wants {name}={version}" for name, version in NEW.items()]
-        self._answer = "\n".join([f"{request} {state}", *has, *wants, ""])
+        unfinished = [f"unfinished {self.unfinished}"] if self.unfinished else []
+        self._answer = "\n".join([f"{request} {state}", *has, *wants, *unfinished, ""])
 
 
 class Scene(Boundaries):
@@ -147,6 +149,19 @@ def test_again_is_nothing(scene: Scene, capsys: pytest.CaptureFixture[str]) -> N
     scene.done.clear()
     assert all(step.startswith("download") for step in scene.upgrade())
     assert "every node has 20.10.*, and the mirrors have nothing newer" in capsys.readouterr().out
+
+
+def test_what_an_earlier_installation_left_is_finished_on_a_drained_node(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for played in scene.played.values():
+        played.packages = dict(NEW)
+    first = order()[0].name
+    scene.of(first).unfinished = "an installation was cut off: docker.io is half-configured"
+    assert [step for step in scene.upgrade() if not step.startswith("download")] == [
+        f"drain {first}", f"install {first}", f"active {first}",
+    ]  # fmt: skip
+    assert f"{first}: an installation was cut off: docker.io is half-configured\n" in capsys.readouterr().out
 
 
 def test_it_stops_at_the_first_failure_and_gives_the_node_its_tasks_back(
