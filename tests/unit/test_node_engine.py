@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.unit.node_scene import Scene
+from ops.nodes.engine_packages import ANSWER_S
+from tests.unit.node_scene import SCRIPTS, Scene
 
+RESTARTS = 'case $* in *docker.service) sed -n "s/^installed docker.io=\\(.*\\)-.*/\\1/p" $state/installed >$state/runs ;; esac'
 PINNED = "Package: docker.io\nPin: version 20.10.*\nPin-Priority: 1001\n"
 
 
@@ -25,8 +28,9 @@ def scene(tmp_path: Path) -> Scene:
     scene.fake("dpkg")
     scene.fake("sleep")
     scene.fake("apt-mark")
-    scene.fake("docker")
-    scene.fake("systemctl")
+    scene.fake("docker", "cat $state/runs")
+    (scene.state / "runs").write_text("20.10.24\n")
+    scene.fake("systemctl", RESTARTS)
     scene.fake(
         "apt-cache",
         "case $1 in\n"
@@ -82,7 +86,7 @@ def test_a_download_changes_nothing_that_runs(scene: Scene) -> None:
 
 
 def test_a_download_leaves_packages_alone_that_a_cut_off_installation_left(scene: Scene) -> None:
-    has(scene, "half-configured docker.io=26.1.5-2", **{"containerd": "1.6.20-2", "runc": "1.1.5-1"})
+    has(scene, "half-configured docker.io=26.1.5-2", containerd="1.6.20-2", runc="1.1.5-1")
     asks(scene, "download")
     run = scene.run("sprocket-engine")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -174,6 +178,79 @@ def test_an_answered_request_is_not_carried_out_again_and_one_that_was_cut_off_i
     )
 
 
+@pytest.mark.parametrize("service", ["containerd.service", "docker.service"])
+def test_a_restart_that_failed_is_told_by_the_next_download_and_done_by_the_next_installation(
+    scene: Scene, service: str
+) -> None:
+    scene.fake("systemctl", f"case $* in *{service}) echo 'Job failed' >&2; exit 1 ;; esac")
+    asks(scene, "install")
+    assert scene.run("sprocket-engine").returncode == 1
+    assert answer(scene)[0].startswith("0123456789ab failed systemctl: Job failed")
+    scene.fake("systemctl", RESTARTS)
+    scene.log.write_text("")
+    asks(scene, "download", request="aaa")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert answer(scene)[-1] == "unfinished the engine was not restarted after an installation"
+    assert not scene.called("systemctl")
+    asks(scene, "install", request="bbb")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert len(scene.called("systemctl")) == 2 and not installs(scene)
+    asks(scene, "download", request="ccc")
+    scene.run("sprocket-engine")
+    assert not any(line.startswith("unfinished") for line in answer(scene))
+
+
+@pytest.mark.parametrize(
+    ("installed", "runs", "told"),
+    [
+        ("20.10.24+dfsg1-1+deb12u1+b2", "20.10.24+dfsg1", ""),
+        ("5:27.0.3-1~debian.12~bookworm", "27.0.3", ""),
+        ("26.1.5+dfsg1-9", "26.1.5", ""),
+        (
+            "20.10.24+dfsg1-1",
+            "20.10.5+dfsg1",
+            "the engine that runs is 20.10.5+dfsg1, and 20.10.24 is installed",
+        ),
+        ("20.10.24-1", "", "the engine that runs is none, and 20.10.24 is installed"),
+    ],
+)
+def test_an_engine_that_runs_another_version_than_installed(
+    scene: Scene, installed: str, runs: str, told: str
+) -> None:
+    has(scene, **{"docker.io": installed, "containerd": "1.6.20-2"})
+    (scene.state / "runs").write_text(f"{runs}\n")
+    asks(scene, "download")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert [line for line in answer(scene) if line.startswith("unfinished")] == (
+        [f"unfinished {told}"] if told else []
+    )
+
+
+def test_a_request_that_systemd_has_ended_is_answered(scene: Scene) -> None:
+    told = scene.root / "var/lib/sprocket/engine"
+    assert scene.run("sprocket-engine", "ended").returncode == 0 and not told.exists()
+    told.write_text("0123456789ab running \n")
+    scene.extra["SERVICE_RESULT"] = "timeout"
+    assert scene.run("sprocket-engine", "ended").returncode == 0
+    assert answer(scene)[0] == "0123456789ab failed it was cut off: timeout (journalctl -u sprocket-engine)"
+    told.write_text("0123456789ab done \n")
+    scene.run("sprocket-engine", "ended")
+    assert answer(scene) == ["0123456789ab done "]
+
+
+def test_whoever_asks_waits_for_longer_than_the_service_may_run() -> None:
+    """Starting, SIGTERM, SIGKILL and ExecStopPost each have their time."""
+    unit = (SCRIPTS.parent / "units" / "sprocket-engine.service").read_text()
+    seconds = {"min": 60, "s": 1}
+    start, stop = (
+        int(number) * seconds[of]
+        for key in ("Start", "Stop")
+        for number, of in re.findall(rf"^Timeout{key}Sec=(\d+)(min|s)$", unit, re.MULTILINE)
+    )
+    assert start + 3 * stop < ANSWER_S
+    assert "ExecStopPost=/usr/local/sbin/sprocket-engine ended" in unit
+
+
 def test_a_version_that_no_mirror_has(scene: Scene) -> None:
     asks(scene, "download", version="27.*")
     assert scene.run("sprocket-engine").returncode == 1
@@ -197,6 +274,7 @@ def test_apt_that_fails_leaves_the_pin(scene: Scene) -> None:
         ("0123456789ab install 1 2\n", "version '1 2' is not allowed"),
         ("0123456789ab install 1/../$(id)\n", "version '1/../$(id)' is not allowed"),
         ("0123456789ab install -o=x\n", "version '-o=x' is not allowed"),
+        (r"0123456789ab install 1\nhas" + "\n", r"version '1\nhas' is not allowed"),
         ("x install 1\n", "request 'x' is not allowed"),
         ("\n", "request '' is not allowed"),
     ],
@@ -205,4 +283,9 @@ def test_another_request_is_refused_whole(scene: Scene, text: str, words: str) -
     (scene.root / "var/lib/sprocket/desired/engine.conf").write_text(text)
     run = scene.run("sprocket-engine")
     assert run.returncode == 1 and words in run.stdout and "changed nothing" in run.stdout
-    assert not scene.calls
+    assert not [call for name in ("apt-get", "dpkg", "apt-mark", "systemctl") for call in scene.called(name)]
+    told = scene.root / "var/lib/sprocket/engine"
+    if text.startswith("0123456789ab "):
+        assert answer(scene)[0] == f"0123456789ab failed {words}; changed nothing"
+    else:
+        assert not told.exists(), "nobody asked by such a name"
