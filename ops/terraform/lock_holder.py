@@ -18,7 +18,12 @@ REFUSED = "Error acquiring the state lock"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _FIELD = re.compile(r"^[│\s]*(ID|Path|Operation|Who|Created|Error message):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
-_OPERATIONS = {"OperationTypeApply": "an apply", "OperationTypePlan": "a plan", "": "an operation"}
+_OPERATIONS = {
+    "OperationTypeApply": "an apply",
+    "OperationTypePlan": "a plan",
+    "OperationTypeInvalid": "upgrade-engine or an open console",
+    "": "an operation",
+}
 _PROGRAMS = ("terraform", "tofu")
 
 

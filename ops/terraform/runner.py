@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import select
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +32,8 @@ STALE = ("Saved plan is stale", "Saved plan does not match the given state")
 
 NO_STATE = "No state file was found"
 """What commands on a state say that does not exist yet; they have taken its lock before."""
+
+_PROMPT = re.compile(rb"(?:^|[\r\n]|\x1b\[J)> ")
 
 PRIVATE = 0o077
 """The umask that it runs with: states and plans hold secrets, and Terraform itself lets everybody read them."""
@@ -275,6 +282,54 @@ class Terraform:
         if holder:
             raise StateLocked(self.folder.name, holder)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the state's lock, for a change of the environment that is not Terraform's own.
+
+        Terraform has no command for that, but its console holds the lock until its terminal closes (internal/command/console.go). The
+        system closes it with this process, however that ends.
+
+        Raises:
+            StateLocked: somebody else has it.
+            OpsError: the console does not open; the message is Terraform's own.
+        """
+        ours, terminal = pty.openpty()
+        try:
+            # With the option's default, a local state would be another file's.
+            process = subprocess.Popen(
+                [program(), "console", "-state="],
+                cwd=self.folder,
+                env=_environment(self._variables),
+                stdin=terminal,
+                stdout=terminal,
+                stderr=subprocess.PIPE,
+                text=True,
+                umask=PRIVATE,
+                # Ctrl-C is for this process, which ends the console in order. A session's leader would be killed with its terminal,
+                # and leave the lock.
+                process_group=0,
+            )
+        except OSError as error:
+            os.close(ours)
+            raise self._not_started(error) from None
+        finally:
+            os.close(terminal)
+        opened, said = False, ""
+        try:
+            opened = _prompts(ours, INIT_TIMEOUT_S)
+            if opened:
+                yield
+        finally:
+            os.close(ours)
+            try:
+                said = process.communicate(timeout=INIT_TIMEOUT_S)[1]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                said = process.communicate()[1]
+        if not opened:
+            self._refused_by_lock(said)
+            raise OpsError(f"{_name()} console, which holds the state's lock: {_first_error(said)}")
+
     def unlock(self, id_: str) -> None:
         """Removes a lock that was left behind.
 
@@ -362,6 +417,19 @@ class Terraform:
         for each in outcome.errors:
             self._refused_by_lock(str(each))
         return outcome
+
+
+def _prompts(terminal: int, timeout_s: float) -> bool:
+    """Whether a console asks for its first expression. It has the lock by then."""
+    deadline, said = time.monotonic() + timeout_s, b""
+    while not _PROMPT.search(said):
+        if not select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            return False
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:  # Linux' word for the end of a terminal.
+            return False
+    return True
 
 
 def _event(line: str) -> Event:

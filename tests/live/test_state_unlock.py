@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import OpsError
+from ops.paths import ROOT
 from ops.state.bucket import Bucket
 from ops.terraform.lock_holder import StateLocked
 from ops.terraform.runner import Terraform, program
@@ -92,3 +94,23 @@ def test_a_lock_that_a_killed_apply_left_is_told_and_taken_over(terraform: Terra
     assert terraform.lock_holder() is not None, "another's id does not take it over"
     terraform.unlock(left.id)
     assert terraform.plan(tmp_path / "plan")
+
+
+def test_a_lock_that_is_held_for_a_command_is_freed_even_when_that_is_killed(terraform: Terraform) -> None:
+    with terraform.locked():
+        holder = terraform.lock_holder()
+        assert holder is not None and holder.what == "upgrade-engine or an open console"
+    assert terraform.lock_holder() is None
+    script = (
+        "import pathlib, sys, time\nfrom ops.terraform.runner import Terraform\n"
+        "with Terraform(pathlib.Path(sys.argv[1])).locked():\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    words = [sys.executable, "-c", script, str(terraform.folder)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None and command.stdout.readline() == "held\n"
+        assert terraform.lock_holder() is not None
+        command.kill()
+    end = time.monotonic() + 30
+    while terraform.lock_holder() is not None:
+        assert time.monotonic() < end, "its console outlives it"
+        time.sleep(0.5)

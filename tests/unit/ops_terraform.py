@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.terraform.lock_holder import LockHolder
+from ops.terraform.lock_holder import LockHolder, StateLocked
 from ops.terraform.runner import PARALLELISM, Diagnostic, Event, Outcome, Terraform
 from ops.terraform.target import Target
 from tests.unit.ops_cloud import plan
@@ -35,7 +36,8 @@ class FakeTerraform(Terraform):
         values, secrets: the outputs.
         error: why applies fail; empty while they do not.
         errored, unfinished: address and action of what fails with it, and of what it had begun.
-        holder: who has the state's lock.
+        holder: who else has the state's lock.
+        is_locked: whether it is held through this.
         on_apply: runs during an apply, even one that fails then.
         planned: addresses to replace and target addresses, of every plan that was made.
         parallelism: of the last plan.
@@ -58,6 +60,7 @@ class FakeTerraform(Terraform):
         self.errored: list[tuple[str, str]] = []
         self.unfinished: set[tuple[str, str]] = set()
         self.holder: LockHolder | None = None
+        self.is_locked = False
         self.interrupted = False
         self.on_apply: Callable[[], object] = lambda: None
         self.planned: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
@@ -117,6 +120,16 @@ class FakeTerraform(Terraform):
 
     def lock_holder(self) -> LockHolder | None:
         return self.holder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        if self.holder:
+            raise StateLocked(f"test-{self._name.strip()}", self.holder)
+        self.is_locked = True
+        try:
+            yield
+        finally:
+            self.is_locked = False
 
     def unlock(self, id_: str) -> None:
         self.done.append(f"unlock {id_}")

@@ -60,6 +60,7 @@ def holder(path: str = "bucket/prod", **changed: str) -> LockHolder:
     [
         ("OperationTypeApply", "for an apply"),
         ("OperationTypePlan", "for a plan"),
+        ("OperationTypeInvalid", "for upgrade-engine or an open console"),
         ("state-rm", "for terraform state rm"),
         ("", "for an operation"),
     ],

@@ -221,3 +221,33 @@ def test_whether_the_lock_is_free_is_asked_by_taking_it(played: Any, tmp_path: P
         terraform.import_("docker_network.x", "1")
     with pytest.raises(OpsError, match="cannot tell whether the state is locked: no such bucket"):
         played("echo 'Error: no such bucket' >&2", "exit 1").lock_holder()
+
+
+def test_the_lock_is_held_by_a_console_until_the_end(played: Any, tmp_path: Path) -> None:
+    freed = tmp_path / "freed"
+    terraform = played(
+        '[ "$*" = "console -state=" ] && [ -t 0 ] && [ -t 1 ] || exit 3',
+        r"printf '\r\b\r\b\033[J>  \b'",
+        f"read -r line || echo $? >{freed}",
+    )
+    with terraform.locked():
+        assert not freed.exists()
+    assert freed.exists(), "whoever comes next is not refused"
+    freed.unlink()
+    with pytest.raises(KeyboardInterrupt), terraform.locked():
+        raise KeyboardInterrupt
+    assert freed.exists()
+
+
+def test_a_lock_that_somebody_else_has_is_not_held(played: Any) -> None:
+    lock = "Error acquiring the state lock\nError message: busy\nLock Info:\n  ID:        7bef\n  Path:      b/x\n  Who:       ann@laptop\n"
+    with (
+        pytest.raises(StateLocked, match="ann@laptop has held it"),
+        played(f"echo '{lock}' >&2; exit 1").locked(),
+    ):
+        raise AssertionError("not reached")
+    with (
+        pytest.raises(OpsError, match="console, which holds the state's lock: no such module"),
+        played("echo 'Error: no such module' >&2; exit 1").locked(),
+    ):
+        raise AssertionError("not reached")
