@@ -130,8 +130,8 @@ def upgrade_engine(env: ChangedEnv, yes: Yes = False) -> None:
     """Upgrade the engine, containerd and runc of every node, one after the other: drain, install, wait until all converged.
 
     The engine's version is cloud/engine_version of the environment's file; of containerd and runc it is the newest that the mirrors
-    have. Shows what changes on which node and which services are away for how long, and asks. Stops at the first failure; the same
-    command goes on from there.
+    have. Shows what changes on which node and which services are away for how long, and asks. Holds the locks of both states until it
+    ends. Stops at the first failure; the same command goes on from there.
 
     Example: upgrade-engine --env prod
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import docker.errors
@@ -14,11 +14,11 @@ from layers.cloud.nodes import boot_order, engine_version
 from ops.deploy.convergence import has_services, wait_for_convergence
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import readiness, status
-from ops.nodes.engine_packages import ANSWER_S, EnginePackages, NodeEngine
+from ops.nodes.engine_packages import ANSWER_S, EnginePackages, NodeEngine, NodeIdle
 from ops.nodes.inventory import ClusterNode, nodes_of
 from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal import screen
-from ops.terraform.target import Target, targets_of
+from ops.terraform.target import Target, Targets, targets_of
 from ops.waiting import wait_until
 
 DRAIN_S = 180.0
@@ -44,7 +44,7 @@ class NodeUpgrade:
 
     @property
     def is_needed(self) -> bool:
-        """A drained node gets its tasks back, whatever it has."""
+        """A drained node becomes active again, whatever it has."""
         return bool(self.packages.changes) or self.drained
 
 
@@ -52,7 +52,7 @@ class NodeUpgrade:
 class EngineUpgrade:
     """One upgrade of all nodes."""
 
-    target: Target
+    targets: Targets
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each node took."""
 
@@ -63,15 +63,30 @@ class EngineUpgrade:
             say(f"synthesizing {environment}")
             targets = targets_of(environment)
             targets.needed_cloud("its engine is this machine's, which nobody upgrades from here")
-        return cls(targets.services)
+        return cls(targets)
+
+    @property
+    def target(self) -> Target:
+        """Where the services are."""
+        return self.targets.services
 
     def run(self, *, ask: Callable[[str], bool] | None) -> None:
-        """Looks, shows, asks, and upgrades.
+        """Looks, shows, asks, and upgrades, with the locks of both states: no deploy, replacement or other upgrade begins meanwhile.
 
         Raises:
+            StateLocked: somebody else changes the environment. Nothing was changed.
             Refused: a node is not ready, or the swarm would lose its quorum. Nothing was changed.
             OpsError: a node failed; the nodes after it were not touched.
         """
+        with ExitStack() as locks:
+            with screen.doing() as say:
+                for target in self.targets.all:
+                    say(f"locking the state of {target.stack}")
+                    target.terraform.init()
+                    locks.enter_context(target.terraform.locked())
+            self._run(ask)
+
+    def _run(self, ask: Callable[[str], bool] | None) -> None:
         self._refuse_unless_ready()
         todo = [each for each in self._look() if each.is_needed]
         if not todo:
@@ -86,6 +101,7 @@ class EngineUpgrade:
         for done, each in enumerate(todo):
             started = time.monotonic()
             try:
+                self._require_others_there(todo[done:])
                 self._upgrade(each)
             except OpsError as error:
                 left = ", ".join(other.node.name for other in todo[done + 1 :]) or "none"
@@ -114,6 +130,22 @@ class EngineUpgrade:
         if obstacles:
             raise Refused("no engine is upgraded; nothing was changed", obstacles)
 
+    def _require_others_there(self, todo: Sequence[NodeUpgrade]) -> None:
+        """Before every node: minutes have passed, and a restore or a person at the swarm takes no lock."""
+        with self.target.swarm() as swarm:
+            members = SwarmNodes(swarm).all()
+        declared = [node.name for node in nodes_of(self.target.settings)]
+        known = {other.node.name for other in todo if other.drained}
+        obstacles = [
+            *without_quorum(self.target.name, members, declared),
+            *drained_meanwhile(members, [name for name in declared if name not in known]),
+        ]
+        if obstacles:
+            raise OpsError(
+                "; ".join(obstacle.what for obstacle in obstacles),
+                fix="; ".join(dict.fromkeys(obstacle.fix for obstacle in obstacles)),
+            )
+
     def _look(self) -> list[NodeUpgrade]:
         """Downloads on every node, so that none is away for longer than dpkg needs. The least important node comes first."""
         found, version = [], engine_version(self.target.settings)
@@ -141,14 +173,9 @@ class EngineUpgrade:
                 )
 
     def _upgrade(self, each: NodeUpgrade) -> None:
-        with self._given_back_on_failure(each.node):
+        with self._active_again_if_idle(each.node):
             if each.packages.changes:
-                screen.err.print(f"{each.node.name}: drain", markup=False)
-                with self.target.swarm() as swarm:
-                    known = SwarmNodes(swarm)
-                    id_ = _entry(known, each.node).id
-                    known.drain(id_)
-                    known.wait_until_empty(id_, timeout_s=DRAIN_S)
+                self._drain(each.node)
                 with screen.doing() as say:
                     engine = NodeEngine(self.target, each.node, say)
                     has = engine.ask("install", engine_version(self.target.settings))
@@ -160,6 +187,19 @@ class EngineUpgrade:
             self._activate(each.node)
         if has_services(self.target):
             wait_for_convergence(self.target, STABLE_S, timeout_s=CONVERGED_S)
+
+    def _drain(self, node: ClusterNode) -> None:
+        screen.err.print(f"{node.name}: drain", markup=False)
+        try:
+            with self.target.swarm() as swarm:
+                known = SwarmNodes(swarm)
+                id_ = _entry(known, node).id
+                known.drain(id_)
+                known.wait_until_empty(id_, timeout_s=DRAIN_S)
+        except OpsError as error:
+            raise NodeIdle(error.problem, fix=error.fix) from None
+        except docker.errors.DockerException as error:
+            raise NodeIdle(str(error)) from None
 
     def _activate(self, node: ClusterNode) -> None:
         """Once the managers see it again."""
@@ -184,15 +224,15 @@ class EngineUpgrade:
             return entry.is_up
 
     @contextmanager
-    def _given_back_on_failure(self, node: ClusterNode) -> Iterator[None]:
-        """A node whose upgrade fails gets its tasks back, where its engine answers. One that was cut off may be installing still."""
+    def _active_again_if_idle(self, node: ClusterNode) -> Iterator[None]:
+        """A node becomes active again on a failure after which nothing is installed on it. Else its engine may be restarted at any moment."""
         by_hand = f"docker node update --availability active {node.name}"
         try:
             yield
         except KeyboardInterrupt:
             screen.err.print(f"{node.name} stays drained; run the same command again", markup=False)
             raise
-        except OpsError:
+        except NodeIdle:
             try:
                 if self._activates(node):
                     screen.err.print(f"{node.name} is active again", markup=False)
@@ -200,6 +240,14 @@ class EngineUpgrade:
                     screen.err.print(f"{node.name} is down and stays drained; later: {by_hand}", markup=False)
             except (OpsError, docker.errors.DockerException) as error:
                 screen.err.print(f"{node.name} stays drained ({error}); later: {by_hand}", markup=False)
+            raise
+        except (OpsError, docker.errors.DockerException):
+            screen.err.print(
+                f"{node.name} stays drained: it may still be installing, or is not ready. On the node, systemctl status sprocket-engine "
+                f"says whether it is, and journalctl -u sprocket-engine what it does. Once that has ended, run the same command again, or: {by_hand}",
+                markup=False,
+                soft_wrap=True,
+            )
             raise
 
 
@@ -231,6 +279,16 @@ def without_quorum(
             what=f"{len(reachable)} of {len(managers)} managers answer: without another one there is no quorum",
             fix="bring the others back first (docker node ls), or have three managers",
         )
+
+
+def drained_meanwhile(members: Sequence[SwarmNode], names: Sequence[str]) -> Iterator[Obstacle]:
+    """Nodes that somebody else has taken out of service since the start of the upgrade."""
+    for each in members:
+        if each.name in names and each.is_up and each.availability != "active":
+            yield Obstacle(
+                what=f"{each.name} was set to {each.availability} by somebody else",
+                fix="wait until they are done (docker node ls)",
+            )
 
 
 def _entry(known: SwarmNodes, node: ClusterNode) -> SwarmNode:

@@ -17,7 +17,8 @@ from ops.waiting import wait_until
 Action = Literal["download", "install"]
 
 ANSWER_S = 1200.0
-"""Within which a node is done. It waits up to 5 minutes for another apt, and a mirror may be slow."""
+"""Within which a node has answered: longer than ``sprocket-engine.service`` may run with all that ends it, and it answers for what was ended.
+It waits up to 5 minutes for another apt, and a mirror may be slow."""
 
 _INTERVAL_S = 3.0
 _SCRIPT = "/usr/local/sbin/sprocket-engine"
@@ -28,6 +29,10 @@ cat > engine.conf.new
 mv -f engine.conf.new engine.conf
 """
 _READ = "cat /var/lib/sprocket/engine 2>/dev/null || true"
+
+
+class NodeIdle(OpsError):
+    """A request failed, and nothing of it runs on the node: it has said so, or it could not take the request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,38 +122,52 @@ class NodeEngine:
             version: pattern of the engine's version.
 
         Raises:
-            OpsError: the node was built before it could do so, or it failed; says why in the node's words.
+            NodeIdle: the node was built before it could do so, could not take the request, or failed; says why in the node's words.
+            OpsError: it is not reached, or has not answered: it may still be at it.
         """
         self._require_script()
         token = secrets.token_hex(8)
         request = f"{token} {action} {version}\n"
         self._say(f"{self._node.name}: {action} of the engine's packages")
+        self._write(request)
 
         def look() -> _Answer:
-            found = _Answer.parse(self._ssh.run("sh", "-c", _READ).output)
-            if found.request != token:
+            read = self._ssh.run("sh", "-c", _READ)
+            found = _Answer.parse(read.output)
+            if read.reached and found.request != token:
                 # Not heard of it yet: a node may be about to end its answer to an earlier request.
                 self._ssh.run("sh", "-c", _ASK, stdin=request)
-                return _Answer()
-            return found
+            return found if found.request == token else _Answer()
 
         found = wait_until(look, timeout_s, done=lambda answer: answer.is_final, interval_s=_INTERVAL_S)
-        if found.state != "done":
+        failed = f"{self._node.name}: {action} of the engine's packages failed: "
+        if not found.is_final:
             raise OpsError(
-                f"{self._node.name}: {action} of the engine's packages failed: "
-                f"{found.why or f'no answer within {timeout_s:g} s'}",
-                fix="journalctl -u sprocket-engine, on the node",
+                f"{failed}no answer within {timeout_s:g} s", fix="journalctl -u sprocket-engine, on the node"
             )
+        if found.state != "done":
+            raise NodeIdle(f"{failed}{found.why}", fix="journalctl -u sprocket-engine, on the node")
         return EnginePackages(
             node=self._node.name, installed=found.has, wanted=found.wants, unfinished=found.unfinished
         )
+
+    def _write(self, request: str) -> None:
+        """Fails at once: a node that does not get the request never answers it."""
+        done = self._ssh.run("sh", "-c", _ASK, stdin=request)
+        if not done.reached:
+            raise OpsError(f"{self._node.name} is not reached: {done.reason}", fix="docs/runbooks/access.md")
+        if done.code:
+            raise NodeIdle(
+                f"{self._node.name}: the request cannot be written to /var/lib/sprocket/desired: {done.reason}",
+                fix="look at its disk and at the folder's owner on the node (df -h, ls -ld)",
+            )
 
     def _require_script(self) -> None:
         done = self._ssh.run("test", "-x", _SCRIPT)
         if not done.reached:
             raise OpsError(f"{self._node.name} is not reached: {done.reason}", fix="docs/runbooks/access.md")
         if done.code:
-            raise OpsError(
+            raise NodeIdle(
                 f"{self._node.name} was built before nodes could upgrade their engines",
                 fix="replace it, which brings the wanted version: docs/runbooks/replace-a-node.md",
             )

@@ -15,7 +15,8 @@ from layers.settings.environment import Environment
 from ops.deploy.upgrade_engine import EngineUpgrade
 from ops.errors import OpsError, Refused
 from ops.nodes.readiness import COMMAND
-from ops.ssh import Done, Ssh
+from ops.ssh import REFUSED, Done, Ssh
+from ops.terraform.lock_holder import LockHolder, StateLocked
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_nodes import SETTINGS
 from tests.unit.ops_ssh import gets_in, said
@@ -36,6 +37,10 @@ class PlayedNode:
         self.lacks: list[str] = []
         self.after: Callable[[], None] = lambda: None
         self.has_script = True
+        self.is_silent = False
+        """About installations: it never answers such a request."""
+        self.refuses = Done(code=0, output="", errors="")
+        """How the request for an installation cannot be written."""
         self._done = done
         self._answer = ""
 
@@ -51,6 +56,9 @@ class PlayedNode:
         if "cat /var/lib/sprocket/engine " in words:
             return said(self._answer)
         assert "engine.conf" in words
+        if " install " in stdin and (self.refuses.code or self.is_silent):
+            self._answer = "" if self.refuses.code else f"{stdin.split(maxsplit=1)[0]} running \n"
+            return self.refuses
         self._carry_out(*stdin.split())
         return said("")
 
@@ -91,7 +99,7 @@ class Scene(Boundaries):
         return next(raw for raw in self.swarm.nodes if raw["ID"] == name)
 
     def upgrade(self, ask: Callable[[str], bool] | None = None) -> list[str]:
-        EngineUpgrade(targets_of(self.settings).services).run(ask=ask)
+        EngineUpgrade(targets_of(self.settings)).run(ask=ask)
         return self.done
 
 
@@ -164,7 +172,7 @@ def test_what_an_earlier_installation_left_is_finished_on_a_drained_node(
     assert f"{first}: an installation was cut off: docker.io is half-configured\n" in capsys.readouterr().out
 
 
-def test_it_stops_at_the_first_failure_and_gives_the_node_its_tasks_back(
+def test_it_stops_at_the_first_failure_and_the_node_is_active_again(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, *others = (each.name for each in order())
@@ -193,13 +201,103 @@ def test_a_node_that_does_not_come_back_stays_drained_and_a_later_run_ends_that(
     scene.of(first).after = down
     with pytest.raises(OpsError, match="the managers do not see it 120 s after its upgrade"):
         scene.upgrade()
-    assert f"{first} is down and stays drained; later: docker node update --availability active {first}" in (
-        capsys.readouterr().err
-    )
+    told = capsys.readouterr().err
+    assert f"{first} stays drained: it may still be installing, or is not ready. " in told
+    assert f"run the same command again, or: docker node update --availability active {first}" in told
     scene.state(first)["Status"]["State"] = "ready"
     scene.done.clear()
     steps = scene.upgrade()
     assert f"active {first}" in steps and f"install {first}" not in steps
+
+
+def test_a_node_that_has_not_answered_stays_drained_since_it_may_be_installing(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = order()[0].name
+    scene.of(first).is_silent = True
+    with pytest.raises(OpsError, match="no answer within 1200 s"):
+        scene.upgrade()
+    assert [step for step in scene.done if not step.startswith("download")] == [f"drain {first}"]
+    told = capsys.readouterr().err
+    assert "systemctl status sprocket-engine says whether it is" in told
+    assert f"docker node update --availability active {first}" in told
+
+
+@pytest.mark.parametrize(
+    ("refuses", "told", "then"),
+    [
+        (
+            Done(code=1, output="", errors="cat: write error: No space left on device"),
+            "the request cannot be written to /var/lib/sprocket/desired: cat: write error: No space left on device",
+            ["active"],
+        ),
+        (
+            Done(code=REFUSED, output="", errors="Connection refused"),
+            "is not reached: Connection refused",
+            [],
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_written_fails_at_once(
+    scene: Scene, refuses: Done, told: str, then: list[str]
+) -> None:
+    first = order()[0].name
+    scene.of(first).refuses = refuses
+    with pytest.raises(OpsError) as caught:
+        scene.upgrade()
+    assert told in str(caught.value) and scene.clock.now < 10
+    steps = [step for step in scene.done if not step.startswith("download")]
+    assert steps == [f"{step} {first}" for step in ("drain", *then)]
+
+
+@pytest.mark.parametrize("stack", ["cloud", "services"])
+def test_nothing_begins_while_somebody_else_changes_the_environment(scene: Scene, stack: str) -> None:
+    holder = LockHolder(id="7", path="b/x", operation="OperationTypeApply", who="ann@laptop", created=0)
+    getattr(scene, stack).holder = holder
+    with pytest.raises(StateLocked, match="ann@laptop has held it for an apply"):
+        scene.upgrade()
+    assert scene.done == [] and not (scene.cloud.is_locked or scene.services.is_locked)
+
+
+def test_nobody_else_begins_meanwhile(scene: Scene) -> None:
+    held = []
+    for played in scene.played.values():
+        played.after = lambda: held.append(scene.cloud.is_locked and scene.services.is_locked)
+    scene.upgrade()
+    assert held == [True] * len(scene.played)
+    assert not (scene.cloud.is_locked or scene.services.is_locked)
+
+
+def test_the_others_are_looked_at_before_every_node(scene: Scene) -> None:
+    first, second, *_ = order()
+    manager = order()[-2].name
+
+    def lost() -> None:
+        scene.state(manager)["Status"]["State"] = "down"
+        scene.state(manager)["ManagerStatus"]["Reachability"] = "unreachable"
+
+    scene.of(first.name).after = lost
+    with pytest.raises(OpsError) as caught:
+        scene.upgrade()
+    told = str(caught.value)
+    assert f"{second.name} is not upgraded: {manager} is down in the swarm" in told
+    assert "2 of 3 managers answer: without another one there is no quorum" in told
+    assert f"active {first.name}" in scene.done and f"drain {second.name}" not in scene.done
+
+
+def test_a_node_that_somebody_else_drains_meanwhile_ends_it(scene: Scene) -> None:
+    first, second, *_ = order()
+    other = order()[-1].name
+
+    def drained() -> None:
+        scene.state(other)["Spec"] = {**scene.state(other)["Spec"], "Availability": "drain"}
+
+    scene.of(first.name).after = drained
+    with pytest.raises(
+        OpsError, match=f"{second.name} is not upgraded: {other} was set to drain by somebody else"
+    ):
+        scene.upgrade()
+    assert f"drain {second.name}" not in scene.done
 
 
 def test_a_node_that_is_down_or_not_ready_and_a_lost_quorum_are_refused_before_anything(scene: Scene) -> None:
