@@ -14,6 +14,8 @@ from rehearsal.suite.world import World
 
 ARCHIVE = "/srv/debian"
 PACKAGE = "containerd"
+RESTART = "/run/sprocket-engine.restart"
+"""There while a node's engine has to be restarted (layers/node/scripts/sprocket-engine)."""
 _TIMEOUT_S = 300.0
 
 _VERSIONS = f"sed -n '/^Package: {PACKAGE}$/,/^$/s/^Version: //p' {ARCHIVE}/Packages | sort -u"
@@ -27,7 +29,7 @@ _BACK = "cd /etc/apt && mv sources.list.real sources.list"
 
 
 def upgraded(world: World) -> str:
-    """Gives every node an older containerd, upgrades them by the command, and checks versions, order and health."""
+    """Gives every node an older containerd, upgrades them by the command, and checks versions, order, health, and that a lost restart is made up for."""
     older, newest = _versions(world)
     with _archive(world):
         for node in world.nodes:
@@ -46,9 +48,15 @@ def upgraded(world: World) -> str:
                 raise CheckFailed(f"{node.name} has {PACKAGE} {has}, not {newest}")
             if PACKAGE not in _do(world, node.name, "apt-mark showhold").split():
                 raise CheckFailed(f"{node.name}: {PACKAGE} is not on hold any more")
+        last = world.nodes[-1].name
+        _do(world, last, f"touch {RESTART}")
+        finished = world.ops("upgrade-engine", "--env", world.environment, "--yes", timeout=1800)
+        if f"{last}: the engine was not restarted after an installation" not in finished:
+            raise CheckFailed(f"a restart that {last} lacks is not found: {finished}")
+        _do(world, last, f"test ! -e {RESTART}")
         again = world.ops("upgrade-engine", "--env", world.environment, "--yes", timeout=1800)
         if "the mirrors have nothing newer" not in again:
-            raise CheckFailed(f"a second upgrade finds something to do: {again}")
+            raise CheckFailed(f"another upgrade finds something to do: {again}")
     wait_until_healthy(world, names=True)
     steps = "; ".join(" ".join(line.split()) for line in told.splitlines() if line.split()[1:2] == ["s"])
     return f"{PACKAGE} {older} -> {newest} on {len(world.nodes)} nodes in {seconds:.0f} s ({steps})"
