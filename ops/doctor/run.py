@@ -9,7 +9,7 @@ import requests
 
 from layers.settings.form import did_you_mean
 from ops.doctor.facts import Facts, servers_of
-from ops.doctor.finding import Diagnosis, Finding, root_causes
+from ops.doctor.finding import Diagnosis, Finding, Kind, root_causes
 from ops.doctor.rules import RULES
 from ops.errors import OpsError, Refused, WrongUse
 from ops.model.services import services_of
@@ -92,7 +92,7 @@ def _reason(error: OpsError) -> str:
     return " ".join(error.problem.split()) + (f" ({error.fix})" if error.fix else "")
 
 
-_ENGINE = (
+_ENGINE: tuple[tuple[str, Kind, str], ...] = (
     (
         "does not have a leader",
         "no-quorum",

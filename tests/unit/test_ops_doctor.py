@@ -222,6 +222,40 @@ def test_a_client_with_a_cause_of_its_own_is_told_beside_its_server(engine: Engi
     assert {each.about for each in diagnosis().findings} == {"service redis", "service web"}
 
 
+def other_image_of_redis(engine: Engine) -> None:
+    engine.of("redis")["ContainerSpec"]["Image"] = f"redis:8.3@{DIGEST_2}"
+
+
+def taken_back_redis(engine: Engine) -> None:
+    engine.raw_services[0]["UpdateStatus"] = {"State": "rollback_completed", "StartedAt": ago(60)}
+
+
+def one_of_two_waits(engine: Engine) -> None:
+    engine.raw_services[0]["Spec"]["Mode"]["Replicated"]["Replicas"] = 2
+    engine.of("redis")["Resources"] = {"Reservations": {"MemoryBytes": 9_000_000_000}}
+    engine.raw_tasks.append(
+        engine.task("redis", "pending", error="no suitable node (insufficient resources on 1 node)")
+    )
+
+
+@pytest.mark.parametrize(
+    ("seed", "kind"),
+    [
+        (other_image_of_redis, "other-version"),
+        (taken_back_redis, "update-failed"),
+        (one_of_two_waits, "no-memory"),
+    ],
+)
+def test_a_server_that_runs_does_not_explain_its_clients(
+    seed: Callable[[Engine], None], kind: str, engine: Engine
+) -> None:
+    seed(engine)
+    engine.ends("web", "task: non-zero exit (3)", code=3)
+    found = diagnosis().findings
+    assert {(each.about, each.kind) for each in found} == {("service redis", kind), ("service web", "crash")}
+    assert {each.explains for each in found} == {()}
+
+
 def test_a_service_alone_is_looked_at_with_what_it_needs(engine: Engine, boundaries: Boundaries) -> None:
     lock(boundaries)
     assert diagnosis("redis").findings == ()
@@ -289,7 +323,7 @@ def test_failures_of_the_version_before_an_update_are_not_told(engine: Engine) -
 
 
 def named(about: str, *follows: str) -> Finding:
-    return Finding(kind="x", about=about, cause="", next="", follows=follows)
+    return Finding(kind="crash", about=about, cause="", next="", follows=follows)
 
 
 def test_root_causes_come_first_over_any_number_of_steps() -> None:

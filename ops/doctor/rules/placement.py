@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ops.doctor.facts import Facts
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, Kind
 from ops.model.service import Service
 from ops.swarm.engine import Task
 from ops.swarm.nodes import SwarmNode
@@ -15,8 +15,12 @@ from ops.terminal.amounts import size
 _CONSTRAINT = re.compile(r"(?P<what>\S+?)\s*(?P<sign>==|!=)\s*(?P<value>.*)")
 
 
-def finding(service: Service, task: Task, counts: str, facts: Facts) -> Finding:
-    """What keeps a waiting task from every node."""
+def finding(service: Service, task: Task, counts: str, facts: Facts, *, answers: bool) -> Finding:
+    """What keeps a waiting task from every node.
+
+    Args:
+        answers: whether another task of it runs.
+    """
     live = facts.live[service.name].service
     causes = [
         *_by_label(live, facts),
@@ -36,10 +40,11 @@ def finding(service: Service, task: Task, counts: str, facts: Facts) -> Finding:
         evidence=(counts, task.reason, *_of_nodes(facts)),
         next=next_,
         follows=follows,
+        answers=answers,
     )
 
 
-Cause = tuple[str, str, str, tuple[str, ...]]
+Cause = tuple[Kind, str, str, tuple[str, ...]]
 """Kind, cause, next command, and what it follows from."""
 
 

@@ -54,6 +54,7 @@ def _lacking(service: Service, there: RunningService, facts: Facts) -> Iterator[
                 f"{working} running, {there.replicas} wanted by the swarm, {service.replicas} declared",
             ),
             next=facts.ops("deploy"),
+            answers=working > 0,
         )
     elif working < there.replicas:
         yield _why(service, there, working, facts)
@@ -77,21 +78,22 @@ def _why(service: Service, there: RunningService, working: int, facts: Facts) ->
         facts.failures(service.name, HISTORY_S, of_this_version=True),
     )
     if coming and coming.waits:
-        return placement.finding(service, coming, counts, facts)
+        return placement.finding(service, coming, counts, facts, answers=working > 0)
     if failures:
-        return task_failure.finding(service, failures, counts, facts)
+        return task_failure.finding(service, failures, counts, facts, answers=working > 0)
     if coming:
-        return _starting(service, coming, counts, facts)
+        return _starting(service, coming, counts, facts, answers=working > 0)
     return Finding(
         kind="no-task",
         about=f"service {service.name}",
         cause="the swarm has started no task for it, and does not say why: its managers may lack a leader",
         evidence=(counts,),
         next=facts.on_manager(f"docker service ps --no-trunc {service.name}"),
+        answers=working > 0,
     )
 
 
-def _starting(service: Service, task: Task, counts: str, facts: Facts) -> Finding:
+def _starting(service: Service, task: Task, counts: str, facts: Facts, *, answers: bool) -> Finding:
     printed = facts.beyond_its_error(task).removeprefix("; ")
     where = f" on {facts.node_name(task.node)}" if task.node else ""
     does = {
@@ -105,6 +107,7 @@ def _starting(service: Service, task: Task, counts: str, facts: Facts) -> Findin
         evidence=(counts, *((printed,) if printed else ()), *facts.last_words(task)),
         next=facts.log_of(service.name),
         follows=facts.follows(service),
+        answers=answers,
     )
 
 
@@ -114,12 +117,12 @@ def _loop(service: Service, facts: Facts) -> Finding | None:
     if len(failures) < 2:
         return None
     between_s = facts.age_s(failures[1]) - facts.age_s(failures[0])
-    runs_s = (
-        min(facts.age_s(task) for task in facts.working(service.name)) if facts.working(service.name) else 0
-    )
+    ages = [facts.age_s(task) for task in facts.working(service.name)]
+    runs_s = min(ages, default=0)
     if runs_s > max(LEAST_RUN_S, 2 * between_s):
         return None
-    return task_failure.finding(service, failures, f"runs again since {span(runs_s)}", facts)
+    stays = any(age > facts.age_s(failures[-1]) for age in ages)
+    return task_failure.finding(service, failures, f"runs again since {span(runs_s)}", facts, answers=stays)
 
 
 def _last_failure(service: Service, facts: Facts) -> tuple[str, ...]:

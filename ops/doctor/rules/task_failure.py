@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ops.doctor.facts import Facts
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, Kind
 from ops.model.service import Service
 from ops.swarm.engine import Task
 from ops.terminal.amounts import size, span
@@ -24,7 +24,7 @@ class _Symptom:
         cause: with the groups of ``says``.
     """
 
-    kind: str
+    kind: Kind
     says: str
     cause: str
     next: Next
@@ -103,11 +103,14 @@ _BY_ITSELF = (
 """No other service is why."""
 
 
-def finding(service: Service, failures: Sequence[Task], counts: str, facts: Facts) -> Finding:
+def finding(
+    service: Service, failures: Sequence[Task], counts: str, facts: Facts, *, answers: bool
+) -> Finding:
     """What a service suffers from whose tasks end.
 
     Args:
         failures: its tasks that ended, the last one first.
+        answers: whether another task of it runs.
     """
     last = failures[0]
     log = facts.last_words(last)
@@ -127,12 +130,13 @@ def finding(service: Service, failures: Sequence[Task], counts: str, facts: Fact
         evidence=(*evidence, *log),
         next=next_,
         follows=() if kind in _BY_ITSELF else facts.follows(service),
+        answers=answers,
     )
 
 
 def _named(
     service: Service, task: Task, said: str, log: tuple[str, ...], facts: Facts
-) -> tuple[str, str, str]:
+) -> tuple[Kind, str, str]:
     live = _live(service, facts)
     words = {
         "image": live.image.reference.partition("@")[0]
