@@ -75,6 +75,10 @@ class Ssh:
             return Done(code=REFUSED, output="", errors=f"{missing.what} ({missing.fix})")
         return Done(code=done.returncode, output=done.stdout, errors=done.stderr)
 
+    def typed(self, *command: str) -> str:
+        """A command there as somebody types it in a shell here."""
+        return shlex.join(("ssh", *self.options, self.destination, shlex.join(command)))
+
     def behind(self, destination: str, options: Sequence[str] = ()) -> Ssh:
         """A machine that is reached through this one.
 

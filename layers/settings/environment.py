@@ -1,5 +1,7 @@
 """One environment: everything in which it differs from the others."""
 
+from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -141,17 +143,30 @@ class Environment(Settings):
         if self.engine.ssh_options or self.cloud is None:
             return self.engine.ssh_options
         settings = (
-            f"UserKnownHostsFile={root}/{self.known_hosts}",
-            "GlobalKnownHostsFile=/dev/null",
-            "StrictHostKeyChecking=yes",
-            "HostKeyAlgorithms=ssh-ed25519",
             "BatchMode=yes",
             # Terraform opens many connections at once; a shared one would end with the first that closes it.
             "ControlMaster=no",
             "ControlPath=none",
             "ServerAliveInterval=15",
         )
-        return tuple(word for setting in settings for word in ("-o", setting))
+        return (*self.pinned_host_key(root), *_options(settings))
+
+    def pinned_host_key(self, root: str) -> tuple[str, ...]:
+        """Of these arguments those that somebody needs who types the command.
+
+        Args:
+            root: as above; ``.`` for who is in the repository's folder.
+        """
+        if self.engine.ssh_options or self.cloud is None:
+            return self.engine.ssh_options
+        return _options(
+            (
+                f"UserKnownHostsFile={PurePosixPath(root, self.known_hosts)}",
+                "GlobalKnownHostsFile=/dev/null",
+                "StrictHostKeyChecking=yes",
+                "HostKeyAlgorithms=ssh-ed25519",
+            )
+        )
 
     @property
     def store_names(self) -> tuple[str, ...]:
@@ -242,3 +257,8 @@ class Environment(Settings):
     def _cloud_fits(self) -> "Environment":
         check_cloud(self)
         return self
+
+
+def _options(settings: Iterable[str]) -> tuple[str, ...]:
+    """As arguments of ssh."""
+    return tuple(word for setting in settings for word in ("-o", setting))

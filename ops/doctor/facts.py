@@ -11,6 +11,7 @@ from ops.errors import OpsError
 from ops.model.inventory import Inventory
 from ops.model.service import Service
 from ops.model.services import services_of
+from ops.nodes.inventory import nodes_of, typed_on_manager, typed_on_node
 from ops.release.archive import archive_of
 from ops.release.release import Release, to_go_back_to
 from ops.swarm.containers import Tasks
@@ -175,9 +176,18 @@ class Facts:
             return self.ops("rollback", f"--service {name}")
         return self.log_of(name)
 
-    def on_manager(self, command: str) -> str:
-        """A command of docker, on the host that the engine is reached at."""
-        return command if self.target.is_here else f"ssh {self.target.settings.engine.host} {command}"
+    def on_manager(self, *command: str) -> str:
+        """A command on the host that the engine is reached at."""
+        return typed_on_manager(self.target.settings, *command)
+
+    def on_node(self, name: str, *command: str) -> str:
+        """A command on a node; where nothing says how to reach it, what its managers know of it."""
+        if name == self.swarm.node_name:
+            return self.on_manager(*command)
+        for node in nodes_of(self.target.settings):
+            if node.name == name:
+                return typed_on_node(self.target.settings, node, *command)
+        return self.on_manager("docker", "node", "inspect", "--pretty", name)
 
 
 def servers_of(declared: dict[str, Service], name: str) -> list[str]:

@@ -14,6 +14,7 @@ from ops.doctor.rules import RULES
 from ops.errors import OpsError, Refused, WrongUse
 from ops.model.services import services_of
 from ops.nodes.engines import engines
+from ops.nodes.inventory import typed_on_manager
 from ops.terminal.counted import counted
 from ops.terminal.screen import Say
 from ops.terraform.target import Targets
@@ -120,7 +121,8 @@ def _of_engine(error: OpsError, targets: Targets) -> Finding:
     if kind == "no-swarm":
         next_ = f"make up ENV={name}"
     elif targets.cloud is None:
-        next_ = "systemctl status docker" if kind == "no-engine" else "docker node ls"
+        command = ("systemctl", "status", "docker") if kind == "no-engine" else ("docker", "node", "ls")
+        next_ = typed_on_manager(targets.services.settings, *command)
     else:
         next_ = f"python -m ops {'known-hosts' if kind == 'host-key' else 'ready'} --env {name}"
     return Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Literal
 
 from layers.cloud.nodes import ClusterNode, nodes_of
@@ -10,7 +11,15 @@ from ops.errors import WrongUse
 from ops.ssh import Ssh
 from ops.terraform.target import Target
 
-__all__ = ["ClusterNode", "host_name_of", "node_named", "nodes_of", "ssh_to"]
+__all__ = [
+    "ClusterNode",
+    "host_name_of",
+    "node_named",
+    "nodes_of",
+    "ssh_to",
+    "typed_on_manager",
+    "typed_on_node",
+]
 
 
 def node_named(settings: Environment, name: str) -> ClusterNode:
@@ -40,6 +49,24 @@ def ssh_to(target: Target, node: ClusterNode) -> Ssh:
 
     The nodes of a role share a pinned host key, so the last hop is verified like the first.
     """
-    user = target.manager.destination.partition("@")[0]
-    pinned = f"HostKeyAlias={host_name_of(target.settings, node.role)}"
-    return target.manager.behind(f"{user}@{node.dns_name}", (*target.ssh_options, "-o", pinned))
+    return _behind(target.manager, target.settings, node)
+
+
+def typed_on_manager(settings: Environment, *command: str) -> str:
+    """A command on the host that the engine is reached at, as somebody types it in the repository's folder."""
+    if settings.engine.is_here:
+        return shlex.join(command)
+    return Ssh(destination=settings.engine.host, options=settings.pinned_host_key(".")).typed(*command)
+
+
+def typed_on_node(settings: Environment, node: ClusterNode, *command: str) -> str:
+    """The same on a node, by the route of :func:`ssh_to`."""
+    destination = settings.engine.host.removeprefix("ssh://")
+    manager = Ssh(destination=destination, options=settings.pinned_host_key("."))
+    return _behind(manager, settings, node).typed(*command)
+
+
+def _behind(manager: Ssh, settings: Environment, node: ClusterNode) -> Ssh:
+    user = manager.destination.partition("@")[0]
+    pinned = f"HostKeyAlias={host_name_of(settings, node.role)}"
+    return manager.behind(f"{user}@{node.dns_name}", (*manager.options, "-o", pinned))

@@ -17,6 +17,7 @@ import requests
 
 from ops.errors import OpsError
 from ops.programs import require
+from ops.ssh import Ssh
 from ops.waiting import wait_until
 
 CONNECT_TIMEOUT_S = 15
@@ -256,7 +257,9 @@ def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
         try:
             api = docker.APIClient(base_url=address, version="auto", timeout=60)
         except _UNREACHABLE as error:
-            raise OpsError(f"the engine at {host} does not answer: {_short(error)}", fix=_how(host)) from None
+            raise OpsError(
+                f"the engine at {host} does not answer: {_short(error)}", fix=_how(host, ssh_options)
+            ) from None
         try:
             yield Swarm(api)
         except (docker.errors.APIError, requests.RequestException) as error:
@@ -278,7 +281,7 @@ def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
         forward += ["-o", "ExitOnForwardFailure=yes", "-N", "-L", f"{path}:/var/run/docker.sock", host]
         with subprocess.Popen(forward, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tunnel:
             try:
-                _wait_for(path, tunnel, host)
+                _wait_for(path, tunnel, host, ssh_options)
                 yield f"unix://{path}"
             finally:
                 tunnel.terminate()
@@ -292,24 +295,24 @@ def _try_connecting(host: str) -> None:
             door.connect(host.removeprefix("unix://"))
         except OSError as error:
             raise OpsError(
-                f"the engine at {host} does not answer: {error.strerror}", fix=_how(host)
+                f"the engine at {host} does not answer: {error.strerror}", fix=_how(host, ())
             ) from None
 
 
-def _wait_for(path: Path, tunnel: subprocess.Popen[str], host: str) -> None:
+def _wait_for(path: Path, tunnel: subprocess.Popen[str], host: str, ssh_options: Sequence[str]) -> None:
     wait_until(lambda: path.exists() or tunnel.poll() is not None, CONNECT_TIMEOUT_S + 5, interval_s=0.1)
     if not path.exists():
         tunnel.terminate()
         words = (tunnel.stderr.read() if tunnel.stderr else "").strip().splitlines()
         raise OpsError(
             f"the engine at {host} does not answer: {words[-1] if words else 'ssh gave no reason'}",
-            fix=_how(host),
+            fix=_how(host, ssh_options),
         )
 
 
-def _how(host: str) -> str:
+def _how(host: str, ssh_options: Sequence[str]) -> str:
     if host.startswith("ssh://"):
-        return f"check: ssh {host} docker version"
+        return f"check: {Ssh(destination=host, options=tuple(ssh_options)).typed('docker', 'version')}"
     return (
         "start it (systemctl start docker) and check: docker version; your user must be in the group docker"
     )

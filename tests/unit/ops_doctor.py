@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,7 @@ class Engine:
     answers: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     log: str = "last words\n"
     clock_off_s: float = 0.0
+    name: str = NODE
     _execs: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,7 +51,7 @@ class Engine:
                 "Version": {"Index": 1},
                 "Spec": {"Role": "manager", "Availability": "active", "Labels": {"disk": "ssd"}},
                 "Description": {
-                    "Hostname": NODE,
+                    "Hostname": self.name,
                     "Resources": {"MemoryBytes": 4_000_000_000, "NanoCPUs": 2_000_000_000},
                 },
                 "Status": {"State": "ready"},
@@ -118,7 +119,7 @@ class Engine:
     # -- the engine's API --
 
     def info(self) -> dict[str, Any]:
-        return {"Name": NODE, "SystemTime": ago(-self.clock_off_s)}
+        return {"Name": self.name, "SystemTime": ago(-self.clock_off_s)}
 
     def nodes(self) -> list[dict[str, Any]]:
         return self.raw_nodes
@@ -178,13 +179,24 @@ class Engine:
         return self.log.encode()
 
 
-def connect(patch: pytest.MonkeyPatch, engine: Engine, *, fails: Callable[[], None] = lambda: None) -> None:
-    """Has every connection to an engine lead to this one."""
+def connect(
+    patch: pytest.MonkeyPatch,
+    engine: Engine,
+    *,
+    fails: Callable[[], None] = lambda: None,
+    others: Mapping[str, Engine] | None = None,
+) -> None:
+    """Has every connection to an engine lead to this one.
+
+    Args:
+        others: further ones, by the host that they are reached at.
+    """
 
     @contextmanager
     def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
         fails()
-        yield Swarm(engine)  # type: ignore[arg-type]
+        found = engine if others is None else {**others}.get(host.rpartition("@")[2], engine)
+        yield Swarm(found)  # type: ignore[arg-type]
 
-    for module in ("ops.terraform.target", "ops.swarm.engine"):
+    for module in ("ops.terraform.target", "ops.swarm.engine", "ops.nodes.engines"):
         patch.setattr(f"{module}.connected", connected)

@@ -38,5 +38,5 @@ def wrong_clocks(facts: Facts) -> Iterator[Finding]:
             about=f"clock of node {name}",
             cause=f"it is {span(abs(node_s - here_s))} {'ahead of' if node_s > here_s else 'behind'} this machine's",
             evidence=(f"there {moment(node_s)}, here {moment(here_s)}",),
-            next=facts.on_manager("timedatectl status"),
+            next=facts.on_node(name, "timedatectl", "status"),
         )

@@ -39,7 +39,7 @@ def _lost(node: SwarmNode, facts: Facts) -> Iterator[Finding]:
             about=about,
             cause="the managers do not reach it: it is off, or its network is",
             evidence=evidence,
-            next=facts.ops("ready") if facts.targets.cloud else facts.on_manager("docker node ls"),
+            next=facts.ops("ready") if facts.targets.cloud else facts.on_manager("docker", "node", "ls"),
         )
     elif node.availability != "active":
         yield Finding(
@@ -47,5 +47,5 @@ def _lost(node: SwarmNode, facts: Facts) -> Iterator[Finding]:
             about=about,
             cause=f"somebody set it to {node.availability}: the swarm starts no task on it",
             evidence=evidence,
-            next=facts.on_manager(f"docker node update --availability active {node.name}"),
+            next=facts.on_manager("docker", "node", "update", "--availability", "active", node.name),
         )

@@ -31,7 +31,12 @@ def finding(service: Service, task: Task, counts: str, facts: Facts, *, answers:
     kind, cause, next_, follows = (
         causes[0]
         if causes
-        else ("no-node", "no node takes its task", facts.on_manager("docker node ls"), _lost(facts.nodes))
+        else (
+            "no-node",
+            "no node takes its task",
+            facts.on_manager("docker", "node", "ls"),
+            _lost(facts.nodes),
+        )
     )
     return Finding(
         kind=kind,
@@ -55,7 +60,7 @@ def _by_label(live: Service, facts: Facts) -> Iterator[Cause]:
     if fitting:
         names = ", ".join(node.name for node in fitting)
         cause = f"it may run on {names} only, which is down or drained"
-        yield "node-lost", cause, facts.on_manager("docker node ls"), _lost(fitting)
+        yield "node-lost", cause, facts.on_manager("docker", "node", "ls"), _lost(fitting)
         return
     unmet = [each for each in live.constraints if not any(fits(node, each) for node in facts.nodes)]
     wanted = unmet or list(live.constraints)
@@ -100,7 +105,7 @@ def _by_port(live: Service, task: Task, facts: Facts) -> Iterator[Cause]:
 def _by_number(live: Service, task: Task, facts: Facts) -> Iterator[Cause]:
     if "max replicas" in task.error:
         cause = f"it may have {live.max_per_node} on a node, and there are too few nodes for {live.replicas}"
-        yield "no-node", cause, facts.on_manager("docker node ls"), ()
+        yield "no-node", cause, facts.on_manager("docker", "node", "ls"), ()
 
 
 def fits(node: SwarmNode, constraint: str) -> bool:

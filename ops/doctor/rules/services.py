@@ -88,7 +88,7 @@ def _why(service: Service, there: RunningService, working: int, facts: Facts) ->
         about=f"service {service.name}",
         cause="the swarm has started no task for it, and does not say why: its managers may lack a leader",
         evidence=(counts,),
-        next=facts.on_manager(f"docker service ps --no-trunc {service.name}"),
+        next=facts.on_manager("docker", "service", "ps", "--no-trunc", service.name),
         answers=working > 0,
     )
 

@@ -12,7 +12,7 @@ from ops.model.service import Service
 from ops.swarm.engine import Task
 from ops.terminal.amounts import size, span
 
-Next = Callable[[Facts, Service], str]
+Next = Callable[[Facts, Service, Task], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +30,20 @@ class _Symptom:
     next: Next
 
 
-def _image(facts: Facts, service: Service) -> str:
+def _image(facts: Facts, service: Service, task: Task) -> str:
     if facts.target.builds_images:
         return f"make up ENV={facts.name}"
     return "python -m ops images resolve --again"
 
 
-def _folder(facts: Facts, service: Service) -> str:
+def _folder(facts: Facts, service: Service, task: Task) -> str:
     return f"make up ENV={facts.name}" if facts.targets.cloud is None else facts.ops("ready", "--wait 60")
 
 
-def _port(facts: Facts, service: Service) -> str:
-    port = next((each.published for each in _live(service, facts).published), 0)
-    return facts.on_manager(f"docker ps --filter publish={port}")
+def _port(facts: Facts, service: Service, task: Task) -> str:
+    named = _PORT.search(task.error)
+    port = named["port"] if named else next((each.published for each in _live(service, facts).published), 0)
+    return facts.on_node(facts.node_name(task.node), "docker", "ps", "--filter", f"publish={port}")
 
 
 def _live(service: Service, facts: Facts) -> Service:
@@ -73,21 +74,23 @@ _SYMPTOMS = (
         kind="network-missing",
         says=r"network \S+ not found|could not find (?:the corresponding )?network|could not find network",
         cause="a network that it joins is gone",
-        next=lambda facts, service: facts.ops("deploy"),
+        next=lambda facts, service, task: facts.ops("deploy"),
     ),
     _Symptom(
         kind="command-missing",
         says=r"executable file not found|exec format error|OCI runtime create failed|no such file or directory: unknown",
         cause="its image {image} cannot run the command {command}",
-        next=lambda facts, service: facts.back_or_log(service.name),
+        next=lambda facts, service, task: facts.back_or_log(service.name),
     ),
     _Symptom(
         kind="unhealthy",
         says=r"unhealthy",
         cause="its program runs, and its health check fails until the swarm ends it",
-        next=lambda facts, service: facts.log_of(service.name),
+        next=lambda facts, service, task: facts.log_of(service.name),
     ),
 )
+_PORT = re.compile(r"[\d\]\s]:(?P<port>\d{1,5})\b")
+"""In the engine's words after an address: ``Bind for 0.0.0.0:80 failed``, ``listen tcp4 :80: bind``."""
 _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _ON_TERM = (None, 0, 143)
 """Exit codes of a program that the engine ended."""
@@ -150,7 +153,7 @@ def _named(
     for symptom in _SYMPTOMS:
         if match := re.search(symptom.says, said):
             cause = symptom.cause.format(**words | {k: v for k, v in match.groupdict().items() if v})
-            return symptom.kind, cause, symptom.next(facts, service)
+            return symptom.kind, cause, symptom.next(facts, service, task)
     if task.was_killed:
         limit = f": {size(task.memory_limit)}" if task.memory_limit else ""
         cause = (
