@@ -83,11 +83,36 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unasked:
+    """What a rule could not ask, so that nothing is known about it.
+
+    Args:
+        why: the names of what it is about by the reason; of a service with how many of its questions.
+        of: how many there are.
+    """
+
+    why: Mapping[str, Mapping[str, int]]
+    of: int
+
+    @property
+    def count(self) -> int:
+        """How many questions were not asked."""
+        return sum(sum(names.values()) for names in self.why.values())
+
+    def __str__(self) -> str:
+        reasons = (
+            f"{', '.join(f'{name} ({count})' if count > 1 else name for name, count in names.items())}: {why}"
+            for why, names in self.why.items()
+        )
+        return f"{self.count} of {self.of}: {'; '.join(reasons)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Diagnosis:
     """All that does not work, root causes first.
 
     Args:
-        looked_at: in words, for people.
+        looked_at: in words, for people; nothing of which not one could be asked.
         unasked: what could not be asked, and why: nothing is known about it.
     """
 

@@ -61,8 +61,14 @@ def _asked(facts: Facts, say: Say) -> Diagnosis:
             continue
         say(f"asking for {rule.asks}")
         try:
-            found += rule.find(facts)
-            asked.append(rule.asks)
+            all_of_it = rule.asks
+            for each in rule.find(facts):
+                if isinstance(each, Finding):
+                    found.append(each)
+                else:
+                    unasked.append(f"{rule.asks}: {each}")
+                    all_of_it = f"{rule.asks} ({each.of - each.count} of {each.of})"
+            asked.append(all_of_it)
         except OpsError as error:
             unasked.append(f"{rule.asks}: {_reason(error)}")
         except (docker.errors.APIError, requests.RequestException) as error:

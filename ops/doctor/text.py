@@ -17,7 +17,8 @@ def _headline(diagnosis: Diagnosis) -> str:
     count = len(diagnosis.findings)
     if count:
         return f"{diagnosis.environment}: {counted(count, 'finding')}"
-    return f"{diagnosis.environment}: nothing found ({', '.join(diagnosis.looked_at)})"
+    but = "; not everything could be asked" if diagnosis.unasked else ""
+    return f"{diagnosis.environment}: nothing found ({', '.join(diagnosis.looked_at)}){but}"
 
 
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:

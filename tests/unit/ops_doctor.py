@@ -5,14 +5,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from layers.loading import load_environment
+from ops.doctor import run
+from ops.doctor.finding import Diagnosis
 from ops.swarm.engine import Swarm
-from tests.unit.ops_fixtures import DIGEST_1
+from ops.terraform.lock_holder import LockHolder
+from tests.unit.ops_boundaries import targets_of
+from tests.unit.ops_fixtures import DIGEST_1, stack
 
 HEALTHY_DF = (
     "Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 50000000 10000000 40000000 20% /\n"
@@ -30,7 +35,9 @@ class Engine:
     """The API of a manager of one node, with the two services of the fixture (tests/unit/ops_fixtures.py) well.
 
     Attributes:
-        answers: what a command inside a container prints, and its exit code, by the container and the start of its words.
+        answers: what a command inside a container prints, and its exit code, by the container and the start of its words; or what
+            makes them of the words.
+        elsewhere: services whose tasks are on a node that is not reached.
         log: of every task.
     """
 
@@ -38,10 +45,13 @@ class Engine:
     raw_tasks: list[dict[str, Any]] = field(default_factory=list)
     raw_nodes: list[dict[str, Any]] = field(default_factory=list)
     health: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answers: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], tuple[int, str] | Callable[[Sequence[str]], tuple[int, str]]] = field(
+        default_factory=dict
+    )
     log: str = "last words\n"
     clock_off_s: float = 0.0
     name: str = NODE
+    elsewhere: Sequence[str] = ()
     _execs: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,6 +115,13 @@ class Engine:
             self.raw_tasks.append(self.task(service, state, seconds=seconds, error=error, code=code))
         self.raw_tasks.append(self.task(service, "ready", seconds=1))
 
+    def runs(self, service: str) -> None:
+        """A further service, which is well."""
+        spec = {"TaskTemplate": {"ContainerSpec": {"Image": f"example.org/app:1.2@{DIGEST_1}"}}}
+        spec |= {"Name": service, "Mode": {"Replicated": {"Replicas": 1}}}  # type: ignore[dict-item]
+        self.raw_services.append({"ID": f"{service}-id", "CreatedAt": ago(7 * 86400), "Spec": spec})
+        self.raw_tasks.append(self.task(service, "running", seconds=3600))
+
     def waits(self, service: str, error: str) -> None:
         """A service whose task finds no node."""
         self.raw_tasks = [each for each in self.raw_tasks if each["ServiceID"] != f"{service}-id"]
@@ -140,6 +157,7 @@ class Engine:
             {"Id": each["Status"]["ContainerStatus"]["ContainerID"], "Created": 1}
             for each in running
             if not service or each["ServiceID"] == f"{service}-id"
+            if each["ServiceID"].removesuffix("-id") not in self.elsewhere
         ]
 
     def inspect_container(self, container: str) -> dict[str, Any]:
@@ -154,7 +172,7 @@ class Engine:
         container, words = self._execs[id_]
         for (service, start), answer in self.answers.items():
             if container.startswith(service) and " ".join(words).startswith(start):
-                return answer
+                return answer(words) if callable(answer) else answer
         return (0, HEALTHY_DF) if words[0] == "df" else (0, "")
 
     def exec_start(self, id_: str) -> bytes:
@@ -200,3 +218,31 @@ def connect(
 
     for module in ("ops.terraform.target", "ops.swarm.engine", "ops.nodes.engines"):
         patch.setattr(f"{module}.connected", connected)
+
+
+LISTENS = "  0: 00000000:18EB 00000000:0000 0A\n"
+
+
+def probe(words: Sequence[str]) -> tuple[int, str]:
+    """What the probe answers where every name resolves and every port takes a connection."""
+    pairs = zip(words[4::2], words[5::2], strict=True)
+    return 0, "".join(
+        f"{name} {port} resolved {'connected' if port != '0' else 'unknown'}\n" for name, port in pairs
+    )
+
+
+def well(patch: pytest.MonkeyPatch) -> Engine:
+    """An engine on which nothing is wrong, and that every connection leads to."""
+    found = Engine()
+    found.answers["web", "/bin/sh -c # shellcheck shell"] = probe
+    found.answers["redis", "cat /proc/net/tcp"] = (0, LISTENS)
+    connect(patch, found)
+    # Of this machine: somebody may run Terraform here while the tests run.
+    patch.setattr(LockHolder, "processes", lambda self, stack: [])
+    return found
+
+
+def diagnosis(service: str = "", document: dict[str, Any] | None = None) -> Diagnosis:
+    """What the doctor says of local, with the services of the fixture."""
+    targets = replace(targets_of(load_environment("local"), of_services=document or stack()), cloud=None)
+    return run.diagnosis_of(targets, lambda said: None, service=service)

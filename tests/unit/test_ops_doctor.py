@@ -20,7 +20,7 @@ from ops.backup.snapshots import Snapshot
 from ops.backup.world import World
 from ops.cli import app
 from ops.doctor import run, text
-from ops.doctor.finding import Diagnosis, Finding, root_causes
+from ops.doctor.finding import Finding, root_causes
 from ops.doctor.rules import RULES
 from ops.doctor.rules.connections import PROBE
 from ops.doctor.status import status_of
@@ -30,14 +30,13 @@ from ops.swarm.service_log import Line, ServiceLog, seconds_in
 from ops.terraform.lock_holder import LockHolder
 from tests.unit import ops_doctor
 from tests.unit.ops_boundaries import Boundaries, targets_of
-from tests.unit.ops_doctor import Engine, ago
-from tests.unit.ops_fixtures import DIGEST_1, DIGEST_2, service, stack
+from tests.unit.ops_doctor import LISTENS, Engine, ago, diagnosis, well
+from tests.unit.ops_fixtures import DIGEST_2, service, stack
 from tests.unit.test_documentation import refusal
 
 LOCAL = load_environment("local")
 UNRESOLVED = "redis 6379 unresolved unknown\nredis 0 unresolved unknown\n"
 REFUSED = "redis 6379 resolved refused\n"
-LISTENS = "  0: 00000000:18EB 00000000:0000 0A\n"
 FULL_DF = (
     "Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 50000000 48000000 2000000 96% /\n"
 )
@@ -45,18 +44,7 @@ FULL_DF = (
 
 @pytest.fixture
 def engine(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    found = Engine()
-    found.answers["web", "/bin/sh -c # shellcheck shell"] = (0, "redis 6379 resolved connected\n")
-    found.answers["redis", "cat /proc/net/tcp"] = (0, LISTENS)
-    ops_doctor.connect(monkeypatch, found)
-    # Of this machine: somebody may run Terraform here while the tests run.
-    monkeypatch.setattr(LockHolder, "processes", lambda self, stack: [])
-    return found
-
-
-def diagnosis(service: str = "", document: dict[str, Any] | None = None) -> Diagnosis:
-    targets = replace(targets_of(LOCAL, of_services=document or stack()), cloud=None)
-    return run.diagnosis_of(targets, lambda said: None, service=service)
+    return well(monkeypatch)
 
 
 @dataclass(frozen=True)
@@ -415,19 +403,12 @@ def with_service(name: str, path: str, **more: Any) -> dict[str, Any]:
     return document
 
 
-def runs(engine: Engine, name: str) -> None:
-    spec = {"TaskTemplate": {"ContainerSpec": {"Image": f"example.org/app:1.2@{DIGEST_1}"}}}
-    spec |= {"Name": name, "Mode": {"Replicated": {"Replicas": 1}}}  # type: ignore[dict-item]
-    engine.raw_services.append({"ID": f"{name}-id", "CreatedAt": ago(7 * 86400), "Spec": spec})
-    engine.raw_tasks.append(engine.task(name, "running", seconds=3600))
-
-
 @pytest.mark.parametrize(
     ("ready", "consumers", "cause"),
     [(501, 2, "its consumers are too slow"), (101, 0, "nobody takes messages"), (500, 1, ""), (100, 0, "")],
 )
 def test_a_queue_that_grows_is_a_finding(ready: int, consumers: int, cause: str, engine: Engine) -> None:
-    runs(engine, "rabbitmq")
+    engine.runs("rabbitmq")
     listed = [{"name": "core", "messages_ready": ready, "consumers": consumers}]
     call = "rabbitmqctl --quiet --formatter json"
     engine.answers["rabbitmq", f"{call} list_vhosts"] = (0, json.dumps([{"name": "/"}, {"name": "main"}]))
@@ -439,7 +420,7 @@ def test_a_queue_that_grows_is_a_finding(ready: int, consumers: int, cause: str,
 
 
 def test_a_broker_that_does_not_list_its_queues_is_not_asked(engine: Engine) -> None:
-    runs(engine, "rabbitmq")
+    engine.runs("rabbitmq")
     engine.answers["rabbitmq", "rabbitmqctl"] = (69, "Error: unable to perform an operation on node")
     found = diagnosis(document=with_service("rabbitmq", "data/rabbitmq"))
     assert found.findings == ()
@@ -465,7 +446,7 @@ def test_pages_without_tls_are_one_finding(engine: Engine, monkeypatch: pytest.M
         raise ConnectionRefusedError(111, "Connection refused")
 
     monkeypatch.setattr("socket.create_connection", refuse)
-    runs(engine, "traefik")
+    engine.runs("traefik")
     document = with_service("traefik", "ingress/traefik", port=443)
     (finding,) = diagnosis(document=document).findings
     assert (finding.kind, finding.about) == ("certificate", "page web.example.org")
@@ -493,7 +474,7 @@ def test_a_late_backup_is_a_finding_and_a_young_store_may_have_none(
     )
     monkeypatch.setattr(World, "snapshots", lambda self: {"redis": copies} if copies else {})
     monkeypatch.setattr("ops.backup.spool.Spool.state", lambda self, name: {})
-    runs(engine, "redis-backup")
+    engine.runs("redis-backup")
     engine.raw_services[-1]["CreatedAt"] = ago(created_s)
     document = with_service("redis_backup", "data/redis/backup", labels=BACKUP_LABELS)
     document["resource"]["docker_service"]["redis_backup"]["name"] = "redis-backup"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ops.doctor.facts import Facts
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, Unasked
 from ops.doctor.rules import (
     backups,
     certificates,
@@ -28,12 +28,12 @@ class Rule:
 
     Args:
         asks: what it asks for, in words.
-        find: may raise an OpsError where what it asks does not answer.
+        find: may raise an OpsError where nothing that it asks answers, and gives an Unasked where a part does not.
         is_whole: whether it asks about the environment and about no service.
     """
 
     asks: str
-    find: Callable[[Facts], Iterable[Finding]]
+    find: Callable[[Facts], Iterable[Finding | Unasked]]
     is_whole: bool = False
 
 

@@ -2,40 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from ops.check.address import addresses_of
 from ops.doctor.facts import Facts
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, Unasked
 from ops.model.service import Service
 
 PROBE = Path(__file__).with_name("probe.sh")
 """Prints a line for each pair of its arguments: name, port, whether it resolves, whether it takes a connection."""
 MOST_PORTS = 4
+NOT_REACHED = "the engine of its node does not answer"
 
 
-def broken_connections(facts: Facts) -> Iterator[Finding]:
-    """Every declared connection, and every name that a service is given and that no service has."""
+_NO_SHELL = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
+
+Wanted = Mapping[str, tuple[str, tuple[int, ...]]]
+"""By name: the service behind it, empty where there is none, and the ports that are asked for."""
+Answers = Mapping[tuple[str, int], tuple[str, str]]
+"""By name and port: whether it resolves, and whether it takes a connection; empty where nobody knows."""
+
+
+def broken_connections(facts: Facts) -> Iterator[Finding | Unasked]:
+    """Every declared connection, and every name that a service is given and that no service has.
+
+    A service of which no task runs connects to nothing, and has a finding of its own.
+    """
+    total = 0
+    unasked: dict[str, dict[str, int]] = {}
     for service in facts.chosen:
         container = facts.tasks.container(service.name)
-        wanted = dict(_wanted(service, facts)) if container else {}
-        if not container or not wanted:
+        wanted = dict(_wanted(service, facts)) if container or facts.working(service.name) else {}
+        if not wanted:
             continue
-        asked = [(name, port) for name, (_, ports) in wanted.items() for port in ports or (0,)]
-        words = [str(word) for pair in asked for word in pair]
-        done = facts.tasks.run(container, "/bin/sh", "-c", _script(), "probe", *words)
-        said = dict(_parsed(done.output)) if done.code == 0 else {}
+        said, failed = _asked(container, wanted, facts) if container else ({}, NOT_REACHED)
+        total += len(wanted)
         for name, (server, ports) in wanted.items():
-            yield from _judged(
-                service,
-                name,
-                server,
-                [said.get((name, port), ("", "")) for port in ports or (0,)],
-                ports,
-                facts,
-            )
+            answers = [said.get((name, port), ("", "")) for port in ports or (0,)]
+            yield from _judged(service, name, server, answers, ports, facts)
+            if why := failed or _unknown(server, answers, ports, facts):
+                names = unasked.setdefault(why, {})
+                names[service.name] = names.get(service.name, 0) + 1
+    if unasked:
+        yield Unasked(why=unasked, of=total)
+
+
+def _asked(container: str, wanted: Wanted, facts: Facts) -> tuple[Answers, str]:
+    """What the probe says inside a container; or why it could not be asked."""
+    asked = [(name, port) for name, (_, ports) in wanted.items() for port in ports or (0,)]
+    words = [str(word) for pair in asked for word in pair]
+    done = facts.tasks.run(container, "/bin/sh", "-c", _script(), "probe", *words)
+    if done.code == 0:
+        return dict(_parsed(done.output)), ""
+    if _NO_SHELL.search(done.output):
+        return {}, "no shell in the image"
+    said = " ".join(done.output.split())[:120]
+    return {}, f"the command inside its task ended with {done.code}{': ' if said else ''}{said}"
+
+
+def _unknown(server: str, said: list[tuple[str, str]], ports: tuple[int, ...], facts: Facts) -> str:
+    """Why answers say nothing; empty where they do, or where the server itself does not run."""
+    if any(resolved == "unresolved" or connected == "connected" for resolved, connected in said):
+        return ""
+    if all(connected == "refused" for _, connected in said):
+        return ""
+    if any(resolved not in ("resolved", "unresolved") for resolved, _ in said):
+        return "no program in the image that resolves names"
+    if ports:
+        return "no program in the image that connects"
+    # A name that no service has is asked for by itself: there is no port to know.
+    return f"nothing says which port of {server} it uses" if server and facts.working(server) else ""
 
 
 @cache
@@ -44,7 +83,7 @@ def _script() -> str:
 
 
 def _wanted(client: Service, facts: Facts) -> Iterator[tuple[str, tuple[str, tuple[int, ...]]]]:
-    """By name: the service behind it, empty where there is none, and the ports that are asked for."""
+    """Pairs of :data:`Wanted`."""
     addresses = [each for each in addresses_of(client) if not each.is_own and not each.is_ip]
     for server in client.servers:
         names = facts.declared[server].names

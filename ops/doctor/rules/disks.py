@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ops.doctor.facts import Facts
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, Unasked
 from ops.model.service import Service
 from ops.swarm.containers import Tasks, running_on
 from ops.swarm.engine import Swarm
@@ -29,23 +29,36 @@ class Disk:
     percent: float
 
 
-def full_disks(facts: Facts) -> Iterator[Finding]:
+def full_disks(facts: Facts) -> Iterator[Finding | Unasked]:
     """The disk under every engine, asked inside any of its tasks, and every mount of a store, asked inside its own."""
     where = {task.node for service in facts.chosen for task in facts.working(service.name)}
     root = cache(root_disk)  # asked of each engine once, and only where the answer is needed
+    asked, unasked = 0, dict[str, int]()
     for engine in facts.engines:
         name = engine.node_name
         if not facts.only or any(facts.node_name(id_) == name for id_ in where):
-            yield from _of_node(name, root(engine), facts)
+            asked += 1
+            disk = root(engine)
+            yield from _of_node(name, disk, facts)
+            if disk is None:
+                unasked[f"node {name}"] = 1
     for service in facts.chosen:
-        if service.keeps_data and (container := facts.tasks.container(service.name)):
-            targets = [
-                mount.target
-                for mount in service.mounts
-                if mount.type == "volume" or mount.source.startswith("/mnt/")
-            ]
-            done = facts.tasks.run(container, "df", "-Pk", *targets)
-            yield from _of_store(service, disks(done.output), root, facts)
+        if service.keeps_data and facts.working(service.name):
+            asked += 1
+            found = _of_mounts(service, facts)
+            yield from _of_store(service, found, root, facts)
+            if not found:
+                unasked[service.name] = 1
+    if unasked:
+        yield Unasked(why={"no task there that has df and can be asked": unasked}, of=asked)
+
+
+def _of_mounts(service: Service, facts: Facts) -> list[Disk]:
+    container = facts.tasks.container(service.name)
+    targets = [
+        mount.target for mount in service.mounts if mount.type == "volume" or mount.source.startswith("/mnt/")
+    ]
+    return disks(facts.tasks.run(container, "df", "-Pk", *targets).output) if container else []
 
 
 def disks(listed: str) -> list[Disk]:
