@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ops.lines import lines_in
 from ops.programs import PROGRAMS
 
 CONNECT_TIMEOUT_S = 10
@@ -33,7 +34,7 @@ class Done:
     @property
     def reason(self) -> str:
         """The last line that says what went wrong."""
-        lines = [line for line in self.errors.splitlines() if line.strip()]
+        lines = [line for line in lines_in(self.errors) if line.strip()]
         lines = [line for line in lines if not any(noise in line for noise in _BEHIND_A_HOP)] or lines
         return lines[-1].strip() if lines else f"exit code {self.code}, without a reason"
 

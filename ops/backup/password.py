@@ -15,6 +15,7 @@ from ops.backup.jobs import jobs_of
 from ops.backup.reasons import what_to_do
 from ops.backup.world import SENDER, World, reached
 from ops.errors import Obstacle, OpsError, Refused
+from ops.lines import lines_in
 from ops.model.changes import changes_of
 from ops.model.file import template_of
 from ops.model.inventory import Inventory
@@ -199,5 +200,5 @@ def _ask(world: World, sender: str, verb: str, text: str = "") -> Finished:
 
 
 def _reason(answer: Finished) -> str:
-    lines = [line for line in answer.output.splitlines() if line.strip()]
+    lines = [line for line in lines_in(answer.output) if line.strip()]
     return lines[-1].removeprefix("error: ") if lines else "it gave no reason"

@@ -18,6 +18,7 @@ from ops.backup.reasons import what_to_do
 from ops.backup.side_by_side import Work
 from ops.backup.snapshots import Snapshot
 from ops.errors import OpsError
+from ops.lines import lines_in
 from ops.swarm.containers import Finished, Tasks
 from ops.terminal.amounts import size
 from ops.waiting import wait_until
@@ -146,7 +147,7 @@ class Spool:
     def lines(self, side: Side, file: str) -> list[str]:
         """A file of the spool; empty where there is none."""
         done = self._run(side, _LINES, file)
-        return done.output.splitlines() if done.code == 0 else []
+        return lines_in(done.output) if done.code == 0 else []
 
     def manifest(self) -> list[str]:
         """What was in the fetched copy when it was made."""
@@ -218,7 +219,7 @@ class Spool:
 
     def _read_in(self, container: str, side: Side) -> dict[str, tuple[str, ...]] | None:
         done = self._tasks.run(container, "/bin/sh", "-c", _READ, "read", self._folder(side))
-        lines = done.output.splitlines()
+        lines = lines_in(done.output)
         if done.code or lines[-1:] != ["end"]:
             return None
         files = [line.split() for line in lines]

@@ -13,6 +13,7 @@ from ops.bench.command import run
 from ops.bench.result import Measured
 from ops.bench.timing import Seconds, growth, in_turns, per_service, timed
 from ops.errors import OpsError
+from ops.lines import lines_in
 from ops.paths import ROOT
 from ops.terminal.screen import Say
 
@@ -77,5 +78,5 @@ def _run(words: Sequence[str], cache: Path) -> Seconds:
         with timed() as taken:
             done = run(command, timeout_s=300, folder=ROOT, environment=environment)
     if done.returncode:
-        raise OpsError(f"{words[0]} failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
+        raise OpsError(f"{words[0]} failed: {(lines_in(done.stderr.strip()) or ['no output'])[-1]}")
     return taken

@@ -18,6 +18,7 @@ import docker.errors
 import urllib3.exceptions
 
 from ops.boot.container import ThrowawayValues, archive_of, limits_of, settings_of
+from ops.lines import lines_in
 from ops.model.image_name import ImageName
 from ops.model.redact import scrubbed
 from ops.model.service import Service
@@ -258,7 +259,7 @@ class Throwaway:
             raw: bytes = self._api.logs(container, tail=LOG_LINES)
         except ENGINE_ERRORS:
             return ()
-        return tuple(self._clean(raw.decode(errors="replace")).splitlines())
+        return tuple(lines_in(self._clean(raw.decode(errors="replace"))))
 
     def stop(self, container: str) -> None:
         """Removes a container at once, with the volumes that its image declares. Where that fails, the removal at the end tries again,

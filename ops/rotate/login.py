@@ -16,6 +16,7 @@ from ops.backup.jobs import jobs_of
 from ops.backup.password import WRONG
 from ops.backup.world import SENDER
 from ops.check.listening import writers_of
+from ops.lines import lines_in
 from ops.model.redact import scrubbed
 from ops.model.services import services_of
 from ops.rotate.secret import Secret
@@ -241,5 +242,5 @@ class Logins:
 
 def _judged(done: Finished, *, accepted: bool, refused: bool) -> Attempt:
     verdict = Verdict.ACCEPTED if accepted else Verdict.REFUSED if refused else Verdict.UNCLEAR
-    lines = done.output.strip().splitlines()
+    lines = lines_in(done.output.strip())
     return Attempt(verdict=verdict, said=f"{lines[-1] if lines else 'no output'} (exit code {done.code})")

@@ -18,6 +18,7 @@ import docker
 import requests
 from rich.text import Text
 
+from ops.lines import lines_in
 from ops.paths import ROOT, STATE
 from ops.swarm.containers import SERVICE
 from ops.terminal import screen
@@ -167,7 +168,11 @@ class Soak:
         seconds[name] = time.monotonic() - started
         if run.returncode == 0:
             return ""
-        lines = [*_errors(log).read_text().splitlines(), *log.read_text().splitlines()]
+        lines = [
+            line
+            for each in (_errors(log), log)
+            for line in lines_in(each.read_bytes().decode(errors="replace"))
+        ]
         shown = _failures(lines) if name == "smoke" else lines[-SHOWN_LINES:]
         return "\n".join([f"{name} ended with {run.returncode} ({log}):", *shown])
 

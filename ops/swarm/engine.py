@@ -16,6 +16,7 @@ import docker.errors
 import requests
 
 from ops.errors import OpsError
+from ops.lines import lines_in
 from ops.programs import require
 from ops.ssh import Ssh
 from ops.waiting import wait_until
@@ -243,7 +244,7 @@ class Swarm:
             raw: bytes = self._api._get_result_tty(False, answer, False)
         except _UNREACHABLE:
             return []
-        return raw.decode(errors="replace").splitlines()[-lines:]
+        return lines_in(raw.decode(errors="replace"))[-lines:]
 
 
 @contextmanager
@@ -303,7 +304,7 @@ def _wait_for(path: Path, tunnel: subprocess.Popen[str], host: str, ssh_options:
     wait_until(lambda: path.exists() or tunnel.poll() is not None, CONNECT_TIMEOUT_S + 5, interval_s=0.1)
     if not path.exists():
         tunnel.terminate()
-        words = (tunnel.stderr.read() if tunnel.stderr else "").strip().splitlines()
+        words = lines_in((tunnel.stderr.read() if tunnel.stderr else "").strip())
         raise OpsError(
             f"the engine at {host} does not answer: {words[-1] if words else 'ssh gave no reason'}",
             fix=_how(host, ssh_options),

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from layers.settings.form import did_you_mean
 from ops.errors import WrongUse
+from ops.lines import lines_in
 from ops.swarm.containers import TASK
 from ops.swarm.engine import Swarm
 from ops.swarm.moment import seconds_since_1970
@@ -103,7 +104,7 @@ class ServiceLog:
             tail="all" if tail is None else tail,
             is_tty=False,
         )
-        found = (self._line(part) for frame in raw for part in frame.decode(errors="replace").splitlines())
+        found = (self._line(part) for frame in raw for part in lines_in(frame.decode(errors="replace")))
         # The engine gives the lines of one task after those of another.
         yield from found if follow else sorted(found, key=lambda line: seconds_since_1970(line.time))
 

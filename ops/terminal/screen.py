@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
+from ops.lines import lines_in
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 out = Console(highlight=False, soft_wrap=True)
 
@@ -24,7 +26,7 @@ _STYLES = (
 
 def show_report(text: str) -> None:
     """Prints a report, coloured at a terminal."""
-    for line in text.splitlines():
+    for line in lines_in(text):
         style = next((style for pattern, style in _STYLES if pattern.search(line)), "")
         out.print(Text(line, style=style))
 

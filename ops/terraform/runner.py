@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import Interrupted, OpsError
+from ops.lines import lines_in
 from ops.terminal.interrupts import passing_on
 from ops.terraform.lock_holder import REFUSED, LockHolder, StateLocked, holder_in
 
@@ -473,7 +474,7 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 def _first_error(text: str) -> str:
     """Terraform's first error without its box, as one line."""
-    lines = [line.strip("│╷╵ \t") for line in text.splitlines()]
+    lines = [line.strip("│╷╵ \t") for line in lines_in(text)]
     lines = [line for line in lines if line]
     start = next((i for i, line in enumerate(lines) if line.startswith("Error:")), 0)
     return " ".join(line.removeprefix("Error: ") for line in lines[start : start + 6]) or "it gave no reason"

@@ -13,6 +13,7 @@ from typing import Any
 
 from layers.errors import Problem, SettingsError
 from ops.errors import OpsError
+from ops.lines import lines_in
 from ops.paths import OUT, ROOT, stack_folder
 from ops.programs import require
 
@@ -50,7 +51,7 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
         if problems.is_file():
             raise SettingsError(*(Problem(**each) for each in json.loads(problems.read_text())))
     if run.returncode:
-        last = (run.stderr.strip().splitlines() or ["no output"])[-1]
+        last = (lines_in(run.stderr.strip()) or ["no output"])[-1]
         raise OpsError(
             f"main.py failed: {last}", fix=f"for the whole error: SPROCKET_ENV={environment} python main.py"
         )

@@ -183,7 +183,7 @@ class Engine:
 
     def service_logs(self, service: str, **options: Any) -> Iterator[bytes]:
         assert options["details"] and options["timestamps"]
-        for line in self.log.splitlines():
+        for line in self.log.removesuffix("\n").split("\n"):
             yield f"{line}\n".encode()
 
     # What Swarm.task_log asks with.
