@@ -405,7 +405,7 @@ def with_service(name: str, path: str, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("ready", "consumers", "cause"),
-    [(501, 2, "its consumers are too slow"), (101, 0, "nobody takes messages"), (500, 1, ""), (100, 0, "")],
+    [(501, 2, "501 messages wait"), (101, 0, "101 messages wait"), (500, 1, ""), (100, 0, "")],
 )
 def test_a_queue_that_grows_is_a_finding(ready: int, consumers: int, cause: str, engine: Engine) -> None:
     engine.runs("rabbitmq")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ops.check.application import PROGRAMS
@@ -133,6 +133,17 @@ def _apart(found: list[Named], kind: str, cause: str, fix: str) -> Iterator[Find
             )
 
 
+def consumer_of(queue: str, services: Iterable[Service]) -> Service | None:
+    """The service that takes messages from a queue: its own, or one of the events that it listens to."""
+    named = list(_named_by(services))
+    for each in named:
+        if each.name == queue and each.key == PROGRAMS[each.service.short_name].consumes:
+            return each.service
+    # EVENTS-EVENT-KEY, as its program declares them. A key may end with another one.
+    listening = [each for each in named if each.key == EVENTS_KEY and queue.endswith(f"-{each.name}")]
+    return max(listening, key=lambda each: len(each.name)).service if listening else None
+
+
 def _consumed(platform: Platform) -> list[Named]:
     return [
         named
@@ -142,7 +153,11 @@ def _consumed(platform: Platform) -> list[Named]:
 
 
 def _named(platform: Platform, *, queues: bool = False) -> Iterator[Named]:
-    for service in platform.services:
+    return _named_by(platform.services, queues=queues)
+
+
+def _named_by(services: Iterable[Service], *, queues: bool = False) -> Iterator[Named]:
+    for service in services:
         program = PROGRAMS.get(service.short_name) if service.instance else None
         file = service.file(program.settings) if program else None
         for value in file.values if file else []:

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ops.check.rules.queues import consumer_of
 from ops.doctor.facts import Facts
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, Unasked
+from ops.doctor.rules.connections import NOT_REACHED
 from ops.errors import OpsError
 from ops.model.service import Service
+from ops.terminal.counted import counted
 
 CTL = ("rabbitmqctl", "--quiet", "--formatter", "json")
 HOSTS = (*CTL, "list_vhosts", "name")
@@ -27,21 +30,26 @@ MOST_UNCONSUMED = 100
 """The same where nobody takes any."""
 
 
-def backlogs(facts: Facts) -> Iterator[Finding]:
+def backlogs(facts: Facts) -> Iterator[Finding | Unasked]:
     """Every queue with too many waiting messages.
 
     Raises:
         OpsError: a broker does not list its queues.
     """
-    for service in facts.chosen:
-        container = facts.tasks.container(service.name) if service.short_name == "rabbitmq" else None
+    brokers = [each for each in facts.chosen if each.short_name == "rabbitmq" and facts.working(each.name)]
+    unasked = {}
+    for service in brokers:
+        container = facts.tasks.container(service.name)
         if container is None:
+            unasked[service.name] = 1
             continue
         for host in (str(each["name"]) for each in _listed(facts, service, container, HOSTS)):
             for queue in _listed(facts, service, container, queues_of(host)):
                 waiting, consumers = int(queue["messages_ready"]), int(queue["consumers"])
                 if waiting > (MOST if consumers else MOST_UNCONSUMED):
                     yield _finding(service, str(queue["name"]), waiting, consumers, facts)
+    if unasked:
+        yield Unasked(why={NOT_REACHED: unasked}, of=len(brokers))
 
 
 def _listed(facts: Facts, service: Service, container: str, words: Sequence[str]) -> list[dict[str, Any]]:
@@ -57,16 +65,18 @@ def _listed(facts: Facts, service: Service, container: str, words: Sequence[str]
 
 
 def _finding(broker: Service, queue: str, waiting: int, consumers: int, facts: Facts) -> Finding:
-    takers = [name for name, service in facts.declared.items() if broker.name in service.servers]
-    near = next((name for name in takers if name in queue or queue in name), "")
-    why = "its consumers are too slow" if consumers else "nobody takes messages from it"
+    taker = consumer_of(queue, facts.declared.values())
+    if taker is None:
+        why = "no service that is declared takes from it"
+    elif consumers:
+        why = f"{taker.name} is too slow"
+    else:
+        why = f"{taker.name} should take them, and nobody does"
     return Finding(
         kind="queue-backlog",
         about=f"queue {queue} of service {broker.name}",
         cause=f"{waiting} messages wait in it: {why}",
-        evidence=(
-            f"{consumers} consumers; services that use the broker: {', '.join(sorted(takers)) or 'none'}",
-        ),
-        next=facts.log_of(near or broker.name, "1h"),
-        follows=tuple(f"service {name}" for name in ([near] if near else takers)),
+        evidence=(f"{counted(consumers, 'consumer')}",),
+        next=facts.log_of(taker.name if taker else broker.name, "1h"),
+        follows=(f"service {taker.name}", *facts.follows(taker)) if taker else (),
     )
