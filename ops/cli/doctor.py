@@ -66,11 +66,11 @@ def logs(
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="Such as web.")],
     env: Env = "local",
     since: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--since", metavar="TIME", help="Lines of the last 30s, 10m, 2h or 1d only.", show_default=False
         ),
-    ] = "",
+    ] = None,
     grep: Annotated[
         str,
         typer.Option(
@@ -103,9 +103,9 @@ def logs(
     from ops.swarm import service_log
     from ops.swarm.engine import connected
 
-    start = int(time.time()) - service_log.seconds_in(since) if since else 0
+    start = 0 if since is None else max(0, int(time.time()) - service_log.seconds_in(since))
     wanted = service_log.pattern_of(grep)
-    lines = tail if tail is not None or since or grep else 100
+    lines = tail if tail is not None or since is not None or grep else 100
     settings = load_environment(env)
     with connected(settings.engine.host, settings.ssh_options(str(ROOT))) as swarm:
         log = service_log.ServiceLog(swarm, service)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+import urllib3.exceptions
+
 from layers.settings.form import did_you_mean
-from ops.errors import WrongUse
+from ops.errors import OpsError, WrongUse
 from ops.lines import lines_in
 from ops.swarm.containers import TASK
 from ops.swarm.engine import Swarm
 from ops.swarm.moment import seconds_since_1970
 
-_SPAN = re.compile(r"(\d+)([smhd])")
+_SPAN = re.compile(r"([0-9]{1,9})([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -53,7 +56,7 @@ def pattern_of(text: str) -> re.Pattern[str]:
     """
     try:
         return re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise WrongUse(
             f"--grep {text}: is no regular expression: {error}",
             fix=r"write \ before one of . * + ? ( ) [ ] { } | ^ $",
@@ -92,6 +95,9 @@ class ServiceLog:
             since: seconds since 1970; 0 is the beginning.
             tail: the last lines of each task only.
             follow: go on until somebody ends it.
+
+        Raises:
+            OpsError: the connection to the engine was cut.
         """
         raw = self._api.service_logs(
             self._id,
@@ -106,7 +112,13 @@ class ServiceLog:
         )
         found = (self._line(part) for frame in raw for part in lines_in(frame.decode(errors="replace")))
         # The engine gives the lines of one task after those of another.
-        yield from found if follow else sorted(found, key=lambda line: seconds_since_1970(line.time))
+        try:
+            yield from found if follow else sorted(found, key=lambda line: seconds_since_1970(line.time))
+        except (urllib3.exceptions.HTTPError, struct.error) as error:
+            # The docker package reads below the requests package, and lets what happens there through.
+            raise OpsError(
+                f"the connection to the engine ended within the log: {error}", fix="run the command again"
+            ) from None
 
     def _line(self, raw: str) -> Line:
         """``TIME com.docker.swarm.node.id=...,com.docker.swarm.task.id=... TEXT``"""
