@@ -100,6 +100,18 @@ def crash(spec: Spec) -> None:
     container(spec, Command=["/bin/sh", "-c", "echo cannot read the settings; exit 3"])
 
 
+def ends(spec: Spec) -> None:
+    container(spec, Command=["/bin/sh", "-c", "echo nothing to do"])
+
+
+def no_command(spec: Spec) -> None:
+    container(spec, Command=["/of/no/image"])
+
+
+def scaled(spec: Spec) -> None:
+    spec["Mode"]["Replicated"]["Replicas"] = 0
+
+
 def unhealthy(spec: Spec) -> None:
     spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"]["Test"] = ["CMD-SHELL", "echo answers 500; exit 1"]
 
@@ -143,6 +155,10 @@ def test_faults_are_explained_and_repairs_are_seen(tmp_path: Path) -> None:
 
                 faults = (
                     (SERVER, crash, "crash", SERVER, "exit code 3", "cannot read the settings", "logs"),
+                    (SERVER, ends, "ends", SERVER, "exit code 0", "nothing to do", "logs"),
+                    # What comes next is a rollback where there is a release to go back to.
+                    (SERVER, no_command, "command-missing", SERVER, "/of/no/image", "/of/no/image", ""),
+                    (SERVER, scaled, "scaled-down", SERVER, "from 1 to 0", "1 declared", "deploy"),
                     (SERVER, unhealthy, "unhealthy", SERVER, "health check fails", "answers 500", "logs"),
                     (
                         SERVER,

@@ -125,6 +125,28 @@ def lock(boundaries: Boundaries) -> None:
     )
 
 
+def lost(engine: Engine) -> None:
+    down(engine)
+    engine.waits("web", "no suitable node (1 node not available for new tasks)")
+
+
+def per_node(engine: Engine) -> None:
+    engine.of("redis")["Placement"] = {"MaxReplicas": 1}
+    engine.waits("redis", "no suitable node (max replicas per node limit exceed)")
+
+
+def starts(engine: Engine, state: str) -> None:
+    engine.raw_tasks = [each for each in engine.raw_tasks if each["ServiceID"] != "redis-id"]
+    engine.raw_tasks.append(engine.task("redis", state, seconds=90))
+
+
+def no_tasks(engine: Engine) -> None:
+    engine.raw_tasks = [each for each in engine.raw_tasks if each["ServiceID"] != "redis-id"]
+
+
+FULL_VOLUME = (
+    "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda 5000000 4900000 100000 98% /data\n"
+)
 NO_IMAGE = "No such image: example.org/app:1.2"
 FAULTS = {
     "crash": Fault(lambda e, b: e.ends("redis", "task: non-zero exit (3)", code=3), "crash", "service redis", "exit code 3", "ops logs redis", "log: last words"),
@@ -150,6 +172,14 @@ FAULTS = {
     "disk of a node": Fault(lambda e, b: e.answers.update({("web", "df"): (0, FULL_DF), ("redis", "df -Pk /"): (0, FULL_DF)}), "disk-full", "disk of node prod-app-1", "96 % full", "ops prune"),
     "disk full in a log": Fault(lambda e, b: out_of_space(e), "disk-full", "service redis", "disk that it writes to is full", "ops prune", "No space left"),
     "clock": Fault(lambda e, b: setattr(e, "clock_off_s", -90.0), "clock", "clock of node prod-app-1", "1 min 30 s behind", "timedatectl status"),
+    "node lost": Fault(lambda e, b: lost(e), "node-down", "node prod-app-1", "do not reach it", "docker node ls"),
+    "tasks per node": Fault(lambda e, b: per_node(e), "no-node", "service redis", "may have 1 on a node", "docker node ls"),
+    "pulls": Fault(lambda e, b: starts(e, "preparing"), "starting", "service redis", "pulls its image", "ops logs redis"),
+    "health check to come": Fault(lambda e, b: starts(e, "starting"), "starting", "service redis", "health check has not passed yet", "ops logs redis"),
+    "no task": Fault(lambda e, b: no_tasks(e), "no-task", "service redis", "may lack a leader", "docker service ps --no-trunc redis"),
+    "missing network": Fault(lambda e, b: e.ends("web", "network redis-net not found", state="rejected"), "network-missing", "service web", "a network that it joins is gone", "ops deploy"),
+    "program of another machine": Fault(lambda e, b: e.ends("web", "exec /serve: exec format error", code=1), "command-missing", "service web", "cannot run", "ops logs web"),
+    "volume full": Fault(lambda e, b: e.answers.update({("redis", "df -Pk /data"): (0, FULL_VOLUME)}), "disk-full", "volume of service redis", "98 % full", "ops plan", "/dev/sda"),
     "version": Fault(lambda e, b: other_image(e), "other-version", "service web", "not deployed yet", "ops plan", "swarm: example.org/app:1.3"),
     "lock": Fault(lambda e, b: lock(b), "lock-held", "state of local-services", "left its lock", "ops state unlock", "ann@laptop"),
 }  # fmt: skip
