@@ -110,7 +110,7 @@ class Ingress:
     discord: Discord
     folder: Path
     traefik: subprocess.Popen[bytes]
-    forward_auth: Path
+    forward_auth: Path | None
 
     def ask(
         self,
@@ -155,6 +155,7 @@ class Ingress:
 
     def signed(self, claims: dict[str, Any], seconds: int) -> str:
         """A session as forward-auth itself makes it, with an end of our choice."""
+        assert self.forward_auth is not None
         words = [str(self.forward_auth), "sign", json.dumps(claims), str(seconds)]
         config = f"--config={self.folder / 'forward-auth.yaml'}"
         run = subprocess.run([*words, config], capture_output=True, text=True, check=True, timeout=30)
@@ -184,13 +185,14 @@ class Ingress:
 
 
 @contextmanager
-def on_loopback(folder: Path, *, plugin: bool = True) -> Iterator[Ingress]:
+def on_loopback(folder: Path, *, plugin: bool = True, asks: bool = True) -> Iterator[Ingress]:
     """Both programs, ready to be asked; the test is skipped where one is not there.
 
     Args:
         plugin: whether Traefik finds its plugin.
+        asks: whether forward-auth is there. Else whatever is asked for is allowed, for what Traefik does by itself.
     """
-    forward_auth = program("forward-auth", "traefik-forward-auth")
+    forward_auth = program("forward-auth", "traefik-forward-auth") if asks else None
     # Its image is built from a package, so it may simply be installed.
     binary = shutil.which("traefik") or program("traefik", "traefik")
     stack = ingress(ENVIRONMENT)
@@ -201,11 +203,11 @@ def on_loopback(folder: Path, *, plugin: bool = True) -> Iterator[Ingress]:
         running.callback(discord.released.set)
         there = _serves(running, _discord(discord))
         page = _serves(running, _page())
-        gate, port = _free(), _free()
-        _write(folder / "forward-auth.yaml", _for_forward_auth(stack, there, gate))
-        _starts(
-            running, folder, "forward-auth", [str(forward_auth), f"--config={folder / 'forward-auth.yaml'}"]
-        )
+        gate, port = _free() if forward_auth else _serves(running, _allows()), _free()
+        if forward_auth:
+            _write(folder / "forward-auth.yaml", _for_forward_auth(stack, there, gate))
+            words = [str(forward_auth), f"--config={folder / 'forward-auth.yaml'}"]
+            _starts(running, folder, "forward-auth", words)
         _write(folder / "traefik.yml", _static(stack, folder, port))
         (folder / "dynamic").mkdir()
         _write(folder / "dynamic" / "dynamic.yml", _dynamic(stack, gate, page))
@@ -363,6 +365,14 @@ def _discord(discord: Discord) -> type[_Handler]:
                 self.close_connection = True
             else:
                 self.says(fault.status, fault.body)
+
+    return Handler
+
+
+def _allows() -> type[_Handler]:
+    class Handler(_Handler):
+        def do_GET(self) -> None:
+            self.says(200, "")
 
     return Handler
 

@@ -1,17 +1,21 @@
 // Package session stands before and after the sign-in, inside Traefik, which interprets it (docs/decisions/0030).
 //
 // Before: a session that is larger than browsers take in one cookie (4096 bytes, RFC 6265, 6.1) goes out in several, and
-// comes back as one. Answers of the sign-in that failed become a page. After: the session is taken out of the request.
+// comes back as one. Answers of the sign-in that failed become a page. After: the session is taken out of the request, and what the
+// request opened ends with it.
 package session
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // partSize is how many bytes of a session one cookie holds: with its name and attributes it stays below 4096.
@@ -24,7 +28,8 @@ const maxParts = 4
 type Config struct {
 	// Cookie is the name of the session's cookie.
 	Cookie string `json:"cookie,omitempty"`
-	// Hide takes the session out of requests, and does nothing else: for the place after the sign-in. Not at Host, whose page reads it.
+	// Hide takes the session out of requests and ends what they opened when it ends: for the place after the sign-in. Not at Host, whose
+	// page reads it.
 	Hide bool `json:"hide,omitempty"`
 	// Host is where the sign-in answers; its failures are replaced there, and its cookies divided.
 	Host string `json:"host,omitempty"`
@@ -60,6 +65,16 @@ func (s *session) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	host := strings.ToLower(strings.Split(req.Host, ":")[0])
 	kept := joined(cookies, s.config.Cookie)
 	if s.config.Hide && host != s.config.Host {
+		ends, found := endOf(kept, s.config.Cookie)
+		if !found {
+			text := "The session's cookie does not say when it ends: forward-auth writes another form than this plugin reads."
+			http.Error(rw, text, http.StatusBadGateway)
+			return
+		}
+		// The sign-in is asked once, and a WebSocket stays open for days. Go's reverse proxy closes the connection to the page then.
+		ctx, cancel := context.WithDeadline(req.Context(), ends)
+		defer cancel()
+		req = req.WithContext(ctx)
 		kept = without(cookies, s.config.Cookie)
 	}
 	if len(kept) == 0 {
@@ -109,6 +124,25 @@ func joined(cookies []string, name string) []string {
 	}
 	kept[at] = name + "=" + value
 	return kept
+}
+
+// endOf is when the session ends, as it says itself: a JSON Web Token, which the sign-in has verified.
+func endOf(cookies []string, name string) (time.Time, bool) {
+	claims := struct {
+		Exp float64 `json:"exp"`
+	}{}
+	for _, cookie := range cookies {
+		parts := strings.Split(cookie, ".")
+		if !strings.HasPrefix(cookie, name+"=") || len(parts) != 3 {
+			continue
+		}
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil || json.Unmarshal(payload, &claims) != nil || claims.Exp <= 0 {
+			continue
+		}
+		return time.Unix(int64(claims.Exp), 0), true
+	}
+	return time.Time{}, false
 }
 
 // without has neither the session nor what was set on the way to it.
