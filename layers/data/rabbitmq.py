@@ -28,6 +28,10 @@ HERE = Path(__file__).parent
 START = "/etc/sprocket/start.sh"
 DEFINITIONS = "/run/secrets/rabbitmq-definitions.json"
 PASSWORD = "/run/secrets/rabbitmq-password"
+AS_DECLARED = "/tmp/accounts-as-declared"
+"""Made in each task once the broker has no account and no rights any more that nothing declares."""
+HEALTH = f"""rabbitmq-diagnostics -q check_running && {{ test -e {AS_DECLARED} ||
+{{ echo 'error: accounts or rights that nothing declares are not removed; the log says why'; exit 1; }}; }}"""
 FIRST_VIRTUAL_HOST = "/"
 """Every broker has it from its start; clients that name none mean it."""
 
@@ -69,9 +73,7 @@ class RabbitMQ(Construct):
             hostname="rabbitmq",
             command=("/bin/sh", START),
             listens={"amqp": 5672, "management": 15672, "metrics": 15692},
-            health=HealthCheck.command("rabbitmq-diagnostics", "-q", "check_running").every(
-                "30s", timeout="15s", retries=5, start_period="2m"
-            ),
+            health=HealthCheck.shell(HEALTH).every("30s", timeout="15s", retries=5, start_period="2m"),
             resources=resources,
             update=UpdatePolicy.stop_first(),
             stop=Stop(grace="2m"),
@@ -146,7 +148,12 @@ class RabbitMQ(Construct):
             self,
             "start",
             name="rabbitmq-start",
-            content=lambda: render(HERE / "rabbitmq-start.sh.j2", accounts=self.accounts, tag=MADE_HERE),
+            content=render(
+                HERE / "rabbitmq-start.sh.j2",
+                definitions=DEFINITIONS,
+                tag=MADE_HERE,
+                as_declared=AS_DECLARED,
+            ),
         )
         service.reads(start, at=START)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from sprocket_constructs import ConstructError
 
-from layers.data.rabbitmq import DEFINITIONS, PASSWORD, START, RabbitMQ
+from layers.data.rabbitmq import AS_DECLARED, DEFINITIONS, PASSWORD, START, RabbitMQ
 from layers.data.rabbitmq_account import MADE_HERE, Account, Rights
 from layers.platform.broker import QUEUES
 from ops.check.application import PROGRAMS
@@ -203,32 +204,162 @@ def test_an_account_that_the_broker_or_a_url_cannot_have_is_refused(name: str, h
 
 CTL = """#!/bin/sh
 case "$*" in
-    *list_users*) printf 'sprocket\\t[administrator]\\nmain-core\\t[{tag}]\\nmain-elo-service\\t[{tag}]\\na-person\\t[monitoring]\\nanybody\\t[]\\n' ;;
-    *delete_user*) echo "$*" >> "$0.deleted" ;;
+    *export_definitions*) cat "$0.has" ;;
+    *delete_user* | *clear_permissions*)
+        [ ! -e "${0%/*}/as-declared" ] || echo "error: it counts as done already" >&2
+        if [ -e "$0.refuses" ]; then
+            rm "$0.refuses"
+            echo "Error: no reply" >&2
+            exit 69
+        fi
+        echo "$*" >> "$0.done"
+        ;;
 esac
 """
+ALL_OF_IT = {"configure": ".*", "write": ".*", "read": ".*"}
+
+
+@dataclass(frozen=True)
+class Start:
+    """The start script of local beside a broker that has what is said."""
+
+    folder: Path
+
+    def begins(self, users: dict[str, list[str]], rights: list[tuple[str, str]], *hosts: str) -> Self:
+        """With users and their tags, rights of a user in a virtual host, and virtual hosts beside the declared ones."""
+        entry = self.folder / "docker-entrypoint.sh"
+        entry.write_text(CTL)
+        entry.chmod(entry.stat().st_mode | stat.S_IXUSR)
+        file = definitions("local")
+        has = {
+            "users": [{"name": name, "tags": tags} for name, tags in users.items()],
+            "vhosts": [*file["vhosts"], *({"name": host} for host in hosts)],
+            "permissions": [{"user": user, "vhost": host, **ALL_OF_IT} for user, host in rights],
+        }
+        (self.folder / "docker-entrypoint.sh.has").write_text(json.dumps(has))
+        (self.folder / "definitions.json").write_text(json.dumps(file))
+        text = text_at(declared("local"), "rabbitmq", START).replace("/var/lib/rabbitmq", str(self.folder))
+        text = text.replace(AS_DECLARED, str(self.mark)).replace(
+            DEFINITIONS, f"{self.folder}/definitions.json"
+        )
+        (self.folder / "start.sh").write_text(text.replace("sleep 10", "sleep 0.1"))
+        return self
+
+    def run(self) -> str:
+        """What it printed, on either stream, once the broker and the script's work beside it have ended."""
+        return subprocess.run(
+            ["sh", str(self.folder / "start.sh")],
+            env={"PATH": f"{self.folder}:/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=30,
+            check=True,
+        ).stdout
+
+    @property
+    def done(self) -> list[str]:
+        """What the broker was told to remove."""
+        file = self.folder / "docker-entrypoint.sh.done"
+        return file.read_text().splitlines() if file.exists() else []
+
+    @property
+    def mark(self) -> Path:
+        """Without it the health check fails."""
+        return self.folder / "as-declared"
 
 
 def test_an_account_that_nothing_declares_any_more_goes_and_those_that_people_made_stay(
     tmp_path: Path,
 ) -> None:
-    entry = tmp_path / "docker-entrypoint.sh"
-    entry.write_text(CTL.replace("{tag}", MADE_HERE))
-    entry.chmod(entry.stat().st_mode | stat.S_IXUSR)
-    text = text_at(declared("local"), "rabbitmq", START).replace("/var/lib/rabbitmq", str(tmp_path))
-    (tmp_path / "start.sh").write_text(text)
-    said = subprocess.run(
-        ["sh", str(tmp_path / "start.sh")],
+    users = {
+        "sprocket": ["administrator"],
+        "main-core": [MADE_HERE],
+        "main-elo-service": [MADE_HERE],
+        "promoted by hand": ["management", MADE_HERE],
+        "a-person": ["monitoring"],
+        "anybody": [],
+    }
+    start = Start(tmp_path).begins(users, [("anybody", "main")])
+    assert start.run().splitlines() == [
+        "account main-elo-service is gone: nothing declares it any more",
+        "account promoted by hand is gone: nothing declares it any more",
+    ]
+    assert start.done == [
+        "rabbitmqctl -q delete_user main-elo-service",
+        "rabbitmqctl -q delete_user promoted by hand",
+    ]
+    assert start.mark.exists()
+
+
+def test_an_account_loses_its_rights_where_it_is_not_declared_and_the_virtual_host_stays(
+    tmp_path: Path,
+) -> None:
+    """Only rights that people gave to accounts of people, and the administrator's, are left there."""
+    users = {"sprocket": ["administrator"], "main-core": [MADE_HERE], "a-person": []}
+    rights = [("main-core", "main"), ("main-core", "/"), ("main-core", "old main")]
+    others = [("sprocket", "old main"), ("a-person", "old main")]
+    start = Start(tmp_path).begins(users, [*rights, *others], "old main")
+    assert start.run().splitlines() == [
+        "account main-core has no rights in virtual host / any more: nothing declares them",
+        "account main-core has no rights in virtual host old main any more: nothing declares them",
+        "virtual host old main is kept with its queues: nothing declares it; if nobody needs them, run rabbitmqctl delete_vhost",
+    ]
+    assert start.done == [
+        "rabbitmqctl -q clear_permissions -p / main-core",
+        "rabbitmqctl -q clear_permissions -p old main main-core",
+    ]
+
+
+def test_a_removal_that_fails_is_told_and_tried_again_and_the_task_is_not_healthy_before(
+    tmp_path: Path,
+) -> None:
+    users = {"sprocket": ["administrator"], "gone-1": [MADE_HERE], "gone-2": [MADE_HERE]}
+    start = Start(tmp_path).begins(users, [])
+    start.mark.touch()
+    (tmp_path / "docker-entrypoint.sh.refuses").touch()
+    assert start.run().splitlines() == [
+        "error: account gone-1 cannot be removed: Error: no reply",
+        "account gone-2 is gone: nothing declares it any more",
+        "error: RabbitMQ has accounts or rights that nothing declares; they are tried again in 10 s, and the task is not healthy before",
+        "account gone-1 is gone: nothing declares it any more",
+        "account gone-2 is gone: nothing declares it any more",
+    ]
+    assert start.mark.exists()
+
+
+def test_a_broker_that_does_not_say_what_it_has_is_told(tmp_path: Path) -> None:
+    start = Start(tmp_path).begins({}, [])
+    has = tmp_path / "docker-entrypoint.sh.has"
+    has.rename(tmp_path / "later")
+    text = (tmp_path / "start.sh").read_text()
+    (tmp_path / "start.sh").write_text(text.replace("sleep 0.1", f"mv {tmp_path}/later {has}"))
+    said = start.run().splitlines()
+    assert said[0].startswith("error: the definitions of RabbitMQ cannot be read: ")
+    assert "No such file" in said[0] and "tried again" in said[1]
+    assert start.mark.exists()
+
+
+@pytest.mark.parametrize(("runs", "marked", "code"), [(0, True, 0), (0, False, 1), (69, True, 69)])
+def test_the_health_check_asks_whether_everything_is_as_declared(
+    tmp_path: Path, runs: int, marked: bool, code: int
+) -> None:
+    mark, program = tmp_path / "mark", tmp_path / "rabbitmq-diagnostics"
+    program.write_text(f"#!/bin/sh\nexit {runs}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    if marked:
+        mark.touch()
+    kind, line = service(declared("local"), "rabbitmq").health.words
+    assert (kind, AS_DECLARED in line) == ("CMD-SHELL", True)
+    done = subprocess.run(
+        ["sh", "-c", line.replace(AS_DECLARED, str(mark))],
         env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=30,
-        check=True,
-    ).stdout
-    assert said == "account main-elo-service is gone: nothing declares it any more\n"
-    assert (tmp_path / "docker-entrypoint.sh.deleted").read_text().split() == [
-        *("rabbitmqctl", "-q", "delete_user", "main-elo-service")
-    ]
+        check=False,
+    )
+    assert done.returncode == code
+    assert ("the log says why" in done.stdout) == (not marked)
 
 
 @pytest.mark.parametrize("environment", ["local", "prod"])
