@@ -24,7 +24,7 @@ from ops.release.archive import Archive, archive_of
 from ops.release.release import Release
 from ops.release.removal import removed
 from ops.release.stack_file import images_in
-from ops.release.stopped_containers import STOPPED_FOR, StoppedContainer, remove_stopped, stopped_containers
+from ops.release.stopped_containers import StoppedContainer, remove_stopped, stopped_containers
 from ops.release.target import written
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
@@ -98,7 +98,7 @@ class NodeLeftovers:
     def lines(self) -> list[str]:
         """One for each thing."""
         found = [f"image {image.reference} ({size(image.size)})" for image in self.images]
-        found += [f"container {each}, which ended more than {STOPPED_FOR} ago" for each in self.stopped]
+        found += [f"container {each}, which {each.since}" for each in self.stopped]
         if self.of_trials:
             found.append(f"{counted(self.of_trials, 'leftover')} of killed trial boots")
         return [f"{self.node}: {each}" for each in found]

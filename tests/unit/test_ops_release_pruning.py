@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import docker.errors
@@ -18,6 +19,7 @@ from ops.release import pruning
 from ops.release.archive import archive_of
 from ops.release.pruning import (
     Needed,
+    NodeLeftovers,
     leftover_files,
     needed_by,
     prune,
@@ -59,14 +61,24 @@ def _labelled(found: list[dict[str, Any]], filters: Mapping[str, Any] | None) ->
     return [each for each in found if not label or label in each.get("Labels", {})]
 
 
-def container(id_: str, *, days: float, state: str = "exited", **labels: str) -> dict[str, Any]:
-    """As the engine lists it, made so many days ago."""
+def container(
+    id_: str, *, days: float, ended: float | None = None, state: str = "exited", **labels: str
+) -> dict[str, Any]:
+    """As the engine lists it, with what it says about it alone.
+
+    Args:
+        days: ago that it was made.
+        ended: days ago; none for as soon as it was made.
+    """
+    moment = datetime.now(UTC) - timedelta(days=days if ended is None else ended)
+    never = state in ("created", "running")
     return {
         "Id": id_,
         "Names": [f"/{id_}"],
         "ImageID": "",
         "State": state,
         "Created": int(time.time() - days * 86_400),
+        "FinishedAt": "0001-01-01T00:00:00Z" if never else f"{moment:%Y-%m-%dT%H:%M:%S}.123456789Z",
         "Labels": {name.replace("__", "-").replace("_", "."): value for name, value in labels.items()},
     }
 
@@ -99,6 +111,12 @@ class FakeEngine:
             for each in _labelled(self.containers_, filters)
             if all and ("status" not in wanted or each["State"] in wanted["status"])
         ]
+
+    def inspect_container(self, id_: str) -> dict[str, Any]:
+        found = next((each for each in self.containers_ if each["Id"] == id_), None)
+        if found is None or found.get("gone"):
+            raise refused(404)
+        return {"State": {"Status": found["State"], "FinishedAt": found["FinishedAt"]}}
 
     def networks(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         return _labelled(self.networks_, filters)
@@ -295,6 +313,9 @@ def test_containers_that_ended_are_removed_after_a_day_without_those_of_the_swar
             container("by-hand", days=2),
             container("never-started", days=2, state="created"),
             container("of-today", days=0.5),
+            container("ended-a-minute-ago", days=30, ended=1 / 1440),
+            container("gone-by-now", days=2) | {"gone": True},
+            container("ended-nobody-knows-when", days=2) | {"FinishedAt": ""},
             container("running", days=2, state="running"),
             container("of-a-task", days=2, com_docker_swarm_task_id="t"),
             container("of-a-trial", days=2, sprocket_trial__boot="host:1:1"),
@@ -304,6 +325,11 @@ def test_containers_that_ended_are_removed_after_a_day_without_those_of_the_swar
     assert [str(each) for each in found] == ["by-hand", "never-started"]
     assert remove_stopped(swarm(engine), found) == 2
     assert engine.done == ["container by-hand", "container never-started"], "their volumes stay"
+    lines = NodeLeftovers(node="node-1", engine=swarm(engine), stopped=tuple(found)).lines
+    assert lines == [
+        "node-1: container by-hand, which ended more than a day ago",
+        "node-1: container never-started, which was made more than a day ago and never started",
+    ]
     engine.refuses = 409
     assert remove_stopped(swarm(engine), found) == 0
     engine.refuses = 500
