@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import docker.errors
 from rich.text import Text
@@ -118,7 +118,7 @@ class EngineUpgrade:
     def _refuse_unless_ready(self) -> None:
         with screen.doing() as say:
             say("asking the nodes")
-            found = readiness.node_statuses(self.target)
+            found = readiness.node_statuses(self.target, keys=readiness.keys_to_compare(self.target))
             with self.target.swarm() as swarm:
                 members = SwarmNodes(swarm).all()
         obstacles = [
@@ -254,12 +254,12 @@ class EngineUpgrade:
 def not_ready(environment: str, found: Sequence[readiness.NodeStatus]) -> Iterator[Obstacle]:
     """Nodes that lack something besides the wanted version."""
     for each in found:
-        others = [reason for reason in each.reasons if reason not in each.engine]
-        if others or not (each.ready or each.engine):
-            yield Obstacle(
-                what=f"{each.node}: {'; '.join(others) or 'is not ready'}",
-                fix=f"first: python -m ops ready --env {environment} --wait 600",
-            )
+        if not each.is_ready_but_for_engine:
+            others = replace(each, engine=())
+            fix = readiness.fix_of(environment, [others])
+            if (others.configure or others.labels or others.keys) and not (others.replace or others.rights):
+                fix = f"write what is declared: python -m ops ready --env {environment} --write --wait 600"
+            yield Obstacle(what=f"{each.node}: {'; '.join(others.reasons) or 'is not ready'}", fix=fix)
 
 
 def without_quorum(

@@ -70,6 +70,11 @@ class NodeStatus:
             *self.missing,
         )
 
+    @property
+    def is_ready_but_for_engine(self) -> bool:
+        """Whether it lacks at most the wanted version of its engine."""
+        return self.ready or (bool(self.engine) and self.reasons == self.engine)
+
     def as_data(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self)
@@ -140,28 +145,29 @@ def node_statuses(
         ssh = ssh_to(target, node)
         settings = target.settings
         found = ask(node, ssh, required_settings(settings, node), required_engine(settings))
-        return with_access(found, ssh, keys) if found.ready else found
+        return with_access(found, ssh, keys) if found.is_ready_but_for_engine else found
 
     with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
         found = list(pool.map(status, asked))
-    if not all(each.ready for each in found):
+    if not all(each.is_ready_but_for_engine for each in found):
         return found
     labels = labels_of(target, asked)
     return [with_labels(each, labels[each.node]) for each in found]
 
 
 def with_access(status: NodeStatus, ssh: Ssh, keys: Sequence[str] | None) -> NodeStatus:
-    """A node that is ready by itself, and whether only those get in who are declared."""
+    """A node that is ready by itself (its engine's version aside), and whether only those get in who are declared."""
     try:
         access = access_of(ssh, keys)
     except OpsError as error:
         return replace(status, ready=False, missing=(f"does not say who gets in: {error.problem}",))
-    return replace(status, ready=not (access.keys or access.rights), keys=access.keys, rights=access.rights)
+    ready = status.ready and not (access.keys or access.rights)
+    return replace(status, ready=ready, keys=access.keys, rights=access.rights)
 
 
 def with_labels(status: NodeStatus, labels: NodeLabels) -> NodeStatus:
-    """A node that is ready by itself, and whether services find it by its labels."""
-    ready = not (labels.differences or labels.unknown)
+    """A node that is ready by itself (its engine's version aside), and whether services find it by its labels."""
+    ready = status.ready and not (labels.differences or labels.unknown)
     return replace(status, ready=ready, labels=labels.differences, missing=labels.unknown)
 
 
@@ -245,27 +251,28 @@ def _not_ready(target: Target, found: Sequence[NodeStatus], waited: str) -> OpsE
     late = [each for each in found if not each.ready]
     return OpsError(
         "\n  ".join([f"{len(late)} of {len(found)} nodes are not ready{waited}", *map(str, late)]),
-        fix=_fix(target, late),
+        fix=fix_of(target.name, late),
     )
 
 
-def _fix(target: Target, late: Sequence[NodeStatus]) -> str:
+def fix_of(environment: str, late: Sequence[NodeStatus]) -> str:
+    """What to do about nodes that are not ready: about the reason that comes first."""
     if outdated := [each.node for each in late if each.replace]:
         commands = ", then ".join(
-            f"python -m ops replace-node --env {target.name} --node {name}" for name in outdated
+            f"python -m ops replace-node --env {environment} --node {name}" for name in outdated
         )
         return f"revert the edit, or replace them one after the other: {commands}; docs/runbooks/replace-a-node.md"
     if any(each.engine for each in late):
-        return f"upgrade them one after the other: python -m ops upgrade-engine --env {target.name}; docs/runbooks/upgrade-the-engine.md"
+        return f"upgrade them one after the other: python -m ops upgrade-engine --env {environment}; docs/runbooks/upgrade-the-engine.md"
     if any(not each.reached for each in late):
         return (
-            f"check that this machine may connect (cloud/access in environments/{target.name}.yaml) and the host key: "
-            f"python -m ops known-hosts --env {target.name}; docs/runbooks/access.md"
+            f"check that this machine may connect (cloud/access in environments/{environment}.yaml) and the host key: "
+            f"python -m ops known-hosts --env {environment}; docs/runbooks/access.md"
         )
     if any(each.rights for each in late):
         return "find out who made the account, and replace the node: docs/runbooks/access.md, docs/runbooks/replace-a-node.md"
     if any(each.keys for each in late):
-        return f"write the declared keys: python -m ops keys --env {target.name}; docs/runbooks/access.md"
+        return f"write the declared keys: python -m ops keys --env {environment}; docs/runbooks/access.md"
     if any(each.configure for each in late):
         return "look at the journal of the node: journalctl -u sprocket-volumes"
-    return f"watch them: python -m ops ready --env {target.name} --wait 600"
+    return f"watch them: python -m ops ready --env {environment} --wait 600"

@@ -22,6 +22,8 @@ from tests.unit.ops_nodes import SETTINGS
 from tests.unit.ops_ssh import gets_in, said
 from tests.unit.ops_swarm import nodes_as_declared
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcTsYKfHoT1Y4PYQ5fM2qCKDOOcGRzNFZ4tnuZWpJiK"
+FORMER = KEY[:-4] + "AAAA former"
 OLD = {"docker.io": "20.10.5-1", "containerd": "1.6.20-1", "runc": "1.1.5-1"}
 NEW = {"docker.io": "20.10.24-1", "containerd": "1.6.20-2", "runc": "1.1.5-1"}
 
@@ -35,6 +37,8 @@ class PlayedNode:
         self.fails = ""
         self.unfinished = ""
         self.lacks: list[str] = []
+        self.keys = ""
+        self.docker = "deploy,join"
         self.after: Callable[[], None] = lambda: None
         self.has_script = True
         self.is_silent = False
@@ -50,7 +54,7 @@ class PlayedNode:
             told = {"ready": not self.lacks, "missing": self.lacks, "packages": self.packages}
             return said(json.dumps(told), code=1 if self.lacks else 0)
         if "getent" in words:
-            return gets_in()
+            return gets_in(self.keys, docker=self.docker)
         if command[0] == "test":
             return said("", code=0 if self.has_script else 1)
         if "cat /var/lib/sprocket/engine " in words:
@@ -313,6 +317,41 @@ def test_a_node_that_is_down_or_not_ready_and_a_lost_quorum_are_refused_before_a
     assert f"- {other.name} is down in the swarm" in told
     assert "2 of 3 managers answer: without another one there is no quorum" in told
     assert scene.done == []
+
+
+@pytest.mark.parametrize(
+    "version", [OLD["docker.io"], "19.03.15-1"], ids=["another build", "another version"]
+)
+def test_a_node_that_lets_others_in_is_refused_before_anything(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setenv("TF_VAR_ssh_key_rehearsal", KEY)
+    for node in scene.played.values():
+        node.keys, node.packages = f"{KEY}\n", {**OLD, "docker.io": version}
+    former, mallory, *_ = (each.name for each in order())
+    scene.of(former).keys = f"{KEY}\n{FORMER}\n"
+    scene.of(mallory).docker = "deploy,join,mallory"
+    with pytest.raises(Refused) as caught:
+        scene.upgrade()
+    told = str(caught.value)
+    assert f"- {former}: lets in a key that is not declared" in told
+    assert "    write what is declared: python -m ops ready --env rehearsal-4 --write --wait 600" in told
+    assert f"- {mallory}: user mallory is in the group docker" in told
+    assert "    find out who made the account" in told
+    assert told.count("\n- ") == 2 and scene.done == []
+
+
+def test_keys_that_this_machine_does_not_know_are_not_compared_with_a_warning(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TF_VAR_ssh_key_rehearsal", raising=False)
+    for node in scene.played.values():
+        node.keys = f"{KEY}\n"
+    scene.upgrade()
+    assert (
+        "warning: the keys on the nodes are not compared: the public key of rehearsal"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_node_of_before_is_to_be_replaced(scene: Scene) -> None:
