@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from ops.errors import OpsError
-from ops.nodes.inventory import nodes_of, ssh_to
+from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
 from ops.swarm.engine import Swarm, connected
 from ops.terraform.target import Target
 
+Missed = Callable[[ClusterNode, OpsError], None]
+
 
 @contextmanager
-def engines(target: Target) -> Iterator[list[Swarm]]:
+def engines(target: Target, *, missed: Missed = lambda node, error: None) -> Iterator[list[Swarm]]:
     """Connects to every node's engine, the manager's first. Nodes that do not answer are left out.
+
+    Args:
+        missed: told of each that is left out, and why.
 
     Raises:
         OpsError: the manager does not answer.
@@ -28,6 +33,6 @@ def engines(target: Target) -> Iterator[list[Swarm]]:
             ssh = ssh_to(target, node)
             try:
                 found.append(stack.enter_context(connected(f"ssh://{ssh.destination}", ssh.options)))
-            except OpsError:
-                continue
+            except OpsError as error:
+                missed(node, error)
         yield found

@@ -19,7 +19,6 @@ from ops.model.image_name import ImageName
 from ops.model.inventory import from_synthesis, readable_name
 from ops.model.state import ids_in
 from ops.nodes.engines import engines
-from ops.nodes.inventory import nodes_of
 from ops.release.archive import Archive, archive_of
 from ops.release.release import Release
 from ops.release.removal import removed
@@ -35,6 +34,7 @@ from ops.terraform.missing_values import state_credentials
 from ops.terraform.target import Target
 
 KINDS = ("config", "secret")
+_FAILURES = (OpsError, OSError, docker.errors.DockerException, requests.exceptions.RequestException)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +148,15 @@ def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
         in_state = ids_in(target.terraform.state())
         needed = needed_by(list(stacks.values()))
         say("asking the nodes")
-        with engines(target) as connected:
+        silent: dict[str, str] = {}
+        with engines(
+            target, missed=lambda node, error: silent.update({node.name: error.problem})
+        ) as connected:
             nodes = [NodeLeftovers.on(engine, needed, settings) for engine in connected]
-            names = [node.node for node in nodes]
-            silent = [node.name for node in nodes_of(settings) if node.name not in names]
             leftovers = list(leftover_files(connected[0], needed, in_state))
-            _show(nodes, leftovers, silent, releases=len(releases))
+            _show(nodes, leftovers, releases=len(releases))
+            for name, why in silent.items():
+                _not_cleared(name, why)
             if not leftovers and not any(nodes):
                 return
             if ask is not None and not ask(f"remove this from {environment}?"):
@@ -169,23 +172,34 @@ def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
 def prune_nodes_after_deploy(target: Target) -> None:
     """Removes from droplets what no kept release needs, without a question: each deploy brings images, so each removes some.
 
-    Does nothing on a machine that is not ours to clear. A failure is a warning: the deploy itself has succeeded.
+    Does nothing on a machine that is not ours to clear. A failure is a warning: the deploy itself has succeeded. A node that does not
+    answer, or where something cannot be removed, is named, and the others are cleared.
     """
     if target.settings.cloud is None:
         return
+    again = f"(again: python -m ops prune --env {target.name})"
+    kept: dict[str, str] = {}
     try:
         archive = archive_of(target.settings)
         # With what was deployed: where releases cannot be recorded, it is in none.
         needed = needed_by([*_stacks(archive, archive.releases()).values(), target.document])
-        with screen.doing("removing images that no kept release needs"), engines(target) as connected:
+        with (
+            screen.doing("removing images that no kept release needs"),
+            engines(target, missed=lambda node, error: kept.update({node.name: error.problem})) as connected,
+        ):
             for engine in connected:
-                if node := NodeLeftovers.on(engine, needed, target.settings):
-                    screen.err.print(Text(node.remove()))
-    except (OpsError, OSError, docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        screen.warn(
-            f"warning: the nodes keep images that no release needs: {error} "
-            f"(again: python -m ops prune --env {target.name})"
-        )
+                name = "a node that does not say its name"
+                try:
+                    name = engine.node_name
+                    if node := NodeLeftovers.on(engine, needed, target.settings):
+                        screen.err.print(Text(node.remove()))
+                except _FAILURES as error:
+                    kept[name] = _reason(error)
+    except _FAILURES as error:
+        screen.warn(f"warning: the nodes keep images that no release needs: {_reason(error)} {again}")
+        return
+    for name, why in kept.items():
+        _not_cleared(name, f"{why} {again}")
 
 
 def _stacks(archive: Archive, releases: Iterable[Release]) -> dict[str, dict[str, Any]]:
@@ -258,9 +272,7 @@ def _used_files(swarm: Swarm) -> Iterator[str]:
                 yield from (each[f"{kind.title()}ID"] for each in container.get(f"{kind.title()}s") or [])
 
 
-def _show(
-    nodes: Sequence[NodeLeftovers], leftovers: Sequence[Leftover], silent: Sequence[str], *, releases: int
-) -> None:
+def _show(nodes: Sequence[NodeLeftovers], leftovers: Sequence[Leftover], *, releases: int) -> None:
     lines = [line for node in nodes for line in node.lines]
     lines += [f"{each}: no service reads it, and the state does not have it" for each in leftovers]
     lines = lines or [
@@ -268,5 +280,11 @@ def _show(
     ]
     for line in lines:
         screen.out.print(Text(line), soft_wrap=True)
-    for node in silent:
-        screen.warn(f"warning: {node} does not answer; nothing is removed there")
+
+
+def _reason(error: Exception) -> str:
+    return error.problem if isinstance(error, OpsError) else str(error)
+
+
+def _not_cleared(node: str, why: str) -> None:
+    screen.warn(f"warning: {node} is not cleared: {why}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ import docker.errors
 import pytest
 import requests
 
+from layers.cloud.nodes import nodes_of
 from layers.loading import load_environment
 from ops.errors import OpsError, WrongUse
 from ops.release import pruning
@@ -36,8 +37,10 @@ from tests.unit.ops_releases import release
 from tests.unit.ops_terraform import resource
 
 PROD = load_environment("prod")
+FOUR = load_environment("rehearsal-4")
 DIGEST_3 = "sha256:" + "3" * 64
 APP = "example.org/app"
+AGAIN = "(again: python -m ops prune --env rehearsal-4)"
 
 
 def image(id_: str, *digests: str, tags: tuple[str, ...] = (), size: int = 100) -> dict[str, Any]:
@@ -88,6 +91,8 @@ class FakeEngine:
     """One node's engine: what it has, and what was removed."""
 
     name: str = "node-1"
+    away: str = ""
+    """Why it does not answer; empty where it does."""
     images_: list[dict[str, Any]] = field(default_factory=list)
     containers_: list[dict[str, Any]] = field(default_factory=list)
     services_: list[dict[str, Any]] = field(default_factory=list)
@@ -275,7 +280,7 @@ def nodes(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> list[FakeE
     ]
 
     @contextmanager
-    def engines(target: Any) -> Iterator[list[Swarm]]:
+    def engines(target: Any, **_: Any) -> Iterator[list[Swarm]]:
         yield [swarm(each) for each in found]
 
     monkeypatch.setattr(pruning, "engines", engines)
@@ -393,6 +398,58 @@ def test_a_deploy_does_not_fail_for_what_it_cannot_remove(
     assert "(again: python -m ops prune --env prod)" in capsys.readouterr().err
 
 
+@pytest.fixture
+def four(boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeEngine]:
+    """The nodes of rehearsal-4, an old image on each; ``away`` is why one does not answer."""
+    found = {
+        node.dns_name: FakeEngine(name=node.name, images_=[image("a", f"{APP}@{DIGEST_2}", size=5_000_000)])
+        for node in nodes_of(FOUR)
+    }
+    manager = found[next(iter(found))]
+
+    @contextmanager
+    def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
+        engine = found.get(host.partition("@")[2], manager)
+        if engine.away:
+            raise OpsError(f"the engine at {host} does not answer: {engine.away}", fix="look at it")
+        yield swarm(engine)
+
+    for module in ("ops.terraform.target", "ops.nodes.engines"):
+        monkeypatch.setattr(f"{module}.connected", connected)
+    boundaries.services.resources = [resource("docker_config.web_conf", id="known", name="web-conf-0000000b")]
+    archive = archive_of(FOUR)
+    archive.add(release(services=archive.keep(documents_of(FOUR)[FOUR.services_stack])))
+    return {engine.name: engine for engine in found.values()}
+
+
+def test_a_deploy_names_each_node_that_it_could_not_clear_and_why(
+    four: dict[str, FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, data, watch, work = (f"rehearsal-4-{pool}-1" for pool in ("app", "data", "watch", "work"))
+    four[data].away = "timed out"
+    four[watch].refuses = 500
+    prune_nodes_after_deploy(targets_of(FOUR).services)
+    assert four[app].done and four[work].done, "the others are cleared all the same"
+    told = capsys.readouterr().err
+    (away,) = (line for line in told.splitlines() if line.startswith(f"warning: {data} "))
+    assert "is not cleared: the engine at ssh://" in away and away.endswith(
+        f"does not answer: timed out {AGAIN}"
+    )
+    (refuses,) = (line for line in told.splitlines() if line.startswith(f"warning: {watch} "))
+    assert refuses.endswith(f"is not cleared: image {APP}@{DIGEST_2}: it is used {AGAIN}")
+    assert app not in told.partition("warning")[2]
+
+
+def test_a_node_that_does_not_answer_is_named_with_the_reason(
+    four: dict[str, FakeEngine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    four["rehearsal-4-work-1"].away = "timed out"
+    prune("rehearsal-4", ask=None)
+    told = capsys.readouterr().err
+    assert "warning: rehearsal-4-work-1 is not cleared: the engine at ssh://" in told
+    assert "does not answer: timed out" in told
+
+
 def test_a_file_that_came_into_use_meanwhile_is_named(
     nodes: list[FakeEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -408,14 +465,6 @@ def test_no_removes_nothing(nodes: list[FakeEngine]) -> None:
     with pytest.raises(OpsError, match="not approved; nothing was removed"):
         prune("prod", ask=lambda text: False)
     assert not any(each.done for each in nodes)
-
-
-def test_a_node_that_does_not_answer_is_named(
-    nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]
-) -> None:
-    nodes[0].name = "another"
-    prune("prod", ask=None)
-    assert "warning: prod-app-1 does not answer; nothing is removed there" in capsys.readouterr().err
 
 
 def test_nothing_to_remove_asks_nothing(nodes: list[FakeEngine], capsys: pytest.CaptureFixture[str]) -> None:
