@@ -105,6 +105,12 @@ REDIS_USER = NameRule(
     allowed="letters, digits, _ and -, no space, and not default",
     source="redis 8.2 src/acl.c, ACLStringHasSpaces",
 )
+REDIS_KEYS = NameRule(
+    kind="pattern of keys in Redis",
+    pattern=r"[A-Za-z0-9_.:-]+\*?",
+    allowed="letters, digits, _, dots, colons and -, then perhaps one *; a space would begin another rule of the account",
+    source="redis 8.2 src/acl.c, ACLSetSelector and ACLStringHasSpaces",
+)
 POSTGRES_NAME = NameRule(
     kind="name",
     pattern=r"[a-z_][a-z0-9_]{0,62}",

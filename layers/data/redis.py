@@ -17,7 +17,7 @@ from sprocket_constructs import (
 )
 
 from ..backup.backups import Backups
-from ..names import REDIS_USER
+from ..names import REDIS_KEYS, REDIS_USER
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
@@ -36,9 +36,11 @@ SCRATCH_PORT = 6380
 METRICS_USER = "telegraf"
 """May run INFO and PING, and sees no key."""
 
-
 ADMINISTRATOR = "admin"
 """May do everything; only the backup and people have its password."""
+
+OWN_USERS = {METRICS_USER: "the collector's", ADMINISTRATOR: "the administrator's"}
+"""Logins that no client gets, and whose they are."""
 
 RESULT_COMMANDS = (
     "+get +mget +set +setex +del +expire +publish +subscribe +psubscribe +unsubscribe +punsubscribe +multi +exec +discard"
@@ -52,7 +54,7 @@ class RedisAccount:
     """The login of a program that knows user names.
 
     Args:
-        keys: pattern of the keys and channels that it may use, in Redis' own form.
+        keys: pattern of the keys and channels that it may use: a name, or how names begin and ``*``.
     """
 
     name: str
@@ -74,7 +76,7 @@ class Redis(Construct):
         self, scope: Construct, id_: str, *, site: Site, secrets: PlatformSecrets, backups: Backups
     ) -> None:
         super().__init__(scope, id_)
-        for user in (METRICS_USER, ADMINISTRATOR):
+        for user in OWN_USERS:
             REDIS_USER.check(self, user)
         self._accounts: dict[str, RedisAccount] = {}
         image = site.image("redis")
@@ -140,13 +142,15 @@ class Redis(Construct):
         """Makes a login that may keep results under its keys, and see and do nothing else.
 
         Raises:
-            ConstructError: the name is taken, or Redis does not accept it.
+            ConstructError: the name is the administrator's, the collector's or taken, or Redis does not accept it; or the keys are
+                no pattern, or all keys.
         """
         REDIS_USER.check(self, account.name)
-        if account.name in {METRICS_USER, ADMINISTRATOR, *self._accounts}:
+        REDIS_KEYS.check(self, account.keys)
+        if account.name in OWN_USERS or account.name in self._accounts:
             raise ConstructError(
                 self,
-                f"account {account.name} is declared twice",
+                f"account {account.name} is {OWN_USERS.get(account.name, 'declared twice')}",
                 fix="give each client an account of its own",
             )
         self._accounts[account.name] = account

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sprocket_constructs import ConstructError, GeneratedSecret, sharing
 
+from layers.data.redis import RedisAccount
 from layers.services import ServicesStack
 from tests.stacks.synthesis import altered, built, declared, json_at, service, text_at
 from tests.unit.layer_data_files import pairs
@@ -108,6 +109,26 @@ def test_the_parser_signs_in_to_redis_with_an_account_for_results_alone() -> Non
         settings = json_at(stack, f"{instance}-replay-parse-service", "/app/config/production.json")
         password = f"@@secret:{instance}-redis-results-password@@"
         assert settings["celery"]["backend"] == f"redis://{instance}-results:{password}@redis:6379"
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "said"),
+    [
+        ("main-results", "results-*", "account main-results is declared twice; give each client an account of its own"),
+        ("admin", "results-*", "account admin is the administrator's; give each client an account of its own"),
+        ("telegraf", "results-*", "account telegraf is the collector's; give each client an account of its own"),
+        ("default", "results-*", "user of Redis 'default' is not allowed; use letters"),
+        ("spare", "results-* +@all", "pattern of keys in Redis 'results-* +@all' is not allowed; use letters"),
+        ("spare", "*", "pattern of keys in Redis '*' is not allowed; use letters"),
+        ("spare", "", "pattern of keys in Redis '' is not allowed; use letters"),
+    ],
+)  # fmt: skip
+def test_an_account_that_redis_cannot_have_or_that_would_see_more_is_refused(
+    name: str, keys: str, said: str
+) -> None:
+    stack = built(altered("local", lambda document: None))
+    with pytest.raises(ConstructError, match=re.escape(said)):
+        stack.data.redis.account(RedisAccount(name=name, password=stack.secrets.redis_password, keys=keys))
 
 
 def test_the_password_of_redis_is_not_on_a_command_line() -> None:

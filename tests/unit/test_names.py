@@ -29,6 +29,7 @@ from tests.stacks.synthesis import ALL, altered, built, declared, text_at
         (names.RABBITMQ_USER, "sprocket", "a/b"),
         (names.REDIS_USER, "telegraf", "default"),
         (names.REDIS_USER, "telegraf", "a b"),
+        (names.REDIS_KEYS, "celery-task-meta-*", "a-* ~*"),
         (names.POSTGRES_NAME, "sprocket_main", "sprocket-main"),
         (names.GRAFANA_UID, "influxdb-sprocket_main", "i" * 41),
     ],
