@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from layers.settings.nodes import NodePool
-
-_LABEL = "node.labels."
+from ops.model.constraint import DescribedNode, all_met
 
 
 def fulfils(pool: NodePool, constraints: Iterable[str]) -> bool:
-    """Whether the nodes of a pool fulfil all of these. A constraint that is not understood is fulfilled by none."""
-    return all(_fulfils(pool, constraint) for constraint in constraints)
+    """Whether the nodes of a pool are known to fulfil all of these."""
+    return all_met(constraints, described(pool)) is True
 
 
-def _fulfils(pool: NodePool, constraint: str) -> bool:
-    name, _, value = constraint.partition("==")
-    if name == "node.role":
-        return pool.role == value
-    return name.startswith(_LABEL) and pool.labels.get(name.removeprefix(_LABEL)) == value
+def described(pool: NodePool) -> DescribedNode:
+    """What is known of all nodes of a pool; not their names and ids, nor what they say of themselves."""
+    return DescribedNode(role=pool.role, labels=pool.labels, os="linux")

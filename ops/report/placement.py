@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from itertools import product
 from layers.cloud.nodes import nodes_of, volume_name
 from layers.settings.environment import Environment
 from ops.model.changes import DROPLET, Action, PlannedChange
+from ops.model.constraint import DescribedNode, all_met
 from ops.model.inventory import LAYERS, Inventory, Resource
 from ops.model.noun import noun_of
 from ops.model.service import Service
@@ -19,8 +19,6 @@ from ops.report.cloud import note_of
 from ops.report.model import ServiceChange, StackReport
 from ops.report.services import routes_of
 from ops.report.topology import Member, Network, Part, PlacedNode, PlacedService, Topology
-
-_CONSTRAINT = re.compile(r"(?:engine|node)\.(?P<what>labels\.(?P<label>[^=!]+)|role)==(?P<value>.+)")
 
 _VOLUMES = ("digitalocean_volume", "docker_volume")
 _BESIDE = ("digitalocean_database_cluster", "digitalocean_spaces_bucket", "digitalocean_reserved_ip")
@@ -57,24 +55,20 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """What constraints ask a node for."""
+    """A node that is, or will be.
+
+    Args:
+        described: what constraints ask of it.
+    """
 
     name: str
     detail: str
-    role: str
-    labels: Mapping[str, str]
+    described: DescribedNode
     stores: tuple[str, ...]
 
     def takes(self, service: Service) -> bool:
-        """Whether the service may run here. A constraint that is not understood excludes no node."""
-        for constraint in service.constraints:
-            match = _CONSTRAINT.fullmatch(constraint.replace(" ", ""))
-            if match is None:
-                continue
-            own = self.role if match["what"] == "role" else self.labels.get(match["label"], "")
-            if own != match["value"]:
-                return False
-        return True
+        """Whether the service may run here. What is not known excludes no node."""
+        return all_met(service.constraints, self.described) is not False
 
 
 def topology_of(settings: Environment, stacks: Sequence[Compared]) -> Topology:
@@ -121,8 +115,7 @@ def _places(settings: Environment) -> list[_Place]:
             _Place(
                 name=node.name,
                 detail=f"{settings.nodes[node.pool].size}, {node.role}",
-                role=node.role,
-                labels=node.labels,
+                described=DescribedNode(hostname=node.name, role=node.role, labels=node.labels, os="linux"),
                 stores=node.stores,
             )
             for node in known
@@ -131,8 +124,7 @@ def _places(settings: Environment) -> list[_Place]:
         _Place(
             name="this machine" if settings.engine.is_here else f"{name}-{number}",
             detail=f"{pool.cpus} cores, {pool.memory}, {pool.role}",
-            role=pool.role,
-            labels=pool.labels,
+            described=DescribedNode(role=pool.role, labels=pool.labels, os="linux"),
             stores=(),
         )
         for name, pool in settings.nodes.items()

@@ -10,6 +10,7 @@ from typing import Any
 import docker.errors
 
 from ops.errors import OpsError
+from ops.model.constraint import DescribedNode
 from ops.swarm.engine import Swarm
 from ops.swarm.updating import update_current
 from ops.waiting import wait_until
@@ -29,12 +30,29 @@ class SwarmNode:
     """Where its connection to the managers comes from, as they see it."""
     labels: tuple[tuple[str, str], ...] = ()
     """Those that managers set, not those of its engine."""
+    engine_labels: tuple[tuple[str, str], ...] = ()
+    os: str = ""
+    arch: str = ""
     engine: str = ""
     """Its engine's version, such as ``20.10.24+dfsg1``."""
     memory_bytes: int = 0
     nano_cpus: int = 0
     message: str = ""
     """Why it is down, in the managers' words."""
+
+    @property
+    def described(self) -> DescribedNode:
+        """What placement constraints can ask of it."""
+        return DescribedNode(
+            id=self.id,
+            hostname=self.name,
+            role=self.role,
+            address=self.address,
+            os=self.os,
+            arch=self.arch,
+            labels=dict(self.labels),
+            engine_labels=dict(self.engine_labels),
+        )
 
     @property
     def takes_tasks(self) -> bool:
@@ -127,6 +145,7 @@ def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
     spec, status = raw["Spec"], raw.get("Status") or {}
     engine = (raw.get("Description") or {}).get("Engine") or {}
     has = (raw.get("Description") or {}).get("Resources") or {}
+    platform = (raw.get("Description") or {}).get("Platform") or {}
     return SwarmNode(
         id=raw["ID"],
         name=(raw.get("Description") or {}).get("Hostname", ""),
@@ -136,6 +155,9 @@ def _swarm_node(raw: dict[str, Any]) -> SwarmNode:
         reachability=(raw.get("ManagerStatus") or {}).get("Reachability", ""),
         address=status.get("Addr", ""),
         labels=tuple(sorted((spec.get("Labels") or {}).items())),
+        engine_labels=tuple(sorted((engine.get("Labels") or {}).items())),
+        os=platform.get("OS", ""),
+        arch=platform.get("Architecture", ""),
         engine=engine.get("EngineVersion", ""),
         memory_bytes=int(has.get("MemoryBytes") or 0),
         nano_cpus=int(has.get("NanoCPUs") or 0),

@@ -161,6 +161,8 @@ FAULTS = {
     "port of a container": Fault(lambda e, b: e.ends("web", "driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated"), "port-taken", "service web", "something else", "docker ps --filter"),
     "port of a service": Fault(lambda e, b: port_of_another(e), "port-taken", "service redis", "taken by web (8080)", "ops drift"),
     "label": Fault(lambda e, b: constrained(e, "node.labels.disk==nvme"), "no-node", "service redis", "no node has node.labels.disk==nvme", "ops deploy", "disk=ssd"),
+    "label of an engine": Fault(lambda e, b: constrained(e, "engine.labels.disk==nvme"), "no-node", "service redis", "no node has engine.labels.disk==nvme", "ops deploy", "disk=ssd"),
+    "place that nobody knows": Fault(lambda e, b: constrained(e, "node.generation==2"), "no-node", "service redis", "no node has node.generation==2", "ops deploy", "disk=ssd"),
     "memory": Fault(lambda e, b: too_large(e), "no-memory", "service redis", "9.0 GB", "ops deploy", "4.0 GB of 4.0 GB"),
     "node down": Fault(lambda e, b: down(e), "node-down", "node prod-app-1", "do not reach it", "docker node ls", "heartbeat failure"),
     "node drained": Fault(lambda e, b: drained(e), "node-drained", "node prod-app-1", "drain", "docker node update --availability active prod-app-1"),

@@ -47,13 +47,16 @@ def test_services_are_on_the_node_that_their_constraints_ask_for() -> None:
                 **placed("anywhere"),
                 **placed("everywhere", replicas=3, per_node=1),
                 **placed("manager", "node.role==manager"),
+                **placed("not-on-watch", "node.labels.storage!=watch", "node.labels.storage != data"),
+                **placed("by-name", "node.hostname==REHEARSAL-3-data-1"),
+                **placed("in-capitals", "Node.Labels.storage==WATCH"),
             }
         }
     }
     assert names(drawn("rehearsal-3", ("rehearsal-3-services", after, after))) == {
-        "rehearsal-3-app-1": ["everywhere"],
-        "rehearsal-3-data-1": ["everywhere", "on-data"],
-        "rehearsal-3-watch-1": ["everywhere", "on-watch"],
+        "rehearsal-3-app-1": ["everywhere", "not-on-watch"],
+        "rehearsal-3-data-1": ["by-name", "everywhere", "on-data"],
+        "rehearsal-3-watch-1": ["everywhere", "in-capitals", "on-watch"],
         ANY: ["anywhere", "manager"],
     }
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ops.doctor.facts import Facts
 from ops.doctor.finding import Finding, Kind
+from ops.model.constraint import all_met, met
 from ops.model.service import Service
 from ops.swarm.engine import Task
 from ops.swarm.nodes import SwarmNode
 from ops.terminal.amounts import size
-
-_CONSTRAINT = re.compile(r"(?P<what>\S+?)\s*(?P<sign>==|!=)\s*(?P<value>.*)")
 
 
 def finding(service: Service, task: Task, counts: str, facts: Facts, *, answers: bool) -> Finding:
@@ -54,7 +52,7 @@ Cause = tuple[Kind, str, str, tuple[str, ...]]
 
 
 def _by_label(live: Service, facts: Facts) -> Iterator[Cause]:
-    fitting = [node for node in facts.nodes if all(fits(node, each) for each in live.constraints)]
+    fitting = [node for node in facts.nodes if all_met(live.constraints, node.described)]
     if any(node.takes_tasks for node in fitting):
         return
     if fitting:
@@ -62,7 +60,7 @@ def _by_label(live: Service, facts: Facts) -> Iterator[Cause]:
         cause = f"it may run on {names} only, which is down or drained"
         yield "node-lost", cause, facts.on_manager("docker", "node", "ls"), _lost(fitting)
         return
-    unmet = [each for each in live.constraints if not any(fits(node, each) for node in facts.nodes)]
+    unmet = [each for each in live.constraints if not any(met(each, node.described) for node in facts.nodes)]
     wanted = unmet or list(live.constraints)
     declared = facts.declared[live.name].constraints
     next_ = facts.ops("deploy")
@@ -106,22 +104,6 @@ def _by_number(live: Service, task: Task, facts: Facts) -> Iterator[Cause]:
     if "max replicas" in task.error:
         cause = f"it may have {live.max_per_node} on a node, and there are too few nodes for {live.replicas}"
         yield "no-node", cause, facts.on_manager("docker", "node", "ls"), ()
-
-
-def fits(node: SwarmNode, constraint: str) -> bool:
-    """Whether a node meets one constraint, in Docker's form ``node.labels.disk==ssd``; of its engine's own labels nothing is known."""
-    match = _CONSTRAINT.fullmatch(constraint.strip())
-    if match is None:
-        return True
-    what, value = match["what"], match["value"]
-    known = {"node.role": node.role, "node.hostname": node.name, "node.id": node.id}
-    if what.startswith("node.labels."):
-        has = dict(node.labels).get(what.removeprefix("node.labels."), "")
-    elif what in known:
-        has = known[what]
-    else:
-        return True
-    return (has.lower() == value.lower()) == (match["sign"] == "==")
 
 
 def _lost(nodes: list[SwarmNode]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from layers.cloud.nodes import ClusterNode
+from ops.model.constraint import Constraint, DescribedNode
 from ops.model.inventory import Inventory
 from ops.model.services import services_of
 from ops.swarm.nodes import SwarmNodes
@@ -85,12 +86,11 @@ def _missing(api: object, services: set[str], nodes: set[str]) -> list[str]:
 def pinned_to(wanted: Inventory, node: ClusterNode) -> set[str]:
     """Services that can run on this node only, since their data is there; and keepers of these, which begin again elsewhere and
     are done only when the server answers."""
-    found = set()
+    found, described = set(), DescribedNode(labels=node.labels)
     services = services_of(wanted)
     for service in services:
-        for constraint in service.constraints:
-            key, _, value = constraint.partition("==")
-            if key.strip() == "node.labels.storage" and value.strip() == node.labels.get("storage"):
+        for constraint in map(Constraint.parse, service.constraints):
+            if constraint.label == "storage" and constraint.equal and constraint.met_by(described):
                 found.add(service.name)
     keepers = {f"{name}-keeper" for name in found}
     return found | (keepers & {service.name for service in services})
