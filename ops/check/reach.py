@@ -11,14 +11,17 @@ from typing import Any
 
 from layers.services import synthesize
 from layers.settings.nodes import NodePool
-from ops.check.placement import fulfils
+from ops.check.placement import described
 from ops.check.platform import Platform
+from ops.model.constraint import all_met, met
 from ops.model.service import Service
 from ops.terminal.columns import columns
 from ops.terminal.counted import counted
 
 PLAIN = "a worker without labels"
 """What is looked at where no pool is one of workers: the next node that somebody adds."""
+
+_S3_PORT = 443
 
 PULLED_WITH = "registry-token"
 """The secret that nodes pull images with, where an environment signs in to a registry: it comes with every task."""
@@ -38,6 +41,19 @@ class Server:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outside:
+    """A store that is no service of the swarm.
+
+    Args:
+        services: those that know its address and have secrets.
+    """
+
+    name: str
+    address: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reach:
     """What the nodes of one pool of workers reach at most.
 
@@ -49,6 +65,8 @@ class Reach:
         secrets: values in files of those services, each with the services that read it, and what their images are pulled with.
         administers: of those, the values that open all of a server, each with the server.
         stores: directories of data that its tasks have.
+        outside: stores that are no services, such as managed Postgres.
+        unknown: constraints of which nobody can say whether these nodes meet them, each with its services. Those count, too.
     """
 
     pool: str
@@ -57,6 +75,8 @@ class Reach:
     administers: Mapping[str, str]
     servers: tuple[Server, ...]
     stores: tuple[str, ...]
+    outside: tuple[Outside, ...]
+    unknown: Mapping[str, tuple[str, ...]]
 
 
 def reach_of(environment: str) -> list[Reach]:
@@ -81,7 +101,8 @@ def reaches(platform: Platform) -> Iterator[Reach]:
 
 
 def _reach(platform: Platform, name: str, pool: NodePool) -> Reach:
-    there = [service for service in platform.services if fulfils(pool, service.constraints)]
+    node = described(pool)
+    there = [each for each in platform.services if all_met(each.constraints, node) is not False]
     readers = _readers(there)
     if platform.settings.platform.login:
         readers[PULLED_WITH] = tuple(sorted(service.name for service in there))
@@ -93,15 +114,38 @@ def _reach(platform: Platform, name: str, pool: NodePool) -> Reach:
         administers={value: opened[value] for value in readers if value in opened},
         servers=tuple(_servers(platform, there)),
         stores=tuple(sorted({m.source for s in there for m in s.mounts if m.source.startswith("/mnt/")})),
+        outside=tuple(_outside(platform, there)),
+        unknown=_grouped((each, s.name) for s in there for each in s.constraints if met(each, node) is None),
     )
 
 
 def _readers(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:
+    return _grouped((value, s.name) for s in services for file in s.files for value in file.secrets)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
-    for service in services:
-        for value in {value for file in service.files for value in file.secrets}:
-            found.setdefault(value, set()).add(service.name)
-    return {value: tuple(sorted(readers)) for value, readers in sorted(found.items())}
+    for key, service in pairs:
+        found.setdefault(key, set()).add(service)
+    return {key: tuple(sorted(services)) for key, services in sorted(found.items())}
+
+
+def _outside(platform: Platform, there: Sequence[Service]) -> Iterator[Outside]:
+    data, backups = platform.settings.data, platform.settings.backups
+    for name, host, port, bucket in (
+        ("managed Postgres", data.postgres.host, data.postgres.port, ""),
+        ("Spaces", data.object_storage.endpoint, _S3_PORT, ""),
+        ("bucket of the backups", backups.endpoint, _S3_PORT, backups.bucket or ""),
+    ):
+        knows = tuple(sorted(each.name for each in there if host and _has_login(each, host, bucket)))
+        if knows:
+            yield Outside(name=name, address=f"{host}:{port}", services=knows)
+
+
+def _has_login(service: Service, host: str, bucket: str) -> bool:
+    """Whether a service knows the address and the bucket, and has secrets; which of them open it is not looked at."""
+    text = "\n".join((*service.words, *service.environment.values(), *(file.text for file in service.files)))
+    return host in text and bucket in text and any(file.secrets for file in service.files)
 
 
 def _servers(platform: Platform, there: Sequence[Service]) -> Iterator[Server]:
@@ -140,6 +184,12 @@ def _lines(environment: str, reach: Reach) -> Iterator[str]:
     rows = [(value, ", ".join(services)) for value, services in reach.secrets.items()]
     yield from columns(rows, indent="    ")
     yield f"  has the data of {', '.join(reach.stores) or 'no store'}"
+    yield f"  has a login at {counted(len(reach.outside), 'store')} outside of the swarm"
+    yield from columns(
+        [(each.name, each.address, ", ".join(each.services)) for each in reach.outside], indent="    "
+    )
+    for constraint, services in reach.unknown.items():
+        yield f"  may run there or not: {constraint} ({', '.join(services)})"
     networks = {network for server in reach.servers for network in server.networks}
     yield f"  talks to {counted(len(reach.servers), 'server')} over {counted(len(networks), 'network')}"
     yield from columns(

@@ -11,7 +11,7 @@ from ops.check import reach
 from ops.check.platform import Platform
 from ops.check.reach import PLAIN, Reach
 from tests.policy.seeding import Seeded
-from tests.stacks.synthesis import ALL, altered, built, synthesized
+from tests.stacks.synthesis import ALL, altered, built, finished, synthesized
 
 
 def platform(environment: str, document: Any = None, settings: Environment | None = None) -> Platform:
@@ -25,6 +25,10 @@ def platform(environment: str, document: Any = None, settings: Environment | Non
 def of(environment: str, **changes: Any) -> Reach:
     (found,) = reach.reaches(platform(environment, **changes))
     return found
+
+
+def of_all(environment: str) -> set[str]:
+    return {service.name for service in platform(environment).services}
 
 
 @pytest.mark.parametrize("environment", ALL)
@@ -69,6 +73,41 @@ def test_a_worker_with_a_label_has_what_the_label_places() -> None:
     )
     assert "/mnt/postgres/data" in found.stores and "postgres-password" in found.administers
     assert "postgres-keeper" not in found.services, "on managers, wherever the store is"
+
+
+def test_stores_outside_of_the_swarm_are_named_with_those_that_have_their_credentials() -> None:
+    (postgres,) = of("prod").outside
+    assert (postgres.name, postgres.address) == ("managed Postgres", "db.sprocket.mlesports.gg:25060")
+    assert postgres.services == ("core", "migration", "telegraf")
+    assert of("rehearsal-4").outside == ()
+    line = "    managed Postgres  db.sprocket.mlesports.gg:25060  core, migration, telegraf\n"
+    assert line in reach.render("prod", [of("prod")])
+    spaces = {"kind": "spaces", "endpoint": "nyc3.digitaloceanspaces.com"}
+    settings = altered("prod", lambda document: document["data"].update(object_storage=spaces))
+    made = finished(settings)
+    (found,) = reach.reaches(Platform.of(made.stack, made.document))
+    (_, bucket) = found.outside
+    assert (bucket.name, bucket.address) == ("Spaces", "nyc3.digitaloceanspaces.com:443")
+    assert {"core", "submission-service"} <= set(bucket.services)
+
+
+def test_a_sender_of_backups_that_may_run_there_has_their_bucket() -> None:
+    seeded = Seeded("prod")
+    for name in (name for name in of_all("prod") if name.startswith("backup-sender")):
+        seeded.service(name)["task_spec"].pop("placement")
+    found = {each.name: each for each in of("prod", document=seeded.document).outside}
+    assert found["bucket of the backups"].address == "nyc3.digitaloceanspaces.com:443"
+
+
+@pytest.mark.parametrize("constraint", ["node.generation==2", "node.hostname!=spare", "storage=main"])
+def test_a_constraint_of_which_nothing_is_known_keeps_no_service_away_and_is_named(constraint: str) -> None:
+    seeded = Seeded("rehearsal-4")
+    seeded.service("postgres-keeper")["task_spec"]["placement"]["constraints"] = [constraint]
+    found = of("rehearsal-4", document=seeded.document)
+    assert "postgres-keeper" in found.services
+    assert found.unknown == {constraint: ("postgres-keeper",)}
+    assert f"may run there or not: {constraint} (postgres-keeper)\n" in reach.render("rehearsal-4", [found])
+    assert not of("rehearsal-4").unknown
 
 
 def test_the_token_that_images_are_pulled_with_comes_with_every_task() -> None:
