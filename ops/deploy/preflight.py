@@ -10,9 +10,12 @@ from ops.check import runner
 from ops.check.finding import Finding
 from ops.check.runner import Checked
 from ops.deploy import prerequisites
+from ops.deploy.placement import without_a_node
 from ops.errors import Obstacle, OpsError
+from ops.model.services import services_of
 from ops.model.state import ids_in
 from ops.swarm.engine import Swarm
+from ops.swarm.nodes import SwarmNodes
 from ops.terraform.leftovers import leftovers
 from ops.terraform.missing_values import missing_values
 from ops.terraform.target import Target
@@ -108,6 +111,8 @@ def _on_swarm(target: Target, swarm: Swarm, state: Mapping[str, Any]) -> Iterato
         ours |= {each.id for each in left}
     if active and target.is_here:
         yield from prerequisites.foreign_services(swarm, target.wanted, ours)
+    if active:
+        yield from without_a_node(target.name, services_of(target.wanted), SwarmNodes(swarm).all())
     yield from prerequisites.taken_names(swarm, target.wanted, ours, in_swarm=bool(active))
     if target.is_here:
         yield from prerequisites.taken_ports(swarm, target.wanted, ours, in_swarm=bool(active))

@@ -20,6 +20,7 @@ from tests.unit.ops_boundaries import Boundaries, documents_of
 from tests.unit.ops_cloud import change
 from tests.unit.ops_fixtures import DIGEST_1, at, config, stack
 from tests.unit.ops_releases import COMMIT, release
+from tests.unit.ops_swarm import nodes_as_declared
 from tests.unit.ops_terraform import resource
 
 PROD = load_environment("prod")
@@ -184,6 +185,39 @@ def test_an_older_version_of_a_store_is_a_restore_and_refused(
         run()
     assert boundaries.done == []
     assert len(releases.releases()) == 2
+
+
+@pytest.mark.parametrize("constraint", ["engine.labels.storage==main", "node.hostname==prod-old-1"])
+def test_a_release_whose_services_no_node_takes_is_refused_before_anything_is_changed(
+    boundaries: Boundaries, constraint: str
+) -> None:
+    archive = archive_of(PROD)
+    for placement in ([constraint], ["node.labels.storage == MAIN"]):
+        document = copy.deepcopy(stack())
+        for each in document["resource"]["docker_service"].values():
+            each["task_spec"]["placement"] = {"constraints": placement}
+        both = documents_of(PROD, of_services=document)
+        services, cloud = (archive.keep(both[each]) for each in (PROD.services_stack, PROD.cloud_stack))
+        archive.add(release(at=DEPLOYED, commit=COMMIT, services=services, cloud=cloud))
+    boundaries.services.resources = [resource(f"docker_service.{n}", id=n, name=n) for n in ("redis", "web")]
+    boundaries.swarm.nodes[:] = nodes_as_declared(PROD)
+    with pytest.raises(Refused, match="prod cannot go back to release 1; nothing was changed") as caught:
+        run(to=1)
+    (obstacle,) = caught.value.obstacles
+    assert obstacle.what == (
+        f"redis, web would wait forever: no node has {constraint}; there are prod-app-1 (manager, node.labels.storage=main)"
+    )
+    assert "python -m ops releases --env prod" in obstacle.fix
+    assert boundaries.done == []
+    gone = {**boundaries.swarm.nodes[0], "ID": "old", "Status": {"State": "down"}}
+    gone["Description"] = {
+        **gone["Description"],
+        "Hostname": "prod-app-1",
+        "Engine": {"Labels": {"storage": "main"}},
+    }
+    boundaries.swarm.nodes.append(gone)
+    with pytest.raises(Refused, match="would wait forever"):
+        run(to=1)
 
 
 def test_what_is_missing_is_named_before_anything_is_changed(

@@ -1,0 +1,44 @@
+"""Services that no node of the swarm takes: an apply would wait for them until its time-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ops.errors import Obstacle
+from ops.model.constraint import all_met, met
+from ops.model.service import Service
+from ops.swarm.nodes import SwarmNode
+
+
+def without_a_node(
+    environment: str, services: Sequence[Service], nodes: Sequence[SwarmNode]
+) -> Iterator[Obstacle]:
+    """One for each set of constraints that no node meets. A node that is down may come back, and counts.
+
+    Such as those of a release from before services were placed by labels that managers set: nodes have no labels of engines any more
+    (docs/decisions/0028-a-worker-is-worth-little.md).
+    """
+    up = {node.name for node in nodes if node.is_up}
+    # A replaced node leaves its old entry behind, with its labels.
+    present = [node for node in nodes if node.is_up or node.name not in up]
+    waiting: dict[tuple[str, ...], list[str]] = {}
+    for service in services:
+        if not any(all_met(service.constraints, node.described) for node in present):
+            unmet = [
+                each for each in service.constraints if not any(met(each, node.described) for node in present)
+            ]
+            waiting.setdefault(tuple(unmet or service.constraints), []).append(service.name)
+    for constraints, names in waiting.items():
+        yield Obstacle(
+            what=f"{', '.join(sorted(names))} would wait forever: no node has {' and '.join(constraints)}; "
+            f"there are {', '.join(map(_shown, present)) or 'none'}",
+            fix=f"labels that the file declares are set by: python -m ops ready --env {environment} --write; a release that asks for others "
+            f"cannot run on these nodes: choose a later one (python -m ops releases --env {environment}), or deploy a commit that places "
+            "its services by the present labels",
+        )
+
+
+def _shown(node: SwarmNode) -> str:
+    labels = [f"node.labels.{name}={value}" for name, value in node.labels]
+    labels += [f"engine.labels.{name}={value}" for name, value in node.engine_labels]
+    return f"{node.name} ({', '.join((node.role, *labels)) if labels else f'{node.role}, no labels'})"
