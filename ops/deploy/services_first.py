@@ -66,10 +66,9 @@ def _refuse(targets: Targets, approved: Approvals, saved: OpenedPlan | None) -> 
 
 
 def _new_plan(targets: Targets, say: screen.Say) -> Mapping[str, Any]:
-    services = stack_outputs.with_cloud_outputs_if_known(targets)
-    reason = unreachable(
-        services, say=say, from_cloud=stack_outputs.names_from_cloud(services.document, targets.cloud)
-    )
+    services, cloud = stack_outputs.with_cloud_outputs_if_known(targets), targets.cloud
+    expected = stack_outputs.names_from_cloud(services.document, cloud) if cloud else []
+    reason = unreachable(services, say=say, from_cloud=expected)
     if reason:
         raise OpsError(reason)
     say(f"terraform plan of {services.stack}")
