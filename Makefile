@@ -17,7 +17,7 @@ OPS = .venv/bin/python -m ops
 PIP = --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan up down purge smoke soak rehearse prove test lint format bench clean
+.PHONY: help setup plan up down purge smoke soak rehearse prove docs-check test lint format bench clean
 .PHONY: ci-pr ci-offline-plans ci-plan ci-apply ci-deploy ci-verify ci-nightly ci-drill ci-promote lock-providers lock-packages
 
 help: ## this list
@@ -51,6 +51,9 @@ test: setup ## all tests; the live ones where engine and providers are there
 
 prove: setup ## the long proofs, on a local platform that make up has deployed
 	@PROOFS=1 .venv/bin/python -m pytest -m proof
+
+docs-check: tools setup ## types the commands of the documentation: make up and what follows, on the local platform
+	@PROOFS=1 .venv/bin/python -m pytest tests/docs
 
 lint: setup ## ruff and mypy; zizmor, actionlint and shellcheck for workflows and scripts
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && ops/ci/lint.sh

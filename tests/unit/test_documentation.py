@@ -1,21 +1,12 @@
-"""The documentation leads somewhere: its links, its commands, its index."""
+"""The documentation leads somewhere: its links, its index, the files that it names. Its commands: tests/docs."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperGroup
-from typer.exceptions import TyperException
-
-from images.builder.cli import app as images_app
-from ops.cli.app import app as ops_app
-from rehearsal.cli import app as rehearsal_app
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = {".venv", "node_modules", "cdktf.out", ".pytest_cache"}
@@ -25,13 +16,10 @@ PAGES = sorted(
 GUIDES = [page for page in PAGES if page.name != "CHANGELOG.md"]
 """Pages whose commands are for today; the changelog names those that are gone, too."""
 INDEX = Path("docs/README.md")
-PROGRAMS = {"ops": ops_app, "images": images_app, "rehearsal": rehearsal_app}
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^( *)```.*?^\1```$|^(?: {4}|\t)\S.*?$", re.S | re.M)
 SPAN = re.compile(r"`([^`\n]+)`")
-COMMAND = re.compile(r"(?:\bpython -m |^)(?P<program>ops|images|rehearsal)\b(?P<words>[^|&;)]*)")
-MAKE = re.compile(r"(?:^|\s)make (?P<words>[a-z][^#&|;]*)")
 FILE = re.compile(
     r"(?<![\w./<>-])(?:(?:constructs|docs|environments|images|layers|ops|rehearsal|tests|\.github)/[\w./-]*\w|test_\w+)"
     r"\.(?:py|sh|yaml|yml|j2|json|md|txt|diff)\b"
@@ -59,26 +47,6 @@ def anchors(page: Path) -> set[str]:
         r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.S | re.M), re.M
     )
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def code(page: Path) -> Iterator[str]:
-    """Every line of a code block and every code span, but not the lines of a diff."""
-    text = (ROOT / page).read_text()
-    for block in BLOCK.finditer(text):
-        if "```diff" not in block[0]:
-            yield from (line.strip() for line in block[0].splitlines())
-    yield from SPAN.findall(BLOCK.sub("", text))
-
-
-def commands() -> list[tuple[str, str, str]]:
-    """Page, program and words of every command line of ours."""
-    return [
-        (str(page), match["program"], match["words"].strip())
-        for page in GUIDES
-        for line in code(page)
-        for match in COMMAND.finditer(line)
-        if match["words"][:1] in ("", " ")
-    ]
 
 
 # -- links -------------------------------------------------------------------------------------------------------
@@ -130,55 +98,3 @@ def test_a_file_that_is_not_there_is_found() -> None:
         "tests/unit/test_gone.py",
         "test_gone_too.py",
     ]
-
-
-# -- commands ----------------------------------------------------------------------------------------------------
-
-
-def refusal(program: str, words: str) -> str:
-    """Why a program does not know these words; empty where it does. Values are not looked at."""
-    rest = shlex.split(words, comments=True)
-    command: Any = typer.main.get_command(PROGRAMS[program])
-    while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
-        name = rest.pop(0)
-        if name not in command.commands:
-            return f"there is no command {name}"
-        command = command.commands[name]
-    try:
-        _, left, _ = command.make_parser(typer.Context(command)).parse_args(rest)
-    except TyperException as error:
-        return str(error.format_message())
-    return f"{left} is too much" if left and not isinstance(command, TyperGroup) else ""
-
-
-def test_every_command_is_one_that_there_is() -> None:
-    found = commands()
-    assert len(found) > 40
-    wrong = [(page, words, why) for page, program, words in found if (why := refusal(program, words))]
-    assert wrong == []
-
-
-@pytest.mark.parametrize(
-    "words", ["depoly --env prod", "deploy --environment prod", "check prod", "images resolved"]
-)
-def test_a_command_that_there_is_not_is_found(words: str) -> None:
-    assert refusal("ops", words)
-
-
-def test_every_target_of_make_is_one_that_there_is() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
-    variables = set(re.findall(r"^([A-Z]+)\s*\??=", makefile, re.M))
-    found = [
-        (str(page), match["words"])
-        for page in GUIDES
-        for line in code(page)
-        for match in MAKE.finditer(re.sub(r"\s#.*", "", line))
-    ]
-    assert len(found) > 20
-    wrong = []
-    for page, words in found:
-        names = [word.partition("=") for word in words.split()]
-        unknown = {name for name, equals, _ in names if name not in (variables if equals else targets)}
-        wrong += [(page, words, unknown)] if unknown else []
-    assert wrong == []

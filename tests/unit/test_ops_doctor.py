@@ -28,11 +28,11 @@ from ops.errors import OpsError, WrongUse
 from ops.swarm.engine import Swarm
 from ops.swarm.service_log import Line, ServiceLog, seconds_in
 from ops.terraform.lock_holder import LockHolder
+from tests.docs.command_line import refusal
 from tests.unit import ops_doctor
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_doctor import LISTENS, Engine, ago, diagnosis, well
 from tests.unit.ops_fixtures import DIGEST_2, service, stack
-from tests.unit.test_documentation import refusal
 
 LOCAL = load_environment("local")
 UNRESOLVED = "redis 6379 unresolved unknown\nredis 0 unresolved unknown\n"

@@ -336,3 +336,13 @@ def test_the_command_prints_the_diff_and_check_writes_nothing(
     assert done.stdout == checked.stdout
     assert lock.path.read_text() != LOCK
     assert CliRunner().invoke(app, ["promote", "staging", "prod", "--check"]).exit_code == errors.FINE
+
+
+def test_the_command_takes_one_service_of_one_instance(
+    lock: LockFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_lock, "LockFile", lambda: LockFile(lock.path))
+    done = CliRunner().invoke(app, ["promote", "staging/dev", "prod", "--service", "web"])
+    assert done.exit_code == errors.FINE, done.output
+    assert f"+    web: {{tag: sha-2, digest: {OTHER}}}\n" in done.stdout
+    assert "core" not in done.stdout

@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 
 from ops.paths import ROOT
 from ops.terraform import secrets
+from tests.docs.command_line import refusal
 from tests.stacks.synthesis import cloud, synthesized
-from tests.unit.test_documentation import refusal
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTION = ROOT / ".github" / "actions" / "setup" / "action.yml"
