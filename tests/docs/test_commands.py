@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,8 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import CLONE, DOCS_CHECK, ROOT, Block, blocks, blocks_of
-from tests.docs.command_line import FOREIGN, Command, commands_in, refusal, refusal_of, unknown_placeholders
+from tests.docs.command_line import (
+    FOREIGN,
+    OURS,
+    Command,
+    commands_in,
+    refusal,
+    refusal_of,
+    unknown_placeholders,
+)
 from tests.docs.executor import executes, head_of, source_of
+from tests.docs.test_executed import HERE, left_to_docs_check, typed_here
 
 OF_COMMANDS = [block for block in blocks() if block.is_commands]
 GUIDES = sorted(
@@ -112,6 +122,21 @@ def test_another_option_makes_another_command() -> None:
         "<!-- executed: rehearsal disaster -->\n\n    python -m ops deploy --env prod --only cloud\n",
     )
     assert faults_of(block) == []
+
+
+def test_docs_check_types_nothing_for_prod_but_what_reads_files() -> None:
+    typed = {
+        command.arguments[0]: typed_here(command)
+        for block in HERE
+        for command in left_to_docs_check(block)
+        if command.program in OURS
+    }
+    assert len(typed) > 6
+    reads = {name for name, words in typed.items() if "prod" in shlex.join(words)}
+    assert reads == {"cost"}
+    (other,) = commands_in("python -m ops backup list --env prod")
+    assert typed_here(other)[-2:] == ("--env", "local")
+    assert typed["deploy"][-3:] == ("--yes", "--confirm", "local")
 
 
 # -- commands in a sentence ----------------------------------------------------------------------------------------

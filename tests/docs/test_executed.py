@@ -22,7 +22,7 @@ pytestmark = pytest.mark.proof
 
 HERE = [block for block in blocks() if DOCS_CHECK in block.executors]
 IN_A_CLONE = [block for block in blocks() if CLONE in block.executors]
-AS_WRITTEN = {"check", "cost", "list", "table"}
+AS_WRITTEN = {"check", "cost", "images list", "table"}
 """Commands that read the files of the repository and nothing else."""
 
 SECONDS = 1800
@@ -43,7 +43,8 @@ def typed_here(command: Command) -> tuple[str, ...]:
     if command.program not in OURS:
         return words
     known, rest = resolved(command.program, command.arguments)
-    if known.name in AS_WRITTEN or "--base" in rest:
+    name = " ".join(command.arguments[: len(command.arguments) - len(rest)])
+    if name in AS_WRITTEN or "--base" in rest:
         return command.words
     options = {option for parameter in known.params for option in parameter.opts} - command.options
     return (
