@@ -25,14 +25,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     REQUIRE_LIVE=1.
 
     A ``proof`` is skipped unless PROOFS=1: it takes long or disturbs the platform that it looks at (``make prove``).
-    ``@pytest.mark.live`` needs everything, ``@pytest.mark.live(needs=["engine"])`` that part only.
+    ``@pytest.mark.live`` needs everything, ``@pytest.mark.live(needs=["engine"])`` that part only, and
+    ``needs=[]`` none: such a test looks for its program itself.
     """
     if item.get_closest_marker("proof") is not None and os.environ.get("PROOFS") != "1":
         pytest.skip("a long proof: make prove")
     marker = item.get_closest_marker("live")
     if marker is None:
         return
-    lacking = missing(*marker.kwargs.get("needs", ()))
+    needs = marker.kwargs.get("needs")
+    lacking = [] if needs == [] else missing(*(needs or ()))
     if not lacking:
         return
     reason = f"live test without {', '.join(lacking)}"
