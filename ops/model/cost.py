@@ -124,9 +124,14 @@ def _reserved_ip(resource: Resource, table: Prices) -> tuple[str, float | None]:
     return "assigned", table.reserved_ips.assigned
 
 
+def _uptime_check(resource: Resource, table: Prices) -> tuple[str, float | None]:
+    return str(resource.values.get("target", "")), table.uptime_checks.a_check
+
+
 _PRICED: Mapping[str, Callable[[Resource, Prices], tuple[str, float | None]]] = {
     "digitalocean_droplet": _droplet,
     "digitalocean_volume": _volume,
     "digitalocean_database_cluster": _database,
     "digitalocean_reserved_ip": _reserved_ip,
+    "digitalocean_uptime_check": _uptime_check,
 }

@@ -66,6 +66,12 @@ class ReservedIps(Part):
     assigned: Dollars
 
 
+class UptimeChecks(Part):
+    """Of one check of a page from outside."""
+
+    a_check: Dollars
+
+
 class Prices(Settings):
     """The file ``prices.yaml``."""
 
@@ -75,6 +81,7 @@ class Prices(Settings):
     databases: Databases
     spaces: Spaces
     reserved_ips: ReservedIps
+    uptime_checks: UptimeChecks
 
     @property
     def parts(self) -> dict[str, Part]:

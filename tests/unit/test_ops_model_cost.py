@@ -46,6 +46,12 @@ def test_all_buckets_together_are_charged_once() -> None:
     assert charge == Charge(what="spaces", detail="one, two", dollars=5)
 
 
+def test_each_check_from_outside_is_charged() -> None:
+    assert charged(digitalocean_uptime_check={"name": "page", "target": "https://a.example"}) == {
+        "uptime check page": 1
+    }
+
+
 def test_backups_of_a_droplet_are_a_share_of_its_price() -> None:
     droplet = {"name": "app", "size": "s-8vcpu-16gb", "backups": True}
     assert charged(digitalocean_droplet={**droplet, "backup_policy": {"plan": "weekly"}}) == {
@@ -61,7 +67,6 @@ def test_backups_of_a_droplet_are_a_share_of_its_price() -> None:
         ("digitalocean_database_cluster", {"name": "db", "size": "db-huge"}, "database cluster db"),
         ("digitalocean_volume", {"name": "v", "size": "${var.size}"}, "volume v"),
         ("digitalocean_loadbalancer", {"name": "lb"}, "loadbalancer lb"),
-        ("digitalocean_uptime_check", {"name": "page"}, "uptime check page"),
     ],
 )
 def test_what_has_no_known_price_is_named_and_not_in_the_sum(
