@@ -7,6 +7,9 @@ from .platform.identity import setting_of_host
 from .settings.environment import Environment
 from .settings.form import did_you_mean
 
+MONITORING = "/-/monitoring"
+"""A public path of the environment's domain that answers 200 while Grafana works; DigitalOcean asks for it."""
+
 
 class AdminPages:
     """Gives each page its host: its own name as label, or that of ``ingress/pages``."""

@@ -16,6 +16,7 @@ from sprocket_constructs import (
 
 from ..backend import keep_state
 from ..node.node import managers_name
+from ..pages import MONITORING
 from ..platform.identity import identities_of
 from ..settings.cloud import SUPPLIED, Cloud, ssh_key_variable
 from ..settings.environment import Environment
@@ -146,6 +147,7 @@ class EnvironmentCloud(CloudStack):
         alarms.when_above("disk_utilization_percent", cloud.alerts.disk, nodes=self.access.everywhere)
         for identity in identities_of(self.settings):
             alarms.when_silent(identity.name, url=f"https://{identity.host}")
+        alarms.when_silent("monitoring", url=f"https://{self.settings.domain}{MONITORING}")
 
     def _shows(self) -> None:
         """In the order of names, so that an order in the settings means nothing."""

@@ -9,6 +9,20 @@ TABLE = Path(__file__).parent / "alerts.yaml"
 FOLDER = "Platform"
 CONTACT = "discord"
 EXPRESSION = "__expr__"
+RUNBOOKS = "docs/runbooks"
+EVERY = "20s"
+"""How often all rules are asked. Grafana takes multiples of ten seconds."""
+RETIRED: tuple[str, ...] = ()
+"""Rules that a release had and that are gone. Grafana deletes what it is told to delete, and keeps all else that a file once had
+(pkg/services/provisioning/alerting/rules_provisioner.go); deleting one that is not there is no error. A renamed rule is one that is gone
+and another one."""
+MESSAGE = """\
+{{ range .Alerts.Firing }}**{{ .Labels.severity }}** {{ .Annotations.summary }}{{ if .Labels.service }} ({{ .Labels.service }}){{ end }}
+What to do: {{ .Annotations.action }} [{{ .Annotations.runbook }}]
+{{ end }}{{ range .Alerts.Resolved }}**over** {{ .Labels.alertname }}: \
+{{ .Labels.service }} {{ .Labels.host }} {{ .Labels.path }} {{ .Labels.store }} {{ .Labels.address }} {{ .Labels.sender }}
+{{ end }}"""
+"""Of one group of alerts, as Grafana's templates have it. What is over has no summary: its value is of a time when it was not."""
 
 
 def rules(*, datasource: str) -> dict[str, Any]:
@@ -25,15 +39,21 @@ def rules(*, datasource: str) -> dict[str, Any]:
         "orgId": 1,
         "name": "platform",
         "folder": FOLDER,
-        "interval": "1m",
+        "interval": EVERY,
         "rules": [_rule(uid, entry, datasource) for uid, entry in table.items()],
     }
-    return {"apiVersion": 1, "groups": [group]}
+    gone = [{"orgId": 1, "uid": uid} for uid in RETIRED]
+    return {"apiVersion": 1, "groups": [group], "deleteRules": gone}
 
 
 def contact_points(webhook: object) -> dict[str, Any]:
     """The provisioning file that names the Discord channel."""
-    receiver = {"uid": CONTACT, "type": "discord", "settings": {"url": webhook, "use_discord_username": True}}
+    receiver = {
+        "uid": CONTACT,
+        "type": "discord",
+        "disableResolveMessage": False,
+        "settings": {"url": webhook, "use_discord_username": True, "message": MESSAGE},
+    }
     return {
         "apiVersion": 1,
         "contactPoints": [{"orgId": 1, "name": CONTACT, "receivers": [receiver]}],
@@ -41,13 +61,16 @@ def contact_points(webhook: object) -> dict[str, Any]:
 
 
 def policies() -> dict[str, Any]:
-    """The provisioning file that sends every alert there, together for each rule, and again after 12 hours."""
+    """The provisioning file that sends every alert there, together for each rule, and again after 12 hours.
+
+    A second alert of a rule, and the end of one, wait for the next interval of the group: as short as the first wait.
+    """
     policy = {
         "orgId": 1,
         "receiver": CONTACT,
         "group_by": ["alertname"],
-        "group_wait": "30s",
-        "group_interval": "5m",
+        "group_wait": "10s",
+        "group_interval": "15s",
         "repeat_interval": "12h",
     }
     return {"apiVersion": 1, "policies": [policy]}
@@ -75,8 +98,13 @@ def _rule(uid: str, entry: dict[str, Any], datasource: str) -> dict[str, Any]:
         "for": entry["for"],
         "noDataState": "Alerting" if entry.get("no_data") == "alarm" else "OK",
         "execErrState": "Error",
-        "annotations": {"summary": entry["summary"]},
-        "labels": {"severity": entry["severity"]},
+        "annotations": {
+            "summary": entry["summary"],
+            "action": entry["action"],
+            "runbook": f"{RUNBOOKS}/{entry['runbook']}",
+        },
+        "labels": {"severity": entry["severity"]}
+        | ({"service": entry["service"]} if "service" in entry else {}),
     }
 
 

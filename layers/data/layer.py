@@ -79,4 +79,4 @@ class DataLayer(Construct):
 
     def watch(self, ingress: IngressLayer) -> None:
         """Has Telegraf read what Traefik measures; called when all routes are declared."""
-        self.telegraf.watch(ingress)
+        self.telegraf.watch(ingress, self.grafana)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sprocket_constructs import (
+    Access,
     Construct,
     ConstructError,
     Endpoint,
@@ -19,11 +20,12 @@ from sprocket_constructs import (
 from ..backup.backups import Backups
 from ..ingress.layer import IngressLayer
 from ..names import TELEGRAF_SECRET
+from ..pages import MONITORING
 from ..rendering import render
 from ..secrets import PlatformSecrets
 from ..site import Site
-from ..stores import STORES
 from .collectors_proxy import CollectorsProxy, SwarmProxy, has_workers
+from .grafana import Grafana
 from .influxdb import PLATFORM_BUCKET, InfluxDB
 from .loki import Loki
 from .postgres import METRICS_ROLE, Postgres
@@ -34,6 +36,10 @@ HERE = Path(__file__).parent
 HOST_FOLDER = "/hostfs/mnt"
 BACKUP_FOLDER = "/etc/telegraf/backups"
 FIRST_WRITE_PORT = 8186
+DEPLOY_PORT = 8185
+DEPLOY_PATH = "/deploy"
+"""Where it takes one line about each deploy, on the loopback of its task."""
+WATCH_PORT = 8081
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +87,8 @@ class Telegraf(Construct):
         self._influxdb = influxdb
         self._tokens: dict[str, WriteToken] = {}
         self._ingress: IngressLayer | None = None
+        self._grafana: Endpoint | None = None
+        self._tells_discord = secrets.alerts_webhook is not None
         self.service = self._service()
         self._docker = proxy.serve(self.service)
         self._swarm = self._serve_swarm()
@@ -94,6 +102,8 @@ class Telegraf(Construct):
         self._disks = self._see_disks()
         self._sees_backups(backups)
         self._reads_files(secrets)
+        if self._tells_discord:
+            self.service.reaches_internet(because="asks whether Discord and its name are reached")
 
     @property
     def tokens(self) -> tuple[WriteToken, ...]:
@@ -127,10 +137,23 @@ class Telegraf(Construct):
         """Lets a service reach it and returns where it writes with this token."""
         return replace(client.connect_to(self.service), port=token.port)
 
-    def watch(self, ingress: IngressLayer) -> None:
-        """Reads Traefik's metrics and the certificates that it serves."""
+    def watch(self, ingress: IngressLayer, grafana: Grafana) -> None:
+        """Reads Traefik's metrics and the certificates that it serves, and whether Grafana works.
+
+        That one is shown to the internet where somebody outside asks for it: who watches is watched by nobody inside.
+        """
         self._ingress = ingress
         self.service.connect_to(ingress.traefik)
+        self._grafana = self.service.connect_to(grafana.service)
+        cloud = self._site.settings.cloud
+        if cloud is not None and cloud.alerts is not None:
+            self.service.expose_via(
+                ingress.gateway,
+                host=self._site.settings.domain,
+                path=MONITORING,
+                port="watch",
+                access=Access.public(because="DigitalOcean asks whether the monitoring works"),
+            )
 
     def _service(self) -> SwarmService:
         return SwarmService(
@@ -138,7 +161,7 @@ class Telegraf(Construct):
             "telegraf",
             image=self._site.image("telegraf"),
             hostname="{{.Node.Hostname}}",
-            listens={"health": 8080},
+            listens={"health": 8080, "watch": WATCH_PORT},
             health=HealthCheck.http(8080).every("10s", timeout="6s", retries=3, start_period="30s"),
             resources=self._site.resources("telegraf"),
             update=UpdatePolicy.stop_first(),
@@ -153,13 +176,13 @@ class Telegraf(Construct):
         return f"tcp://{SwarmProxy(self, 'swarm-proxy', site=self._site).serve(self.service)}"
 
     def _see_disks(self) -> list[str]:
-        """The root of the node, and its block volumes where stores are on such."""
+        """The root of the node, and the block volume of every store where stores are on such."""
         if self._site.settings.stores.kind == "volume":
             return ["/"]
         self.service.binds(
             "/mnt", at=HOST_FOLDER, read_only=True, because="how full the volumes of the stores are"
         )
-        return ["/", *(f"{HOST_FOLDER}/{store}" for store in STORES)]
+        return ["/", *(f"{HOST_FOLDER}/{store}" for store in self._site.settings.store_names)]
 
     def _sees_backups(self, backups: Backups) -> None:
         """What the sender of the same node says. Where there is none, a file of comments: Telegraf wants one at least."""
@@ -213,6 +236,11 @@ class Telegraf(Construct):
             disks=self._disks,
             backups=f"{BACKUP_FOLDER}/**.line",
             tokens=[{"port": t.port, "bucket": t.bucket, "key": t.key} for t in self.tokens],
+            grafana=self._grafana,
+            tells_discord=self._tells_discord,
+            deploy_port=DEPLOY_PORT,
+            deploy_path=DEPLOY_PATH,
+            watch_port=WATCH_PORT,
             traefik=self._traefik(),
         )
 

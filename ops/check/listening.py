@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ops.model.service import Service
 
 TELEGRAF = "/etc/telegraf/telegraf.conf"
+LOOPBACK = "//127.0.0.1:"
 TOKEN_FILES = "/run/secrets"
 
 
@@ -22,6 +23,14 @@ class Writer:
 def ports_of(service: Service) -> set[int]:
     """All of them. Telegraf opens one for each token, which its declaration does not name."""
     return {*service.listens.values(), *(writer.port for writer in writers_of(service))}
+
+
+def own_ports_of(service: Service) -> set[int]:
+    """The same, and those on its loopback, which nobody else reaches: where Telegraf is told of deploys."""
+    config = service.file(TELEGRAF)
+    inputs = config.data.get("inputs", {}) if config and isinstance(config.data, dict) else {}
+    addresses = [str(each.get("service_address", "")) for each in inputs.get("http_listener_v2", [])]
+    return {*ports_of(service), *(int(each.rpartition(":")[2]) for each in addresses if LOOPBACK in each)}
 
 
 def writers_of(service: Service) -> list[Writer]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops.errors import OpsError
+from ops.release import deploy_metric
 from ops.release.archive import Archive, archive_of
 from ops.release.changes import changes_between
 from ops.release.commit import commit_here
@@ -39,8 +40,10 @@ def recorded(target: Target, cloud: Target | None, *, cause: str = DEPLOY) -> It
         yield recording
     except (OpsError, KeyboardInterrupt) as error:
         recording.failed(error)
+        deploy_metric.tell(target, failed=True)
         raise
     recording.converged()
+    deploy_metric.tell(target, failed=False)
 
 
 class Recording:

@@ -31,4 +31,4 @@ def test_a_budget_is_kept(environment: str) -> None:
 
 
 def test_the_cost_of_prod() -> None:
-    assert monthly_cost(from_synthesis(cloud("prod").document)).dollars == 122.2
+    assert monthly_cost(from_synthesis(cloud("prod").document)).dollars == 124.2

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ops.docs import alerts
 from ops.docs.pages import PICTURE, overview_of, table_of
 from ops.docs.picture import draw
 from tests.stacks.examples import EXAMPLES, ROOT, UPDATE, text_of
 
 SERVICES = ROOT / "docs" / "services.md"
+MONITORING = ROOT / alerts.PAGE
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 LONGEST = 60
 """Lines of an example: what a person reads before doing the same."""
@@ -35,6 +37,10 @@ def expect(page: Path, begin: str, end: str, text: str) -> None:
 def test_the_table_of_services_is_current() -> None:
     begin, end = "table of services: python -m ops table --env prod", "end of table"
     expect(SERVICES, begin, end, f"\n{table_of('prod')}\n")
+
+
+def test_the_table_of_alerts_is_current() -> None:
+    expect(MONITORING, "table of alerts: layers/data/alerts.yaml", "end of table", f"\n{alerts.table()}\n")
 
 
 def test_the_picture_is_current() -> None:

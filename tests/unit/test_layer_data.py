@@ -36,7 +36,7 @@ def test_admin_pages_are_behind_the_admin_role_and_nothing_else_is_routed() -> N
     assert routes == {
         name: (f"{name}.admin.sprocket.mlesports.gg", "role admin")
         for name in ("rabbitmq", "minio", "influxdb", "grafana")
-    }
+    } | {"telegraf": ("sprocket.mlesports.gg", "public")}
 
 
 # -- who can reach whom --------------------------------------------------------------------------------------

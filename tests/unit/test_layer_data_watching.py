@@ -13,7 +13,7 @@ from sprocket_constructs import ConstructError
 
 from layers.services import ServicesStack
 from tests.influxql import queries, recorded
-from tests.stacks.synthesis import ALL, altered, built, declared, json_at, service, text_at
+from tests.stacks.synthesis import ALL, altered, built, cloud, declared, json_at, service, text_at
 from tests.unit.layer_data_files import pairs, yaml_at
 
 # -- influxdb ------------------------------------------------------------------------------------------------
@@ -271,6 +271,18 @@ def test_the_root_disk_of_each_node_has_an_alert(environment: str) -> None:
     assert 'GROUP BY "host", "path"' in query and "AND" not in query
     (asked,) = (each for each in queries() if "disk-nearly-full" in each.place)
     assert asked.unanswered(recorded()) == []
+
+
+def test_who_watches_is_watched_from_outside() -> None:
+    """DigitalOcean asks for a page that is 503 as soon as nothing of Grafana arrives, by the port that the page leads to."""
+    (route,) = (r for r in declared("prod").ingress.gateway.routes if r.service.name == "telegraf")
+    (watch,) = (each for each in telegraf("prod")["outputs"]["health"] if "namepass" in each)
+    assert watch["service_address"] == f"http://:{route.port}"
+    assert (watch["namepass"], watch["default_status"]) == (["grafana"], 503)
+    assert watch["max_time_between_metrics"] == "1m"
+    checks = cloud("prod").document["resource"]["digitalocean_uptime_check"]
+    assert checks["monitoring"]["target"] == f"https://{route.host}{route.path}"
+    assert "telegraf" not in {r.service.name for r in declared("local").ingress.gateway.routes}
 
 
 def test_alerts_go_to_discord_where_the_settings_say_so() -> None:

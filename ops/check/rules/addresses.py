@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from layers.settings.host import is_below
 from ops.check.address import Address, addresses_of
 from ops.check.finding import Finding
-from ops.check.listening import ports_of
+from ops.check.listening import own_ports_of, ports_of
 from ops.check.platform import Platform
 from ops.model.service import Service
 
@@ -55,7 +55,7 @@ def _look_at(platform: Platform, service: Service, address: Address) -> Iterator
 
 
 def _own(service: Service, address: Address) -> Iterator[Finding]:
-    if address.port is None or address.port in ports_of(service):
+    if address.port is None or address.port in own_ports_of(service):
         return
     yield Finding(
         path=f"{service.path}: {address.place}",
