@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -164,3 +165,44 @@ def test_a_copy_is_due_a_day_after_the_last_and_five_minutes_after_one_that_fail
     if failed_s_ago is not None:
         (tmp_path / "failed").write_text(f"{now - failed_s_ago} no room\n")
     assert (job.run("due", now=now).returncode == 0) is is_due
+
+
+def test_a_restic_that_hangs_does_not_make_the_age_of_a_copy_stand_still(tmp_path: Path) -> None:
+    """A copy that is late because of it must be told."""
+    copy = tmp_path / "spool" / "redis" / "copy"
+    copy.mkdir(parents=True)
+    (copy / "about").write_text("1000 1 1\n")
+    (tmp_path / "state").mkdir()
+    restic = tmp_path / "restic"
+    restic.write_text('#!/bin/sh\n[ "$1" != backup ] || exec sleep 60\n')
+    restic.chmod(0o755)
+    user = {"user": str(os.getuid()), "group": str(os.getgid())}
+    text = render(
+        HERE / "sender.sh.j2",
+        repository="s3:http://b/c",
+        region="r",
+        password=tmp_path / "password",
+        keys=tmp_path / "keys",
+        state=tmp_path / "state",
+        status=tmp_path,
+        spool=str(tmp_path / "spool"),
+        names="redis",
+        stores=[{"name": "redis", "every": DAY_S, "skips": "", **user}],
+        makes=True,
+        retention={"daily": 7, "weekly": 5, "monthly": 12},
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    sender = subprocess.Popen(["/bin/sh", "-c", text], env={"PATH": path}, start_new_session=True)
+    try:
+        ages: set[str] = set()
+        deadline = time.monotonic() + 30
+        while len(ages) < 2 and time.monotonic() < deadline:
+            ages |= {
+                line.read_text().partition("age=")[2].partition("i")[0] for line in tmp_path.glob("*.line")
+            }
+            time.sleep(0.5)
+        assert len(ages) == 2, "the report stands still"
+        sender.terminate()
+        assert sender.wait(timeout=20) == 143
+    finally:
+        os.killpg(sender.pid, signal.SIGKILL)
