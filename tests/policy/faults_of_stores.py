@@ -63,7 +63,7 @@ FAULTS = (
         seed=lambda s: s.replace("telegraf", TELEGRAF, '":8186"', '":8189"'),
         rule="addresses_resolve",
         path="server-analytics-service: /app/config/production.json: influx/address",
-        cause="connects to telegraf:8186; telegraf listens on 8080, 8189 only",
+        cause="connects to telegraf:8186; telegraf listens on 8080, 8081, 8189 only",
         fix="use one of these ports",
     ),
     Fault(
