@@ -17,7 +17,7 @@ from ops.check.acknowledgement import Acknowledged, Acknowledgement
 from ops.check.finding import Finding
 from ops.check.rules import access
 from ops.deploy import deploy, preflight, prerequisites, services_first
-from ops.errors import OpsError, Refused, WrongUse
+from ops.errors import Interrupted, OpsError, Refused, WrongUse
 from ops.terraform import stack_outputs, target
 from ops.terraform.lock_holder import LockHolder, StateLocked
 from ops.terraform.missing_values import missing_values
@@ -245,17 +245,25 @@ def test_services_that_cannot_be_planned_yet_do_not_keep_a_deploy_from_bringing_
     )
 
 
-def test_somebody_elses_lock_on_the_services_state_ends_a_deploy_before_the_cloud(
-    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        StateLocked("prod-services", LockHolder(id="1", path="x", operation="plan", who="ci", created=0)),
+        Interrupted("interrupted while planning; nothing was changed"),
+        OpsError("prod-services: invalid value"),
+    ],
+)
+def test_a_plan_of_the_services_that_fails_ends_a_deploy_before_the_cloud(
+    error: OpsError, boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def locked(target: Target) -> Mapping[str, Any]:
-        raise StateLocked(target.stack, LockHolder(id="1", path="x", operation="plan", who="ci", created=0))
+    def fails(target: Target) -> Mapping[str, Any]:
+        raise error
 
     synthesized(monkeypatch, result("prod"))
-    monkeypatch.setattr(services_first, "plan_of", locked)
+    monkeypatch.setattr(services_first, "plan_of", fails)
     boundaries.cloud.changes = [change("digitalocean_tag.nodes", "create", after={"name": "prod"})]
     boundaries.services.resources = [resource("random_password.redis", length=32)]
-    with pytest.raises(StateLocked):
+    with pytest.raises(type(error)):
         deploy.deploy("prod", stable_s=1, parallelism=1, ask=None)
     assert boundaries.done == []
 
