@@ -66,8 +66,13 @@ class Answer:
     status: int
     headers: dict[str, str]
     cookies: list[str]
-    body: str
+    content: bytes
+    """As it was sent: compressed, where it was."""
     seconds: float
+
+    @property
+    def body(self) -> str:
+        return self.content.decode(errors="replace")
 
     @property
     def location(self) -> str:
@@ -132,16 +137,27 @@ class Ingress:
         try:
             connection.request("GET", path, headers={"Host": host, **(cookies or Cookies()).header, **sent})
             response = connection.getresponse()
-            body = response.read().decode(errors="replace")
+            content = response.read()
         finally:
             connection.close()
         return Answer(
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},
             cookies=response.headers.get_all("Set-Cookie") or [],
-            body=body,
+            content=content,
             seconds=time.monotonic() - began,
         )
+
+    def echo(self, host: str, said: bytes, cookies: Cookies | None = None) -> bytes:
+        """Upgrades to a WebSocket, sends four bytes and returns what comes back."""
+        cookie = f"Cookie: {cookies.header['Cookie']}\r\n" if cookies else ""
+        head = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAccept-Encoding: gzip\r\n{cookie}\r\n"
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain:
+            plain.sendall(head.encode())
+            answer = plain.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 101 "), answer
+            plain.sendall(said)
+            return plain.recv(len(said))
 
     def callback(self, cookies: Cookies, *, path: str = "/d/home", error: str = "") -> Answer:
         """Opens the page, is sent to Discord, and comes back with a code, or with an error of Discord's."""
@@ -185,12 +201,15 @@ class Ingress:
 
 
 @contextmanager
-def on_loopback(folder: Path, *, plugin: bool = True, asks: bool = True) -> Iterator[Ingress]:
+def on_loopback(
+    folder: Path, *, plugin: bool = True, asks: bool = True, page: type[QuietHandler] | None = None
+) -> Iterator[Ingress]:
     """Both programs, ready to be asked; the test is skipped where one is not there.
 
     Args:
         plugin: whether Traefik finds its plugin.
         asks: whether forward-auth is there. Else whatever is asked for is allowed, for what Traefik does by itself.
+        page: what stands behind both pages; without it, one that tells the headers it was sent.
     """
     forward_auth = program("forward-auth", "traefik-forward-auth") if asks else None
     # Its image is built from a package, so it may simply be installed.
@@ -202,7 +221,7 @@ def on_loopback(folder: Path, *, plugin: bool = True, asks: bool = True) -> Iter
     with ExitStack() as running:
         running.callback(discord.released.set)
         there = _serves(running, _discord(discord))
-        page = _serves(running, _page())
+        behind = _serves(running, page or _page())
         gate, port = _free() if forward_auth else _serves(running, _allows()), _free()
         if forward_auth:
             _write(folder / "forward-auth.yaml", _for_forward_auth(stack, there, gate))
@@ -210,7 +229,7 @@ def on_loopback(folder: Path, *, plugin: bool = True, asks: bool = True) -> Iter
             _starts(running, folder, "forward-auth", words)
         _write(folder / "traefik.yml", _static(stack, folder, port))
         (folder / "dynamic").mkdir()
-        _write(folder / "dynamic" / "dynamic.yml", _dynamic(stack, gate, page))
+        _write(folder / "dynamic" / "dynamic.yml", _dynamic(stack, gate, behind))
         if plugin:
             _plugin(stack, folder)
         _until_open(gate)
@@ -329,7 +348,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
 
 
-class _Handler(BaseHTTPRequestHandler):
+class QuietHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
@@ -342,13 +361,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
+    def upgrades(self) -> None:
+        """Goes on as another protocol: four bytes come back in reverse."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", "websocket")
+        self.end_headers()
+        self.wfile.write(self.rfile.read(4)[::-1])
+        self.close_connection = True
 
-def _serves(running: ExitStack, handler: type[_Handler]) -> int:
+
+def _serves(running: ExitStack, handler: type[QuietHandler]) -> int:
     return int(running.enter_context(serving(_Server(("127.0.0.1", 0), handler))).server_address[1])
 
 
-def _discord(discord: Discord) -> type[_Handler]:
-    class Handler(_Handler):
+def _discord(discord: Discord) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self._answers(discord.token, {"access_token": "t", "token_type": "Bearer", "expires_in": 604800})
@@ -369,26 +397,20 @@ def _discord(discord: Discord) -> type[_Handler]:
     return Handler
 
 
-def _allows() -> type[_Handler]:
-    class Handler(_Handler):
+def _allows() -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.says(200, "")
 
     return Handler
 
 
-def _page() -> type[_Handler]:
-    class Handler(_Handler):
+def _page() -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             if self.headers.get("Upgrade") == "websocket":
-                self.send_response(101)
-                self.send_header("Connection", "Upgrade")
-                self.send_header("Upgrade", "websocket")
-                self.end_headers()
-                self.wfile.write(self.rfile.read(4)[::-1])
-                self.close_connection = True
-                return
+                return self.upgrades()
             heard = {name: self.headers.get_all(name) or [] for name in ("Cookie", "X-Forwarded-User")}
-            self.says(200, json.dumps(heard))
+            return self.says(200, json.dumps(heard))
 
     return Handler

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -218,13 +217,7 @@ def test_the_page_of_the_sign_in_itself_knows_who_is_signed_in(pair: Ingress, co
 def test_a_websocket_passes(pair: Ingress) -> None:
     cookies = Cookies()
     pair.callback(cookies)
-    head = f"GET / HTTP/1.1\r\nHost: {PAGE}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nCookie: {cookies.header['Cookie']}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", pair.port), timeout=10) as plain:
-        plain.sendall(head.encode())
-        said = plain.recv(4096)
-        assert said.startswith(b"HTTP/1.1 101 "), said
-        plain.sendall(b"1234")
-        assert plain.recv(4) == b"4321"
+    assert pair.echo(PAGE, b"1234", cookies) == b"4321"
 
 
 def test_a_session_ends_when_the_setting_says_and_no_request_prolongs_it(pair: Ingress) -> None:
