@@ -11,8 +11,9 @@ from ops.boot.container import memory_of
 from ops.boot.needs import Needs
 from ops.boot.new_images import NewImage
 from ops.boot.outcome import Outcome, Reached, Verdict
-from ops.boot.throwaway import NotStarted, OutOfTime, Seen, Throwaway
+from ops.boot.throwaway import NotStarted, Seen, Throwaway
 from ops.model.service import Service
+from ops.registry.pull import OutOfTime
 from ops.terminal.amounts import size
 from ops.terminal.screen import Say
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import socket
@@ -15,16 +14,14 @@ from functools import partial
 from typing import Any
 
 import docker.errors
-import urllib3.exceptions
 
 from ops.boot.container import ThrowawayValues, archive_of, limits_of, settings_of
 from ops.lines import lines_in
-from ops.model.image_name import ImageName
 from ops.model.redact import scrubbed
 from ops.model.service import Service
 from ops.model.services import services_by_network
 from ops.registry.login import Logins
-from ops.registry.repository import Repository
+from ops.registry.pull import ENGINE_ERRORS, NotPulled, pull, words
 from ops.terminal import screen
 from ops.terminal.interrupts import postponing
 
@@ -38,17 +35,6 @@ LOG_LINES = 20
 
 NO_ADDRESS = {"com.docker.network.bridge.inhibit_ipv4": "true"}
 """The node has no address on a network of a trial: on an internal network it would be the one thing beside its members to connect to."""
-
-PAUSES_S = (5.0, 15.0)
-"""Before a second and a third attempt to pull: a registry that limits or restarts answers again within seconds."""
-
-ENGINE_ERRORS = (
-    docker.errors.DockerException,
-    urllib3.exceptions.HTTPError,  # of an answer that is read as it comes, such as that of a pull
-    http.client.HTTPException,
-    OSError,  # those of requests, too
-)
-"""What a request to the engine may raise."""
 
 _BAD_REQUEST = 400
 """How the engine answers where the program of an image is missing or cannot be executed (daemon/errors.go of moby)."""
@@ -64,10 +50,6 @@ class NotStarted(Exception):
     def __init__(self, what: str, *, of_image: bool) -> None:
         super().__init__(what)
         self.of_image = of_image
-
-
-class OutOfTime(Exception):
-    """The time of the trial was over while an image was being pulled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,35 +134,10 @@ class Throwaway:
             NotStarted: it cannot, at the third attempt either.
             OutOfTime: it was over.
         """
-        with suppress(*ENGINE_ERRORS):
-            self._api.inspect_image(image)
-            return
-        pauses = iter(PAUSES_S)
-        while error := self._error_of_pull(ImageName.parse(image), is_over):
-            what, is_final = error
-            pause_s = next(pauses, None)
-            if is_final or pause_s is None:
-                raise NotStarted(f"cannot be pulled: {what}", of_image=True)
-            screen.warn(
-                f"warning: {ImageName.parse(image)} cannot be pulled: {what}; tried again in {pause_s:.0f} s"
-            )
-            time.sleep(pause_s)
-
-    def _error_of_pull(self, image: ImageName, is_over: Callable[[], bool]) -> tuple[str, bool] | None:
-        """Why one attempt failed, and whether another one would, too: the registry does not have it, or not for us."""
-        login = self._logins.of(Repository.of(image.name))
-        given = {"username": login.user, "password": login.password} if login else None
         try:
-            for line in self._api.pull(
-                image.name, tag=image.digest or image.tag, stream=True, decode=True, auth_config=given
-            ):
-                if "error" in line:
-                    return str(line["error"]), False
-                if is_over():
-                    raise OutOfTime
-        except ENGINE_ERRORS as error:
-            return _words(error), isinstance(error, docker.errors.APIError) and error.is_client_error()
-        return None
+            pull(self._api, image, self._logins, is_over=is_over)
+        except NotPulled as error:
+            raise NotStarted(f"cannot be pulled: {error}", of_image=True) from None
 
     def start(
         self, service: Service, image: str, *, volumes: str = "", is_over: Callable[[], bool] = lambda: False
@@ -208,9 +165,7 @@ class Throwaway:
                 and error.status_code == _BAD_REQUEST
             )
             self.stop(container)
-            raise NotStarted(
-                f"does not start: {self._clean(_words(error))}", of_image=lacks_program
-            ) from None
+            raise NotStarted(f"does not start: {self._clean(words(error))}", of_image=lacks_program) from None
         return container
 
     def _volume(self, source: str, *, apart: str) -> str:
@@ -325,11 +280,7 @@ def _listed(ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def _tell_left(error: Exception) -> None:
-    screen.warn(f"warning: a trial boot left something behind: {_words(error)}")
-
-
-def _words(error: Exception) -> str:
-    return str(getattr(error, "explanation", None) or error or type(error).__name__)
+    screen.warn(f"warning: a trial boot left something behind: {words(error)}")
 
 
 def _is_left(label: str) -> bool:

@@ -10,7 +10,17 @@ import typer
 
 from ops import errors
 from ops.cli import confirmation
-from ops.cli.options import ChangedEnv, Confirm, NoTrialBoot, Observe, Parallelism, Stable, WithoutCopy, Yes
+from ops.cli.options import (
+    ChangedEnv,
+    Confirm,
+    NoPullAhead,
+    NoTrialBoot,
+    Observe,
+    Parallelism,
+    Stable,
+    WithoutCopy,
+    Yes,
+)
 
 if TYPE_CHECKING:
     from layers.settings.environment import Environment
@@ -65,6 +75,7 @@ def deploy(
     observe: Observe = None,
     without_copy: WithoutCopy = False,
     no_trial_boot: NoTrialBoot = False,
+    no_pull_ahead: NoPullAhead = False,
 ) -> None:
     """Deploy an environment: check it, show each stack's plan, ask, apply, and wait until its services have converged.
 
@@ -75,7 +86,7 @@ def deploy(
     address, opens a port or stops a public page is refused, unless environments/acknowledged/NAME.yaml acknowledges each such
     change (docs/runbooks/acknowledge-a-change.md). Name a droplet with --replace or --destroy, and a store with --moves.
 
-    Once a plan is approved, each image that does not run yet is booted beside the platform, with empty copies of what it needs. One
+    Once a plan is approved, every node that may run a new image pulls it, and each image that does not run yet is booted beside the platform, with empty copies of what it needs. One
     that does not boot ends the deploy before anything is changed (docs/runbooks/images.md). Before a new image migrates the
     database, the database is copied to the backups. Once the services have converged, the pages are watched: where one that answered
     before is away, the services go back to the release before by themselves, and the deploy has failed (docs/runbooks/rollback.md).
@@ -117,7 +128,11 @@ def deploy(
             approved=approved,
             saved=saved,
             precautions=precautions(
-                settings, observe=observe, without_copy=without_copy, no_trial_boot=no_trial_boot
+                settings,
+                observe=observe,
+                without_copy=without_copy,
+                no_trial_boot=no_trial_boot,
+                no_pull_ahead=no_pull_ahead,
             ),
         )
 
@@ -186,13 +201,19 @@ def stable_seconds(settings: Environment) -> float:
 
 
 def precautions(
-    settings: Environment, *, observe: float | None, without_copy: bool, no_trial_boot: bool
+    settings: Environment,
+    *,
+    observe: float | None,
+    without_copy: bool,
+    no_trial_boot: bool,
+    no_pull_ahead: bool,
 ) -> Precautions:
     """What the options of a deploy say, and how long it watches the pages by default."""
     from ops.deploy.precautions import Precautions
 
     usual = HERE_OBSERVE_S if settings.engine.is_here else OBSERVE_S
     return Precautions(
+        pull_ahead=not no_pull_ahead,
         trial_boot=not no_trial_boot,
         copy_first=not without_copy,
         observe_s=usual if observe is None else observe,

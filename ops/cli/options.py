@@ -86,6 +86,13 @@ Observe = Annotated[
     ),
 ]
 
+NoPullAhead = Annotated[
+    bool,
+    typer.Option(
+        "--no-pull-ahead", help="Do not have the nodes pull new images before running ones are replaced."
+    ),
+]
+
 NoTrialBoot = Annotated[
     bool,
     typer.Option("--no-trial-boot", help="Do not boot new images before running ones are replaced."),

@@ -11,7 +11,7 @@ import typer
 
 from ops import errors
 from ops.cli.change import parallel_operations, precautions, stable_seconds
-from ops.cli.options import ChangedEnv, NoTrialBoot, Observe, WithoutCopy
+from ops.cli.options import ChangedEnv, NoPullAhead, NoTrialBoot, Observe, WithoutCopy
 from ops.terminal import screen
 
 
@@ -30,6 +30,7 @@ def run(
     observe: Observe = None,
     without_copy: WithoutCopy = False,
     no_trial_boot: NoTrialBoot = False,
+    no_pull_ahead: NoPullAhead = False,
 ) -> None:
     """Run a program, such as cdktf, for an environment: sets SPROCKET_ENV, and the variables of the services stack from the cloud stack's outputs.
 
@@ -64,7 +65,11 @@ def run(
         environment=values,
         stable_s=stable_seconds(settings),
         precautions=precautions(
-            settings, observe=observe, without_copy=without_copy, no_trial_boot=no_trial_boot
+            settings,
+            observe=observe,
+            without_copy=without_copy,
+            no_trial_boot=no_trial_boot,
+            no_pull_ahead=no_pull_ahead,
         ),
         parallelism=parallel_operations(settings, None),
     )

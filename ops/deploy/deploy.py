@@ -22,6 +22,7 @@ from ops.deploy.package_images import build_images
 from ops.deploy.plan_file import OpenedPlan
 from ops.deploy.precautions import Precautions
 from ops.deploy.preflight import obstacles, verdict
+from ops.deploy.pull_ahead import pulling_first
 from ops.deploy.services_first import judging_services_first
 from ops.deploy.state_backup import back_up_state
 from ops.deploy.trial_boot import booting_first
@@ -265,9 +266,9 @@ def deploy_services(
         updates = began(swarm)
     with recorded(target, targets.cloud) as recording:
         observation = Observation(target, precautions.observe_s)
-        approve = booting_first(
-            target, approval(target, ask, approved=approved), wanted=precautions.trial_boot
-        )
+        approve = approval(target, ask, approved=approved)
+        approve = pulling_first(target, approve, wanted=precautions.pull_ahead)
+        approve = booting_first(target, approve, wanted=precautions.trial_boot)
         approve = admitting(target, approve)
         if precautions.copy_first:
             approve = copying_first(target, approve)

@@ -15,10 +15,11 @@ from ops.boot.needs import Needs
 from ops.boot.new_images import NewImage, new_images
 from ops.boot.outcome import Verdict
 from ops.boot.run import Run
-from ops.boot.throwaway import ENGINE_ERRORS, Throwaway, remove_leftovers
+from ops.boot.throwaway import Throwaway, remove_leftovers
 from ops.errors import Obstacle, OpsError, Refused
 from ops.registry.image_lock import logins_of
 from ops.registry.login import Logins
+from ops.registry.pull import ENGINE_ERRORS
 from ops.swarm.engine import Swarm
 from ops.terminal import screen
 from ops.terminal.counted import counted

@@ -12,6 +12,7 @@ from ops.deploy.convergence import wait_for_convergence
 from ops.deploy.migration_copy import copying_first
 from ops.deploy.observation import Observation, PagesLost
 from ops.deploy.precautions import Precautions
+from ops.deploy.pull_ahead import pulling_first
 from ops.deploy.trial_boot import booting_first
 from ops.errors import Interrupted, OpsError
 from ops.model.changes import changes_of
@@ -33,7 +34,7 @@ def run(
     precautions: Precautions,
     parallelism: int,
 ) -> None:
-    """Boots new images, copies the database before a migration, runs the program, waits until the services have converged, watches the pages, and records the release.
+    """Pulls and boots new images, copies the database before a migration, runs the program, waits until the services have converged, watches the pages, and records the release.
 
     Args:
         target: the services stack, with what it needs from the cloud.
@@ -55,7 +56,8 @@ def run(
         with recorded(target, targets.cloud) as recording:
             changes = changes_of(planned)
             if changes:
-                approve = booting_first(target, lambda _: True, wanted=precautions.trial_boot)
+                approve = pulling_first(target, lambda _: True, wanted=precautions.pull_ahead)
+                approve = booting_first(target, approve, wanted=precautions.trial_boot)
                 if precautions.copy_first:
                     approve = copying_first(target, approve)
                 recording.begins_with(observation.begins_with(approve))(planned)

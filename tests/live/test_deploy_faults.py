@@ -60,7 +60,9 @@ def test_a_digest_that_no_registry_has(stage: Stage) -> None:
     output = stage.fails("digest", deployed(stage, TRY_FAULT="digest"), r"cannot be pulled: [^\n]*")
     assert "local is not deployed, nothing was changed" in output
     told = r"its task rejected: No such image: [^\n]*@sha256:f{64}"
-    stage.fails("digest, no trial", deployed(stage, "--no-trial-boot", TRY_FAULT="digest"), told)
+    stage.fails(
+        "digest, no trial", deployed(stage, "--no-pull-ahead", "--no-trial-boot", TRY_FAULT="digest"), told
+    )
     stage.finishes()
 
 

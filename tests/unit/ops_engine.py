@@ -252,4 +252,5 @@ def install(patch: pytest.MonkeyPatch) -> FakeEngine:
     clock = Clock()
     patch.setattr("ops.boot.run.time", clock)
     patch.setattr("ops.boot.throwaway.time", clock)
+    patch.setattr("ops.registry.pull.time", clock)
     return FakeEngine(clock)

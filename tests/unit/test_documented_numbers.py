@@ -17,9 +17,10 @@ from ops.backup import listing
 from ops.bench import cold_deploy, plan, rollback, synthesis
 from ops.boot import container, memory, run, throwaway
 from ops.cli import change
-from ops.deploy import observation
+from ops.deploy import observation, pull_ahead
 from ops.guard import pages
 from ops.nodes import authorized_keys
+from ops.registry import pull as image_pull
 from ops.release import release, stack_file
 from ops.state import lock
 from tests.stacks.synthesis import declared, service, synthesized
@@ -99,7 +100,8 @@ BOOT, OBSERVE, GUARD, RELEASES = (
     )
 )
 BACK_UP, FIRST, ROLL_BACK, IMAGES = (
-    f"docs/runbooks/{name}.md" for name in ("backup-and-restore", "first-deploy", "rollback", "images")
+    f"docs/runbooks/{name}.md"
+    for name in ("backup-and-restore", "first-deploy", "rollback", "images")
 )
 BENCHMARKS = "docs/benchmarks.md"
 
@@ -111,9 +113,11 @@ PROMISES: tuple[tuple[str, str, Callable[[], object]], ...] = (
     (BOOT, "The whole trial has {:.0f} minutes", lambda: run.TRIAL_S / 60),
     (BOOT, "less {} MiB", lambda: memory.KEPT_FREE // 1024**2),
     (BOOT, "at most {} processes", lambda: container.PIDS),
-    (BOOT, "A pull is tried {} times", lambda: word(len(throwaway.PAUSES_S) + 1)),
+    (BOOT, "A pull is tried {} times", lambda: word(len(image_pull.PAUSES_S) + 1)),
     (BOOT, "by one from another host once it is {} old", lambda: hours(throwaway.LONGEST_S)),
     (IMAGES, "a trial ends after {:.0f} minutes", lambda: run.TRIAL_S / 60),
+    (IMAGES, "{} images at a time on each", lambda: word(pull_ahead.AT_ONCE)),
+    (IMAGES, "or is not there after {:.0f} minutes", lambda: pull_ahead.LONGEST_S / 60),
     (IMAGES, "started, ran for {} s", lambda: int(run.UNCHECKED_S)),
     (IMAGES, "or from another host after {}", lambda: hours(throwaway.LONGEST_S)),
     (OBSERVE, "`--observe`, {} by default", lambda: minutes(change.OBSERVE_S)),

@@ -32,11 +32,12 @@ from ops.boot.needs import INTERNET, Needs
 from ops.boot.new_images import NewImage, new_images
 from ops.boot.outcome import Verdict
 from ops.boot.run import AT_ONCE, LONGEST_S, TRIAL_S, Run
-from ops.boot.throwaway import LABEL, PAUSES_S, Throwaway, remove_leftovers
+from ops.boot.throwaway import LABEL, Throwaway, remove_leftovers
 from ops.boot.throwaway import LONGEST_S as OLD_S
 from ops.errors import OpsError
 from ops.model.inventory import Inventory, from_synthesis
 from ops.registry.login import Login, Logins
+from ops.registry.pull import PAUSES_S
 from ops.swarm.engine import RunningService
 from tests.stacks.synthesis import ALL, synthesized
 from tests.unit import ops_engine
