@@ -57,6 +57,7 @@ app = typer.Typer(
 
 app.command(rich_help_panel=SEE)(doctor.status)
 app.command(rich_help_panel=SEE)(doctor.doctor)
+app.command(rich_help_panel=SEE)(doctor.resources)
 app.command(rich_help_panel=SEE)(doctor.logs)
 app.command(rich_help_panel=SEE)(see.plan)
 app.command(rich_help_panel=SEE)(see.check)

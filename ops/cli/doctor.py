@@ -1,4 +1,4 @@
-"""The commands doctor, status and logs."""
+"""The commands doctor, status, resources and logs."""
 
 from __future__ import annotations
 
@@ -56,6 +56,34 @@ def status(env: Env = "local", as_json: Json = False) -> None:
     with screen.doing() as say:
         say(f"synthesizing {env}")
         found = now.status_of(targets_of(env), say)
+    if as_json:
+        print(json.dumps(found.as_data(), indent=2))
+    else:
+        screen.show_report("\n".join(found.lines()))
+
+
+def resources(
+    env: Env = "local",
+    window: Annotated[
+        str, typer.Option("--window", metavar="TIME", help="Steady and peak use of the last 10m, 2h or 7d.")
+    ] = "24h",
+    as_json: Json = False,
+) -> None:
+    """Show what each service may use, what is reserved for it, and what it used: now, steady (the median) and at its peak. Changes nothing.
+
+    Marks a memory limit that is below 1.25 or above 4 times the peak. Telegraf measures; where InfluxDB does not answer, the engines say
+    what is used now.
+
+    Example: resources --env prod --window 7d
+    """
+    from ops.doctor import resources as used
+    from ops.swarm import service_log
+    from ops.terraform.target import targets_of
+
+    seconds = service_log.seconds_in(window, "--window")
+    with screen.doing() as say:
+        say(f"synthesizing {env}")
+        found = used.resources_of(targets_of(env), window_s=seconds, say=say)
     if as_json:
         print(json.dumps(found.as_data(), indent=2))
     else:

@@ -1,8 +1,9 @@
-"""Repeated cold starts: purge, up, smoke, with the time of each step and the restarts of every task."""
+"""Repeated cold starts: purge, up, smoke, with the time of each step, the restarts of every task and what every service used."""
 
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -142,6 +143,8 @@ class Soak:
             problem = problem or self._step(
                 number, "smoke", ["smoke", "--env", ENVIRONMENT, "--json"], seconds
             )
+        if "smoke" in seconds:
+            self._record_use(number, seconds)
         found = self._found(number) if "smoke" in seconds else {}
         return Round(
             number=number,
@@ -151,6 +154,13 @@ class Soak:
             failed=int(found.get("failed", 0)),
             problem=problem,
         )
+
+    def _record_use(self, number: int, seconds: dict[str, float]) -> None:
+        """Keeps what the services used since the round's deploy began; a round does not fail for want of that."""
+        window = f"{math.ceil(seconds['up'] + seconds['smoke'])}s"
+        words = ["resources", "--env", ENVIRONMENT, "--window", window, "--json"]
+        if problem := self._step(number, "resources", words, seconds):
+            screen.warn(f"warning: the use of resources is not known: {problem}")
 
     def _step(self, number: int, name: str, words: Sequence[str], seconds: dict[str, float]) -> str:
         """Runs one command; returns the end of its output if it failed."""

@@ -36,15 +36,18 @@ class Line:
     text: str
 
 
-def seconds_in(text: str) -> int:
+def seconds_in(text: str, option: str = "--since") -> int:
     """Of ``30s``, ``10m``, ``2h``, ``1d``.
+
+    Args:
+        option: what the text was given to, for the error.
 
     Raises:
         WrongUse: it is none of these.
     """
     match = _SPAN.fullmatch(text)
     if match is None:
-        raise WrongUse(f"--since {text}: is no length of time", fix="write 30s, 10m, 2h or 1d")
+        raise WrongUse(f"{option} {text}: is no length of time", fix="write 30s, 10m, 2h or 1d")
     return int(match[1]) * _UNITS[match[2]]
 
 

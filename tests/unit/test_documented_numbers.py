@@ -18,6 +18,7 @@ from ops.bench import cold_deploy, plan, rollback, synthesis
 from ops.boot import container, memory, run, throwaway
 from ops.cli import change
 from ops.deploy import observation, pull_ahead
+from ops.doctor import resources
 from ops.guard import pages
 from ops.nodes import authorized_keys
 from ops.registry import pull as image_pull
@@ -99,9 +100,9 @@ BOOT, OBSERVE, GUARD, RELEASES = (
         "0022-releases",
     )
 )
-BACK_UP, FIRST, ROLL_BACK, IMAGES = (
+BACK_UP, FIRST, ROLL_BACK, IMAGES, LOAD = (
     f"docs/runbooks/{name}.md"
-    for name in ("backup-and-restore", "first-deploy", "rollback", "images")
+    for name in ("backup-and-restore", "first-deploy", "rollback", "images", "load")
 )
 BENCHMARKS = "docs/benchmarks.md"
 
@@ -116,6 +117,8 @@ PROMISES: tuple[tuple[str, str, Callable[[], object]], ...] = (
     (BOOT, "A pull is tried {} times", lambda: word(len(image_pull.PAUSES_S) + 1)),
     (BOOT, "by one from another host once it is {} old", lambda: hours(throwaway.LONGEST_S)),
     (IMAGES, "a trial ends after {:.0f} minutes", lambda: run.TRIAL_S / 60),
+    (LOAD, "is below {:g} times the peak", lambda: resources.LEAST),
+    (LOAD, "above {:g} times the peak", lambda: resources.MOST),
     (IMAGES, "{} images at a time on each", lambda: word(pull_ahead.AT_ONCE)),
     (IMAGES, "or is not there after {:.0f} minutes", lambda: pull_ahead.LONGEST_S / 60),
     (IMAGES, "started, ran for {} s", lambda: int(run.UNCHECKED_S)),
