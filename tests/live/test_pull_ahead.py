@@ -112,7 +112,7 @@ def test_what_a_stop_first_service_is_away_for(images: Images) -> None:
         absent("this engine is in no swarm")
     first, ahead, behind = (images.push(tag) for tag in ("1", "2", "3"))
     header = {"username": "bot", "password": PASSWORD}
-    client = engine.from_env()
+    client: Any = engine.from_env()
     pull(images.api, first, images.logins)
     service = client.services.create(
         first, name="try-pull", update_config={"order": "stop-first"}, stop_grace_period=10**9
