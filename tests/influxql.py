@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from layers.data.alerting import TABLE
 from layers.data.grafana import DASHBOARDS
+from ops.doctor import resources
 
 RECORDED = Path(__file__).parent / "recorded" / "telegraf-1.39.3.points.yaml"
 """Measurements with their fields and tags; its head says how it was made."""
@@ -68,7 +69,9 @@ class Query:
 
 
 def queries() -> Iterator[Query]:
-    """Every query in InfluxQL of the dashboards and the alert rules."""
+    """Every query in InfluxQL of the dashboards, the alert rules and the table of resources."""
+    yield Query("ops resources: memory", resources.MEMORY)
+    yield Query("ops resources: cores", resources.CORES)
     for path in sorted(DASHBOARDS.glob("*.json")):
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel.get("targets", []):

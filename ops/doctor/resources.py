@@ -32,11 +32,11 @@ AT_ONCE = 8
 
 _UNKNOWN = "-"
 
-_MEMORY = """
+MEMORY = """
 SELECT last("usage") AS "now", percentile("usage", 50) AS "steady", max("usage") AS "peak"
 FROM "docker_container_mem" WHERE {window} GROUP BY "service"
 """
-_CORES = """
+CORES = """
 SELECT last("cores") AS "now", percentile("cores", 50) AS "steady", max("cores") AS "peak" FROM (
   SELECT non_negative_derivative(max("usage_total"), 1s) / 1000000000 AS "cores"
   FROM "docker_container_cpu" WHERE "cpu" = 'cpu-total' AND {window}
@@ -155,7 +155,7 @@ def resources_of(targets: Targets, *, window_s: int, say: Say) -> ResourceTable:
             memory, cores = (
                 uses_in(series)
                 for series in metrics.ask(
-                    facts.tasks, *(each.format(window=window) for each in (_MEMORY, _CORES))
+                    facts.tasks, *(each.format(window=window) for each in (MEMORY, CORES))
                 )
             )
             if not memory:

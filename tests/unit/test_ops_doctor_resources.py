@@ -18,7 +18,6 @@ from ops.doctor.resources import ResourceTable, Row, Use, cores_in, memory_in, r
 from ops.errors import OpsError
 from ops.swarm.containers import SERVICE, Finished
 from ops.swarm.engine import Swarm
-from tests.influxql import Query, recorded
 from tests.unit.ops_boundaries import targets_of
 from tests.unit.ops_doctor import Engine
 
@@ -57,11 +56,6 @@ def ask(answer: Finished | None, *questions: str) -> Any:
 
 
 # -- InfluxDB ------------------------------------------------------------------------------------------------
-
-
-def test_telegraf_writes_what_is_asked_for() -> None:
-    for text in (resources._MEMORY, resources._CORES):
-        assert Query("ops resources", text).unanswered(recorded()) == []
 
 
 def test_an_answer_becomes_uses() -> None:
