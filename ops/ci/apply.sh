@@ -3,7 +3,7 @@
 # usage: CONFIRM=ENVIRONMENT ops/ci/apply.sh ENVIRONMENT
 # Terraform refuses a plan where the state has changed since it was made. Then plan again.
 # OBSERVE: seconds for which the pages are watched, 0 for none. WITHOUT_COPY=true: no copy of a database before its migration.
-# NO_TRIAL_BOOT=true: new images are not booted beforehand.
+# NO_TRIAL_BOOT=true: new images are not booted beforehand. NO_PULL_AHEAD=true: nor pulled to the nodes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . ops/ci/stacks.sh
@@ -22,6 +22,7 @@ if [[ -n ${OBSERVE:-} ]]; then
 fi
 if [[ ${WITHOUT_COPY:-} == true ]]; then options+=(--without-copy); fi
 if [[ ${NO_TRIAL_BOOT:-} == true ]]; then options+=(--no-trial-boot); fi
+if [[ ${NO_PULL_AHEAD:-} == true ]]; then options+=(--no-pull-ahead); fi
 terraform=${TERRAFORM_BINARY_NAME:-terraform}
 if [[ -z ${TERRAFORM_BINARY_NAME:-} ]] && ! command -v terraform >/dev/null; then terraform=tofu; fi
 for stack in $names; do
