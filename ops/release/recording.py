@@ -40,10 +40,8 @@ def recorded(target: Target, cloud: Target | None, *, cause: str = DEPLOY) -> It
         yield recording
     except (OpsError, KeyboardInterrupt) as error:
         recording.failed(error)
-        deploy_metric.tell(target, failed=True)
         raise
     recording.converged()
-    deploy_metric.tell(target, failed=False)
 
 
 class Recording:
@@ -80,6 +78,7 @@ class Recording:
         if self._release is not None:
             # Of an error of several lines the first says what failed; the others may be long.
             self._end(outcome=Outcome.FAILED, reason=(str(error).splitlines() or ["interrupted"])[0][:300])
+            deploy_metric.tell(self._target, failed=True)
 
     def converged(self) -> None:
         """Its services run as declared."""
@@ -87,6 +86,7 @@ class Recording:
             self._quietly(self._begin_if_new)
         if self._release is not None:
             self._end(outcome=Outcome.CONVERGED, reason="")
+        deploy_metric.tell(self._target, failed=False)
 
     def _begin_if_new(self, archive: Archive) -> None:
         last = archive.last()

@@ -120,10 +120,14 @@ class FakeEngine:
     # -- what is there --
 
     def containers(self, all: bool = False, filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
-        assert all
+        name, has_value, value = (filters or {}).get("label", "").partition("=")
         wanted = (filters or {}).get("status", "running")
         present = self.present.values() if "running" in wanted else ()
-        return [{"Id": each.id, "Labels": each.labels, "ImageID": ""} for each in present]
+        return [
+            {"Id": each.id, "Labels": each.labels, "ImageID": ""}
+            for each in present
+            if not name or (each.labels.get(name) == value if has_value else name in each.labels)
+        ]
 
     def info(self) -> dict[str, Any]:
         return {"Name": "manager"}

@@ -75,13 +75,12 @@ def test_a_command_of_ours_that_fails_says_which_and_why(copy: Checkout) -> None
 
 def test_ctrl_c_lets_the_command_end_in_order(copy: Checkout) -> None:
     (copy.root / "answer").write_text(
-        f'sleep 20 & trap "kill $!; echo saved > {copy.root}/ended; exit 1" INT; wait $!\n'
+        f'sleep 20 & trap "kill $!; echo saved > {copy.root}/ended; exit 1" INT; touch {copy.root}/ready; wait $!\n'
     )
 
     def press() -> None:
-        while not (copy.root / "asked").exists():
+        while not (copy.root / "ready").exists():
             time.sleep(0.05)
-        time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)

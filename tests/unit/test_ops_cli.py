@@ -69,6 +69,7 @@ READING = (
     "state check",
     "status",
     "doctor",
+    "resources",
     "logs --tail 5 web",
 )
 

@@ -13,7 +13,7 @@ import pytest
 
 from layers.loading import load_environment
 from ops.errors import OpsError
-from ops.release import commit
+from ops.release import commit, deploy_metric
 from ops.release.archive import Archive, archive_of
 from ops.release.changes import changes_between
 from ops.release.place import BucketFolder, LocalFolder, Place
@@ -218,6 +218,27 @@ def test_a_plan_that_nobody_approved_is_not_recorded(releases: Archive) -> None:
     with pytest.raises(OpsError):
         deploy(stack(), answer=False, error="not approved; nothing was changed")
     assert releases.releases() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "told"),
+    [
+        (True, "", [False]),
+        (True, "web does not start", [True]),
+        (False, "not approved; nothing was changed", []),
+    ],
+)
+def test_the_alert_on_failed_deploys_is_told_of_those_that_began(
+    answer: bool, error: str, told: list[bool], releases: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bool] = []
+    monkeypatch.setattr(deploy_metric, "tell", lambda target, *, failed: heard.append(failed))
+    if error:
+        with pytest.raises(OpsError):
+            deploy(stack(), answer=answer, error=error)
+    else:
+        deploy(stack())
+    assert heard == told
 
 
 def test_where_nothing_can_be_recorded_the_deploy_goes_on_and_says_so_once(
