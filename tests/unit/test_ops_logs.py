@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,9 @@ def remote(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def logs(remote: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def logs(remote: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [sys.executable, "-m", "ops", "logs", "web", "--env", "prod", *words],
         cwd=ROOT,
         env={**os.environ, "PATH": f"{remote}:{os.environ['PATH']}"},
@@ -34,7 +37,11 @@ def logs(remote: Path, *words: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
+    ) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
 
 
 def is_gone(remote: Path) -> bool:
