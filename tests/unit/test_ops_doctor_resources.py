@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -206,3 +206,22 @@ def test_from_the_engines_where_influxdb_has_nothing(
     }
     assert not any(each.mark for each in table.rows), "a moment is no peak"
     assert f"steady and peak are not known: {table.problem}" in table.lines()
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ((), "memory is not measured: of no service; see whether docker stats shows it"),
+        (("redis",), "memory is not measured: web"),
+        (("redis", "web"), ""),
+    ],
+)
+def test_what_is_not_measured_is_said(
+    measured: Sequence[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stats(self: WithStats, container: str, *, stream: bool) -> Mapping[str, Any]:
+        return STATS if container.partition("-")[0] in measured else {"memory_stats": {}}
+
+    monkeypatch.setattr(WithStats, "stats", stats)
+    lines = list(table_of(monkeypatch, None).lines())
+    assert [each for each in lines if each.startswith("memory is not measured")] == ([said] if said else [])
