@@ -35,7 +35,7 @@ prod: 96.50 dollars a month by list price, without tax and traffic
 
 the total is without 1 charge of no known price; add it to ops/model/prices.yaml, with source and day
 budget: 100.00, of which 3.50 are left
-prices as of 2026-07-11 to 2026-11-27, each with its source in ops/model/prices.yaml
+prices as of 2026-03-27 to 2026-11-27, each with its source in ops/model/prices.yaml
 """
     )
 
