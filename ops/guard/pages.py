@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from layers.pages import MONITORING
 from ops.guard.approvals import Approvals
 from ops.guard.ports import WEB
 from ops.guard.rule import Loss
@@ -119,8 +120,12 @@ def _pages(service: Service) -> set[Page]:
 
 
 def _public(service: Service, access: Mapping[str, str]) -> set[Page]:
-    """Pages of a service that anybody may use; one of which nothing is said counts too."""
-    return {page for page in _pages(service) if access.get(page.host, PUBLIC) == PUBLIC}
+    """Pages of a service that anybody may use; one of which nothing is said counts too. Nobody uses the one for the check from outside."""
+    return {
+        page
+        for page in _pages(service)
+        if access.get(page.host, PUBLIC) == PUBLIC and page.path != MONITORING
+    }
 
 
 def _public_of(services: Mapping[str, Service], access: Mapping[str, str]) -> set[Page]:
