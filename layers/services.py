@@ -65,7 +65,9 @@ class ServicesStack(SwarmStack):
         check_budget(self.services, self.site.settings)
         check_stores(self.services, self.site.settings)
         super().finish()
-        addresses = {route.host: f"{route.service.name}, {route.access}" for route in routes}
+        # What stands at the root of a host, where another service has a path of it.
+        from_below = sorted(routes, key=lambda route: len(route.path or ""), reverse=True)
+        addresses = {route.host: f"{route.service.name}, {route.access}" for route in from_below}
         self._output("addresses", json.dumps(addresses, sort_keys=True))
         self._output("sign_in", self.ingress.how_to_sign_in)
 

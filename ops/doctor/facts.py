@@ -128,7 +128,7 @@ class Facts:
             of_this_version: leave out those from before its last update began.
         """
         there = self.running.get(name)
-        began = seconds_since_1970(there.update_began) if there and of_this_version else 0.0
+        began = seconds_since_1970(there.update_began or there.changed) if there and of_this_version else 0.0
         since = max(self.now - within_s, began)
         return [
             task for task in self.history(name) if task.failed and seconds_since_1970(task.since) >= since

@@ -87,7 +87,8 @@ class RunningService:
     Args:
         uses: ids of the networks, configs and secrets that it was made with.
         update: state of its last update, such as ``updating``, ``completed`` or ``rollback_paused``; empty without one.
-        update_began: when that was, in the engine's words.
+        update_began: when that was, in the engine's words. Scaling forgets it.
+        changed: when it was scaled or updated last, in the engine's words.
         image: what its tasks run, as it was declared.
         created: when, in the engine's words.
     """
@@ -98,6 +99,7 @@ class RunningService:
     uses: frozenset[str] = frozenset()
     update: str = ""
     update_began: str = ""
+    changed: str = ""
     image: str = ""
     created: str = ""
 
@@ -157,6 +159,7 @@ class Swarm:
                 uses=_used_by(raw["Spec"]),
                 update=(raw.get("UpdateStatus") or {}).get("State", ""),
                 update_began=(raw.get("UpdateStatus") or {}).get("StartedAt", ""),
+                changed=raw.get("UpdatedAt", ""),
                 image=((raw["Spec"].get("TaskTemplate") or {}).get("ContainerSpec") or {}).get("Image", ""),
                 created=raw.get("CreatedAt", ""),
             )

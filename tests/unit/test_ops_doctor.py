@@ -335,10 +335,13 @@ def test_failures_of_long_ago_are_not_told(engine: Engine) -> None:
     assert diagnosis().findings == ()
 
 
-def test_failures_of_the_version_before_an_update_are_not_told(engine: Engine) -> None:
+@pytest.mark.parametrize("scaled", [False, True])
+def test_failures_from_before_a_service_was_changed_are_not_told(scaled: bool, engine: Engine) -> None:
+    """Of a service that was scaled since, the engine has forgotten the update."""
     restarts(engine)
     assert [each.kind for each in diagnosis().findings] == ["crash"]
-    engine.raw_services[1]["UpdateStatus"] = {"State": "completed", "StartedAt": ago(10)}
+    update = {"UpdateStatus": {"State": "completed", "StartedAt": ago(10)}}
+    engine.raw_services[1] |= {"UpdatedAt": ago(10)} if scaled else update
     assert diagnosis().findings == ()
 
 
