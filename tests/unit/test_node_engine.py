@@ -93,8 +93,8 @@ def test_a_download_leaves_packages_alone_that_a_cut_off_installation_left(scene
     assert not scene.called("dpkg"), "its postinst restarts an engine that nobody has drained"
     assert answer(scene) == [
         "0123456789ab done ",
-        *("has containerd=1.6.20-2", "has runc=1.1.5-1"),
-        *("wants containerd=1.6.20-2", "wants runc=1.1.5-1"),
+        *("has docker.io=26.1.5-2", "has containerd=1.6.20-2", "has runc=1.1.5-1"),
+        *("wants docker.io=26.1.5-2", "wants containerd=1.6.20-2", "wants runc=1.1.5-1"),
         "unfinished an installation was cut off: docker.io is half-configured",
     ]
     scene.fake("dpkg", "sed -i 's/^half-configured /installed /' $state/installed")
@@ -103,6 +103,56 @@ def test_a_download_leaves_packages_alone_that_a_cut_off_installation_left(scene
     assert scene.called("dpkg") == ["dpkg --configure -a"]
     assert answer(scene)[:2] == ["abc done ", "has docker.io=26.1.5-2"]
     assert not any(line.startswith("unfinished") for line in answer(scene))
+
+
+REINSTALLS = r"""case $* in *' install '*) ;; *) exit 0 ;; esac
+for word; do case $word in -* | *::*) ;; *=*)
+  case $* in
+  *--reinstall*) also='\|half-installed'
+    ! grep "^unpacked ${word%%=*}=" $state/installed || { echo "E: Internal Error, No file name for ${word%%=*}" >&2; exit 100; } ;;
+  *) also='\|unpacked' ;;
+  esac
+  sed -i "s/^\(installed$also\) ${word%%=*}=.*/installed $word/" $state/installed ;;
+esac; done"""
+"""As apt 2.6.1, which leaves a package alone that is half installed in the version that it is asked for, and exits with 0."""
+
+
+@pytest.mark.parametrize("left", ["20.10.24-1", "26.1.5-2"], ids=["the old version", "the new one"])
+def test_a_package_that_is_half_installed_is_reinstalled_and_held_again(scene: Scene, left: str) -> None:
+    """dpkg 1.21 does not take it: --configure -a leaves it, and exits with 0."""
+    has(scene, f"half-installed docker.io={left}", containerd="1.6.20-2", runc="1.1.5-1")
+    asks(scene, "download")
+    assert scene.run("sprocket-engine").returncode == 0
+    assert answer(scene) == [
+        "0123456789ab done ",
+        *(f"has docker.io={left}", "has containerd=1.6.20-2", "has runc=1.1.5-1"),
+        *("wants docker.io=26.1.5-2", "wants containerd=1.6.20-2", "wants runc=1.1.5-1"),
+        "unfinished an installation was cut off: docker.io is half-installed",
+    ]
+    scene.fake("apt-get", REINSTALLS)
+    asks(scene, "install", request="abc")
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert answer(scene)[:2] == ["abc done ", "has docker.io=26.1.5-2"]
+    assert not any(line.startswith("unfinished") for line in answer(scene))
+    assert scene.called("apt-mark") == ["apt-mark hold docker.io containerd runc"]
+
+
+def test_a_package_that_depends_on_one_that_is_half_installed_does_not_end_the_installation(
+    scene: Scene,
+) -> None:
+    has(scene, "unpacked containerd=1.6.20-2", "half-installed runc=1.1.5-1", **{"docker.io": "26.1.5-2"})
+    (scene.state / "runs").write_text("26.1.5\n")
+    scene.fake("dpkg", "echo 'dpkg: dependency problems prevent configuration of containerd' >&2; exit 1")
+    scene.fake("apt-get", REINSTALLS)
+    asks(scene, "install")
+    run = scene.run("sprocket-engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert not any(line.startswith("unfinished") for line in answer(scene))
+    has(scene, "half-configured docker.io=26.1.5-2", containerd="1.6.20-2", runc="1.1.5-1")
+    asks(scene, "install", request="abc")
+    assert scene.run("sprocket-engine").returncode == 1
+    assert answer(scene)[0].startswith("abc failed dpkg: dpkg: dependency problems")
 
 
 def test_a_download_behind_a_cut_off_dpkg_leaves_that_to_the_installation(scene: Scene) -> None:
