@@ -283,9 +283,21 @@ def test_a_request_that_systemd_has_ended_is_answered(scene: Scene) -> None:
     scene.extra["SERVICE_RESULT"] = "timeout"
     assert scene.run("sprocket-engine", "ended").returncode == 0
     assert answer(scene)[0] == "0123456789ab failed it was cut off: timeout (journalctl -u sprocket-engine)"
+    assert not scene.called("docker"), "an engine that hangs takes all the time that systemd gives"
     told.write_text("0123456789ab done \n")
     scene.run("sprocket-engine", "ended")
     assert answer(scene) == ["0123456789ab done "]
+
+
+def test_every_question_to_the_engine_has_a_time_limit(scene: Scene) -> None:
+    scene.fake("timeout", 'shift; exec "$@"')
+    scene.fake("date", "echo >>$state/seconds; echo $(($(wc -l <$state/seconds) * 50))")
+    scene.fake("docker", "exit 1")
+    asks(scene, "install")
+    assert scene.run("sprocket-engine").returncode == 1
+    why = "the engine does not answer 120 s after its restart (journalctl -u docker)"
+    assert answer(scene)[0] == f"0123456789ab failed {why}"
+    assert 1 < len(scene.called("docker")) == len(scene.called("timeout"))
 
 
 def test_whoever_asks_waits_for_longer_than_the_service_may_run() -> None:
