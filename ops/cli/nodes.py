@@ -51,7 +51,9 @@ def ready(
         targets.needed_cloud("its node is this machine")
     shown = status.StatusDisplay(screen.err)
     if write:
-        found = require_ready(targets.services, wait_s=wait, tell=shown, writes_keys=True)
+        found = require_ready(
+            targets.services, wait_s=wait, tell=shown, writes_keys=True, but_for_engine=True
+        )
     else:
         keys = keys_to_compare(targets.services)
         found = wait_until_ready(lambda: node_statuses(targets.services, keys=keys), wait_s=wait, tell=shown)
@@ -59,6 +61,11 @@ def ready(
         print(json.dumps([each.as_data() for each in found], indent=2))
     else:
         print(status.table(found))
+    if write and any(each.engine for each in found):
+        upgrade = f"python -m ops upgrade-engine --env {env}; docs/runbooks/upgrade-the-engine.md"
+        screen.err.print(
+            f"all else is as declared; next, upgrade the engines: {upgrade}", markup=False, soft_wrap=True
+        )
     raise typer.Exit(errors.FINE if all(each.ready for each in found) else errors.FINDING)
 
 

@@ -186,11 +186,13 @@ def wait_until_ready(
     wait_s: float,
     tell: Tell = lambda statuses, seconds: None,
     configures: bool = False,
+    but_for_engine: bool = False,
 ) -> list[NodeStatus]:
     """Asks until all are ready, one must be replaced, or the timeout is reached; returns the last statuses.
 
     Args:
         configures: whether ``look`` writes settings to nodes that have other ones; if it does not, waiting for those is useless.
+        but_for_engine: goes on for all else where a node has another engine; without it, that ends the wait.
     """
     started = time.monotonic()
 
@@ -199,11 +201,11 @@ def wait_until_ready(
         stays = any(
             each.replace
             or each.rights
-            or each.engine
+            or (each.engine and not but_for_engine)
             or ((each.configure or each.labels or each.keys) and not configures)
             for each in found
         )
-        return stays or all(each.ready for each in found)
+        return stays or not _late(found, but_for_engine)
 
     return wait_until(look, wait_s, done=done, interval_s=INTERVAL_S)
 
@@ -215,11 +217,13 @@ def require_ready(
     tell: Tell,
     nodes: Iterable[ClusterNode] | None = None,
     writes_keys: bool = False,
+    but_for_engine: bool = False,
 ) -> list[NodeStatus]:
     """Waits like :func:`wait_until_ready`, for a command that needs all nodes ready; writes changed volumes and sets labels.
 
     Args:
         writes_keys: write the operators' keys to nodes that have other ones. Without it, such a node ends the wait.
+        but_for_engine: a node that has another engine and lacks nothing else is ready enough.
 
     Raises:
         OpsError: a node is not ready; names what each still waits for.
@@ -240,18 +244,24 @@ def require_ready(
         node_keys.write(wrong)
         return found
 
-    found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True)
-    if any(not each.ready for each in found):
-        at_once = any(each.replace or each.rights or each.engine for each in found)
-        raise _not_ready(target, found, "" if at_once else f" after {wait_s:g} s")
+    found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True, but_for_engine=but_for_engine)
+    if _late(found, but_for_engine):
+        at_once = any(each.replace or each.rights or (each.engine and not but_for_engine) for each in found)
+        raise _not_ready(target, found, "" if at_once else f" after {wait_s:g} s", but_for_engine)
     return found
 
 
-def _not_ready(target: Target, found: Sequence[NodeStatus], waited: str) -> OpsError:
-    late = [each for each in found if not each.ready]
+def _late(found: Sequence[NodeStatus], but_for_engine: bool) -> list[NodeStatus]:
+    return [each for each in found if not (each.is_ready_but_for_engine if but_for_engine else each.ready)]
+
+
+def _not_ready(
+    target: Target, found: Sequence[NodeStatus], waited: str, but_for_engine: bool = False
+) -> OpsError:
+    late = _late(found, but_for_engine)
     return OpsError(
         "\n  ".join([f"{len(late)} of {len(found)} nodes are not ready{waited}", *map(str, late)]),
-        fix=fix_of(target.name, late),
+        fix=fix_of(target.name, [replace(each, engine=()) for each in late] if but_for_engine else late),
     )
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from ops.cli import app
 from ops.errors import OpsError
 from ops.nodes import readiness
 from ops.nodes.readiness import NodeStatus
 from ops.ssh import Done
-from tests.unit.ops_boundaries import Boundaries
+from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_clock import FakeClock
 from tests.unit.ops_nodes import NODES, SETTINGS, target
 from tests.unit.ops_ssh import READY, UNREACHED, FakeSsh, said
@@ -193,3 +194,51 @@ def test_a_node_to_be_replaced_gets_no_settings(boundaries: Boundaries) -> None:
     with pytest.raises(OpsError, match="replace-node"):
         require_ready()
     assert boundaries.nodes.asked == []
+
+
+def write() -> list[NodeStatus]:
+    """As ``ready --write --wait 600`` does."""
+    return readiness.require_ready(
+        target(), wait_s=600, tell=lambda f, s: None, writes_keys=True, but_for_engine=True
+    )
+
+
+def test_whoever_writes_goes_on_until_only_the_engine_is_left(boundaries: Boundaries) -> None:
+    """Labels are compared once settings and keys are as declared, so the first look does not see them."""
+    engine = {"packages": {"docker.io": "26.1.5-1"}}
+    host, (other,) = node("data", configure=["has other settings than wanted: x"], **engine)
+    last = said(json.dumps({"ready": True, "missing": [], **engine}))
+    boundaries.nodes.statuses[host] = [other, other, last]
+    raw = next(each for each in boundaries.swarm.nodes if each["ID"] == "rehearsal-4-data-1")
+    raw["Spec"]["Labels"] = {"storage": "other"}
+    found = write()
+    late = [each for each in found if not each.ready]
+    assert [each.node for each in late] == ["rehearsal-4-data-1"] and late[0].is_ready_but_for_engine
+    assert boundaries.swarm.nodes and raw["Spec"]["Labels"]["storage"] == "data"
+
+
+def test_what_is_left_besides_the_engine_is_what_the_error_is_about(boundaries: Boundaries) -> None:
+    host, (other,) = node("data", configure=["has x still"], packages={"docker.io": "26.1.5-1"})
+    boundaries.nodes.statuses[host] = [other]
+    with pytest.raises(OpsError, match="not ready after 600 s") as caught:
+        write()
+    assert caught.value.fix == "look at the journal of the node: journalctl -u sprocket-volumes"
+    boundaries.nodes.statuses = dict([node("app", replace=["x"], packages={"docker.io": "26.1.5-1"})])
+    with pytest.raises(OpsError, match="replace-node"):
+        write()
+
+
+def test_the_command_that_writes_says_that_the_engines_are_next(
+    boundaries: Boundaries, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = said(json.dumps({"ready": True, "packages": {"docker.io": "26.1.5-1"}}))
+    boundaries.nodes.statuses = {NODES["data"].dns_name: [other]}
+    monkeypatch.setattr("ops.terraform.target.targets_of", lambda environment: targets_of(SETTINGS))
+    monkeypatch.setattr("sys.argv", ["ops", "ready", "--env", "rehearsal-4", "--write", "--wait", "600"])
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    told = capsys.readouterr()
+    assert ended.value.code == 1 and "its engine is docker.io 26.1.5-1, wanted 20.10.*" in told.out
+    next_ = "next, upgrade the engines: python -m ops upgrade-engine --env rehearsal-4"
+    assert f"all else is as declared; {next_}" in " ".join(told.err.split())
+    assert boundaries.clock.pauses == []
