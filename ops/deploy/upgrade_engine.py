@@ -150,11 +150,12 @@ class EngineUpgrade:
         """Downloads on every node, so that none is away for longer than dpkg needs. The least important node comes first."""
         found, version = [], engine_version(self.target.settings)
         with self.target.swarm() as swarm:
-            drained = {each.name for each in SwarmNodes(swarm).all() if each.availability != "active"}
+            members = SwarmNodes(swarm).all()
         with screen.doing() as say:
             for node in reversed(boot_order(nodes_of(self.target.settings))):
                 packages = NodeEngine(self.target, node, say).ask("download", version)
-                found.append(NodeUpgrade(node=node, packages=packages, drained=node.name in drained))
+                drained = _entry(members, node).availability != "active"
+                found.append(NodeUpgrade(node=node, packages=packages, drained=drained))
         return found
 
     def _show(self, todo: Sequence[NodeUpgrade]) -> None:
@@ -193,7 +194,7 @@ class EngineUpgrade:
         try:
             with self.target.swarm() as swarm:
                 known = SwarmNodes(swarm)
-                id_ = _entry(known, node).id
+                id_ = _entry(known.all(), node).id
                 known.drain(id_)
                 known.wait_until_empty(id_, timeout_s=DRAIN_S)
         except OpsError as error:
@@ -218,7 +219,7 @@ class EngineUpgrade:
         """Lets it take tasks again, if the managers see it; says whether they do."""
         with self.target.swarm() as swarm:
             known = SwarmNodes(swarm)
-            entry = _entry(known, node)
+            entry = _entry(known.all(), node)
             if entry.is_up:
                 known.activate(entry.id)
             return entry.is_up
@@ -291,9 +292,9 @@ def drained_meanwhile(members: Sequence[SwarmNode], names: Sequence[str]) -> Ite
             )
 
 
-def _entry(known: SwarmNodes, node: ClusterNode) -> SwarmNode:
+def _entry(members: Sequence[SwarmNode], node: ClusterNode) -> SwarmNode:
     """The node's entry; where an older one of its name is left, the one that is up."""
-    same = [each for each in known.all() if each.name == node.name]
+    same = [each for each in members if each.name == node.name]
     if not same:
         raise OpsError(f"{node.name} is not in the swarm", fix="docker node ls, on a manager")
     return next((each for each in same if each.is_up), same[0])

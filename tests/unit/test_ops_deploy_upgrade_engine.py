@@ -17,6 +17,7 @@ from ops.errors import OpsError, Refused
 from ops.nodes.readiness import COMMAND
 from ops.ssh import REFUSED, Done, Ssh
 from ops.terraform.lock_holder import LockHolder, StateLocked
+from tests.unit import ops_swarm
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_nodes import SETTINGS
 from tests.unit.ops_ssh import gets_in, said
@@ -270,6 +271,16 @@ def test_nobody_else_begins_meanwhile(scene: Scene) -> None:
     scene.upgrade()
     assert held == [True] * len(scene.played)
     assert not (scene.cloud.is_locked or scene.services.is_locked)
+
+
+def test_an_old_entry_of_a_node_does_not_count(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    for played in scene.played.values():
+        played.packages = dict(NEW)
+    left = ops_swarm.node("old", order()[0].name, role="worker", state="down")
+    left["Spec"]["Availability"] = "drain"
+    scene.swarm.nodes.insert(0, left)
+    assert all(step.startswith("download") for step in scene.upgrade())
+    assert "every node has 20.10.*" in capsys.readouterr().out
 
 
 def test_the_others_are_looked_at_before_every_node(scene: Scene) -> None:
