@@ -16,6 +16,7 @@ from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import readiness, status
 from ops.nodes.engine_packages import ANSWER_S, EnginePackages, NodeEngine, NodeIdle
 from ops.nodes.inventory import ClusterNode, nodes_of
+from ops.swarm.engine import RunningService
 from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal import screen
 from ops.terraform.target import Target, Targets, targets_of
@@ -73,9 +74,11 @@ class EngineUpgrade:
     def run(self, *, ask: Callable[[str], bool] | None) -> None:
         """Looks, shows, asks, and upgrades, with the locks of both states: no deploy, replacement or other upgrade begins meanwhile.
 
+        One that is at work already has a lock only while its Terraform runs. What shows it besides is refused.
+
         Raises:
             StateLocked: somebody else changes the environment. Nothing was changed.
-            Refused: a node is not ready, or the swarm would lose its quorum. Nothing was changed.
+            Refused: a node is not ready, a service is being updated, or the swarm would lose its quorum. Nothing was changed.
             OpsError: a node failed; the nodes after it were not touched.
         """
         with ExitStack() as locks:
@@ -120,9 +123,10 @@ class EngineUpgrade:
             say("asking the nodes")
             found = readiness.node_statuses(self.target, keys=readiness.keys_to_compare(self.target))
             with self.target.swarm() as swarm:
-                members = SwarmNodes(swarm).all()
+                members, services = SwarmNodes(swarm).all(), swarm.services()
         obstacles = [
             *not_ready(self.target.name, found),
+            *updating(services),
             *without_quorum(
                 self.target.name, members, [each.name for each in nodes_of(self.target.settings)]
             ),
@@ -133,10 +137,11 @@ class EngineUpgrade:
     def _require_others_there(self, todo: Sequence[NodeUpgrade]) -> None:
         """Before every node: minutes have passed, and a restore or a person at the swarm takes no lock."""
         with self.target.swarm() as swarm:
-            members = SwarmNodes(swarm).all()
+            members, services = SwarmNodes(swarm).all(), swarm.services()
         declared = [node.name for node in nodes_of(self.target.settings)]
         known = {other.node.name for other in todo if other.drained}
         obstacles = [
+            *updating(services),
             *without_quorum(self.target.name, members, declared),
             *drained_meanwhile(members, [name for name in declared if name not in known]),
         ]
@@ -161,8 +166,14 @@ class EngineUpgrade:
     def _show(self, todo: Sequence[NodeUpgrade]) -> None:
         only = len(nodes_of(self.target.settings)) == 1
         for each in todo:
-            what = ", ".join(each.packages.changes) or "nothing newer; it is drained and becomes active again"
+            what = ", ".join(each.packages.changes) or "nothing newer; it becomes active again"
             screen.out.print(Text(f"{each.node.name}: {what}"), soft_wrap=True)
+            if each.drained:
+                # Nothing on the node or in the swarm tells who did it.
+                screen.out.print(
+                    "  it was drained by an earlier run or by a person: continue only if nobody replaces it",
+                    soft_wrap=True,
+                )
             away = "every service" if only else ", ".join(each.node.stores)
             if away:
                 screen.out.print(
@@ -261,6 +272,16 @@ def not_ready(environment: str, found: Sequence[readiness.NodeStatus]) -> Iterat
             if (others.configure or others.labels or others.keys) and not (others.replace or others.rights):
                 fix = f"write what is declared: python -m ops ready --env {environment} --write --wait 600"
             yield Obstacle(what=f"{each.node}: {'; '.join(others.reasons) or 'is not ready'}", fix=fix)
+
+
+def updating(services: Sequence[RunningService]) -> Iterator[Obstacle]:
+    """Services whose tasks are being replaced: a deploy goes on when its Terraform has ended, or a person updates them."""
+    if names := sorted(each.name for each in services if each.is_updating):
+        yield Obstacle(
+            what=f"the update of {', '.join(names)} is in progress",
+            fix="wait until the deploy has ended; if nobody deploys, docker service ps NAME says what it waits for: a drained node "
+            "becomes active by docker node update --availability active NODE",
+        )
 
 
 def without_quorum(

@@ -21,7 +21,7 @@ from tests.unit import ops_swarm
 from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_nodes import SETTINGS
 from tests.unit.ops_ssh import gets_in, said
-from tests.unit.ops_swarm import nodes_as_declared
+from tests.unit.ops_swarm import nodes_as_declared, on_swarm
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcTsYKfHoT1Y4PYQ5fM2qCKDOOcGRzNFZ4tnuZWpJiK"
 FORMER = KEY[:-4] + "AAAA former"
@@ -271,6 +271,41 @@ def test_nobody_else_begins_meanwhile(scene: Scene) -> None:
     scene.upgrade()
     assert held == [True] * len(scene.played)
     assert not (scene.cloud.is_locked or scene.services.is_locked)
+
+
+@pytest.mark.parametrize("state", ["updating", "rollback_started"])
+def test_an_update_that_is_in_progress_is_refused_before_anything(scene: Scene, state: str) -> None:
+    """A deploy has Terraform's lock only while its Terraform runs."""
+    scene.swarm.services_[0] = on_swarm("redis", update=state)
+    with pytest.raises(Refused) as caught:
+        scene.upgrade()
+    assert "- the update of redis is in progress\n    wait until the deploy has ended" in str(caught.value)
+    assert scene.done == []
+
+
+def test_an_update_that_begins_meanwhile_ends_it_before_the_next_node(scene: Scene) -> None:
+    def ask(text: str) -> bool:
+        scene.swarm.services_[0] = on_swarm("redis", update="updating")
+        return True
+
+    first = order()[0].name
+    with pytest.raises(OpsError, match=f"{first} is not upgraded: the update of redis is in progress"):
+        scene.upgrade(ask)
+    assert all(step.startswith("download") for step in scene.done)
+
+
+def test_a_node_that_is_drained_already_is_named_in_the_plan(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody can tell whose doing that is: a replacement drains too."""
+    first = order()[0].name
+    scene.state(first)["Spec"] = {**scene.state(first)["Spec"], "Availability": "drain"}
+    with pytest.raises(OpsError, match="not approved"):
+        scene.upgrade(ask=lambda text: False)
+    told = capsys.readouterr().out
+    words = "it was drained by an earlier run or by a person: continue only if nobody replaces it"
+    assert told.count(words) == 1
+    assert f"{first}: docker.io 20.10.5-1 -> 20.10.24-1, containerd 1.6.20-1 -> 1.6.20-2\n  {words}" in told
 
 
 def test_an_old_entry_of_a_node_does_not_count(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
