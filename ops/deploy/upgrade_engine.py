@@ -19,6 +19,7 @@ from ops.nodes.inventory import ClusterNode, nodes_of
 from ops.swarm.engine import RunningService
 from ops.swarm.nodes import SwarmNode, SwarmNodes
 from ops.terminal import screen
+from ops.terraform.held_lock import HeldLock
 from ops.terraform.target import Target, Targets, targets_of
 from ops.waiting import wait_until
 
@@ -56,6 +57,7 @@ class EngineUpgrade:
     targets: Targets
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each node took."""
+    _locks: list[HeldLock] = field(default_factory=list, init=False)
 
     @classmethod
     def of(cls, environment: str) -> EngineUpgrade:
@@ -79,14 +81,14 @@ class EngineUpgrade:
         Raises:
             StateLocked: somebody else changes the environment. Nothing was changed.
             Refused: a node is not ready, a service is being updated, or the swarm would lose its quorum. Nothing was changed.
-            OpsError: a node failed; the nodes after it were not touched.
+            OpsError: a node failed, or a lock was lost; the nodes after it were not touched.
         """
         with ExitStack() as locks:
             with screen.doing() as say:
                 for target in self.targets.all:
                     say(f"locking the state of {target.stack}")
                     target.terraform.init()
-                    locks.enter_context(target.terraform.locked())
+                    self._locks.append(locks.enter_context(target.terraform.locked()))
             self._run(ask)
 
     def _run(self, ask: Callable[[str], bool] | None) -> None:
@@ -104,6 +106,8 @@ class EngineUpgrade:
         for done, each in enumerate(todo):
             started = time.monotonic()
             try:
+                for lock in self._locks:
+                    lock.require_held()
                 self._require_others_there(todo[done:])
                 self._upgrade(each)
             except OpsError as error:

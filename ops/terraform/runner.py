@@ -19,6 +19,7 @@ from typing import Any
 from ops.errors import Interrupted, OpsError
 from ops.lines import lines_in
 from ops.terminal.interrupts import passing_on
+from ops.terraform.held_lock import HeldLock
 from ops.terraform.lock_holder import REFUSED, LockHolder, StateLocked, holder_in
 
 Event = Mapping[str, Any]
@@ -284,15 +285,15 @@ class Terraform:
             raise StateLocked(self.folder.name, holder)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Holds the state's lock, for a change of the environment that is not Terraform's own.
+    def locked(self) -> Iterator[HeldLock]:
+        """Holds the state's lock, for a change of the environment that is not Terraform's own; yields what tells whether it still does.
 
         Terraform has no command for that, but its console holds the lock until its terminal closes (internal/command/console.go). The
         system closes it with this process, however that ends.
 
         Raises:
             StateLocked: somebody else has it.
-            OpsError: the console does not open; the message is Terraform's own.
+            OpsError: the console does not open; the message is Terraform's own. Or it has no lock.
         """
         ours, terminal = pty.openpty()
         try:
@@ -319,7 +320,7 @@ class Terraform:
         try:
             opened = _prompts(ours, INIT_TIMEOUT_S)
             if opened:
-                yield
+                yield HeldLock(self.folder.name, ended=process.poll, look=self.lock_holder)
         finally:
             os.close(ours)
             try:

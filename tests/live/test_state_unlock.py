@@ -97,9 +97,17 @@ def test_a_lock_that_a_killed_apply_left_is_told_and_taken_over(terraform: Terra
 
 
 def test_a_lock_that_is_held_for_a_command_is_freed_even_when_that_is_killed(terraform: Terraform) -> None:
-    with terraform.locked():
+    with terraform.locked() as lock:
+        lock.require_held()
         holder = terraform.lock_holder()
         assert holder is not None and holder.what == "upgrade-engine or an open console"
+    assert terraform.lock_holder() is None
+    with terraform.locked() as lock:
+        holder = terraform.lock_holder()
+        assert holder is not None
+        terraform.unlock(holder.id)
+        with pytest.raises(OpsError, match="is not held any more: nobody has it: it was removed"):
+            lock.require_held()
     assert terraform.lock_holder() is None
     script = (
         "import pathlib, sys, time\nfrom ops.terraform.runner import Terraform\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ops.terraform.held_lock import HeldLock
 from ops.terraform.lock_holder import LockHolder, StateLocked
 from ops.terraform.runner import PARALLELISM, Diagnostic, Event, Outcome, Terraform
 from ops.terraform.target import Target
@@ -37,7 +38,9 @@ class FakeTerraform(Terraform):
         error: why applies fail; empty while they do not.
         errored, unfinished: address and action of what fails with it, and of what it had begun.
         holder: who else has the state's lock.
-        is_locked: whether it is held through this.
+        is_locked: whether it is held through this; ``locks`` times so far.
+        own: what is written in that lock then.
+        console_code: how the console that holds it has ended.
         on_apply: runs during an apply, even one that fails then.
         planned: addresses to replace and target addresses, of every plan that was made.
         parallelism: of the last plan.
@@ -61,6 +64,11 @@ class FakeTerraform(Terraform):
         self.unfinished: set[tuple[str, str]] = set()
         self.holder: LockHolder | None = None
         self.is_locked = False
+        self.locks = 0
+        self.own: LockHolder | None = LockHolder(
+            id="1", path="b/x", operation="OperationTypeInvalid", who="me@here", created=0
+        )
+        self.console_code: int | None = None
         self.interrupted = False
         self.on_apply: Callable[[], object] = lambda: None
         self.planned: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
@@ -119,15 +127,17 @@ class FakeTerraform(Terraform):
         return Outcome(code=0, interrupted=self.interrupted)
 
     def lock_holder(self) -> LockHolder | None:
-        return self.holder
+        return self.own if self.is_locked else self.holder
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[HeldLock]:
+        stack = f"test-{self._name.strip()}"
         if self.holder:
-            raise StateLocked(f"test-{self._name.strip()}", self.holder)
+            raise StateLocked(stack, self.holder)
         self.is_locked = True
+        self.locks += 1
         try:
-            yield
+            yield HeldLock(stack, ended=lambda: self.console_code, look=self.lock_holder)
         finally:
             self.is_locked = False
 

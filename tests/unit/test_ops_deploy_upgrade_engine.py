@@ -273,6 +273,34 @@ def test_nobody_else_begins_meanwhile(scene: Scene) -> None:
     assert not (scene.cloud.is_locked or scene.services.is_locked)
 
 
+ANN = LockHolder(id="8", path="b/x", operation="OperationTypeApply", who="ann@laptop", created=0)
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ({"console_code": -9}, "Terraform's console, which held it, has ended (exit code -9)"),
+        ({"own": None}, "nobody has it: it was removed"),
+        ({"own": ANN}, "ann@laptop has held it for an apply since"),
+    ],
+    ids=["killed", "removed", "taken over"],
+)
+def test_a_lock_that_is_lost_ends_it_before_the_next_node(
+    scene: Scene, lost: dict[str, Any], told: str
+) -> None:
+    first, second, *_ = (each.name for each in order())
+    scene.of(first).after = lambda: vars(scene.services).update(lost)
+    with pytest.raises(OpsError) as caught:
+        scene.upgrade()
+    text = str(caught.value)
+    assert (
+        f"{second} is not upgraded: the lock of the state of test-services is not held any more: {told}"
+        in text
+    )
+    assert "not touched: " in text and "run the same command again" in text
+    assert f"active {first}" in scene.done and f"drain {second}" not in scene.done
+
+
 @pytest.mark.parametrize("state", ["updating", "rollback_started"])
 def test_an_update_that_is_in_progress_is_refused_before_anything(scene: Scene, state: str) -> None:
     """A deploy has Terraform's lock only while its Terraform runs."""

@@ -224,15 +224,32 @@ def test_whether_the_lock_is_free_is_asked_by_taking_it(played: Any, tmp_path: P
 
 
 def test_the_lock_is_held_by_a_console_until_the_end(played: Any, tmp_path: Path) -> None:
-    freed = tmp_path / "freed"
+    freed, gone = tmp_path / "freed", tmp_path / "gone"
+    detail = LOCKED["diagnostic"]["detail"].replace("\n", "\\n")  # type: ignore[index]
     terraform = played(
+        f'[ "$1" != state ] || {{ [ ! -e {gone} ] || exit 0; printf "Error acquiring the state lock\\n{detail}" >&2; exit 1; }}',
         '[ "$*" = "console -state=" ] && [ -t 0 ] && [ -t 1 ] || exit 3',
         r"printf '\r\b\r\b\033[J>  \b'",
         f"read -r line || echo $? >{freed}",
     )
-    with terraform.locked():
+    with terraform.locked() as lock:
+        lock.require_held()
         assert not freed.exists()
+        gone.touch()
+        with pytest.raises(OpsError, match="is not held any more: nobody has it: it was removed"):
+            lock.require_held()
+        gone.unlink()
     assert freed.exists(), "whoever comes next is not refused"
+    with pytest.raises(OpsError, match=r"is not held any more: Terraform's console, .* \(exit code "):
+        lock.require_held()
+    freed.unlink()
+    gone.touch()
+    with (
+        pytest.raises(OpsError, match="nobody has it: it was removed, or its backend has none"),
+        terraform.locked(),
+    ):
+        raise AssertionError("not reached")
+    gone.unlink()
     freed.unlink()
     with pytest.raises(KeyboardInterrupt), terraform.locked():
         raise KeyboardInterrupt
