@@ -11,6 +11,7 @@ import docker.errors
 from rich.text import Text
 
 from layers.cloud.nodes import boot_order, engine_version
+from ops.deploy import prerequisites
 from ops.deploy.convergence import has_services, wait_for_convergence
 from ops.errors import Obstacle, OpsError, Refused
 from ops.nodes import readiness, status
@@ -33,6 +34,8 @@ LONGEST_S = DRAIN_S + ANSWER_S + READY_S + BACK_S + CONVERGED_S
 
 ABOUT_S = 180.0
 """For a plan: the rehearsal's engines were back with all their services 62 to 94 s after a restart (two cores, three nodes); a drain and dpkg come on top."""
+
+_UNTOUCHED = "no engine is upgraded; nothing was changed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +83,11 @@ class EngineUpgrade:
 
         Raises:
             StateLocked: somebody else changes the environment. Nothing was changed.
-            Refused: a node is not ready, a service is being updated, or the swarm would lose its quorum. Nothing was changed.
+            Refused: the states' credentials are missing, a node is not ready, a service is being updated, or the swarm would lose its
+                quorum. Nothing was changed.
             OpsError: a node failed, or a lock was lost; the nodes after it were not touched.
         """
+        self._require_access()
         with ExitStack() as locks:
             with screen.doing() as say:
                 for target in self.targets.all:
@@ -90,6 +95,15 @@ class EngineUpgrade:
                     target.terraform.init()
                     self._locks.append(locks.enter_context(target.terraform.locked()))
             self._run(ask)
+
+    def _require_access(self) -> None:
+        stacks = self.targets.all
+        found = [
+            *prerequisites.tools(locks=any(each.state_file is None for each in stacks)),
+            *(obstacle for each in stacks for obstacle in prerequisites.state_access(each)),
+        ]
+        if found:
+            raise Refused(_UNTOUCHED, list(dict.fromkeys(found)))
 
     def _run(self, ask: Callable[[str], bool] | None) -> None:
         self._refuse_unless_ready()
@@ -136,7 +150,7 @@ class EngineUpgrade:
             ),
         ]
         if obstacles:
-            raise Refused("no engine is upgraded; nothing was changed", obstacles)
+            raise Refused(_UNTOUCHED, obstacles)
 
     def _require_others_there(self, todo: Sequence[NodeUpgrade]) -> None:
         """Before every node: minutes have passed, and a restore or a person at the swarm takes no lock."""

@@ -17,8 +17,10 @@ from ops.errors import OpsError, Refused
 from ops.nodes.readiness import COMMAND
 from ops.ssh import REFUSED, Done, Ssh
 from ops.terraform.lock_holder import LockHolder, StateLocked
+from ops.terraform.synth import Synthesized
+from ops.terraform.target import targets_in
 from tests.unit import ops_swarm
-from tests.unit.ops_boundaries import Boundaries, targets_of
+from tests.unit.ops_boundaries import Boundaries, documents_of, targets_of
 from tests.unit.ops_nodes import SETTINGS
 from tests.unit.ops_ssh import gets_in, said
 from tests.unit.ops_swarm import nodes_as_declared, on_swarm
@@ -299,6 +301,24 @@ def test_a_lock_that_is_lost_ends_it_before_the_next_node(
     )
     assert "not touched: " in text and "run the same command again" in text
     assert f"active {first}" in scene.done and f"drain {second}" not in scene.done
+
+
+def test_credentials_for_the_states_are_asked_for_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = {
+        stack: {**document, "terraform": {"backend": {"s3": {}}}}
+        for stack, document in documents_of(SETTINGS).items()
+    }
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Refused, match="no engine is upgraded; nothing was changed") as caught:
+        EngineUpgrade(targets_in(SETTINGS, Synthesized(out=Path("/nowhere"), stacks=documents))).run(ask=None)
+    assert [each.what for each in caught.value.obstacles] == [
+        f"{name} is not set: Terraform needs it for the state's bucket"
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    ]
+    assert scene.done == [] and scene.cloud.locks == 0
 
 
 @pytest.mark.parametrize("state", ["updating", "rollback_started"])
