@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from layers.settings.environment import Environment
+from ops.check.placement import fulfils
 from ops.errors import Obstacle
 from ops.model.constraint import all_met, met
 from ops.model.service import Service
@@ -11,7 +13,7 @@ from ops.swarm.nodes import SwarmNode
 
 
 def without_a_node(
-    environment: str, services: Sequence[Service], nodes: Sequence[SwarmNode]
+    settings: Environment, services: Sequence[Service], nodes: Sequence[SwarmNode]
 ) -> Iterator[Obstacle]:
     """One for each set of constraints that no node meets. A node that is down may come back, and counts.
 
@@ -21,21 +23,32 @@ def without_a_node(
     up = {node.name for node in nodes if node.is_up}
     # A replaced node leaves its old entry behind, with its labels.
     present = [node for node in nodes if node.is_up or node.name not in up]
-    waiting: dict[tuple[str, ...], list[str]] = {}
+    waiting: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for service in services:
         if not any(all_met(service.constraints, node.described) for node in present):
             unmet = [
                 each for each in service.constraints if not any(met(each, node.described) for node in present)
             ]
-            waiting.setdefault(tuple(unmet or service.constraints), []).append(service.name)
-    for constraints, names in waiting.items():
+            key = tuple(unmet or service.constraints), _fix(settings, service)
+            waiting.setdefault(key, []).append(service.name)
+    for (constraints, fix), names in waiting.items():
         yield Obstacle(
             what=f"{', '.join(sorted(names))} would wait forever: no node has {' and '.join(constraints)}; "
             f"there are {', '.join(map(_shown, present)) or 'none'}",
-            fix=f"labels that the file declares are set by: python -m ops ready --env {environment} --write; a release that asks for others "
-            f"cannot run on these nodes: choose a later one (python -m ops releases --env {environment}), or deploy a commit that places "
-            "its services by the present labels",
+            fix=fix,
         )
+
+
+def _fix(settings: Environment, service: Service) -> str:
+    file = f"environments/{settings.name}.yaml"
+    if settings.cloud and any(fulfils(pool, service.constraints) for pool in settings.nodes.values()):
+        return f"set the labels that {file} declares: python -m ops ready --env {settings.name} --write"
+    change = (
+        f"change under nodes in {file} what the nodes have, or what the services are placed by, and deploy"
+        if settings.cloud
+        else "give a node what they ask for (a label: docker node update --label-add NAME=VALUE NODE), or place the services otherwise"
+    )
+    return f"{change}; instead of an earlier release, choose a later one: python -m ops releases --env {settings.name}"
 
 
 def _shown(node: SwarmNode) -> str:

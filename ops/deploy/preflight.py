@@ -112,7 +112,7 @@ def _on_swarm(target: Target, swarm: Swarm, state: Mapping[str, Any]) -> Iterato
     if active and target.is_here:
         yield from prerequisites.foreign_services(swarm, target.wanted, ours)
     if active:
-        yield from without_a_node(target.name, services_of(target.wanted), SwarmNodes(swarm).all())
+        yield from without_a_node(target.settings, services_of(target.wanted), SwarmNodes(swarm).all())
     yield from prerequisites.taken_names(swarm, target.wanted, ours, in_swarm=bool(active))
     if target.is_here:
         yield from prerequisites.taken_ports(swarm, target.wanted, ours, in_swarm=bool(active))
