@@ -1,4 +1,4 @@
-"""Lines of what programs print."""
+"""What programs print, and its lines."""
 
 from __future__ import annotations
 
@@ -10,3 +10,11 @@ def lines_in(text: str) -> list[str]:
     a message that somebody sent, a name.
     """
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def text_of(raw: bytes) -> str:
+    r"""What a program printed, read as UTF-8; U+FFFD stands for bytes that are none.
+
+    ``text=True`` of :mod:`subprocess` would make a ``\n`` of each ``\r``, and raise an error at such a byte.
+    """
+    return raw.decode(errors="replace")

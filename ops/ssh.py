@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ops.captured import captured
 from ops.lines import lines_in
 from ops.programs import PROGRAMS
 
@@ -61,14 +62,7 @@ class Ssh:
     def run(self, *command: str, stdin: str = "", timeout: float = 30.0) -> Done:
         """Runs a command there; a time-out counts as not reached."""
         try:
-            done = subprocess.run(
-                [*self.words, shlex.join(command)],
-                input=stdin,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
+            done = captured([*self.words, shlex.join(command)], stdin=stdin, timeout_s=timeout)
         except subprocess.TimeoutExpired:
             return Done(code=REFUSED, output="", errors=f"no answer within {timeout:g} s")
         except FileNotFoundError:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ops.captured import captured
 from ops.errors import OpsError
 
 
@@ -22,8 +23,6 @@ def run(
         OpsError: it took longer; it was killed.
     """
     try:
-        return subprocess.run(
-            words, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
-        )
+        return captured(words, folder=folder, environment=environment, timeout_s=timeout_s)
     except subprocess.TimeoutExpired:
         raise OpsError(f"{' '.join(words)[:200]} took longer than {timeout_s:g} s, and was killed") from None

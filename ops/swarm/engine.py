@@ -16,7 +16,7 @@ import docker.errors
 import requests
 
 from ops.errors import OpsError
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.programs import require
 from ops.ssh import Ssh
 from ops.waiting import wait_until
@@ -247,7 +247,7 @@ class Swarm:
             raw: bytes = self._api._get_result_tty(False, answer, False)
         except _UNREACHABLE:
             return []
-        return lines_in(raw.decode(errors="replace"))[-lines:]
+        return lines_in(text_of(raw))[-lines:]
 
 
 @contextmanager
@@ -283,7 +283,7 @@ def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
         path = Path(folder) / "engine.sock"
         forward = ["ssh", *ssh_options, "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}"]
         forward += ["-o", "ExitOnForwardFailure=yes", "-N", "-L", f"{path}:/var/run/docker.sock", host]
-        with subprocess.Popen(forward, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tunnel:
+        with subprocess.Popen(forward, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tunnel:
             try:
                 _wait_for(path, tunnel, host, ssh_options)
                 yield f"unix://{path}"
@@ -303,11 +303,11 @@ def _try_connecting(host: str) -> None:
             ) from None
 
 
-def _wait_for(path: Path, tunnel: subprocess.Popen[str], host: str, ssh_options: Sequence[str]) -> None:
+def _wait_for(path: Path, tunnel: subprocess.Popen[bytes], host: str, ssh_options: Sequence[str]) -> None:
     wait_until(lambda: path.exists() or tunnel.poll() is not None, CONNECT_TIMEOUT_S + 5, interval_s=0.1)
     if not path.exists():
         tunnel.terminate()
-        words = lines_in((tunnel.stderr.read() if tunnel.stderr else "").strip())
+        words = lines_in(text_of(tunnel.stderr.read() if tunnel.stderr else b"").strip())
         raise OpsError(
             f"the engine at {host} does not answer: {words[-1] if words else 'ssh gave no reason'}",
             fix=_how(host, ssh_options),

@@ -8,11 +8,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
 def passing_on(
-    process: subprocess.Popen[str], told: Callable[[], None], *, group: bool = False
+    process: subprocess.Popen[Any], told: Callable[[], None], *, group: bool = False
 ) -> Iterator[None]:
     """Passes on the first Ctrl-C or SIGTERM as SIGINT; ignores further ones, which would lose the state.
 

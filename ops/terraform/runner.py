@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ops.captured import captured
 from ops.errors import Interrupted, OpsError
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.terminal.interrupts import passing_on
 from ops.terraform.held_lock import HeldLock
 from ops.terraform.lock_holder import REFUSED, LockHolder, StateLocked, holder_in
@@ -305,7 +306,6 @@ class Terraform:
                 stdin=terminal,
                 stdout=terminal,
                 stderr=subprocess.PIPE,
-                text=True,
                 umask=PRIVATE,
                 # Ctrl-C is for this process, which ends the console in order. A session's leader would be killed with its terminal,
                 # and leave the lock.
@@ -316,7 +316,7 @@ class Terraform:
             raise self._not_started(error) from None
         finally:
             os.close(terminal)
-        opened, said = False, ""
+        opened, said = False, b""
         try:
             opened = _prompts(ours, INIT_TIMEOUT_S)
             if opened:
@@ -329,8 +329,8 @@ class Terraform:
                 process.kill()
                 said = process.communicate()[1]
         if not opened:
-            self._refused_by_lock(said)
-            raise OpsError(f"{_name()} console, which holds the state's lock: {_first_error(said)}")
+            self._refused_by_lock(text_of(said))
+            raise OpsError(f"{_name()} console, which holds the state's lock: {_first_error(text_of(said))}")
 
     def unlock(self, id_: str) -> None:
         """Removes a lock that was left behind.
@@ -362,16 +362,12 @@ class Terraform:
 
     def _run(self, words: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
+            return captured(
                 [program(), *words],
-                cwd=self.folder,
-                env=_environment(self._variables),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
+                folder=self.folder,
+                environment=_environment(self._variables),
+                timeout_s=timeout,
                 umask=PRIVATE,
-                check=False,
             )
         except subprocess.TimeoutExpired:
             raise OpsError(
@@ -402,7 +398,6 @@ class Terraform:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
                 umask=PRIVATE,
                 # A group of its own: Ctrl-C at the terminal must reach Terraform once, through us, and no provider.
                 start_new_session=True,
@@ -412,7 +407,7 @@ class Terraform:
         with process, passing_on(process, outcome.interrupt):
             assert process.stdout is not None
             for line in process.stdout:
-                event = _event(line)
+                event = _event(text_of(line))
                 _note(event, outcome)
                 on_event(event)
         outcome.code = process.returncode

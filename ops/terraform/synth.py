@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from layers.errors import Problem, SettingsError
+from ops.captured import captured
 from ops.errors import OpsError
 from ops.lines import lines_in
 from ops.paths import OUT, ROOT, stack_folder
@@ -60,14 +61,8 @@ def synthesize(environment: str, *, root: Path = ROOT, out: Path = OUT, off: boo
 
 def _run(root: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            [sys.executable, "main.py"],
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
+        return captured(
+            [sys.executable, "main.py"], folder=root, environment=environment, timeout_s=TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
         raise OpsError(

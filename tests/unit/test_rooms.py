@@ -46,7 +46,7 @@ ROOMS = (
     "model",
     "terminal",
 )
-"""Each imports only from itself and from those after it; ``errors``, ``http_retry``, ``lines``, ``paths``, ``ssh`` and
+"""Each imports only from itself and from those after it; ``captured``, ``errors``, ``http_retry``, ``lines``, ``paths``, ``ssh`` and
 ``waiting`` are below all."""
 
 
