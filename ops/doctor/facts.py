@@ -150,6 +150,21 @@ class Facts:
         """Of a node's id."""
         return next((node.name for node in self.nodes if node.id == id_), id_)
 
+    @cached_property
+    def answering(self) -> frozenset[str]:
+        """Names of the nodes whose engines answer."""
+        return frozenset(engine.node_name for engine in self.engines)
+
+    def why_no_container(self, name: str) -> str:
+        """Why no engine that answers has a container of a service that has tasks which run."""
+        nodes = {self.node_name(task.node) for task in self.working(name)}
+        # Tasks and containers are listed one after the other.
+        return (
+            "its task was replaced meanwhile"
+            if nodes & self.answering
+            else "the engine of its node does not answer"
+        )
+
     # -- what was deployed -----------------------------------------------------------------------------------------
 
     @cached_property

@@ -87,9 +87,8 @@ def _asked(facts: Facts, say: Say) -> Diagnosis:
 
 def _silent_engines(facts: Facts) -> Iterator[str]:
     """Nodes that are up, and whose engine this machine does not reach: nothing is asked inside their tasks."""
-    answered = {engine.node_name for engine in facts.engines}
     for node in facts.nodes:
-        if node.is_up and node.name not in answered:
+        if node.is_up and node.name not in facts.answering:
             yield f"inside the tasks of node {node.name}: its engine does not answer over ssh (python -m ops ready --env {facts.name})"
 
 

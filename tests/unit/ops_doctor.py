@@ -38,6 +38,7 @@ class Engine:
         answers: what a command inside a container prints, and its exit code, by the container and the start of its words; or what
             makes them of the words.
         elsewhere: services whose tasks are on a node that is not reached.
+        replaced: services whose task has ended since the tasks were listed, and whose next one has no container yet.
         log: of every task.
     """
 
@@ -52,6 +53,7 @@ class Engine:
     clock_off_s: float = 0.0
     name: str = NODE
     elsewhere: Sequence[str] = ()
+    replaced: Sequence[str] = ()
     _execs: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -145,7 +147,8 @@ class Engine:
         return copy.deepcopy(self.raw_services)
 
     def tasks(self) -> list[dict[str, Any]]:
-        return self.raw_tasks
+        away = [f"{name}-id" for name in self.elsewhere]
+        return [{**each, "NodeID": "n2"} if each["ServiceID"] in away else each for each in self.raw_tasks]
 
     def networks(self) -> list[dict[str, Any]]:
         return [{"Id": "net-1", "Name": "redis-net"}]
@@ -157,7 +160,7 @@ class Engine:
             {"Id": each["Status"]["ContainerStatus"]["ContainerID"], "Created": 1}
             for each in running
             if not service or each["ServiceID"] == f"{service}-id"
-            if each["ServiceID"].removesuffix("-id") not in self.elsewhere
+            if each["ServiceID"].removesuffix("-id") not in (*self.elsewhere, *self.replaced)
         ]
 
     def inspect_container(self, container: str) -> dict[str, Any]:

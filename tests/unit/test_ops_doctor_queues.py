@@ -63,3 +63,17 @@ def test_a_queue_that_nobody_takes_from_says_so() -> None:
     assert found.cause == "900 messages wait in it: no service that is declared takes from it"
     assert found.next == "python -m ops logs rabbitmq --env local --since 1h"
     assert found.follows == ()
+
+
+@pytest.mark.parametrize(
+    ("why", "seed"),
+    [
+        ("the engine of its node does not answer", {"elsewhere": ("rabbitmq",)}),
+        ("its task was replaced meanwhile", {"replaced": ("rabbitmq",)}),
+    ],
+)
+def test_a_broker_that_cannot_be_asked_says_why(why: str, seed: dict[str, tuple[str, ...]]) -> None:
+    engine = Engine(**seed)
+    engine.runs("rabbitmq")
+    (found,) = queues.backlogs(Facts(targets=local(), engines=[Swarm(engine)]))  # type: ignore[arg-type]
+    assert str(found) == f"1 of 1: rabbitmq: {why}"

@@ -50,6 +50,10 @@ def other_node(engine: Engine) -> None:
     engine.elsewhere = ("web",)
 
 
+def replaced(engine: Engine) -> None:
+    engine.replaced = ("web",)
+
+
 @pytest.mark.parametrize(
     ("seed", "why"),
     [
@@ -60,6 +64,7 @@ def other_node(engine: Engine) -> None:
         (no_port, "nothing says which port of redis it uses"),
         (cut_off, "no program in the image that resolves names"),
         (other_node, "the engine of its node does not answer"),
+        (replaced, "its task was replaced meanwhile"),
     ],
 )  # fmt: skip
 def test_connections_that_were_not_asked_are_counted(

@@ -15,8 +15,6 @@ from ops.model.service import Service
 PROBE = Path(__file__).with_name("probe.sh")
 """Prints a line for each pair of its arguments: name, port, whether it resolves, whether it takes a connection."""
 MOST_PORTS = 4
-NOT_REACHED = "the engine of its node does not answer"
-
 
 _NO_SHELL = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 
@@ -38,7 +36,9 @@ def broken_connections(facts: Facts) -> Iterator[Finding | Unasked]:
         wanted = dict(_wanted(service, facts)) if container or facts.working(service.name) else {}
         if not wanted:
             continue
-        said, failed = _asked(container, wanted, facts) if container else ({}, NOT_REACHED)
+        said, failed = (
+            _asked(container, wanted, facts) if container else ({}, facts.why_no_container(service.name))
+        )
         total += len(wanted)
         for name, (server, ports) in wanted.items():
             answers = [said.get((name, port), ("", "")) for port in ports or (0,)]

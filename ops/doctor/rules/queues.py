@@ -9,7 +9,6 @@ from typing import Any
 from ops.check.rules.queues import consumer_of
 from ops.doctor.facts import Facts
 from ops.doctor.finding import Finding, Unasked
-from ops.doctor.rules.connections import NOT_REACHED
 from ops.errors import OpsError
 from ops.model.service import Service
 from ops.terminal.counted import counted
@@ -37,11 +36,11 @@ def backlogs(facts: Facts) -> Iterator[Finding | Unasked]:
         OpsError: a broker does not list its queues.
     """
     brokers = [each for each in facts.chosen if each.short_name == "rabbitmq" and facts.working(each.name)]
-    unasked = {}
+    unasked: dict[str, dict[str, int]] = {}
     for service in brokers:
         container = facts.tasks.container(service.name)
         if container is None:
-            unasked[service.name] = 1
+            unasked.setdefault(facts.why_no_container(service.name), {})[service.name] = 1
             continue
         for host in (str(each["name"]) for each in _listed(facts, service, container, HOSTS)):
             for queue in _listed(facts, service, container, queues_of(host)):
@@ -49,7 +48,7 @@ def backlogs(facts: Facts) -> Iterator[Finding | Unasked]:
                 if waiting > (MOST if consumers else MOST_UNCONSUMED):
                     yield _finding(service, str(queue["name"]), waiting, consumers, facts)
     if unasked:
-        yield Unasked(why={NOT_REACHED: unasked}, of=len(brokers))
+        yield Unasked(why=unasked, of=len(brokers))
 
 
 def _listed(facts: Facts, service: Service, container: str, words: Sequence[str]) -> list[dict[str, Any]]:
