@@ -112,7 +112,8 @@ class Diagnosis:
     """All that does not work, root causes first.
 
     Args:
-        looked_at: in words, for people; nothing of which not one could be asked.
+        looked_at: what was asked for, in words for people; of what was asked in part only, how much of it: ``disks (0 of 2)``.
+            A question that failed as a whole is in ``unasked`` alone.
         unasked: what could not be asked, and why: nothing is known about it.
     """
 
