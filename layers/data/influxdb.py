@@ -147,9 +147,15 @@ class InfluxDB(Construct):
         """Declares a user of the 1.x API (``/query`` and ``/write``). ``*`` stands for all buckets that are declared.
 
         Raises:
-            ConstructError: the name cannot stand in a URL.
+            ConstructError: it is declared already, or the name cannot stand in a URL.
         """
         INFLUXDB_USER.check(self, name)
+        if name in self._users:
+            raise ConstructError(
+                self,
+                f"user {name} is taken",
+                fix="give each program that asks InfluxDB a user of its own",
+            )
         self._users[name] = User(name=name, password=password, reads=tuple(reads), writes=tuple(writes))
         content = SwarmSecret(
             self, f"user-{name}", name=f"influxdb-user-{name}", content=to_json({"password": password})
