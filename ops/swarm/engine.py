@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -267,9 +268,18 @@ def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
         try:
             yield Swarm(api)
         except (docker.errors.APIError, requests.RequestException) as error:
+            # Where several connections are open, this one meets the errors of those around it first.
+            if _client_of(error) not in (api, None):
+                raise
             raise OpsError(f"the engine at {host}: {_short(error)}") from None
         finally:
             api.close()
+
+
+def _client_of(error: Exception) -> docker.APIClient | None:
+    """The client whose method an error came out of; the error itself does not have it."""
+    selves = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((each for each in reversed(selves) if isinstance(each, docker.APIClient)), None)
 
 
 @contextmanager
