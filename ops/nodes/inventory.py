@@ -56,13 +56,12 @@ def typed_on_manager(settings: Environment, *command: str) -> str:
     """A command on the host that the engine is reached at, as somebody types it in the repository's folder."""
     if settings.engine.is_here:
         return shlex.join(command)
-    return Ssh(destination=settings.engine.host, options=settings.pinned_host_key(".")).typed(*command)
+    return Ssh.to(settings.engine.host, settings.pinned_host_key(".")).typed(*command)
 
 
 def typed_on_node(settings: Environment, node: ClusterNode, *command: str) -> str:
     """The same on a node, by the route of :func:`ssh_to`."""
-    destination = settings.engine.host.removeprefix("ssh://")
-    manager = Ssh(destination=destination, options=settings.pinned_host_key("."))
+    manager = Ssh.to(settings.engine.host, settings.pinned_host_key("."))
     return _behind(manager, settings, node).typed(*command)
 
 

@@ -253,7 +253,7 @@ class Swarm:
 
 @contextmanager
 def connected(host: str, ssh_options: Sequence[str] = ()) -> Iterator[Swarm]:
-    """A connection to the engine at ``unix:///path`` or ``ssh://user@host``.
+    """A connection to the engine at ``unix:///path``, ``ssh://user@host`` or ``ssh://user@host:port``.
 
     Raises:
         OpsError: it does not answer in time.
@@ -292,7 +292,8 @@ def _address(host: str, ssh_options: Sequence[str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="sprocket-ops-") as folder:
         path = Path(folder) / "engine.sock"
         forward = ["ssh", *ssh_options, "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}"]
-        forward += ["-o", "ExitOnForwardFailure=yes", "-N", "-L", f"{path}:/var/run/docker.sock", host]
+        forward += ["-o", "ExitOnForwardFailure=yes", "-N", "-L", f"{path}:/var/run/docker.sock"]
+        forward += Ssh.to(host).where
         with subprocess.Popen(forward, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as tunnel:
             try:
                 _wait_for(path, tunnel, host, ssh_options)
@@ -326,7 +327,7 @@ def _wait_for(path: Path, tunnel: subprocess.Popen[bytes], host: str, ssh_option
 
 def _how(host: str, ssh_options: Sequence[str]) -> str:
     if host.startswith("ssh://"):
-        return f"check: {Ssh(destination=host, options=tuple(ssh_options)).typed('docker', 'version')}"
+        return f"check: {Ssh.to(host, ssh_options).typed('docker', 'version')}"
     return (
         "start it (systemctl start docker) and check: docker version; your user must be in the group docker"
     )

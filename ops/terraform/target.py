@@ -78,7 +78,7 @@ class Target:
     @property
     def manager(self) -> Ssh:
         """The host that the engine is reached at."""
-        return Ssh(destination=self.settings.engine.host.removeprefix("ssh://"), options=self.ssh_options)
+        return Ssh.to(self.settings.engine.host, self.ssh_options)
 
     def swarm(self) -> AbstractContextManager[Swarm]:
         """A connection to its engine."""

@@ -25,7 +25,8 @@ from tests.unit.ops_boundaries import Boundaries, targets_of
 from tests.unit.ops_doctor import Engine
 
 PROD, BOX = load_environment("prod"), load_environment("rehearsal-4")
-MANAGER = "ssh://deploy@swarm.sprocket.mlesports.gg"
+HOST = "ssh://deploy@swarm.sprocket.mlesports.gg"
+MANAGER = "deploy@swarm.sprocket.mlesports.gg"
 PINNED = ["UserKnownHostsFile=environments/known_hosts/prod", "StrictHostKeyChecking=yes"]
 WORKER = "rehearsal-4-work-1"
 
@@ -169,7 +170,7 @@ def test_an_engine_that_does_not_answer_is_tried_with_its_host_key(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with (
         pytest.raises(OpsError, match="Host key verification failed") as raised,
-        connected(MANAGER, PROD.ssh_options("/a b")),
+        connected(HOST, PROD.ssh_options("/a b")),
     ):
         pass
     command = raised.value.fix.removeprefix("check: ")

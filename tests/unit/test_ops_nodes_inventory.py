@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
+from layers.loading import load_environment
+from layers.settings.nodes import Engine
 from ops.deploy.replace_node import obstacles
-from ops.errors import WrongUse
-from ops.nodes.inventory import node_named, ssh_to
+from ops.errors import OpsError, WrongUse
+from ops.nodes.inventory import node_named, ssh_to, typed_on_manager
 from ops.ssh import Ssh
+from ops.swarm.engine import connected
 from ops.swarm.nodes import SwarmNode
+from ops.terraform.target import Target
 from tests.unit.ops_nodes import NODES, SETTINGS, target
 
 
@@ -34,6 +39,42 @@ def test_a_node_that_does_not_exist() -> None:
     assert node_named(SETTINGS, "rehearsal-4-work-1").role == "worker"
     with pytest.raises(WrongUse, match=r"has no node 'prod-app-1'\n  there are: rehearsal-4-app-1, "):
         node_named(SETTINGS, "prod-app-1")
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("ssh://deploy@swarm.example.com", ["deploy@swarm.example.com"]),
+        ("ssh://deploy@swarm.example.com:2222", ["-p", "2222", "deploy@swarm.example.com"]),
+        ("ssh://deploy@[2001:db8::1]:22", ["-p", "22", "deploy@2001:db8::1"]),
+        ("ssh://deploy@[2001:db8::1]", ["deploy@2001:db8::1"]),
+    ],
+)
+def test_a_port_and_an_ipv6_address_of_the_engine_reach_ssh(
+    host: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ssh takes ``deploy@host:2222`` for a name, and refuses brackets."""
+    local = load_environment("local")
+    settings = local.model_copy(update={"engine": Engine(host=host)})
+    assert shlex.split(typed_on_manager(settings, "docker", "ps")) == ["ssh", *words, "docker ps"]
+    manager = Target(settings=settings, stack="x", document={}, folder=tmp_path).manager
+    assert shlex.split(manager.typed("true")) == ["ssh", *words, "true"]
+    (tmp_path / "ssh").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/asked\nexit 255\n')
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    manager.run("true")
+    assert (tmp_path / "asked").read_text().splitlines()[-len(words) - 1 :] == [*words, "true"]
+    with pytest.raises(OpsError) as caught, connected(host):
+        pass
+    assert (tmp_path / "asked").read_text().splitlines()[-len(words) :] == words
+    assert shlex.split(caught.value.fix)[1:] == ["ssh", *words, "docker version"]
+
+
+def test_a_port_is_that_of_the_first_hop_only() -> None:
+    manager = Ssh.to("ssh://deploy@swarm.example.com:2222", ("-F", "file"))
+    words = manager.behind("deploy@node", manager.options).words
+    (hop,) = (word for word in words if word.startswith("ProxyCommand="))
+    assert hop.endswith(" -p 2222 -W %h:%p deploy@swarm.example.com") and "-p" not in words
 
 
 def test_what_is_not_reached_by_ssh_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
