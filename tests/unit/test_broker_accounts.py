@@ -311,6 +311,9 @@ def test_an_account_loses_its_rights_where_it_is_not_declared_and_the_virtual_ho
     ]
 
 
+NOT_YET = "error: accounts and rights are not compared or not removed yet; tried again in 10 s, and the task is not healthy before"
+
+
 def test_a_removal_that_fails_is_told_and_tried_again_and_the_task_is_not_healthy_before(
     tmp_path: Path,
 ) -> None:
@@ -321,7 +324,7 @@ def test_a_removal_that_fails_is_told_and_tried_again_and_the_task_is_not_health
     assert start.run().splitlines() == [
         "error: account gone-1 cannot be removed: Error: no reply",
         "account gone-2 is gone: nothing declares it any more",
-        "error: RabbitMQ has accounts or rights that nothing declares; they are tried again in 10 s, and the task is not healthy before",
+        NOT_YET,
         "account gone-1 is gone: nothing declares it any more",
         "account gone-2 is gone: nothing declares it any more",
     ]
@@ -336,7 +339,7 @@ def test_a_broker_that_does_not_say_what_it_has_is_told(tmp_path: Path) -> None:
     (tmp_path / "start.sh").write_text(text.replace("sleep 0.1", f"mv {tmp_path}/later {has}"))
     said = start.run().splitlines()
     assert said[0].startswith("error: the definitions of RabbitMQ cannot be read: ")
-    assert "No such file" in said[0] and "tried again" in said[1]
+    assert "No such file" in said[0] and said[1] == NOT_YET
     assert start.mark.exists()
 
 
