@@ -9,7 +9,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from sprocket_constructs import ConstructError, SecretValue
+from sprocket_constructs import ConstructError
 
 from layers.services import ServicesStack
 from tests.influxql import queries, recorded
@@ -51,7 +51,7 @@ def test_a_user_has_one_password_and_one_set_of_rights() -> None:
     layers = built(altered("staging", lambda doc: None))
     influxdb = layers.data.influxdb
     with pytest.raises(ConstructError) as raised:
-        influxdb.user("telegraf", password=SecretValue(influxdb, "other", name="other"), reads=["*"])
+        influxdb.user("telegraf", password=layers.secrets.influxdb_grafana_password, reads=["*"])
     assert str(raised.value).endswith(
         "/influxdb: user telegraf is taken; give each program that asks InfluxDB a user of its own"
     )

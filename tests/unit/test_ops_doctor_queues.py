@@ -66,14 +66,13 @@ def test_a_queue_that_nobody_takes_from_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "seed"),
+    ("why", "engine"),
     [
-        ("the engine of its node does not answer", {"elsewhere": ("rabbitmq",)}),
-        ("its task was replaced meanwhile", {"replaced": ("rabbitmq",)}),
+        ("the engine of its node does not answer", Engine(elsewhere=["rabbitmq"])),
+        ("its task was replaced meanwhile", Engine(replaced=["rabbitmq"])),
     ],
 )
-def test_a_broker_that_cannot_be_asked_says_why(why: str, seed: dict[str, tuple[str, ...]]) -> None:
-    engine = Engine(**seed)
+def test_a_broker_that_cannot_be_asked_says_why(why: str, engine: Engine) -> None:
     engine.runs("rabbitmq")
     (found,) = queues.backlogs(Facts(targets=local(), engines=[Swarm(engine)]))  # type: ignore[arg-type]
     assert str(found) == f"1 of 1: rabbitmq: {why}"
