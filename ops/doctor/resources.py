@@ -121,12 +121,8 @@ class ResourceTable:
         yield f"of each task, measured by {self.source}"
         unmeasured = [each.service for each in self.rows if each.memory.now is None]
         if unmeasured:
-            names = ", ".join(unmeasured)
-            yield "memory is not measured: " + (
-                names
-                if len(unmeasured) < len(self.rows)
-                else "of no service; see whether docker stats shows it"
-            )
+            some = ", ".join(unmeasured) if len(unmeasured) < len(self.rows) else ""
+            yield f"memory is not measured: {some or 'of no service; see whether docker stats shows it'}"
         if self.problem:
             yield f"steady and peak are not known: {self.problem}"
         for mark, what in (("low", f"below {LEAST:g}"), ("high", f"above {MOST:g}")):
