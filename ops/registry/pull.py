@@ -74,8 +74,8 @@ def pull(
     The engine gets the login in a header of the request.
 
     Args:
-        is_over: whether to give up; asked all the time, whether the engine says anything or not. The engine ends the pull, and removes
-            the layers that are there, once its connection is closed.
+        is_over: whether to give up; asked all the time, whether the engine says anything or not. The engine
+            goes on until this process ends and its connection with it.
         progressed: called at each message of the engine: more of a layer is there, or unpacked.
         where: words for a warning, such as ``on node-1``.
 
@@ -128,7 +128,7 @@ def _error_of_pull(
 def _answers(ask: Callable[[], Iterable[T]], is_over: IsOver) -> Iterator[T]:
     """What is answered, bit by bit. The docker package waits without end for it, so a thread of its own does.
 
-    A thread that still waits when it is over does not keep this process alive, and ends when the connection is closed.
+    A thread that still waits when it is over does not keep this process alive.
 
     Raises:
         OutOfTime: it was over.

@@ -120,7 +120,7 @@ PROMISES: tuple[tuple[str, str, Callable[[], object]], ...] = (
     (LOAD, "is below {:g} times the peak", lambda: resources.LEAST),
     (LOAD, "above {:g} times the peak", lambda: resources.MOST),
     (IMAGES, "{} images at a time on each", lambda: word(pull_ahead.AT_ONCE)),
-    (IMAGES, "or is not there after {:.0f} minutes", lambda: pull_ahead.LONGEST_S / 60),
+    (IMAGES, "makes no progress for {:.0f} minutes", lambda: pull_ahead.SILENT_S / 60),
     (IMAGES, "started, ran for {} s", lambda: int(run.UNCHECKED_S)),
     (IMAGES, "or from another host after {}", lambda: hours(throwaway.LONGEST_S)),
     (OBSERVE, "`--observe`, {} by default", lambda: minutes(change.OBSERVE_S)),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from layers.loading import load_environment
 from ops.deploy import pull_ahead
-from ops.errors import Refused
+from ops.errors import OpsError, Refused
+from ops.model.services import services_of
+from ops.nodes.engines import Missed
 from ops.swarm.engine import RunningService, Swarm
 from ops.terraform.target import Target
 from tests.unit.ops_boundaries import Boundaries, targets_of
@@ -49,6 +53,7 @@ class World:
             "idle": node("n3", "idle", role="worker"),
         }
         self.silent: set[str] = set()
+        self.undeclared: set[str] = set()
         self.constraints: list[str] = ["node.labels.app==yes"]
         boundaries.swarm.nodes = list(self.raw.values())
         boundaries.swarm._api = self.nodes["data"]
@@ -58,22 +63,25 @@ class World:
         patch.setattr("ops.registry.pull.time", self.nodes["data"].clock)
 
     @contextmanager
-    def engines(self, target: Target) -> Iterator[list[Swarm]]:
+    def engines(self, target: Target, *, missed: Missed) -> Iterator[list[Swarm]]:
         self.connected += 1
+        for name in self.silent - self.undeclared:
+            declared: Any = SimpleNamespace(name=name)
+            missed(declared, OpsError(f"the engine at ssh://{name} does not answer: timed out", fix="try"))
         yield [Swarm(each) for name, each in self.nodes.items() if name not in self.silent]  # type: ignore[arg-type]
 
     @property
     def pulled(self) -> dict[str, list[str]]:
         return {name: each.done for name, each in self.nodes.items() if each.done}
 
-    def pulls(self, *changes: Any, wanted: bool = True, longest_s: float = 60.0) -> bool:
+    def pulls(self, *changes: Any, wanted: bool = True, silent_s: float = 60.0) -> bool:
         document = stack()
         spec = document["resource"]["docker_service"]["web"]["task_spec"]
         spec["container_spec"]["image"] = NEW
         spec["placement"] = {"constraints": self.constraints}
         services = targets_of(PROD, of_services=document).services
-        if longest_s != 60.0:
-            pull_ahead.require_pulled(services, plan(*changes), longest_s=longest_s)
+        if silent_s != 60.0:
+            pull_ahead.require_pulled(services, plan(*changes), silent_s=silent_s)
             return True
         return pull_ahead.pulling_first(services, lambda _: True, wanted=wanted)(plan(*changes or (UPDATE,)))
 
@@ -129,8 +137,34 @@ def test_nobody_is_asked_where_no_image_is_new(
     world: World, running: Sequence[RunningService], changes: Sequence[Any]
 ) -> None:
     world.boundaries.swarm.services_ = list(running)
-    assert world.pulls(*changes, longest_s=61.0)
+    assert world.pulls(*changes, silent_s=61.0)
     assert (world.connected, world.pulled) == (0, {})
+
+
+REPLACE = change("docker_service.web", "delete", "create", before={}, after={"name": "web"})
+
+
+@pytest.mark.parametrize(
+    ("running", "changes"),
+    [
+        (NEW, REPLACE),
+        (NEW.replace("example.org", "mirror.example.org"), UPDATE),
+    ],
+    ids=["replaced", "from another registry"],
+)
+def test_a_node_may_lack_what_the_service_runs_elsewhere(world: World, running: str, changes: Any) -> None:
+    world.boundaries.swarm.services_ = [on_swarm("web", image=running)]
+    assert world.pulls(changes)
+    assert world.pulled.keys() == {"data", "app"}
+
+
+@pytest.mark.parametrize(("tag", "count"), [("1.3", 0), ("1.4", 1)])
+def test_an_image_without_a_digest_is_known_by_its_tag(tag: str, count: int) -> None:
+    document = stack()
+    document["resource"]["docker_service"]["web"]["task_spec"]["container_spec"]["image"] = f"app:{tag}"
+    services = services_of(targets_of(PROD, of_services=document).services.wanted)
+    found = pull_ahead.changed_images(plan(UPDATE), services, [on_swarm("web", image="app:1.3")])
+    assert len(list(found)) == count
 
 
 @pytest.mark.parametrize(
@@ -161,8 +195,18 @@ def test_a_node_that_does_not_answer_is_a_warning(world: World, capsys: pytest.C
     world.silent = {"app"}
     assert world.pulls()
     assert world.pulled.keys() == {"data"}
-    said = "warning: app does not answer, so it pulls new images when a task needs them\n"
-    assert said in capsys.readouterr().err
+    why = "the engine at ssh://app does not answer: timed out"
+    assert f"warning: app pulls new images when a task needs them: {why}\n" in capsys.readouterr().err
+
+
+def test_a_node_that_no_file_declares_is_not_said_to_be_silent(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody asked it: it is about to be removed, or is no droplet of the environment."""
+    world.silent = world.undeclared = {"app"}
+    assert world.pulls()
+    assert world.pulled.keys() == {"data"}
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_an_image_that_cannot_be_pulled_is_named_with_its_node_and_why(world: World) -> None:
@@ -187,18 +231,46 @@ def test_a_registry_that_fails_once_is_asked_again(world: World, capsys: pytest.
     )
 
 
-def test_a_pull_without_end_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine tells of each layer; the time is looked at then."""
+class Told:
+    """A pull that tells of progress every 0.2 s, for a while."""
 
-    def pull(*_: Any, **__: Any) -> Iterator[dict[str, str]]:
-        yield from ({"status": "Downloading"} for _ in range(1_000_000))
+    def __init__(self, lines: int) -> None:
+        self._lines = lines
 
-    monkeypatch.setattr(world.nodes["app"], "pull", pull)
-    world.nodes["data"].has_images.add(NEW)
-    with pytest.raises(
-        Refused, match=r"- app: app 1\.3 \(22222222\) cannot be pulled: not there after 0 minutes"
-    ):
-        world.pulls(UPDATE, longest_s=0.0)
+    def pull(self, *_: Any, **__: Any) -> Iterator[dict[str, str]]:
+        for _number in range(self._lines):
+            time.sleep(0.2)
+            yield {"status": "Downloading"}
+
+
+def test_a_slow_pull_has_all_the_time_it_needs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.nodes["app"], "pull", Told(10).pull)
+    assert world.pulls(UPDATE, silent_s=1.0)
+
+
+def test_an_image_that_waits_for_another_one_of_its_node_is_not_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine downloads three layers at a time, and says nothing of an image whose layers come with another one."""
+    document = stack()
+    services = document["resource"]["docker_service"]
+    services["web"]["task_spec"]["container_spec"]["image"] = NEW
+    services["redis"]["task_spec"]["container_spec"]["image"] = f"example.org/other:2@{DIGEST_2}"
+    told = threading.Event()
+
+    def pull(name: str, **_: Any) -> Iterator[dict[str, str]]:
+        if name == "example.org/other":
+            told.wait(20)
+        else:
+            yield from Told(10).pull()
+            told.set()
+
+    for each in world.nodes.values():
+        monkeypatch.setattr(each, "pull", pull)
+    also = change("docker_service.redis", "update", before={}, after={"name": "redis"})
+    pull_ahead.require_pulled(
+        targets_of(PROD, of_services=document).services, plan(UPDATE, also), silent_s=1.0
+    )
 
 
 def test_the_login_is_in_the_request_and_nowhere_else(
