@@ -25,7 +25,13 @@ def after(lost: PagesLost, environment: str, *, stable_s: float, parallelism: in
     screen.err.print(Text(f"{lost}\ngoing back to release {back_to.number} of {environment}"))
     try:
         rollback(
-            environment, to=back_to.number, service="", stable_s=stable_s, parallelism=parallelism, ask=None
+            environment,
+            to=back_to.number,
+            service="",
+            stable_s=stable_s,
+            parallelism=parallelism,
+            ask=None,
+            asked_for=False,
         )
     except Interrupted as error:
         return Interrupted(f"{lost.problem}\ngoing back was stopped: {error}")

@@ -32,7 +32,14 @@ _LIST = "python -m ops releases --env {environment} lists them"
 
 
 def rollback(
-    environment: str, *, to: int | None, service: str, stable_s: float, parallelism: int, ask: Ask | None
+    environment: str,
+    *,
+    to: int | None,
+    service: str,
+    stable_s: float,
+    parallelism: int,
+    ask: Ask | None,
+    asked_for: bool = True,
 ) -> None:
     """Deploys the services as an earlier release had them, and records that as a release of its own.
 
@@ -44,6 +51,7 @@ def rollback(
         service: the name of one service that goes back, with its files, while all others stay; empty for all.
         stable_s: services have converged when they have run the same tasks for so long.
         ask: asked after the plan was printed; without it nothing is asked.
+        asked_for: see :func:`ops.release.recording.recorded`.
 
     Raises:
         WrongUse: there is no such release, or it failed.
@@ -70,7 +78,7 @@ def rollback(
     what = f"release {wanted.number}" + (f" with {service}" if service else "")
     screen.err.print(Text(f"{what}: {wanted.at:%Y-%m-%d %H:%M} UTC, {wanted.short_commit}"))
     cause = f"rollback {f'of {service} ' if service else ''}to {wanted.number}"
-    with recorded(target, targets.cloud, cause=cause) as recording:
+    with recorded(target, targets.cloud, cause=cause, asked_for=asked_for) as recording:
         entries = tuple(acknowledged_changes(environment))
         approved = ApprovedChanges(acknowledged=entries, earlier_release=True)
         question = f"take {environment} back to {what}?"

@@ -22,7 +22,9 @@ DEPLOY = "deploy"
 
 
 @contextmanager
-def recorded(target: Target, cloud: Target | None, *, cause: str = DEPLOY) -> Iterator[Recording]:
+def recorded(
+    target: Target, cloud: Target | None, *, cause: str = DEPLOY, asked_for: bool = True
+) -> Iterator[Recording]:
     """Records what a deploy makes of a services stack.
 
     A release is recorded when its plan is approved, and gets its outcome at the end. A deploy of what the last release
@@ -34,8 +36,10 @@ def recorded(target: Target, cloud: Target | None, *, cause: str = DEPLOY) -> It
     Args:
         cloud: the environment's other stack, whose outputs going back needs.
         cause: what made it.
+        asked_for: whether a person or a workflow wants it. One that is not, such as going back by itself, leaves the alert on failed
+            deploys as it is when it ends well: the deploy that was wanted has failed.
     """
-    recording = Recording(target, cloud, cause)
+    recording = Recording(target, cloud, cause, asked_for=asked_for)
     try:
         yield recording
     except (OpsError, KeyboardInterrupt) as error:
@@ -47,10 +51,12 @@ def recorded(target: Target, cloud: Target | None, *, cause: str = DEPLOY) -> It
 class Recording:
     """The release that is deployed now. Made by :func:`recorded`."""
 
-    def __init__(self, target: Target, cloud: Target | None, cause: str) -> None:
+    def __init__(self, target: Target, cloud: Target | None, cause: str, *, asked_for: bool) -> None:
         self._target = target
         self._cloud = cloud
         self._cause = cause
+        self._asked_for = asked_for
+        self._began = False
         self._release: Release | None = None
         self._given_up = False
         self.came_from: Release | None = None
@@ -58,7 +64,12 @@ class Recording:
 
     def begins_with(self, approve: Approve) -> Approve:
         """The same approval; once given, the release is recorded."""
-        return then(approve, lambda plan: self._quietly(self._begin))
+
+        def begin(plan: Mapping[str, Any]) -> None:
+            self._began = True
+            self._quietly(self._begin)
+
+        return then(approve, begin)
 
     @property
     def failed_before(self) -> str:
@@ -78,6 +89,7 @@ class Recording:
         if self._release is not None:
             # Of an error of several lines the first says what failed; the others may be long.
             self._end(outcome=Outcome.FAILED, reason=(str(error).splitlines() or ["interrupted"])[0][:300])
+        if self._began:
             deploy_metric.tell(self._target, failed=True)
 
     def converged(self) -> None:
@@ -86,7 +98,8 @@ class Recording:
             self._quietly(self._begin_if_new)
         if self._release is not None:
             self._end(outcome=Outcome.CONVERGED, reason="")
-        deploy_metric.tell(self._target, failed=False)
+        if self._asked_for:
+            deploy_metric.tell(self._target, failed=False)
 
     def _begin_if_new(self, archive: Archive) -> None:
         last = archive.last()

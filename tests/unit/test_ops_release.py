@@ -66,10 +66,11 @@ def deploy(
     approved: bool = True,
     answer: bool = True,
     error: str = "",
+    asked_for: bool = True,
     during: Callable[[], object] = lambda: None,
 ) -> Targets:
     targets = targets_of(PROD, of_services=document)
-    with recorded(targets.services, targets.cloud) as now:
+    with recorded(targets.services, targets.cloud, asked_for=asked_for) as now:
         if approved:
             now.begins_with(lambda plan: answer)({})
         during()
@@ -239,6 +240,33 @@ def test_the_alert_on_failed_deploys_is_told_of_those_that_began(
     else:
         deploy(stack())
     assert heard == told
+
+
+def test_going_back_by_itself_does_not_end_the_alert(
+    releases: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bool] = []
+    monkeypatch.setattr(deploy_metric, "tell", lambda target, *, failed: heard.append(failed))
+    with pytest.raises(OpsError):
+        deploy(with_config("a: 2\n"), error="pages are lost")
+    deploy(stack(), asked_for=False)
+    assert heard == [True]
+    deploy(stack())
+    assert heard == [True, False]
+
+
+def test_a_failed_deploy_is_told_where_its_release_cannot_be_recorded(
+    releases: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(self: FakeBucket, prefix: str) -> list[str]:
+        raise OpsError("bucket sprocket-state: cannot list it", fix="look")
+
+    heard: list[bool] = []
+    monkeypatch.setattr(deploy_metric, "tell", lambda target, *, failed: heard.append(failed))
+    monkeypatch.setattr(FakeBucket, "keys", unreachable)
+    with pytest.raises(OpsError):
+        deploy(stack(), error="web does not start")
+    assert heard == [True]
 
 
 def test_where_nothing_can_be_recorded_the_deploy_goes_on_and_says_so_once(
