@@ -62,8 +62,14 @@ def test_the_collector_is_told_on_its_own_loopback(failed: bool, line: str) -> N
     assert words[-2:] == [line, f"http://127.0.0.1:{DEPLOY_PORT}{DEPLOY_PATH}"]
 
 
+@pytest.mark.parametrize(
+    ("failed", "said"), [(True, "does not know of this one"), (False, "is not told that this one ended well")]
+)
 @pytest.mark.parametrize("api", [None, Api(runs=False), Api(code=1)], ids=["engine", "collector", "refused"])
-def test_a_deploy_does_not_end_by_it(api: Api | None, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(api, failed=True)
-    told = "does not know of this one" in " ".join(capsys.readouterr().err.split())
-    assert told is (api is not None and bool(api.words))
+def test_a_deploy_does_not_end_by_it(
+    api: Api | None, failed: bool, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = len(api.words) if api else 0
+    tell(api, failed=failed)
+    told = said in " ".join(capsys.readouterr().err.split())
+    assert told is (api is not None and len(api.words) > heard)
