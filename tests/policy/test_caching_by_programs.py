@@ -33,8 +33,8 @@ PAUSE_S = 1.0
 
 SMALL = b'{"a": 1}'
 TEXTS = (
-    "application/javascript", "application/json; charset=utf-8", "application/manifest+json", "image/svg+xml", "text/css",
-    "text/csv", "text/html;charset=utf-8", "text/javascript", "text/plain; charset=utf-8",
+    "application/graphql-response+json; charset=utf-8", "application/javascript", "application/json; charset=utf-8",
+    "application/manifest+json", "image/svg+xml", "text/css", "text/csv", "text/html;charset=utf-8", "text/javascript", "text/plain; charset=utf-8",
 )  # fmt: skip
 NOT_TEXTS = (
     "application/octet-stream",
