@@ -18,9 +18,9 @@ class Result:
     crossed: frozenset[Labels]
     has_data: bool
 
-    def fires(self, no_data: str) -> bool:
-        """Whether that is an alert, once it has held."""
-        return bool(self.crossed) or (not self.has_data and no_data == "Alerting")
+    def alerts(self, no_data: str) -> frozenset[Labels]:
+        """Series that are an alert, once it has held; one without tags where no data is an alarm."""
+        return self.crossed if self.has_data or no_data != "Alerting" else frozenset({()})
 
 
 def evaluate(rule: Mapping[str, Any], ask: Ask) -> Result:

@@ -32,10 +32,10 @@ def _either(broken: str, healthy: str, *others: str) -> Lines:
 
 
 def _lines_received(second: int, broken: bool) -> list[str]:
-    received = 0 if broken else second + 2000
+    received = 2000 if broken else second + 2000
     name = "loki_distributor_lines_received_total"
     return [
-        f"loki,tenant=fake,is_internal_stream=false {name}={received if not broken else 2000}",
+        f"loki,tenant=fake,is_internal_stream=false {name}={received}",
         f"loki,tenant=fake,is_internal_stream=true {name}=7",
     ]
 
@@ -52,6 +52,17 @@ def _containers(second: int, broken: bool) -> list[str]:
 
 def _two_nodes(second: int, broken: bool) -> list[str]:
     return ["system,host=app-1 uptime=1i", *([] if broken else ["system,host=app-2 uptime=1i"])]
+
+
+def _chain(second: int, broken: bool) -> list[str]:
+    """Every certificate that a page shows has the same time; those of the authority last for years."""
+    authority = "type=intermediate expiry=94608000i"
+    return [
+        f"x509_cert,address=web.example,type=leaf expiry={864000 if broken else 5184000}i",
+        f"x509_cert,address=web.example,{authority}",
+        "x509_cert,address=api.example,type=leaf expiry=5184000i",
+        f"x509_cert,address=api.example,{authority}",
+    ]
 
 
 def _certificate(second: int, broken: bool) -> list[str]:
@@ -74,6 +85,11 @@ FAULTS: dict[str, Fault] = {
             "docker_swarm,service=web tasks_desired=2i,tasks_running=2i",
         ),
         about=(("service", "core"),),
+    ),
+    "no-measurements": Fault(
+        lines=lambda _, broken: (
+            [] if broken else ["docker_swarm,service=core tasks_desired=1i,tasks_running=1i"]
+        )
     ),
     "restart-loop": Fault(lines=_containers, about=(("service", "core"),), begins=240),
     "memory-nearly-full": Fault(
@@ -118,15 +134,7 @@ FAULTS: dict[str, Fault] = {
         ),
         about=(*HOST, ("path", "/")),
     ),
-    "certificate-expires": Fault(
-        lines=_either(
-            "x509_cert,address=web.example expiry=864000i",
-            "x509_cert,address=web.example expiry=5184000i",
-            "x509_cert,address=api.example expiry=5184000i",
-        ),
-        every=20,
-        about=(("address", "web.example"),),
-    ),
+    "certificate-expires": Fault(lines=_chain, every=20, about=(("address", "web.example"),)),
     "certificate-not-from-authority": Fault(
         lines=_certificate, every=20, about=(("address", "web.example"),)
     ),
@@ -226,3 +234,97 @@ FAULTS: dict[str, Fault] = {
     "deploy-failed": Fault(lines=_either("deploy failed=1i", "deploy failed=0i"), pushed=True),
 }
 """By the rule's uid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harmless:
+    """Something that happens and is no fault of the kind that the rule is about.
+
+    Args:
+        lines: the points of a moment, by the seconds since it begins.
+        away: seconds for which the store answers nobody; collectors keep their points until then.
+    """
+
+    rule: str
+    lines: Callable[[int], list[str]]
+    every: int = 10
+    away: int = 0
+
+
+def _after(second: int, *lines: str) -> list[str]:
+    return list(lines) if second >= 0 else []
+
+
+def _restarted(second: int) -> int:
+    """A counter that stood at 500 and begins again."""
+    return 500 if second < 0 else 0
+
+
+HARMLESS: dict[str, Harmless] = {
+    "a first deploy has nothing to read yet": Harmless(
+        rule="service-down",
+        lines=lambda second: _after(
+            second - 240, "docker_swarm,service=core tasks_desired=1i,tasks_running=1i"
+        ),
+    ),
+    "a first deploy has no measurements yet": Harmless(
+        rule="no-measurements",
+        lines=lambda second: _after(
+            second - 180, "docker_swarm,service=core tasks_desired=1i,tasks_running=1i"
+        ),
+    ),
+    "a first deploy has no backups yet": Harmless(
+        rule="backup-late", lines=lambda second: _after(second - 180, _OTHER_STORE), every=30
+    ),
+    "a counter of lines appears and rises every 20 s": Harmless(
+        rule="no-log-lines",
+        lines=lambda second: _after(
+            second, f"loki,tenant=fake loki_distributor_lines_received_total={second // 20}"
+        ),
+    ),
+    "the store is away for a minute": Harmless(
+        rule="node-silent",
+        lines=lambda _: ["system,host=app-1 uptime=1i", "system,host=app-2 uptime=1i"],
+        away=60,
+    ),
+    "a collector restarts": Harmless(
+        rule="node-silent",
+        lines=lambda second: ["system,host=app-1 uptime=1i"] if not 0 <= second < 40 else [],
+    ),
+    "a new service is at 91 % for 20 s": Harmless(
+        rule="memory-nearly-full",
+        lines=lambda second: _after(
+            second, f"docker_container_mem,service=core usage_percent={91 if second < 20 else 40}"
+        ),
+    ),
+    "a new broker has a burst for 20 s": Harmless(
+        rule="queue-backlog",
+        lines=lambda second: _after(
+            second, f"rabbitmq rabbitmq_queue_messages_ready={900 if second < 20 else 3}"
+        ),
+    ),
+    "the first copy of a store is sent at the second try": Harmless(
+        rule="backup-failed",
+        lines=lambda second: _after(second, f"backup,store=redis failed={int(second < 60)}i"),
+        every=30,
+    ),
+    "Telegraf restarts after a loss": Harmless(
+        rule="metrics-dropped",
+        lines=lambda second: [
+            f"internal_write,host=app-1,output=influxdb metrics_dropped={_restarted(second)}i,metrics_rejected=0i"
+        ],
+    ),
+    "Loki restarts after a failure": Harmless(
+        rule="loki-cannot-store",
+        lines=lambda second: [
+            f"loki loki_ingester_chunks_flush_failures_total={_restarted(second)},loki_ingester_wal_disk_full_failures_total=0"
+        ],
+    ),
+    "Grafana restarts after a failure": Harmless(
+        rule="alerts-not-sent",
+        lines=lambda second: [
+            f"grafana,integration=discord,org=1 grafana_alerting_notifications_failed_total={_restarted(second)}"
+        ],
+    ),
+}
+"""By what happens."""

@@ -28,7 +28,7 @@ WATCHED = "prod"
 TABLE_OF_ALERTS = read_yaml(TABLE)
 
 WISHED = {
-    "service-down", "restart-loop", "memory-nearly-full", "disk-nearly-full", "disk-fills", "node-memory-nearly-full",
+    "service-down", "no-measurements", "restart-loop", "memory-nearly-full", "disk-nearly-full", "disk-fills", "node-memory-nearly-full",
     "node-silent", "clock-wrong", "certificate-expires", "certificate-not-from-authority", "queue-backlog",
     "broker-memory-alarm", "broker-disk-alarm", "redis-memory-nearly-full", "redis-cannot-write", "redis-cannot-save",
     "postgres-connections-nearly-used", "loki-cannot-store", "no-log-lines", "metrics-dropped", "backup-late",
@@ -102,8 +102,29 @@ def test_a_rule_fires_on_its_fault_and_on_nothing_else(uid: str, moment: str) ->
     def ask(query: str) -> list[dict[str, Any]]:
         return [{"tags": each["tags"], "values": [[0, each["value"]]]} for each in next(answers)]
 
-    crossed = evaluate(rules(WATCHED)[uid], ask).crossed
-    assert crossed == ({tuple(sorted(FAULTS[uid].about))} if moment == "fault" else set())
+    rule = rules(WATCHED)[uid]
+    alerts = evaluate(rule, ask).alerts(rule["noDataState"])
+    assert alerts == ({tuple(sorted(FAULTS[uid].about))} if moment == "fault" else set())
+
+
+@pytest.mark.parametrize("uid", [uid for uid, entry in TABLE_OF_ALERTS.items() if "no_data" in entry])
+def test_no_data_waits_until_a_first_deploy_has_some(uid: str) -> None:
+    """Grafana is up minutes before Telegraf and the senders of backups are; no data waits as long as `for` says
+    (pkg/services/ngalert/state/state.go: resultNoData)."""
+    assert seconds(TABLE_OF_ALERTS[uid]["for"]) >= 300
+
+
+@pytest.mark.parametrize("uid", TABLE_OF_ALERTS)
+def test_a_restart_of_what_counts_is_no_fault(uid: str) -> None:
+    assert "spread(" not in TABLE_OF_ALERTS[uid]["query"], (
+        "a counter begins again at zero: non_negative_difference"
+    )
+
+
+def test_a_page_is_judged_by_its_own_certificate() -> None:
+    """The others of its chain last for years, and have the same time."""
+    inputs = telegraf(WATCHED)["inputs"]["x509_cert"]
+    assert inputs and all(each["exclude_root_certs"] for each in inputs)
 
 
 @pytest.mark.parametrize("environment", ALL)
