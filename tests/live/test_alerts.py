@@ -90,7 +90,7 @@ def _firing(
     step, held = seconds(rule["interval"]), 0 if rule["for"] == "0s" else seconds(rule["for"])
     written = timing(WATCHED, rule).written
     since: dict[Any, int] = {}
-    told = {}
+    told: dict[int, frozenset[Any]] = {}
     for second in range(0 if happens else -BEFORE_S // 2, until, int(step)):
         if 0 <= second < away:
             since, told[second] = {}, frozenset()
