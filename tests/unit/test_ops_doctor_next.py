@@ -126,7 +126,7 @@ def test_the_clock_of_the_manager_is_looked_at_directly(two: tuple[Engine, Engin
     manager, worker = two
     manager.clock_off_s = -90
     (finding,) = clock.wrong_clocks(facts_of(manager, worker, environment="rehearsal-4"))
-    assert destination(finding, tmp_path) == (BOX.engine.host, "timedatectl status")
+    assert destination(finding, tmp_path) == (BOX.engine.host.removeprefix("ssh://"), "timedatectl status")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,10 @@ def test_a_node_that_nobody_declares_is_asked_for_at_its_manager(
 ) -> None:
     facts = facts_of(*two, environment="rehearsal-4")
     (words,) = arguments(facts.on_node("a-node-of-others", "timedatectl", "status"), tmp_path)
-    assert words[-2:] == [BOX.engine.host, "docker node inspect --pretty a-node-of-others"]
+    assert words[-2:] == [
+        BOX.engine.host.removeprefix("ssh://"),
+        "docker node inspect --pretty a-node-of-others",
+    ]
 
 
 def test_an_engine_that_does_not_answer_is_tried_with_its_host_key(

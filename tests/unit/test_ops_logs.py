@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HOST = "ssh://deploy@swarm.sprocket.mlesports.gg"
+HOST = "deploy@swarm.sprocket.mlesports.gg"
 
 
 @pytest.fixture
