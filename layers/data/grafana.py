@@ -23,12 +23,12 @@ from ..rendering import render, to_json, to_yaml
 from ..secrets import PlatformSecrets
 from ..site import Site
 from . import alerting
+from .dashboard import dashboards, link_alerts
 from .influxdb import PLATFORM_BUCKET, InfluxDB
 from .loki import Loki
 from .postgres import Postgres, PostgresAddress
 
 HERE = Path(__file__).parent
-DASHBOARDS = HERE / "dashboards"
 DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARD_FOLDER = "/etc/grafana/dashboards"
@@ -154,23 +154,24 @@ class Grafana(Construct):
         )
 
     def _reads_provisioning(self) -> None:
+        boards = dashboards(metrics=METRICS, logs=LOGS)
         files = {
             "datasources": lambda: to_yaml(self._datasources()),
-            "dashboards": lambda: to_yaml(_dashboards()),
+            "dashboards": lambda: to_yaml(_provider()),
             # JSON is YAML, and writing 500 lines of it takes a hundredth of the time.
-            "alerting": lambda: to_json(alerting.rules(datasource=METRICS)),
+            "alerting": lambda: to_json(link_alerts(alerting.rules(datasource=METRICS), boards)),
         }
         for folder, content in files.items():
             config = SwarmConfig(self, folder, name=f"grafana-{folder}", content=content)
             self.service.reads(config, at=f"{PROVISIONING}/{folder}/platform.yaml")
-        for path in sorted(DASHBOARDS.glob("*.json")):
-            board = SwarmConfig(
+        for board in boards:
+            config = SwarmConfig(
                 self,
-                f"dashboard-{path.stem}",
-                name=f"grafana-dashboard-{path.stem}",
-                content=path.read_text(),
+                f"dashboard-{board.uid}",
+                name=f"grafana-dashboard-{board.uid}",
+                content=board.text,
             )
-            self.service.reads(board, at=f"{DASHBOARD_FOLDER}/{path.name}")
+            self.service.reads(config, at=f"{DASHBOARD_FOLDER}/{board.uid}.json")
 
     def _sends_alerts(self, secrets: PlatformSecrets) -> None:
         """Discord is outside the swarm; the address of the channel's webhook is a secret, and so is the file with it."""
@@ -204,12 +205,13 @@ class Grafana(Construct):
         }
 
 
-def _dashboards() -> dict[str, Any]:
+def _provider() -> dict[str, Any]:
+    """Grafana deletes a dashboard of its database once its file is gone, so that it shows what this version of the code has."""
     provider = {
         "name": "platform",
         "folder": alerting.FOLDER,
         "type": "file",
-        "disableDeletion": True,
+        "disableDeletion": False,
         "allowUiUpdates": False,
         "options": {"path": DASHBOARD_FOLDER},
     }

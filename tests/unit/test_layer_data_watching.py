@@ -6,14 +6,16 @@ import configparser
 import json
 import re
 import tomllib
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 from sprocket_constructs import ConstructError
 
+from layers.platform.broker import QUEUES
 from layers.services import ServicesStack
 from tests.influxql import queries, recorded
-from tests.stacks.synthesis import ALL, altered, built, cloud, declared, json_at, service, text_at
+from tests.stacks.synthesis import ALL, altered, built, cloud, declared, service, text_at
 from tests.unit.layer_data_files import pairs, yaml_at
 
 # -- influxdb ------------------------------------------------------------------------------------------------
@@ -105,6 +107,20 @@ def test_telegraf_watches_traefik_and_every_certificate() -> None:
     assert "http://traefik:8082/metrics" in [url for each in inputs["prometheus"] for url in each["urls"]]
     hosts = {route.host for route in declared("prod").ingress.gateway.routes}
     assert {each["server_name"] for each in inputs["x509_cert"]} == hosts
+
+
+def test_telegraf_reads_each_queue_that_stays() -> None:
+    """A queue of a connection, of a worker or of a match would be a series for ever."""
+    (queues,) = (
+        each for each in telegraf("prod")["inputs"]["prometheus"] if each["name_override"] == "rabbitmq_queue"
+    )
+    assert queues["urls"] == [
+        "http://rabbitmq:15692/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"
+    ]
+    dropped = queues["tagdrop"]["queue"]
+    short_lived = ("amq.gen-x7", "celeryev.3f", "celery@host.celery.pidbox", "scrim-12", "lfs-3", "match-9")
+    for name in (*(f"production-{queue}" for queue in QUEUES), *short_lived):
+        assert any(fnmatch(name, pattern) for pattern in dropped) is (name in short_lived), name
 
 
 def test_with_workers_the_swarm_is_asked_of_a_manager() -> None:
@@ -218,20 +234,9 @@ def test_each_bucket_is_a_data_source_read_by_a_user_that_may_not_write() -> Non
     assert re.findall(r"^may (\w+) \w+$", script.partition("user telegraf")[2], re.MULTILINE) == ["read"] * 3
 
 
-def test_dashboards_and_rules_name_data_sources_that_exist() -> None:
-    stack = declared("local")
-    sources = yaml_at(stack, "grafana", "/etc/grafana/provisioning/datasources/platform.yaml")["datasources"]
-    known = {source["uid"] for source in sources} | {"__expr__"}
-    boards = {
-        m.at: json_at(stack, "grafana", m.at)
-        for m in service(stack, "grafana").file_mounts
-        if m.at.endswith(".json")
-    }
-    assert {board["uid"] for board in boards.values()} == {"platform", "stores", "ingress"}
-    for at, board in boards.items():
-        uids = {target["datasource"]["uid"] for panel in board["panels"] for target in panel["targets"]}
-        assert uids <= known, at
-        assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"]), at
+def test_rules_name_data_sources_that_exist() -> None:
+    sources = yaml_at(declared("local"), "grafana", "/etc/grafana/provisioning/datasources/platform.yaml")
+    known = {source["uid"] for source in sources["datasources"]} | {"__expr__"}
     for rule in rules():
         assert {step["datasourceUid"] for step in rule["data"]} <= known, rule["uid"]
 
