@@ -84,7 +84,7 @@ def require_pulled(target: Target, plan: Mapping[str, Any], *, silent_s: float =
     if not wanted:
         return
     silent: dict[str, str] = {}
-    with engines(target, missed=lambda node, error: silent.update({node.name: error.problem})) as connected:
+    with engines(target, silent=silent) as connected:
         found = {engine.node_name: engine for engine in connected}
         for name in sorted(wanted.keys() & silent.keys()):
             screen.warn(f"warning: {name} pulls new images when a task needs them: {silent[name]}")

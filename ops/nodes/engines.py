@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ops.errors import OpsError
-from ops.nodes.inventory import ClusterNode, nodes_of, ssh_to
+from ops.nodes.inventory import nodes_of, ssh_to
 from ops.swarm.engine import Swarm, connected
 from ops.terraform.target import Target
 
-Missed = Callable[[ClusterNode, OpsError], None]
-
 
 @contextmanager
-def engines(target: Target, *, missed: Missed = lambda node, error: None) -> Iterator[list[Swarm]]:
+def engines(target: Target, *, silent: dict[str, str] | None = None) -> Iterator[list[Swarm]]:
     """Connects to every node's engine, the manager's first. Nodes that do not answer are left out.
 
     Args:
-        missed: told of each that is left out, and why.
+        silent: gets the names of those that are left out, each with the reason.
 
     Raises:
         OpsError: the manager does not answer.
@@ -34,5 +32,6 @@ def engines(target: Target, *, missed: Missed = lambda node, error: None) -> Ite
             try:
                 found.append(stack.enter_context(connected(f"ssh://{ssh.destination}", ssh.options)))
             except OpsError as error:
-                missed(node, error)
+                if silent is not None:
+                    silent[node.name] = error.problem
         yield found

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import docker.errors
-import requests.exceptions
 from rich.text import Text
 
 from layers.loading import load_environment
@@ -34,7 +33,8 @@ from ops.terraform.missing_values import state_credentials
 from ops.terraform.target import Target
 
 KINDS = ("config", "secret")
-_FAILURES = (OpsError, OSError, docker.errors.DockerException, requests.exceptions.RequestException)
+_FAILURES = (OpsError, OSError, docker.errors.DockerException)
+"""Those of requests are an OSError, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +149,7 @@ def prune(environment: str, *, ask: Callable[[str], bool] | None) -> None:
         needed = needed_by(list(stacks.values()))
         say("asking the nodes")
         silent: dict[str, str] = {}
-        with engines(
-            target, missed=lambda node, error: silent.update({node.name: error.problem})
-        ) as connected:
+        with engines(target, silent=silent) as connected:
             nodes = [NodeLeftovers.on(engine, needed, settings) for engine in connected]
             leftovers = list(leftover_files(connected[0], needed, in_state))
             _show(nodes, leftovers, releases=len(releases))
@@ -185,7 +183,7 @@ def prune_nodes_after_deploy(target: Target) -> None:
         needed = needed_by([*_stacks(archive, archive.releases()).values(), target.document])
         with (
             screen.doing("removing images that no kept release needs"),
-            engines(target, missed=lambda node, error: kept.update({node.name: error.problem})) as connected,
+            engines(target, silent=kept) as connected,
         ):
             for engine in connected:
                 name = "a node that does not say its name"
