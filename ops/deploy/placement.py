@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from layers.settings.environment import Environment
 from ops.check.placement import fulfils
 from ops.errors import Obstacle
-from ops.model.constraint import all_met, met
+from ops.model.constraint import all_met, met_by_none
 from ops.model.service import Service
 from ops.swarm.nodes import SwarmNode
 
@@ -26,10 +26,8 @@ def without_a_node(
     waiting: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for service in services:
         if not any(all_met(service.constraints, node.described) for node in present):
-            unmet = [
-                each for each in service.constraints if not any(met(each, node.described) for node in present)
-            ]
-            key = tuple(unmet or service.constraints), _fix(settings, service)
+            unmet = met_by_none(service.constraints, [node.described for node in present])
+            key = tuple(unmet), _fix(settings, service)
             waiting.setdefault(key, []).append(service.name)
     for (constraints, fix), names in waiting.items():
         yield Obstacle(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 _NODE_LABEL = "node.labels."
@@ -126,3 +126,9 @@ def all_met(constraints: Iterable[str], node: DescribedNode) -> bool | None:
     """Whether a node meets all: no where it is known not to meet one, none where one is not known. See :func:`met`."""
     found = [met(each, node) for each in constraints]
     return False if False in found else None if None in found else True
+
+
+def met_by_none(constraints: Iterable[str], nodes: Sequence[DescribedNode]) -> list[str]:
+    """Of constraints that no node meets together, those that none meets at all; all of them, where a node meets each by itself."""
+    every = list(constraints)
+    return [each for each in every if not any(met(each, node) for node in nodes)] or every

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ops.doctor.facts import Facts
 from ops.doctor.finding import Finding, Kind
-from ops.model.constraint import all_met, met
+from ops.model.constraint import all_met, met_by_none
 from ops.model.service import Service
 from ops.swarm.engine import Task
 from ops.swarm.nodes import SwarmNode
@@ -60,8 +60,7 @@ def _by_label(live: Service, facts: Facts) -> Iterator[Cause]:
         cause = f"it may run on {names} only, which is down or drained"
         yield "node-lost", cause, facts.on_manager("docker", "node", "ls"), _lost(fitting)
         return
-    unmet = [each for each in live.constraints if not any(met(each, node.described) for node in facts.nodes)]
-    wanted = unmet or list(live.constraints)
+    wanted = met_by_none(live.constraints, [node.described for node in facts.nodes])
     declared = facts.declared[live.name].constraints
     next_ = facts.ops("deploy")
     if set(wanted) <= set(declared) and facts.targets.cloud is not None:
