@@ -10,7 +10,7 @@ from typing import Literal
 
 from ops.errors import OpsError
 from ops.nodes.inventory import ClusterNode, ssh_to
-from ops.ssh import Ssh
+from ops.ssh import Done, Ssh
 from ops.terraform.target import Target
 from ops.waiting import wait_until
 
@@ -153,9 +153,7 @@ class NodeEngine:
 
     def _write(self, request: str) -> None:
         """Fails at once: a node that does not get the request never answers it."""
-        done = self._ssh.run("sh", "-c", _ASK, stdin=request)
-        if not done.reached:
-            raise OpsError(f"{self._node.name} is not reached: {done.reason}", fix="docs/runbooks/access.md")
+        done = self._run("sh", "-c", _ASK, stdin=request)
         if done.code:
             raise NodeIdle(
                 f"{self._node.name}: the request cannot be written to /var/lib/sprocket/desired: {done.reason}",
@@ -163,11 +161,16 @@ class NodeEngine:
             )
 
     def _require_script(self) -> None:
-        done = self._ssh.run("test", "-x", _SCRIPT)
-        if not done.reached:
-            raise OpsError(f"{self._node.name} is not reached: {done.reason}", fix="docs/runbooks/access.md")
+        done = self._run("test", "-x", _SCRIPT)
         if done.code:
             raise NodeIdle(
                 f"{self._node.name} was built before nodes could upgrade their engines",
                 fix="replace it, which brings the wanted version: docs/runbooks/replace-a-node.md",
             )
+
+    def _run(self, *command: str, stdin: str = "") -> Done:
+        """On the node, which has to be reached."""
+        done = self._ssh.run(*command, stdin=stdin)
+        if not done.reached:
+            raise OpsError(f"{self._node.name} is not reached: {done.reason}", fix="docs/runbooks/access.md")
+        return done

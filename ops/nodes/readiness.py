@@ -199,9 +199,7 @@ def wait_until_ready(
     def done(found: list[NodeStatus]) -> bool:
         tell(found, time.monotonic() - started)
         stays = any(
-            each.replace
-            or each.rights
-            or (each.engine and not but_for_engine)
+            _needs_more_than_time(each, but_for_engine)
             or ((each.configure or each.labels or each.keys) and not configures)
             for each in found
         )
@@ -246,9 +244,13 @@ def require_ready(
 
     found = wait_until_ready(look, wait_s=wait_s, tell=tell, configures=True, but_for_engine=but_for_engine)
     if _late(found, but_for_engine):
-        at_once = any(each.replace or each.rights or (each.engine and not but_for_engine) for each in found)
+        at_once = any(_needs_more_than_time(each, but_for_engine) for each in found)
         raise _not_ready(target, found, "" if at_once else f" after {wait_s:g} s", but_for_engine)
     return found
+
+
+def _needs_more_than_time(status: NodeStatus, but_for_engine: bool) -> bool:
+    return bool(status.replace or status.rights or (status.engine and not but_for_engine))
 
 
 def _late(found: Sequence[NodeStatus], but_for_engine: bool) -> list[NodeStatus]:
