@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,25 +60,28 @@ class Script:
         return (self._folder / "asked").read_text().splitlines()
 
 
+def sender_values(folder: Path, *, user: str, group: str) -> dict[str, Any]:
+    """For a sender of Redis' copies alone."""
+    return {
+        "repository": "s3:http://b/c",
+        "region": "r",
+        "password": folder / "password",
+        "keys": folder / "keys",
+        "state": folder / "state",
+        "status": folder,
+        "spool": str(folder / "spool"),
+        "names": "redis",
+        "stores": [{"name": "redis", "every": DAY_S, "user": user, "group": group, "skips": ""}],
+        "makes": True,
+        "retention": {"daily": 7, "weekly": 5, "monthly": 12},
+    }
+
+
 @pytest.fixture
 def sender(tmp_path: Path) -> Script:
     (tmp_path / "state").mkdir()
     (tmp_path / "spool" / "redis").mkdir(parents=True)
-    return Script(
-        tmp_path,
-        "sender.sh.j2",
-        repository="s3:http://b/c",
-        region="r",
-        password=tmp_path / "password",
-        keys=tmp_path / "keys",
-        state=tmp_path / "state",
-        status=tmp_path,
-        spool=str(tmp_path / "spool"),
-        names="redis",
-        stores=[{"name": "redis", "every": DAY_S, "user": "0", "group": "0", "skips": ""}],
-        makes=True,
-        retention={"daily": 7, "weekly": 5, "monthly": 12},
-    )
+    return Script(tmp_path, "sender.sh.j2", **sender_values(tmp_path, user="0", group="0"))
 
 
 def test_two_days_and_the_declared_days_weeks_and_months_are_kept(sender: Script, tmp_path: Path) -> None:
@@ -176,21 +180,8 @@ def test_a_restic_that_hangs_does_not_make_the_age_of_a_copy_stand_still(tmp_pat
     restic = tmp_path / "restic"
     restic.write_text('#!/bin/sh\n[ "$1" != backup ] || exec sleep 60\n')
     restic.chmod(0o755)
-    user = {"user": str(os.getuid()), "group": str(os.getgid())}
-    text = render(
-        HERE / "sender.sh.j2",
-        repository="s3:http://b/c",
-        region="r",
-        password=tmp_path / "password",
-        keys=tmp_path / "keys",
-        state=tmp_path / "state",
-        status=tmp_path,
-        spool=str(tmp_path / "spool"),
-        names="redis",
-        stores=[{"name": "redis", "every": DAY_S, "skips": "", **user}],
-        makes=True,
-        retention={"daily": 7, "weekly": 5, "monthly": 12},
-    )
+    values = sender_values(tmp_path, user=str(os.getuid()), group=str(os.getgid()))
+    text = render(HERE / "sender.sh.j2", **values)
     path = f"{tmp_path}:{os.environ['PATH']}"
     sender = subprocess.Popen(["/bin/sh", "-c", text], env={"PATH": path}, start_new_session=True)
     try:
