@@ -14,7 +14,7 @@ from ops.backup.reasons import what_to_do
 from ops.backup.snapshots import Snapshot, by_name, parsed
 from ops.backup.spool import Spool
 from ops.errors import OpsError
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.model.service import Service
 from ops.model.services import services_of
 from ops.nodes.engines import engines
@@ -64,7 +64,7 @@ class World:
         Raises:
             OpsError: no sender runs, or the bucket cannot be used.
         """
-        return by_name(parsed(self.send_to_bucket("snapshots").decode(errors="replace")))
+        return by_name(parsed(text_of(self.send_to_bucket("snapshots"))))
 
     def send_to_bucket(self, *words: str, content: bytes | None = None) -> bytes:
         """Runs one of the sender's own commands, beside its loop, and returns what it printed.
@@ -83,7 +83,7 @@ class World:
             feed=None if content is None else exec_stream.text(content),
         )
         if done.code != 0:
-            said = [line for line in lines_in(done.err.decode(errors="replace")) if line.strip()]
+            said = [line for line in lines_in(text_of(done.err)) if line.strip()]
             reason = said[-1].removeprefix("error: ") if said else "the connection to its container ended"
             raise OpsError(f"{sender}: {words[0]}: {reason}", fix=what_to_do(reason, sender))
         return done.out

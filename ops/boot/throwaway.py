@@ -16,7 +16,7 @@ from typing import Any
 import docker.errors
 
 from ops.boot.container import ThrowawayValues, archive_of, limits_of, settings_of
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.model.redact import scrubbed
 from ops.model.service import Service
 from ops.model.services import services_by_network
@@ -214,7 +214,7 @@ class Throwaway:
             raw: bytes = self._api.logs(container, tail=LOG_LINES)
         except ENGINE_ERRORS:
             return ()
-        return tuple(lines_in(self._clean(raw.decode(errors="replace"))))
+        return tuple(lines_in(self._clean(text_of(raw))))
 
     def stop(self, container: str) -> None:
         """Removes a container at once, with the volumes that its image declares. Where that fails, the removal at the end tries again,

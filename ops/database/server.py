@@ -10,7 +10,7 @@ from typing import Any
 
 from ops.database.dump import Dump
 from ops.errors import Interrupted, OpsError
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.swarm import exec_stream
 
 KEEPER = "postgres-keeper"
@@ -154,7 +154,7 @@ class _Feed:
 
 
 def _reason(err: bytes) -> str:
-    lines = [line for line in lines_in(err.decode(errors="replace")) if line.strip()]
+    lines = [line for line in lines_in(text_of(err)) if line.strip()]
     return next(
         (line for line in lines if "ERROR" in line or "error" in line),
         lines[0] if lines else "no reason given",

@@ -19,7 +19,7 @@ import docker
 import requests
 from rich.text import Text
 
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.paths import ROOT, STATE
 from ops.swarm.containers import SERVICE
 from ops.terminal import screen
@@ -178,11 +178,7 @@ class Soak:
         seconds[name] = time.monotonic() - started
         if run.returncode == 0:
             return ""
-        lines = [
-            line
-            for each in (_errors(log), log)
-            for line in lines_in(each.read_bytes().decode(errors="replace"))
-        ]
+        lines = [line for each in (_errors(log), log) for line in lines_in(text_of(each.read_bytes()))]
         shown = _failures(lines) if name == "smoke" else lines[-SHOWN_LINES:]
         return "\n".join([f"{name} ended with {run.returncode} ({log}):", *shown])
 

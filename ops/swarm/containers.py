@@ -11,6 +11,7 @@ from typing import Any
 import docker.errors
 import requests
 
+from ops.lines import text_of
 from ops.swarm import exec_stream
 from ops.swarm.engine import Swarm
 
@@ -78,7 +79,7 @@ class Tasks:
             code = engine.exec_inspect(made["Id"]).get("ExitCode")
         except (docker.errors.APIError, requests.RequestException) as error:
             return Finished(code=126, output=str(error))
-        return Finished(code=126 if code is None else int(code), output=output.decode(errors="replace"))
+        return Finished(code=126 if code is None else int(code), output=text_of(output))
 
     def run_with_input(
         self, container: str, text: str, *words: str, environment: Mapping[str, str] | None = None
@@ -95,7 +96,7 @@ class Tasks:
         except (docker.errors.APIError, requests.RequestException, OSError) as error:
             return Finished(code=126, output=str(error))
         code = 126 if ended.code is None else ended.code
-        return Finished(code=code, output=(ended.out + ended.err).decode(errors="replace"))
+        return Finished(code=code, output=text_of(ended.out + ended.err))
 
     def engine(self, container: str) -> Any:
         """The API of the engine that has a container."""

@@ -13,7 +13,7 @@ import urllib3.exceptions
 
 from layers.settings.form import did_you_mean
 from ops.errors import OpsError, WrongUse
-from ops.lines import lines_in
+from ops.lines import lines_in, text_of
 from ops.swarm.containers import TASK
 from ops.swarm.engine import Swarm
 from ops.swarm.moment import seconds_since_1970
@@ -113,7 +113,7 @@ class ServiceLog:
             tail="all" if tail is None else tail,
             is_tty=False,
         )
-        found = (self._line(part) for frame in raw for part in lines_in(frame.decode(errors="replace")))
+        found = (self._line(part) for frame in raw for part in lines_in(text_of(frame)))
         # The engine gives the lines of one task after those of another.
         try:
             yield from found if follow else sorted(found, key=lambda line: seconds_since_1970(line.time))

@@ -14,6 +14,7 @@ import docker.errors
 import requests
 
 from ops.errors import OpsError
+from ops.lines import text_of
 from ops.model.service import Service
 from ops.swarm.containers import Tasks
 
@@ -87,7 +88,7 @@ def set_aside(place: Place, version: str) -> str:
         try:
             place.engine.start(made["Id"])
             code = place.engine.wait(made["Id"], timeout=LONGEST_S)["StatusCode"]
-            said = place.engine.logs(made["Id"]).decode(errors="replace").strip()
+            said = text_of(place.engine.logs(made["Id"])).strip()
         finally:
             place.engine.remove_container(made["Id"], force=True)
     except (docker.errors.APIError, requests.RequestException) as error:
